@@ -1,0 +1,144 @@
+"""Work to be done in the background: one frozen dataclass a kind of job, and the job as the queue keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import JobId, PackageId, VideoId
+
+
+class Lane(StrEnum):
+    """Media work is heavy and runs a few at a time; light work must not wait behind it."""
+
+    MEDIA = "media"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a job is asked to do. Subclasses add fields of JSON's own types; `kind` is the name that the catalog stores."""
+
+    kind: ClassVar[str]
+    lane: ClassVar[Lane] = Lane.LIGHT
+    max_attempts: ClassVar[int] = 5
+
+    def payload(self) -> dict[str, Any]:
+        """The fields, as stored."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSource(Task):
+    """Look into the uploaded file and decide what to make of it."""
+
+    kind: ClassVar[str] = "probe_source"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class CopySource(Task):
+    """Repackage a source that players take as it is."""
+
+    kind: ClassVar[str] = "copy_source"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAudio(Task):
+    """Encode the sound of the whole file in one pass."""
+
+    kind: ClassVar[str] = "encode_audio"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeChunk(Task):
+    """Encode one keyframe-aligned stretch of the source into every rendition that is still missing."""
+
+    kind: ClassVar[str] = "encode_chunk"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+    package_id: PackageId
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPackage(Task):
+    """Write the manifests of a finished set and make it the one that plays."""
+
+    kind: ClassVar[str] = "publish_package"
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMedia(Task):
+    """Remove everything below a storage prefix."""
+
+    kind: ClassVar[str] = "delete_media"
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepUploads(Task):
+    """Remove uploads that expired before they were complete."""
+
+    kind: ClassVar[str] = "sweep_uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCatalog(Task):
+    """Remove dead sessions, used-up tokens and finished jobs that nobody needs any more."""
+
+    kind: ClassVar[str] = "sweep_catalog"
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the queue.
+
+    `lock`: jobs with the same lock never run at the same time. `queueing_lock`: a second job with the same one is not added while
+    the first still waits. A running job belongs to `worker` until `lease_until`; the heartbeat moves that on.
+    """
+
+    id: JobId
+    kind: str
+    payload: dict[str, Any]
+    lane: Lane
+    state: JobState
+    priority: int
+    attempts: int
+    max_attempts: int
+    run_at: Timestamp
+    created_at: Timestamp
+    lock: str | None = None
+    queueing_lock: str | None = None
+    subject: str | None = None
+    """What the job is about, for example `video:<id>`; for lists and for cancelling."""
+    worker: str | None = None
+    lease_until: Timestamp | None = None
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+    progress: float = 0.0
+    step: str = ""
+    error_code: str | None = None
+    error_detail: str | None = None
+    cancel_requested: bool = False

@@ -1,0 +1,40 @@
+"""Uploads: a file on its way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import UploadId, UserId, VideoId
+
+
+class UploadKind(StrEnum):
+    """What an upload is in the tus protocol (1.0.0, section "Concatenation")."""
+
+    WHOLE = "whole"
+    PARTIAL = "partial"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One tus upload. `offset` bytes are on disk for good; `length` is None while the client has not said it yet."""
+
+    id: UploadId
+    owner_id: UserId
+    created_at: Timestamp
+    expires_at: Timestamp
+    length: int | None = None
+    offset: int = 0
+    kind: UploadKind = UploadKind.WHOLE
+    parts: tuple[UploadId, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    video_id: VideoId | None = None
+    """Set once the last byte has come and the file has become a video."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte has arrived."""
+        return self.length is not None and self.offset == self.length

@@ -1,0 +1,127 @@
+"""Videos: the thing, its state, and who may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from streamhost.model.accounts import Role, Viewer
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import PackageId, UserId, VideoId
+
+TITLE_LENGTH = 200
+DESCRIPTION_LENGTH = 10_000
+
+
+class Visibility(StrEnum):
+    """Who may find and play a video."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    PRIVATE = "private"
+
+
+class Protection(StrEnum):
+    """How the segments are protected on their way to the player."""
+
+    NONE = "none"
+
+
+class VideoState(StrEnum):
+    """Where a video is on its way through the house."""
+
+    RECEIVED = "received"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a video cannot be shown: a stable code, words, and what to do."""
+
+    code: str
+    detail: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionSummary:
+    """One encoded version, as people see it in a list."""
+
+    name: str
+    width: int
+    height: int
+    codec: str
+    bitrate: int
+    """Average, bits per second; 0 while the rendition is still being made."""
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One video as the catalog knows it.
+
+    `package_id` names the stored set of segments that plays now; it changes when the video is packaged anew, so a running player
+    keeps the set that its grant names. `source_key` is where the uploaded file lies in storage, None once it is gone.
+    """
+
+    id: VideoId
+    owner_id: UserId
+    title: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.PRIVATE
+    protection: Protection = Protection.NONE
+    state: VideoState = VideoState.RECEIVED
+    progress: float = 0.0
+    step: str = ""
+    playable: bool = False
+    duration: float | None = None
+    width: int | None = None
+    height: int | None = None
+    source_key: str | None = None
+    source_name: str = ""
+    source_size: int = 0
+    source_sha256: str | None = None
+    package_id: PackageId | None = None
+    poster_key: str | None = None
+    renditions: tuple[RenditionSummary, ...] = ()
+    error: Failure | None = None
+    notes: tuple[str, ...] = field(default=())
+    """What was done differently than asked, in words (for example why a source was re-encoded)."""
+    published_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
+
+
+def may_manage(video: Video, viewer: Viewer) -> bool:
+    """Owner and admins may change or delete a video."""
+    return viewer.user is not None and (video.owner_id == viewer.id or viewer.is_at_least(Role.ADMIN))
+
+
+def may_view(video: Video, viewer: Viewer) -> bool:
+    """Whether `viewer` may open the page of `video` and play it: deny unless a line here says otherwise."""
+    if video.deleted_at is not None:
+        return False
+    if may_manage(video, viewer):
+        return True
+    if video.visibility is Visibility.PRIVATE:
+        return False
+    return video.playable and video.state is not VideoState.FAILED
+
+
+def media_prefix(video_id: VideoId) -> str:
+    """The storage prefix below which everything of a video lies."""
+    return f"videos/{video_id}/"
+
+
+def source_prefix(video_id: VideoId) -> str:
+    """The storage prefix of the uploaded file."""
+    return f"{media_prefix(video_id)}source/"
+
+
+def package_prefix(video_id: VideoId, package_id: PackageId) -> str:
+    """The storage prefix of one packaged set: manifests, init and media segments, poster."""
+    return f"{media_prefix(video_id)}{package_id}/"

@@ -1,0 +1,100 @@
+"""What may be replaced: small interfaces, declared for the ones who need them.
+
+A docstring here is the contract: errors, idempotence, ordering. Each port has one contract suite in `streamhost.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from streamhost.model.errors import StreamhostError
+
+
+class NotStored(StreamhostError):
+    """The storage has nothing under that key."""
+
+    code = "not_stored"
+    permanent = True
+
+
+class StorageUnavailable(StreamhostError):
+    """The storage did not do what it was asked to."""
+
+    code = "storage_unavailable"
+    hint = "Look at free space, permissions and the health of the disk or server behind the storage."
+
+
+class InvalidKey(StreamhostError):
+    """That is not a storage key."""
+
+    code = "invalid_key"
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is known of one stored object without reading it. `modified` is seconds since 1970 UTC."""
+
+    key: str
+    size: int
+    etag: str
+    modified: float
+
+
+class Storage(Protocol):
+    """Keeps immutable objects under keys such as `videos/<id>/<package>/v720/0.m4s`.
+
+    Keys are relative POSIX paths of `[A-Za-z0-9._-]` parts, never starting with a dot: others raise `InvalidKey`.
+    An object appears whole or not at all; writing the same key again replaces it at one moment; what a `put_*` has returned for
+    survives a crash of the machine. Failures of the backend raise `StorageUnavailable`.
+    """
+
+    async def put_file(self, key: str, source: Path) -> StoredObject:
+        """Take over the local file `source` (moved or uploaded, gone afterwards)."""
+        ...
+
+    async def put_bytes(self, key: str, data: bytes) -> StoredObject:
+        """Store `data` under `key`."""
+        ...
+
+    async def put_tree(self, prefix: str, directory: Path) -> int:
+        """Take over every file below `directory` as `prefix` + its relative path; returns how many.
+
+        Each object appears whole; the tree as such does not appear at once. The directory is gone afterwards. Safe to repeat."""
+        ...
+
+    async def stat(self, key: str) -> StoredObject:
+        """Size, ETag and age of an object; raises `NotStored`."""
+        ...
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to (not including) `end`; raises `NotStored` at the first step."""
+        ...
+
+    async def fetch(self, key: str, directory: Path) -> Path:
+        """A local file with the object's content: its own place if it is on local disk (do not write there!), else a copy
+        made in `directory`. Raises `NotStored`."""
+        ...
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the object lies on local disk, without checking that it does; None if this storage is elsewhere."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove one object; one that is not there is no error."""
+        ...
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Remove everything below `prefix` (which ends in `/`); returns how many objects went. Safe to repeat."""
+        ...
+
+    def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """Every object below `prefix`, ordered by key."""
+        ...
+
+    async def free_bytes(self) -> int | None:
+        """Room left for new objects, in bytes; None where the backend does not know."""
+        ...

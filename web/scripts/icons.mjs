@@ -1,0 +1,25 @@
+// Gathers the icons the pages use into one sprite (src/icons.svg), so that a page asks for one small cached file.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const web = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const NAMES = [
+  "arrow-left", "check", "chevron-right", "circle-alert", "circle-check", "circle-x", "clapperboard", "cloud-upload", "copy",
+  "eye", "eye-off", "film", "folder-open", "gauge", "globe", "house", "info", "keyboard", "library", "link", "list-video",
+  "loader-circle", "lock", "log-in", "log-out", "maximize", "minimize", "moon", "pause", "pencil", "picture-in-picture-2",
+  "play", "plus", "rotate-ccw", "search", "settings", "sun", "sun-moon", "trash-2", "triangle-alert", "upload", "user", "volume-1",
+  "volume-2", "volume-x", "x",
+];
+
+const symbols = NAMES.map((name) => {
+  const svg = readFileSync(join(web, "node_modules/lucide-static/icons", `${name}.svg`), "utf8");
+  const drawing = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).replace(/\s*\n\s*/g, "");
+  return `<symbol id="${name}" viewBox="0 0 24 24">${drawing}</symbol>`;
+});
+
+writeFileSync(
+  join(web, "src/icons.svg"),
+  `<svg xmlns="http://www.w3.org/2000/svg"><!-- lucide icons, ISC licence -->${symbols.join("")}</svg>\n`,
+);
