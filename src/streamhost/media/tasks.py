@@ -1,0 +1,192 @@
+"""What a media child can be asked to do, and what it answers. Plain data; importing this costs nothing.
+
+Every task names its ``source`` and, if it writes, ``out_dir``: a directory that must exist and be the caller's alone until the
+task is done. Names inside it are final (``<rendition>/init.mp4``, ``<rendition>/<time>.m4s``, ``poster.jpg``). Running a task
+again into the same directory writes the same names again, so a killed task is repeated as it is.
+
+The usual order::
+
+    Probe -> MediaInfo
+    compat.video_obstacle(info, ...) is None:  CopyTracks -> Copied (playable now) -> lower rungs from Copied.plan
+    else:                                      MakePlan -> Plan, EncodeAudio for each track
+    EncodeChunk for every index of plan.chunks, in any order or in parallel -> Encoded
+    timeline.merge(...) of the parts; hls.write / dash.write
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from streamhost.media import wire
+from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a source may be. ``max_pixels`` is width times height of a picture; ``max_duration`` in seconds."""
+
+    max_pixels: int = 8192 * 8192
+    max_duration: int = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How to encode and cut. Times in seconds, rates in bit/s; ``workers`` is how many chunks may run at once."""
+
+    preset: str = "veryfast"
+    threads: int = 1
+    segment: float = 4.0
+    chunk: float = 60.0
+    workers: int = 2
+    audio_rate: int = 128_000
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Find out what a file is. Answers ``MediaInfo``.
+
+    Errors: ``not_media``, ``no_tracks``, ``unsupported_codec``, ``damaged_source``, ``too_large_picture``, ``too_long``.
+    """
+
+    source: str
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTracks:
+    """Repackage the video track, and the audio tracks that may be copied, in one reading pass. Answers ``Copied``.
+
+    ``rungs`` are the lower renditions that will follow; they go into ``Copied.plan``, cut as the copied video is.
+    Errors: as ``Probe``; a video track that turns out not to be copyable is no error but ``Copied.obstacle``.
+    """
+
+    source: str
+    out_dir: str
+    info: MediaInfo
+    rungs: tuple[Rung, ...] = ()
+    encoding: Encoding = Encoding()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """``renditions``: what stands now. ``encode_audio``: the tracks still to be encoded with ``EncodeAudio``.
+
+    ``obstacle``: ``None``, or the sentence why the video could not be copied (then go the encoding way: ``MakePlan``).
+    ``plan``: for the lower rungs; ``None`` if there are none or the video was not copied.
+    """
+
+    renditions: tuple[Rendition, ...]
+    encode_audio: tuple[int, ...]
+    obstacle: str | None
+    plan: Plan | None
+    poster: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MakePlan:
+    """Read the whole file once without decoding and lay out segments and chunks. Answers ``Plan``."""
+
+    source: str
+    info: MediaInfo
+    rungs: tuple[Rung, ...]
+    encoding: Encoding = Encoding()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeChunk:
+    """Decode one chunk once and encode every rung of the plan from it. Answers ``Encoded``.
+
+    ``poster`` asks for a poster candidate from this chunk (the chunk that holds ``poster_at``, seconds of the presentation).
+    """
+
+    source: str
+    out_dir: str
+    info: MediaInfo
+    plan: Plan
+    chunk: int
+    poster_at: Fraction | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The part of each rung that a chunk made (merge them with ``timeline.merge``), and what was lost on the way."""
+
+    renditions: tuple[Rendition, ...]
+    poster: str | None = None
+    repeated: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeAudio:
+    """Encode one audio track, whole, into stereo AAC-LC. Answers ``Encoded`` with one rendition.
+
+    ``name`` comes from ``ladder.audio_names``; ``until`` (seconds of the presentation) pads with silence up to the video's end.
+    """
+
+    source: str
+    out_dir: str
+    info: MediaInfo
+    track: AudioTrack
+    name: str
+    until: Fraction | None = None
+    encoding: Encoding = Encoding()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class MakePoster:
+    """Decode the picture near ``at`` (seconds of the presentation) into ``poster.jpg``. Answers ``Poster``."""
+
+    source: str
+    out_dir: str
+    info: MediaInfo
+    at: Fraction
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """The picture's file name inside ``out_dir``, or ``None`` when the source has no picture to show."""
+
+    name: str | None
+
+
+Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster
+Answer = MediaInfo | Copied | Plan | Encoded | Poster
+
+ANSWERS: dict[type[Task], type[Answer]] = {
+    Probe: MediaInfo,
+    CopyTracks: Copied,
+    MakePlan: Plan,
+    EncodeChunk: Encoded,
+    EncodeAudio: Encoded,
+    MakePoster: Poster,
+}
+"""Which answer each task gives."""
+
+_TASKS = {kind.__name__: kind for kind in ANSWERS}
+
+
+def to_json(task: Task) -> bytes:
+    """Return the task as ``{"task": name, "with": fields}``."""
+    return wire.dumps({"task": type(task).__name__, "with": wire.builtins(task)})
+
+
+def from_json(data: bytes | str) -> Task:
+    """Read a task back. Raises ``ValueError`` for an unknown name or fields that do not fit."""
+    message = wire.loads(data, dict[str, Any])
+    kind = _TASKS.get(str(message.get("task")))
+    if kind is None:
+        raise ValueError(f"unknown media task {message.get('task')!r}")
+    return wire.convert(message.get("with"), kind)
+
+
+def answer_from(task: Task, result: object) -> Answer:
+    """Turn the ``result`` of a child's last line into the answer of ``task``. Raises ``ValueError`` when it does not fit."""
+    return wire.convert(result, ANSWERS[type(task)])

@@ -1,0 +1,243 @@
+"""What a source is made of, how it is cut and encoded, and the facts of the renditions that come out.
+
+Times of a source are exact seconds (``Fraction``) on the source's own clock. Times of a rendition are whole ticks of its
+``timescale`` on the presentation's clock, which starts at 0 with the earliest track. ``streamhost.media.wire`` turns each
+of these types into JSON and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+MASTER_PLAYLIST = "master.m3u8"
+"""Name of the HLS multivariant playlist (RFC 8216, 4.3.4) at the top of a video's stream."""
+MANIFEST = "manifest.mpd"
+"""Name of the DASH manifest (ISO/IEC 23009-1) at the top of a video's stream."""
+MEDIA_PLAYLIST = "index.m3u8"
+"""Name of a rendition's HLS media playlist, inside the rendition's folder."""
+INIT_SEGMENT = "init.mp4"
+"""Name of a rendition's CMAF header, inside the rendition's folder."""
+POSTER = "poster.jpg"
+"""Name of the poster picture at the top of a video's stream."""
+
+
+def segment_name(start: int) -> str:
+    """File name of the media segment that starts at ``start`` ticks; the same in HLS and DASH."""
+    return f"{start}.m4s"
+
+
+class Kind(StrEnum):
+    """What a track or rendition carries."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Transfer(StrEnum):
+    """How a picture's numbers stand for light."""
+
+    SDR = "sdr"
+    PQ = "pq"
+    HLG = "hlg"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """One video track of a source, as stored; ``width`` and ``height`` are before rotation and pixel aspect.
+
+    ``frame_rate`` is the best guess of the nominal rate. ``start`` is when its first picture is shown, in seconds of the
+    source's clock. ``rotation`` is the clockwise turn in degrees that shows it upright: 0, 90, 180 or 270.
+    """
+
+    index: int
+    codec: str
+    profile: str | None
+    level: int | None
+    width: int
+    height: int
+    pixel_format: str
+    bit_depth: int
+    pixel_aspect: Fraction
+    rotation: int
+    flipped: bool
+    frame_rate: Fraction
+    time_base: Fraction
+    start: Fraction
+    bit_rate: int | None
+    interlaced: bool
+    full_range: bool
+    transfer: Transfer
+    color_matrix: str
+    picture_reorder: int
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height in square pixels as a viewer sees it, upright."""
+        width, height = round(self.width * self.pixel_aspect), self.height
+        return (height, width) if self.rotation in (90, 270) else (width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """One audio track of a source. ``start`` is when its first real sample (after encoder priming) is heard, in seconds."""
+
+    index: int
+    codec: str
+    profile: str | None
+    sample_rate: int
+    channels: int
+    language: str | None
+    title: str | None
+    default: bool
+    time_base: Fraction
+    start: Fraction
+    bit_rate: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What probing found out. ``duration`` is in seconds; ``origin`` is the source time that becomes 0."""
+
+    container: str
+    size: int
+    duration: Fraction
+    origin: Fraction
+    video: VideoTrack | None
+    audio: tuple[AudioTrack, ...]
+    title: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One video rendition to encode: even size, capped constant quality.
+
+    ``max_rate`` and ``buffer`` are the VBV's rate and size in bit/s and bits (H.264, Annex C).
+    """
+
+    name: str
+    width: int
+    height: int
+    crf: float
+    max_rate: int
+    buffer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of segments encoded by one job: segments ``first`` up to, not including, ``last``.
+
+    ``seek`` is the source time in seconds of the keyframe from which decoding starts.
+    """
+
+    first: int
+    last: int
+    seek: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a source's pictures are cut and encoded. Made once, then every chunk follows it.
+
+    ``boundaries`` are the segment starts and, last, the end, in ticks of ``timescale`` on the presentation's clock.
+    ``frame_duration`` is the ticks of a picture when the rate is constant, else ``None``: then pictures keep their times.
+    ``reorder_delay`` is the ticks by which composition trails decoding (ISO/IEC 14496-12, 8.6.1.3).
+    """
+
+    timescale: int
+    frame_duration: int | None
+    frame_rate: Fraction
+    origin: Fraction
+    boundaries: tuple[int, ...]
+    chunks: tuple[Chunk, ...]
+    rungs: tuple[Rung, ...]
+    reorder_delay: int
+    preset: str = "veryfast"
+    threads: int = 1
+
+    @property
+    def duration(self) -> Fraction:
+        """Length of the presentation in seconds."""
+        return Fraction(self.boundaries[-1] - self.boundaries[0], self.timescale)
+
+
+class Segment(NamedTuple):
+    """One media segment: ``start`` (its tfdt) and ``duration`` in ticks, ``size`` of the file in bytes."""
+
+    start: int
+    duration: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One encoded version of a track, complete or the part that one chunk made.
+
+    ``codecs`` follows RFC 6381, ``language`` RFC 5646. Folder, name and DASH Representation id are ``name``.
+    """
+
+    name: str
+    kind: Kind
+    codecs: str
+    timescale: int
+    segments: tuple[Segment, ...]
+    width: int = 0
+    height: int = 0
+    frame_rate: Fraction | None = None
+    sample_rate: int = 0
+    channels: int = 0
+    language: str | None = None
+    label: str | None = None
+    default: bool = False
+    copied: bool = False
+
+    @property
+    def start(self) -> Fraction:
+        """When it begins, in seconds."""
+        return Fraction(self.segments[0].start, self.timescale)
+
+    @property
+    def end(self) -> Fraction:
+        """When it ends, in seconds."""
+        return Fraction(self.segments[-1].start + self.segments[-1].duration, self.timescale)
+
+    @property
+    def duration(self) -> Fraction:
+        """Length in seconds."""
+        return self.end - self.start
+
+    @property
+    def bandwidth(self) -> int:
+        """Average rate over the whole, in bit/s."""
+        return round(sum(s.size for s in self.segments) * 8 / self.duration)
+
+    @property
+    def peak_bandwidth(self) -> int:
+        """Rate of the costliest segment, in bit/s (RFC 8216, 4.3.4.2: BANDWIDTH)."""
+        return max(-(-s.size * 8 * self.timescale // s.duration) for s in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """Everything the manifests say about a video: renditions whose segments all exist."""
+
+    renditions: tuple[Rendition, ...]
+
+    @property
+    def video(self) -> tuple[Rendition, ...]:
+        """Video renditions, best first."""
+        found = [r for r in self.renditions if r.kind is Kind.VIDEO]
+        return tuple(sorted(found, key=lambda r: (r.width * r.height, r.bandwidth), reverse=True))
+
+    @property
+    def audio(self) -> tuple[Rendition, ...]:
+        """Audio renditions, the default one first."""
+        return tuple(sorted((r for r in self.renditions if r.kind is Kind.AUDIO), key=lambda r: not r.default))
+
+    @property
+    def duration(self) -> Fraction:
+        """Length in seconds: the end of the longest rendition."""
+        return max((r.end for r in self.renditions), default=Fraction(0))
