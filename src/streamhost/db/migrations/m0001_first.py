@@ -39,7 +39,8 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens(session_id);
 
 CREATE TABLE videos (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     owner_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
     title TEXT NOT NULL,
     description TEXT NOT NULL DEFAULT '',
@@ -150,18 +151,18 @@ CREATE UNIQUE INDEX jobs_lock ON jobs(lock) WHERE state = 'running' AND lock IS 
 
 SEARCH = """
 CREATE VIRTUAL TABLE videos_fts USING fts5(
-    title, description, tags, content='videos', content_rowid='rowid', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+    title, description, tags, content='videos', content_rowid='number', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
 );
 CREATE TRIGGER videos_fts_insert AFTER INSERT ON videos BEGIN
-    INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.rowid, new.title, new.description, new.tags);
+    INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.number, new.title, new.description, new.tags);
 END;
 CREATE TRIGGER videos_fts_delete AFTER DELETE ON videos BEGIN
     INSERT INTO videos_fts(videos_fts, rowid, title, description, tags)
-    VALUES ('delete', old.rowid, old.title, old.description, old.tags);
+    VALUES ('delete', old.number, old.title, old.description, old.tags);
 END;
 CREATE TRIGGER videos_fts_update AFTER UPDATE OF title, description, tags ON videos BEGIN
     INSERT INTO videos_fts(videos_fts, rowid, title, description, tags)
-    VALUES ('delete', old.rowid, old.title, old.description, old.tags);
-    INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.rowid, new.title, new.description, new.tags);
+    VALUES ('delete', old.number, old.title, old.description, old.tags);
+    INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.number, new.title, new.description, new.tags);
 END;
 """
