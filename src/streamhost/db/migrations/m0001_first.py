@@ -75,19 +75,20 @@ CREATE INDEX videos_by_published ON videos(visibility, published_at);
 CREATE TABLE packages (
     id TEXT PRIMARY KEY,
     video_id TEXT NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
-    state TEXT NOT NULL,
-    plan TEXT,
+    stage TEXT NOT NULL,
+    recipe TEXT NOT NULL DEFAULT '{}',
     created_at REAL NOT NULL,
-    published_at REAL
+    finished_at REAL
 );
 CREATE INDEX packages_by_video ON packages(video_id);
 
 CREATE TABLE package_parts (
     package_id TEXT NOT NULL REFERENCES packages(id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    facts TEXT,
-    progress REAL NOT NULL DEFAULT 0,
+    stage TEXT NOT NULL,
     weight REAL NOT NULL DEFAULT 1,
+    progress REAL NOT NULL DEFAULT 0,
+    facts TEXT,
     done_at REAL,
     PRIMARY KEY (package_id, name)
 );
