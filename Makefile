@@ -1,0 +1,75 @@
+# Two commands are enough: `make serve` and `make test`. Both set everything up, and are quick to repeat.
+
+PYTHON ?= $(shell sh scripts/find-python)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SETUP  := $(PYTHON) scripts/prepare.py --venv $(VENV)
+DATA   ?= .cache/data
+PORT   ?= 8000
+PYTEST ?= -n 2 --dist loadfile --timeout 300
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test quick lint types format web wheel bench soak docs screenshots lock test-pythons test-lowest clean \
+	setup setup-test setup-bench
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+serve: setup ## start a server on its own data in .cache/data (DATA=, PORT=)
+	$(BIN)/streamhost serve --data $(DATA) --port $(PORT)
+
+test: setup-test lint types ## everything that must hold: style, types, floors, and every test
+	$(BIN)/pytest $(PYTEST) $(ARGS)
+
+quick: setup-test ## the tests that take no more than a few seconds each
+	$(BIN)/pytest $(PYTEST) -m "not slow" $(ARGS)
+
+lint: setup-test ## ruff, formatting, import floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+types: setup-test ## mypy, strict
+	$(BIN)/mypy
+
+format: setup-test ## put the sources in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+web: setup ## build the pages' scripts and styles
+
+wheel: setup ## build dist/*.whl, web UI included
+	$(BIN)/python scripts/uv.py build --wheel --out-dir dist
+
+bench: setup-bench ## measure, against the best peers, and refresh docs/explanation/performance.md (ONLY=delivery)
+	$(BIN)/python tests/benchmarks/run.py $(ONLY)
+
+soak: setup-test ## the tests that look for rare failures, over and over (MINUTES=10)
+	$(BIN)/python scripts/soak.py $(MINUTES)
+
+docs: setup-test ## write the generated reference pages anew
+	$(BIN)/python scripts/reference.py
+
+lock: setup-test ## renew constraints.txt with the newest versions that fit
+	$(BIN)/python scripts/uv.py pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--upgrade --quiet --no-header --no-annotate --output-file constraints.txt
+
+test-pythons: setup-test ## the tests on every supported Python of this machine
+	$(BIN)/python scripts/pythons.py $(ARGS)
+
+test-lowest: setup-test ## the tests with the oldest versions that pyproject.toml allows
+	$(BIN)/python scripts/pythons.py --lowest $(ARGS)
+
+clean: ## remove what was built, not the data
+	rm -rf .make dist build web/dist web/node_modules src/streamhost/_web .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis .venv .venv-*
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@$(SETUP) --group web --web
+
+setup-test:
+	@$(SETUP) --group dev --web --system test
+
+setup-bench:
+	@$(SETUP) --group dev --web --system test --system bench

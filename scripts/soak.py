@@ -1,0 +1,36 @@
+"""Repeat the tests that look for rare failures until the time is up: `python scripts/soak.py 10` (minutes).
+
+Each round shuffles chance anew; the first failure ends the run, and its output says how to repeat it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from prepare import ROOT
+
+DEFAULT_MINUTES = 10.0
+RARE = ("tests/crash", "tests/properties", "tests/contracts", "tests/flows")
+
+
+def main(words: list[str]) -> int:
+    """Run rounds; 0 only when at least one was finished and none failed."""
+    minutes = float(words[0]) if words else DEFAULT_MINUTES
+    places = [place for place in RARE if any((ROOT / place).glob("test_*.py"))]
+    end = time.monotonic() + 60 * minutes
+    rounds = 0
+    while time.monotonic() < end:
+        rounds += 1
+        print(f"round {rounds}, {(end - time.monotonic()) / 60:.1f} minutes left", flush=True)
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "loadfile", "--timeout", "300"]
+        code = subprocess.run([*command, *places], cwd=ROOT).returncode
+        if code:
+            return code
+    print(f"{rounds} rounds without a failure")
+    return 0 if rounds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
