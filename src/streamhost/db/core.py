@@ -1,0 +1,308 @@
+"""Access to the catalog: one writer, a pool of readers, SQLite in WAL mode.
+
+    async with db.read() as conn:
+        row = await conn.fetch_one("SELECT * FROM videos WHERE id = :id", {"id": video_id})
+    async with db.write() as conn:
+        await conn.execute("UPDATE videos SET title = :title WHERE id = :id", {"title": title, "id": video_id})
+
+Writers stand in one fair queue, so none ever meets "database is locked"; readers never wait for writers. Every
+statement is one hop to a thread and back. A transaction that has been left without an exception is on disk: it survives
+power loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import aiosqlite
+
+from streamhost import log
+from streamhost.db.errors import CatalogUnavailable, Misused, translated
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Params = Mapping[str, Any]
+Synchronous = Literal["FULL", "NORMAL"]
+
+_NONE: Params = {}
+_READERS = 4
+_BUSY_MS = 10_000
+"""How long the writer waits for another *process* (a command beside the server) to finish its transaction."""
+_CACHE_KIB = 4096
+"""Page cache of one connection; five of them stay below 20 MiB."""
+_MMAP_BYTES = 64 * 1024**2
+_JOURNAL_BYTES = 32 * 1024**2
+"""To how much the write-ahead log is cut after a checkpoint."""
+_SLOW_SECONDS = 1.0
+"""A transaction that holds the writer for longer is named in the log: something else was awaited inside it."""
+
+_logger = log.get("db")
+
+
+class Connection(Protocol):
+    """What row functions may do with a connection. Parameters are named, `:name` in the text.
+
+    Raises `ConstraintViolated` for a broken rule, `CatalogUnavailable` (or one of its kinds) when the database fails,
+    and `Misused` for a wrong statement or a write on a reading connection.
+    """
+
+    async def execute(self, sql: str, params: Params = ...) -> int:
+        """Run a statement; how many rows it changed."""
+        ...
+
+    async def fetch_one(self, sql: str, params: Params = ...) -> Row | None:
+        """The first row by column name, or None. All rows are computed: limit the query where there can be many."""
+        ...
+
+    async def fetch_all(self, sql: str, params: Params = ...) -> list[Row]:
+        """Every row by column name. For statements with RETURNING too."""
+        ...
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once, when and only when this transaction is on disk; it must return at once."""
+        ...
+
+
+class _Thread(aiosqlite.Connection):
+    """An aiosqlite connection that runs a function of ours in its thread: several driver calls in one hop."""
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        except ValueError as error:
+            raise CatalogUnavailable("It has been closed.") from error
+        return result
+
+
+def _count(conn: sqlite3.Connection, sql: str, params: Params) -> int:
+    cursor = conn.execute(sql, params)
+    try:
+        return cursor.rowcount
+    finally:
+        cursor.close()
+
+
+def _rows(conn: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
+    cursor = conn.execute(sql, params)
+    try:
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    finally:
+        cursor.close()
+
+
+class _Statements:
+    """The statements of `Connection`, on one thread. `begin` starts a transaction; None: each statement on its own."""
+
+    def __init__(self, thread: _Thread, begin: str | None) -> None:
+        self._thread = thread
+        self._begin = begin
+        self._begun = False
+        self._over = False
+        self.callbacks: list[Callable[[], None]] = []
+
+    async def execute(self, sql: str, params: Params = _NONE) -> int:
+        return await self._run(_count, sql, params)
+
+    async def fetch_one(self, sql: str, params: Params = _NONE) -> Row | None:
+        rows = await self._run(_rows, sql, params)
+        return rows[0] if rows else None
+
+    async def fetch_all(self, sql: str, params: Params = _NONE) -> list[Row]:
+        return await self._run(_rows, sql, params)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        if self._begin != "BEGIN IMMEDIATE":
+            raise Misused("Only a transaction of db.write() is ever committed.")
+        self.callbacks.append(callback)
+
+    async def _run(self, function: Callable[[sqlite3.Connection, str, Params], T], sql: str, params: Params) -> T:
+        if self._over:
+            raise Misused("This connection was used after its `async with` block.")
+
+        def step(conn: sqlite3.Connection) -> T:
+            if self._begin is not None and not conn.in_transaction:
+                if self._begun:
+                    raise CatalogUnavailable("The transaction was rolled back by an earlier failure inside it.")
+                conn.execute(self._begin).close()
+                self._begun = True
+            return function(conn, sql, params)
+
+        return await self._thread.run(step)
+
+    async def end(self, how: Literal["COMMIT", "ROLLBACK"]) -> None:
+        """Finish the transaction, whatever becomes of the asking task. Committing one that was lost raises."""
+        self._over = True
+
+        def step(conn: sqlite3.Connection) -> None:
+            if conn.in_transaction:
+                conn.execute(how).close()
+            elif self._begun and how == "COMMIT":
+                raise CatalogUnavailable("The transaction was rolled back by an earlier failure inside it.")
+
+        await _surely(self._thread.run(step))
+
+
+async def _surely(work: Awaitable[T]) -> T:
+    """Wait until `work` is done even if this task is cancelled meanwhile; the cancellation is raised afterwards."""
+    future = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError as error:
+            if future.cancelled():
+                raise
+            cancelled = error
+        except Exception:
+            break
+    result = future.result()
+    if cancelled is not None:
+        raise _CancelledAfter(result) from cancelled
+    return result
+
+
+class _CancelledAfter(asyncio.CancelledError):
+    """The task was cancelled while something that must not be torn was finished: it has been."""
+
+
+class Database:
+    """The catalog, opened. Made by `open`, ended by `close`; the schema is the business of `streamhost.db.migrate`."""
+
+    def __init__(self, path: Path, writer: _Thread, readers: list[_Thread]) -> None:
+        self.path = path
+        self._writer = writer
+        self._writing: asyncio.Task[Any] | None = None
+        self._turn = asyncio.Lock()
+        self._readers = readers
+        self._idle: asyncio.LifoQueue[_Thread] = asyncio.LifoQueue()
+        for reader in readers:
+            self._idle.put_nowait(reader)
+
+    @classmethod
+    async def open(cls, path: Path, *, readers: int = _READERS, synchronous: Synchronous = "FULL") -> Database:
+        """Open the catalog at `path` (made if missing). `synchronous` FULL: what is committed survives power loss.
+
+        Raises `CatalogUnavailable` or one of its kinds."""
+        opened: list[_Thread] = []
+        try:
+            for number in range(1 + readers):
+                thread = await _connect(path)
+                opened.append(thread)
+                await thread.run(_pragmas(reads_only=number > 0, synchronous=synchronous))
+        except sqlite3.Error as error:
+            await _close(opened)
+            raise translated(error) from error
+        except BaseException:
+            await _close(opened)
+            raise
+        return cls(path, opened[0], opened[1:])
+
+    async def close(self) -> None:
+        """Wait for the transaction that runs, then close every connection. What waits behind it raises."""
+        async with self._turn:
+            await _close([*self._readers, self._writer])
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A connection that reads; each statement sees the newest committed state."""
+        async with self._reader(None) as conn:
+            yield conn
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection that reads; all statements see the one state of the first. Costs one hop more than `read`."""
+        async with self._reader("BEGIN") as conn:
+            yield conn
+
+    @contextlib.asynccontextmanager
+    async def _reader(self, begin: str | None) -> AsyncIterator[_Statements]:
+        thread = await self._idle.get()
+        conn = _Statements(thread, begin)
+        try:
+            yield conn
+        finally:
+            try:
+                if begin is not None:
+                    await conn.end("ROLLBACK")
+            finally:
+                self._idle.put_nowait(thread)
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
+        """The one writing transaction, in turn. Committed on leaving, rolled back on any exception and cancellation.
+
+        Await nothing but the database inside: everybody else who writes is waiting. Raises `Misused` when the task
+        already holds the writer (it would wait for itself)."""
+        task = asyncio.current_task()
+        if task is not None and self._writing is task:
+            raise Misused("db.write() inside db.write(): pass the connection on instead.")
+        async with self._turn:
+            self._writing = task
+            started = time.monotonic()
+            conn = _Statements(self._writer, "BEGIN IMMEDIATE")
+            try:
+                yield conn
+            except BaseException:
+                self._writing = None
+                await conn.end("ROLLBACK")
+                raise
+            try:
+                await conn.end("COMMIT")
+            except _CancelledAfter:
+                _call(conn.callbacks)
+                raise
+            except BaseException:
+                await conn.end("ROLLBACK")
+                raise
+            finally:
+                self._writing = None
+                if (held := time.monotonic() - started) > _SLOW_SECONDS:
+                    _logger.warning("A transaction held the catalog's writer for long", seconds=round(held, 3))
+        _call(conn.callbacks)
+
+
+def _call(callbacks: list[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            _logger.exception("A callback after a commit failed")
+
+
+async def _connect(path: Path) -> _Thread:
+    def connector() -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+    return await _Thread(connector, iter_chunk_size=64)  # type: ignore[return-value]
+
+
+def _pragmas(*, reads_only: bool, synchronous: Synchronous) -> Callable[[sqlite3.Connection], None]:
+    def apply(conn: sqlite3.Connection) -> None:
+        conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        if not reads_only:
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute(f"PRAGMA synchronous = {synchronous}")
+            conn.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        conn.execute(f"PRAGMA mmap_size = {_MMAP_BYTES}")
+        conn.execute("PRAGMA temp_store = MEMORY")
+        if reads_only:
+            conn.execute("PRAGMA query_only = ON")
+
+    return apply
+
+
+async def _close(threads: list[_Thread]) -> None:
+    for thread in threads:
+        with contextlib.suppress(sqlite3.Error, ValueError):
+            await thread.close()
