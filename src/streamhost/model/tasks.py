@@ -40,43 +40,24 @@ class ProbeSource(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class CopySource(Task):
-    """Repackage a source that players take as it is."""
+class MakePart(Task):
+    """Do one part of the making of a package: copy the source, plan the cuts, encode a chunk or an audio track."""
 
-    kind: ClassVar[str] = "copy_source"
+    kind: ClassVar[str] = "make_part"
     lane: ClassVar[Lane] = Lane.MEDIA
     video_id: VideoId
     package_id: PackageId
-
-
-@dataclass(frozen=True, slots=True)
-class EncodeAudio(Task):
-    """Encode the sound of the whole file in one pass."""
-
-    kind: ClassVar[str] = "encode_audio"
-    lane: ClassVar[Lane] = Lane.MEDIA
-    video_id: VideoId
-    package_id: PackageId
-
-
-@dataclass(frozen=True, slots=True)
-class EncodeChunk(Task):
-    """Encode one keyframe-aligned stretch of the source into every rendition that is still missing."""
-
-    kind: ClassVar[str] = "encode_chunk"
-    lane: ClassVar[Lane] = Lane.MEDIA
-    video_id: VideoId
-    package_id: PackageId
-    index: int
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
 class PublishPackage(Task):
-    """Write the manifests of a finished set and make it the one that plays."""
+    """Write the manifests of what stands and make it the set that plays."""
 
     kind: ClassVar[str] = "publish_package"
     video_id: VideoId
     package_id: PackageId
+    part: str
 
 
 @dataclass(frozen=True, slots=True)

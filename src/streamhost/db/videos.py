@@ -1,0 +1,246 @@
+"""Rows of `videos` and `renditions`, and the search index over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streamhost.db.core import Connection
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import PackageId, UserId, VideoId
+from streamhost.model.videos import Failure, Protection, RenditionSummary, Video, VideoState, Visibility
+
+_COLUMNS = (
+    "id",
+    "owner_id",
+    "title",
+    "description",
+    "tags",
+    "visibility",
+    "protection",
+    "state",
+    "progress",
+    "step",
+    "playable",
+    "duration",
+    "width",
+    "height",
+    "source_key",
+    "source_name",
+    "source_size",
+    "source_sha256",
+    "package_id",
+    "poster_key",
+    "error_code",
+    "error_detail",
+    "error_hint",
+    "notes",
+    "created_at",
+    "updated_at",
+    "published_at",
+    "deleted_at",
+)
+_SELECT = "SELECT " + ", ".join(f"videos.{name}" for name in _COLUMNS) + " FROM videos"
+_INSERT = f"INSERT INTO videos ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})"
+
+_LISTED = (
+    "videos.visibility = 'public' AND videos.playable = 1 AND videos.state <> 'failed' AND videos.deleted_at IS NULL"
+)
+"""What everybody may find in lists; the same rule as `model.videos.may_view`, narrowed to public."""
+
+
+def _row(video: Video) -> dict[str, Any]:
+    error = video.error
+    return {
+        "id": video.id,
+        "owner_id": video.owner_id,
+        "title": video.title,
+        "description": video.description,
+        "tags": json.dumps(video.tags, ensure_ascii=False),
+        "visibility": video.visibility.value,
+        "protection": video.protection.value,
+        "state": video.state.value,
+        "progress": video.progress,
+        "step": video.step,
+        "playable": int(video.playable),
+        "duration": video.duration,
+        "width": video.width,
+        "height": video.height,
+        "source_key": video.source_key,
+        "source_name": video.source_name,
+        "source_size": video.source_size,
+        "source_sha256": video.source_sha256,
+        "package_id": video.package_id,
+        "poster_key": video.poster_key,
+        "error_code": error.code if error else None,
+        "error_detail": error.detail if error else None,
+        "error_hint": error.hint if error else None,
+        "notes": json.dumps(video.notes, ensure_ascii=False),
+        "created_at": video.created_at,
+        "updated_at": video.updated_at,
+        "published_at": video.published_at,
+        "deleted_at": video.deleted_at,
+    }
+
+
+def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) -> Video:
+    failure = None
+    if row["error_code"]:
+        failure = Failure(row["error_code"], row["error_detail"] or "", row["error_hint"])
+    plain = {name: row[name] for name in _COLUMNS if not name.startswith("error_")}
+    plain |= {
+        "tags": tuple(json.loads(row["tags"])),
+        "notes": tuple(json.loads(row["notes"])),
+        "visibility": Visibility(row["visibility"]),
+        "protection": Protection(row["protection"]),
+        "state": VideoState(row["state"]),
+        "playable": bool(row["playable"]),
+    }
+    return Video(**plain, error=failure, renditions=tuple(renditions))
+
+
+async def insert(conn: Connection, video: Video) -> None:
+    """Add a new video."""
+    await conn.execute(_INSERT, _row(video))
+
+
+async def get(conn: Connection, video_id: VideoId) -> Video | None:
+    """One video with the renditions of its newest package, None if there is none."""
+    row = await conn.fetch_one(f"{_SELECT} WHERE videos.id = :id", {"id": video_id})
+    return _video(row, await renditions(conn, video_id)) if row else None
+
+
+async def change(conn: Connection, video_id: VideoId, now: Timestamp, **columns: Any) -> bool:
+    """Set the named columns of one video (plain values as stored); False if there is no such video."""
+    unknown = set(columns) - set(_COLUMNS)
+    if unknown:
+        raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
+    columns["updated_at"] = now
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    return await conn.execute(f"UPDATE videos SET {assignments} WHERE id = :id", {**columns, "id": video_id}) == 1
+
+
+async def progress(conn: Connection, video_id: VideoId, share: float, step: str) -> None:
+    """Note how far a video in the making is; the share never goes back."""
+    sql = (
+        "UPDATE videos SET progress = CASE WHEN progress < :share THEN :share ELSE progress END, step = :step "
+        "WHERE id = :id AND state = 'processing'"
+    )
+    await conn.execute(sql, {"share": share, "step": step, "id": video_id})
+
+
+async def replace(conn: Connection, video: Video) -> None:
+    """Store what people may edit: words, tags, visibility, protection."""
+    row = _row(video)
+    names = ("title", "description", "tags", "visibility", "protection")
+    await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
+
+
+async def delete(conn: Connection, video_id: VideoId) -> bool:
+    """Remove the row and all that hangs on it; False if it was gone already."""
+    return await conn.execute("DELETE FROM videos WHERE id = :id", {"id": video_id}) == 1
+
+
+async def listed(conn: Connection, before: tuple[Timestamp, VideoId] | None, limit: int) -> list[Video]:
+    """Public playable videos, newest first; `before` is where the last page ended."""
+    return await _page(conn, _LISTED, {}, before, limit, "videos.published_at")
+
+
+async def owned(
+    conn: Connection, owner_id: UserId, before: tuple[Timestamp, VideoId] | None, limit: int
+) -> list[Video]:
+    """Everything of one owner, newest first."""
+    where = "videos.owner_id = :owner AND videos.deleted_at IS NULL"
+    return await _page(conn, where, {"owner": owner_id}, before, limit, "videos.created_at")
+
+
+async def _page(
+    conn: Connection,
+    where: str,
+    values: dict[str, Any],
+    before: tuple[Timestamp, VideoId] | None,
+    limit: int,
+    order: str,
+) -> list[Video]:
+    if before:
+        where += f" AND ({order}, videos.id) < (:moment, :last)"
+        values = {**values, "moment": before[0], "last": before[1]}
+    sql = f"{_SELECT} WHERE {where} ORDER BY {order} DESC, videos.id DESC LIMIT :limit"
+    rows = await conn.fetch_all(sql, {**values, "limit": limit})
+    return await _with_renditions(conn, rows)
+
+
+async def _with_renditions(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Video]:
+    """The videos of `rows`, their renditions fetched by one query for all."""
+    names = {f"v{number}": row["id"] for number, row in enumerate(rows)}
+    found: dict[str, list[RenditionSummary]] = {}
+    if names:
+        marks = ", ".join(f":{name}" for name in names)
+        sql = f"{_RENDITIONS} WHERE renditions.video_id IN ({marks}) ORDER BY renditions.height DESC"
+        for row in await conn.fetch_all(sql, names):
+            found.setdefault(row["video_id"], []).append(_rendition(row))
+    return [_video(row, found.get(row["id"], ())) for row in rows]
+
+
+_RENDITIONS = "SELECT video_id, name, width, height, codec, bitrate, ready FROM renditions"
+
+
+def _rendition(row: Mapping[str, Any]) -> RenditionSummary:
+    return RenditionSummary(
+        row["name"], row["width"], row["height"], row["codec"], row["bitrate"], ready=bool(row["ready"])
+    )
+
+
+async def renditions(conn: Connection, video_id: VideoId) -> list[RenditionSummary]:
+    """The renditions of a video, largest first, those that are still being made among them."""
+    sql = f"{_RENDITIONS} WHERE video_id = :id ORDER BY height DESC, name"
+    return [_rendition(row) for row in await conn.fetch_all(sql, {"id": video_id})]
+
+
+async def set_renditions(
+    conn: Connection, video_id: VideoId, package_id: PackageId, summaries: Sequence[RenditionSummary]
+) -> None:
+    """Make `summaries` the renditions of the video."""
+    await conn.execute("DELETE FROM renditions WHERE video_id = :id", {"id": video_id})
+    for item in summaries:
+        await conn.execute(
+            "INSERT INTO renditions (video_id, package_id, name, width, height, codec, bitrate, ready) "
+            "VALUES (:video, :package, :name, :width, :height, :codec, :bitrate, :ready)",
+            {
+                "video": video_id,
+                "package": package_id,
+                "name": item.name,
+                "width": item.width,
+                "height": item.height,
+                "codec": item.codec,
+                "bitrate": item.bitrate,
+                "ready": int(item.ready),
+            },
+        )
+
+
+async def search(
+    conn: Connection, match: str, viewer_id: UserId | None, offset: int, limit: int, marks: tuple[str, str]
+) -> list[tuple[Video, str, str]]:
+    """Videos that fit an FTS5 expression and that the viewer may find, best first, each with two snippets.
+
+    Found are public videos and the viewer's own. Titles weigh most, then tags, then descriptions (BM25). The snippets are the
+    title and a piece of the description; the matched words stand between the two `marks`."""
+    sql = f"""SELECT {", ".join(f"videos.{name}" for name in _COLUMNS)},
+            highlight(videos_fts, 0, :open, :close) AS marked_title,
+            snippet(videos_fts, 1, :open, :close, '…', 24) AS marked_text
+        FROM videos_fts JOIN videos ON videos.number = videos_fts.rowid
+        WHERE videos_fts MATCH :match AND (({_LISTED}) OR (videos.owner_id = :viewer AND videos.deleted_at IS NULL))
+        ORDER BY bm25(videos_fts, 8.0, 1.0, 4.0), videos.number DESC LIMIT :limit OFFSET :offset"""
+    values = {
+        "match": match,
+        "viewer": viewer_id or "",
+        "limit": limit,
+        "offset": offset,
+        "open": marks[0],
+        "close": marks[1],
+    }
+    rows = await conn.fetch_all(sql, values)
+    videos = await _with_renditions(conn, rows)
+    return [(video, row["marked_title"], row["marked_text"]) for video, row in zip(videos, rows, strict=True)]

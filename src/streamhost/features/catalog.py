@@ -1,0 +1,263 @@
+"""The catalog as people see it: find, read, edit and delete videos, and watch one being made."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from streamhost.db import videos as rows
+from streamhost.db.core import Database
+from streamhost.jobs.queue import Queue
+from streamhost.model.accounts import Viewer
+from streamhost.model.clock import MINUTE, Clock, Timestamp
+from streamhost.model.errors import Forbidden, InvalidInput, NotFound
+from streamhost.model.ids import UserId, VideoId, is_id
+from streamhost.model.tasks import DeleteMedia
+from streamhost.model.videos import (
+    DESCRIPTION_LENGTH,
+    TITLE_LENGTH,
+    Protection,
+    Video,
+    VideoState,
+    Visibility,
+    may_manage,
+    may_view,
+    media_prefix,
+)
+
+MAX_PAGE = 100
+MAX_TAGS = 30
+TAG_LENGTH = 50
+KEPT_SIGNS = "\n\t\u200c\u200d"
+"""Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a video that somebody watches being made: one indexed read each."""
+SECOND_DELETE = 10 * MINUTE
+"""When a deleted video's files are removed once more, for what a job wrote in the moment of the first removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and where the next one starts."""
+
+    items: Sequence[Video]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One search result. In the two texts the words found stand between \\x02 and \\x03."""
+
+    video: Video
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of search results, best first."""
+
+    items: Sequence[Hit]
+    next_cursor: str | None
+
+
+class InvalidCursor(InvalidInput):
+    """That is not a place in this list."""
+
+    code = "invalid_cursor"
+    hint = "Use the `next_cursor` of the page before, or none."
+
+
+class Catalog:
+    """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
+
+    def __init__(self, db: Database, queue: Queue, clock: Clock) -> None:
+        self._db = db
+        self._queue = queue
+        self._clock = clock
+
+    async def get(self, video_id: VideoId, viewer: Viewer) -> Video:
+        """One video. Raises `NotFound` also for one that the viewer may not see."""
+        video = None
+        if is_id(video_id):
+            async with self._db.read() as conn:
+                video = await rows.get(conn, video_id)
+        if video is None or not may_view(video, viewer):
+            raise NotFound
+        return video
+
+    async def listed(self, cursor: str | None = None, limit: int = 24) -> Page:
+        """Public videos that can be played, newest first."""
+        async with self._db.read() as conn:
+            found = await rows.listed(conn, _place(cursor), _one_more(limit))
+        return _page(found, limit, lambda video: video.published_at)
+
+    async def owned(self, owner: UserId, cursor: str | None = None, limit: int = 24) -> Page:
+        """Everything of one owner in every state, newest first."""
+        async with self._db.read() as conn:
+            found = await rows.owned(conn, owner, _place(cursor), _one_more(limit))
+        return _page(found, limit, lambda video: video.created_at)
+
+    async def search(self, text: str, viewer: Viewer, cursor: str | None = None, limit: int = 24) -> Hits:
+        """Videos with words that begin as those of `text`, best first; public ones and the viewer's own."""
+        match = fts_query(text)
+        offset = int(_decode(cursor, [int])[0]) if cursor else 0
+        if not match:
+            return Hits((), None)
+        async with self._db.read() as conn:
+            found = await rows.search(conn, match, viewer.id, offset, _one_more(limit), ("\x02", "\x03"))
+        more = _encode([offset + limit]) if len(found) > limit else None
+        return Hits([Hit(*hit) for hit in found[:limit]], more)
+
+    async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any]) -> Video:
+        """Change title, description, tags, visibility. Raises `InvalidInput` with the fields that are wrong."""
+        video = await self._managed(video_id, viewer)
+        edited = replace(video, **checked_details(changes), updated_at=self._clock())
+        async with self._db.write() as conn:
+            await rows.replace(conn, edited)
+        return edited
+
+    async def delete(self, video_id: VideoId, viewer: Viewer) -> None:
+        """Remove a video: at once from every list and page, its files by a job. Work on it is cancelled."""
+        video = await self._managed(video_id, viewer)
+        async with self._db.write() as conn:
+            await self._queue.cancel_subject(conn, f"video:{video.id}")
+            await rows.delete(conn, video.id)
+            for delay in (0.0, SECOND_DELETE):
+                await self._queue.add(conn, DeleteMedia(media_prefix(video.id)), delay=delay)
+
+    async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:
+        """The video now and after each change, until it is ready or failed or gone."""
+        before: Video | None = None
+        while True:
+            try:
+                video = await self.get(video_id, viewer)
+            except NotFound:
+                if before is None:
+                    raise
+                return
+            if video != before:
+                yield video
+                before = video
+            if video.state in (VideoState.READY, VideoState.FAILED):
+                return
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _managed(self, video_id: VideoId, viewer: Viewer) -> Video:
+        video = await self.get(video_id, viewer)
+        if not may_manage(video, viewer):
+            raise Forbidden
+        return video
+
+
+def checked_details(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a creator says of a video, checked: the fields of `Video` to set. `InvalidInput` names every wrong field."""
+    problems: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, given in changes.items():
+        check = _CHECKS.get(name)
+        if check is None:
+            problems[name] = "There is no such field to set."
+            continue
+        try:
+            values[name] = check(given)
+        except ValueError as error:
+            problems[name] = str(error)
+    if problems:
+        raise InvalidInput(fields=problems)
+    return values
+
+
+def _title(given: Any) -> str:
+    text = _text(given, TITLE_LENGTH)
+    if not text:
+        raise ValueError("A title is needed.")
+    return " ".join(text.split())
+
+
+def _text(given: Any, limit: int = DESCRIPTION_LENGTH) -> str:
+    if not isinstance(given, str):
+        raise ValueError("Expected text.")
+    text = "".join(sign for sign in given if sign.isprintable() or sign in KEPT_SIGNS).strip()
+    if len(text) > limit:
+        raise ValueError(f"At most {limit} characters.")
+    return text
+
+
+def _tags(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple):
+        raise ValueError("Expected a list of words.")
+    tags = dict.fromkeys(" ".join(_text(tag, TAG_LENGTH).split()).lower() for tag in given)
+    tags.pop("", None)
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"At most {MAX_TAGS} tags.")
+    return tuple(tags)
+
+
+def _visibility(given: Any) -> Visibility:
+    try:
+        return Visibility(given)
+    except ValueError:
+        raise ValueError(f"One of: {', '.join(Visibility)}.") from None
+
+
+def _protection(given: Any) -> Protection:
+    try:
+        return Protection(given)
+    except ValueError:
+        raise ValueError(f"One of: {', '.join(Protection)}.") from None
+
+
+_CHECKS = {
+    "title": _title,
+    "description": _text,
+    "tags": _tags,
+    "visibility": _visibility,
+    "protection": _protection,
+}
+
+
+def fts_query(text: str) -> str:
+    """An FTS5 expression in which every word of `text` must begin a word of the video; empty if there is no word."""
+    words = re.findall(r"\w+", text)[:16]
+    return " ".join(f'"{word}"*' for word in words)
+
+
+def _one_more(limit: int) -> int:
+    """One row more than asked for tells whether there is a next page."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+    return limit + 1
+
+
+def _page(found: Sequence[Video], limit: int, moment: Any) -> Page:
+    items = found[:limit]
+    more = _encode([moment(items[-1]), items[-1].id]) if len(found) > limit else None
+    return Page(items, more)
+
+
+def _place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
+    if not cursor:
+        return None
+    moment, last = _decode(cursor, [float, str])
+    return float(moment), VideoId(last)
+
+
+def _encode(values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        raise InvalidCursor from None
+    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+        raise InvalidCursor
+    return values

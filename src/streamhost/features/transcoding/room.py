@@ -1,0 +1,332 @@
+"""The jobs that turn a source into a package, and what they write into the catalog."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from streamhost import log
+from streamhost.db import packages, videos
+from streamhost.db.core import Connection, Database
+from streamhost.features.transcoding import recipe as recipes
+from streamhost.features.transcoding import stages
+from streamhost.features.transcoding.progress import ProgressNotes
+from streamhost.features.transcoding.recipe import Recipe
+from streamhost.jobs.queue import Queue
+from streamhost.jobs.worker import JobContext
+from streamhost.media import compat, dash, hls, ladder, tasks, timeline, wire
+from streamhost.model.clock import Clock
+from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.streaming import POSTER, MediaInfo, Plan, Presentation, Rendition
+from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
+from streamhost.model.videos import VideoState, package_prefix, source_prefix
+from streamhost.ports import Storage
+
+URGENT = 10
+"""Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
+POSTER_SHARE = Fraction(15, 100)
+"""How far into the video the poster is taken: past black openings and titles."""
+
+
+class RunsMedia(Protocol):
+    """Does one media task in a limited child process. `report` gets 0..1 and a word for the step."""
+
+    def __call__(
+        self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
+    ) -> Awaitable[tasks.Answer]:
+        """Answers as `media.tasks` says; raises the child's error, or one of `streamhost.sandbox`."""
+        ...
+
+
+class PartFacts(msgspec.Struct, frozen=True):
+    """What a finished part left behind, as kept in the catalog."""
+
+    renditions: tuple[Rendition, ...] = ()
+    poster: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Transcoding:
+    """Leads every video from its source to a package that plays. All handlers may be killed anywhere and run again."""
+
+    def __init__(
+        self,
+        db: Database,
+        queue: Queue,
+        storage: Storage,
+        clock: Clock,
+        run: RunsMedia,
+        work: Path,
+        *,
+        ladder_settings: ladder.LadderSettings,
+        encoding: tasks.Encoding,
+        copy_limits: compat.CopyLimits,
+        keep_source: bool = True,
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._storage = storage
+        self._clock = clock
+        self._run = run
+        self._work = work
+        self._ladder = ladder_settings
+        self._encoding = encoding
+        self._copy_limits = copy_limits
+        self._keep_source = keep_source
+        self._log = log.get("transcoding")
+
+    def clear_work(self) -> None:
+        """Remove what earlier runs left in the working directory; only while no job runs."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir(parents=True, exist_ok=True)
+
+    async def probe(self, task: ProbeSource, job: JobContext) -> None:
+        """Look into the source, choose the recipe, open the first stage."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+            underway = await packages.of_video(conn, task.video_id)
+        if video is None or video.source_key is None or any(p.finished_at is None for p in underway):
+            return
+        room = self._room(task.video_id, "probe")
+        source = await self._storage.fetch(video.source_key, room)
+        info = await self._run(tasks.Probe(str(source)), job.report, None)
+        assert isinstance(info, MediaInfo)
+        recipe = recipes.choose(info, self._ladder, self._encoding, self._copy_limits)
+        package = packages.PackageRow(PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None)
+        width, height = info.video.display_size if info.video else (None, None)
+        async with self._db.write() as conn:
+            changed = await videos.change(
+                conn,
+                video.id,
+                self._clock(),
+                state=VideoState.PROCESSING.value,
+                duration=float(info.duration),
+                width=width,
+                height=height,
+                notes=msgspec.json.encode([*info.warnings, *filter(None, [recipe.obstacle])]).decode(),
+            )
+            if changed:
+                await packages.insert(conn, replace(package, recipe=recipe.to_json()))
+                await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
+                await self._open(conn, package, recipe, stages.INGEST[0])
+            await job.complete(conn)
+        self._discard(room)
+
+    async def make_part(self, task: MakePart, job: JobContext) -> None:
+        """Do one part: run the media task, put its files into storage, then note it as done and open what follows."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+            package = await packages.get(conn, task.package_id)
+        if video is None or package is None or video.source_key is None:
+            return
+        recipe = Recipe.from_json(package.recipe)
+        room = self._room(package.id, task.part)
+        out = room / "out"
+        out.mkdir()
+        source = await self._storage.fetch(video.source_key, room)
+        async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
+            answer = await self._run(self._media_task(recipe, task.part, str(source), str(out)), notes.report, out)
+            facts = _facts(answer)
+            if facts.renditions or facts.poster:
+                await self._storage.put_tree(package_prefix(video.id, package.id), out)
+        what, _ = stages.parse(task.part)
+        async with self._db.write() as conn:
+            package = await packages.get(conn, task.package_id)
+            if package is None:
+                # The video was deleted or given up meanwhile: what was just stored goes too.
+                await self._queue.add(conn, DeleteMedia(package_prefix(task.video_id, task.package_id)))
+            elif await packages.part_done(conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()):
+                recipe = self._learn(Recipe.from_json(package.recipe), answer)
+                await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
+                await self._add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
+                if isinstance(answer, tasks.Copied) and answer.obstacle:
+                    await self._note(conn, video.id, answer.obstacle)
+                    await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
+                for warning in facts.warnings:
+                    await self._note(conn, video.id, warning)
+                await self._advance(conn, package, recipe)
+            await job.complete(conn)
+        self._discard(room)
+
+    async def publish(self, task: PublishPackage, job: JobContext) -> None:
+        """Write the manifests of every rendition that is complete and let the package play."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+            package = await packages.get(conn, task.package_id)
+            parts = await packages.parts(conn, task.package_id)
+        if video is None or package is None:
+            return
+        recipe = Recipe.from_json(package.recipe)
+        standing, poster = _standing(parts)
+        prefix = package_prefix(video.id, package.id)
+        for name, text in manifests(standing).items():
+            await self._storage.put_bytes(prefix + name, text.encode())
+        now = self._clock()
+        async with self._db.write() as conn:
+            package = await packages.get(conn, task.package_id)
+            if package is not None and await packages.part_done(conn, package.id, task.part, "{}", now):
+                await videos.change(
+                    conn,
+                    video.id,
+                    now,
+                    package_id=package.id,
+                    playable=1,
+                    poster_key=prefix + POSTER if poster else None,
+                    duration=float(Presentation(standing).duration),
+                    published_at=video.published_at or now,
+                )
+                await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, standing))
+                await self._advance(conn, package, recipe)
+            elif package is None:
+                await self._queue.add(conn, DeleteMedia(package_prefix(video.id, task.package_id)))
+            await job.complete(conn)
+
+    async def delete_media(self, task: DeleteMedia, _job: JobContext) -> None:
+        """Remove what lies below a prefix."""
+        await self._storage.delete_prefix(task.prefix)
+
+    async def gave_up(self, job: Job, error: StreamhostError) -> None:
+        """A job of a video failed for good: say so on the video. What plays already goes on playing."""
+        video_id = VideoId(job.payload["video_id"])
+        async with self._db.write() as conn:
+            video = await videos.get(conn, video_id)
+            if video is None or video.state in (VideoState.READY, VideoState.FAILED):
+                return
+            await self._queue.cancel_subject(conn, f"video:{video_id}")
+            now = self._clock()
+            for package in await packages.of_video(conn, video_id):
+                if package.id == video.package_id:
+                    await packages.change(
+                        conn, package.id, stage=stages.FINISHED, recipe=package.recipe, finished_at=now
+                    )
+                else:
+                    await packages.delete(conn, package.id)
+                    await self._queue.add(conn, DeleteMedia(package_prefix(video_id, package.id)))
+            if video.package_id is not None:
+                await self._note(conn, video_id, f"Not every rendition could be made: {error}")
+                ready = [rendition for rendition in video.renditions if rendition.ready]
+                await videos.set_renditions(conn, video_id, video.package_id, ready)
+                await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, step="")
+            else:
+                words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
+                await videos.change(conn, video_id, now, state=VideoState.FAILED.value, step="", **words)
+        self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
+
+    async def _open(self, conn: Connection, package: packages.PackageRow, recipe: Recipe, stage: stages.Stage) -> None:
+        await packages.change(conn, package.id, stage=stage.name, recipe=recipe.to_json())
+        await self._add(conn, package, stage, stage.opens(recipe))
+
+    async def _add(
+        self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, parts: Sequence[stages.Part]
+    ) -> None:
+        rows = [packages.PartRow(part.name, stage.name, part.weight) for part in parts]
+        await packages.add_parts(conn, package.id, rows)
+        for part in parts:
+            kind = PublishPackage if part.what == stages.PUBLISH else MakePart
+            task: Task = kind(package.video_id, package.id, part.name)
+            await self._queue.add(
+                conn,
+                task,
+                priority=URGENT if stage.urgent else 0,
+                queueing_lock=f"part:{package.id}:{part.name}",
+                subject=f"video:{package.video_id}",
+            )
+
+    async def _advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
+        """Open the next stage when the present one has nothing left to do; after the last one the video is ready."""
+        name = package.stage
+        while True:
+            if any(part.stage == name and part.done_at is None for part in await packages.parts(conn, package.id)):
+                return
+            following = stages.after(name)
+            if following is None:
+                await self._finish(conn, package, recipe)
+                return
+            await self._open(conn, package, recipe, following)
+            name = following.name
+
+    async def _finish(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
+        now = self._clock()
+        await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
+        columns: dict[str, Any] = {"state": VideoState.READY.value, "progress": 1.0, "step": ""}
+        if not self._keep_source:
+            columns["source_key"] = None
+            await self._queue.add(conn, DeleteMedia(source_prefix(package.video_id)))
+        await videos.change(conn, package.video_id, now, **columns)
+
+    async def _note(self, conn: Connection, video_id: VideoId, sentence: str) -> None:
+        video = await videos.get(conn, video_id)
+        if video is not None and sentence not in video.notes:
+            await videos.change(
+                conn, video_id, self._clock(), notes=msgspec.json.encode([*video.notes, sentence]).decode()
+            )
+
+    def _learn(self, recipe: Recipe, answer: tasks.Answer) -> Recipe:
+        """The recipe with what reading the source has shown."""
+        if isinstance(answer, Plan):
+            return replace(recipe, plan=answer)
+        if isinstance(answer, tasks.Copied):
+            if answer.obstacle is not None:
+                return recipe.with_obstacle(answer.obstacle, self._ladder)
+            return replace(recipe, plan=answer.plan, encode_audio=answer.encode_audio)
+        return recipe
+
+    def _media_task(self, recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
+        what, number = stages.parse(part)
+        info = recipe.info
+        poster_at = info.duration * POSTER_SHARE
+        if what == stages.COPY:
+            return tasks.CopyTracks(source, out, info, recipe.rungs, recipe.encoding)
+        if what == stages.PLAN:
+            return tasks.MakePlan(source, info, recipe.rungs, recipe.encoding)
+        if what == stages.AUDIO:
+            track = info.audio[number]
+            name = ladder.audio_names(info.audio)[number]
+            until = info.duration if info.video else None
+            return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
+        if recipe.plan is None:
+            raise timeline.PartsDoNotFit(f"There is no plan for {part}.")
+        wanted = None if recipe.copies else poster_at
+        return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
+
+    def _room(self, *names: str) -> Path:
+        """A fresh directory of one job's own."""
+        room = self._work.joinpath("-".join(names))
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        return room
+
+    def _discard(self, room: Path) -> None:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _facts(answer: tasks.Answer) -> PartFacts:
+    if isinstance(answer, tasks.Copied):
+        return PartFacts(answer.renditions, answer.poster is not None)
+    if isinstance(answer, tasks.Encoded):
+        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
+    return PartFacts()
+
+
+def _standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], bool]:
+    """The renditions that are complete (one in chunks: when all chunks are), and whether there is a poster."""
+    done = [(p.name, wire.loads(p.facts, PartFacts)) for p in parts if p.done_at is not None and p.facts]
+    chunks = sorted((stages.parse(n)[1], f) for n, f in done if stages.parse(n)[0] == stages.CHUNK)
+    expected = sum(1 for p in parts if stages.parse(p.name)[0] == stages.CHUNK)
+    whole = [r for n, f in done if stages.parse(n)[0] != stages.CHUNK for r in f.renditions]
+    if expected and len(chunks) == expected:
+        whole += timeline.merge([facts.renditions for _, facts in chunks])
+    return tuple(whole), any(facts.poster for _, facts in done)
+
+
+def manifests(standing: tuple[Rendition, ...]) -> dict[str, str]:
+    """The texts to store, by name relative to the package; the ones that name the others come last."""
+    presentation = Presentation(standing)
+    return {**hls.write(presentation), **dash.write(presentation)}
