@@ -31,10 +31,20 @@ class Upload:
     kind: UploadKind = UploadKind.WHOLE
     parts: tuple[UploadId, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata_header: str = ""
+    """`Upload-Metadata` exactly as the client sent it, for it to read back."""
     video_id: VideoId | None = None
-    """Set once the last byte has come and the file has become a video."""
+    """The video that the file becomes: chosen with the last byte, before anything is moved. A part carries the id of the video
+    whose final upload has claimed it."""
+    finished_at: Timestamp | None = None
+    """When the video was entered in the catalog."""
 
     @property
     def complete(self) -> bool:
         """Whether every byte has arrived."""
         return self.length is not None and self.offset == self.length
+
+    @property
+    def finished(self) -> bool:
+        """Whether the file has become a video."""
+        return self.finished_at is not None

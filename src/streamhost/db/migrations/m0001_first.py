@@ -113,7 +113,9 @@ CREATE TABLE uploads (
     bytes INTEGER NOT NULL DEFAULT 0,
     parts TEXT NOT NULL DEFAULT '[]',
     metadata TEXT NOT NULL DEFAULT '{}',
+    metadata_header TEXT NOT NULL DEFAULT '',
     video_id TEXT,
+    finished_at REAL,
     created_at REAL NOT NULL,
     expires_at REAL NOT NULL
 );
