@@ -18,6 +18,8 @@ class StreamhostError(Exception):
     """What the reader can do about it; a class default, or one for this occasion."""
     permanent: ClassVar[bool] = False
     """True where trying the same thing again cannot help (jobs are then not retried)."""
+    retries: ClassVar[int | None] = None
+    """How often a job that ended with this is tried again; None: as often as its task allows."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

@@ -145,7 +145,7 @@ CREATE TABLE jobs (
     error_detail TEXT,
     cancel_requested INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX jobs_waiting ON jobs(lane, priority, run_at) WHERE state = 'queued';
+CREATE INDEX jobs_waiting ON jobs(lane, priority DESC, run_at) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs(lease_until) WHERE state = 'running';
 CREATE INDEX jobs_by_subject ON jobs(subject);
 CREATE UNIQUE INDEX jobs_queueing_lock ON jobs(queueing_lock) WHERE state = 'queued' AND queueing_lock IS NOT NULL;
@@ -154,7 +154,8 @@ CREATE UNIQUE INDEX jobs_lock ON jobs(lock) WHERE state = 'running' AND lock IS 
 
 SEARCH = """
 CREATE VIRTUAL TABLE videos_fts USING fts5(
-    title, description, tags, content='videos', content_rowid='number', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+    title, description, tags, content='videos', content_rowid='number',
+    tokenize='unicode61 remove_diacritics 2', prefix='2 3'
 );
 CREATE TRIGGER videos_fts_insert AFTER INSERT ON videos BEGIN
     INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.number, new.title, new.description, new.tags);
