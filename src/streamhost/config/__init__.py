@@ -1,0 +1,45 @@
+"""Settings: read once at the door, passed down, never looked up.
+
+The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the same with `_FILE`, a path whose content
+is the value), which beats `streamhost.toml`, which beats the default.
+"""
+
+from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, sections
+from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.settings import (
+    GIB,
+    MIB,
+    AccountSettings,
+    JobSettings,
+    LogSettings,
+    MediaSettings,
+    PlaybackSettings,
+    Section,
+    ServerSettings,
+    Settings,
+    UploadSettings,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "GIB",
+    "MIB",
+    "OTHER_VARIABLES",
+    "PREFIX",
+    "AccountSettings",
+    "Field",
+    "InvalidSettings",
+    "JobSettings",
+    "LogSettings",
+    "MediaSettings",
+    "PlaybackSettings",
+    "Section",
+    "ServerSettings",
+    "Settings",
+    "UploadSettings",
+    "default_data_directory",
+    "fields",
+    "load",
+    "load_with_origins",
+    "sections",
+]

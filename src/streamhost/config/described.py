@@ -1,0 +1,112 @@
+"""The settings as data: for loading, for messages about mistakes, and for the reference page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from streamhost.config.settings import Section, Settings
+
+PREFIX = "STREAMHOST_"
+OTHER_VARIABLES = {
+    f"{PREFIX}DATA": "Directory of the catalog, secrets, uploads and media, where --data is not given.",
+    f"{PREFIX}CONFIG": "Path of the settings file, where it is not `streamhost.toml` in the data directory.",
+    f"{PREFIX}URL": "Address of the server that client commands such as `videos upload` speak to.",
+    f"{PREFIX}TOKEN": "Access token that client commands sign in with.",
+    f"{PREFIX}TRACE_PLUGINS": "Set to 1 to print every call of a plugin's hook.",
+}
+"""Variables that are no settings of the server, and what they are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting, described."""
+
+    section: str
+    name: str
+    type: Any
+    default: Any
+    help: str
+
+    @property
+    def key(self) -> str:
+        """Its name in `streamhost.toml`, such as `server.port`."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable, such as `STREAMHOST_SERVER_PORT`."""
+        return f"{PREFIX}{self.section}_{self.name}".upper()
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words, such as `a whole number from 0 to 65535`."""
+        return _allowed(self.type)
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value must never be shown: declared by `Meta(extra={"secret": True})`."""
+        return any((meta.extra or {}).get("secret") for meta in _metas(self.type))
+
+
+def fields() -> Iterator[Field]:
+    """Every setting in order of declaration, except `data` (which cannot come from the file that lies in it)."""
+    for section, kind in sections():
+        hints = get_type_hints(kind, include_extras=True)
+        for item in msgspec.structs.fields(kind):
+            hint = hints[item.name]
+            text = next((meta.description for meta in _metas(hint) if meta.description), "")
+            yield Field(section, item.name, hint, item.default, text)
+
+
+def sections() -> Iterator[tuple[str, type[Section]]]:
+    """The tables of `streamhost.toml`, by name."""
+    for section in msgspec.structs.fields(Settings):
+        if section.name != "data":
+            yield section.name, type(section.default)
+
+
+def _metas(hint: Any) -> list[Meta]:
+    return [part for part in get_args(hint)[1:] if isinstance(part, Meta)] if get_origin(hint) is Annotated else []
+
+
+def _allowed(hint: Any) -> str:
+    """A type and its limits in words; raises TypeError for a type that settings do not have so far."""
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    metas = _metas(hint)
+    if get_origin(base) is Literal:
+        return "one of " + ", ".join(map(str, get_args(base)))
+    if get_origin(base) is tuple:
+        return f"a list, of which each is {_allowed(get_args(base)[0])}"
+    if base is bool:
+        return "true or false"
+    if base is str:
+        return " ".join(["a text", *filter(None, map(_text_limits, metas))])
+    if base in (int, float):
+        return " ".join(["a whole number" if base is int else "a number", *filter(None, map(_number_limits, metas))])
+    raise TypeError(f"no words for {hint}")
+
+
+def _number_limits(meta: Meta) -> str:
+    if meta.ge is not None and meta.le is not None:
+        return f"from {_figure(meta.ge)} to {_figure(meta.le)}"
+    named = (("of at least", meta.ge), ("of at most", meta.le), ("above", meta.gt), ("below", meta.lt))
+    return " and ".join(f"{word} {_figure(limit)}" for word, limit in named if limit is not None)
+
+
+def _figure(number: float) -> str:
+    """A number as `streamhost.toml` may spell it, large ones with their thousands apart."""
+    return f"{number:_}" if number >= 100_000 else f"{number}"
+
+
+def _text_limits(meta: Meta) -> str:
+    limits = []
+    if meta.pattern is not None and meta.examples:
+        limits.append(f"such as {meta.examples[0]}")
+    if meta.max_length is not None:
+        limits.append(f"of {meta.min_length or 0} to {meta.max_length} characters")
+    return " ".join(limits)

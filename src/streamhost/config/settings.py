@@ -1,0 +1,158 @@
+"""What can be set: one class a section, every field with its limits and its help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MIB = 1024**2
+GIB = 1024**3
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of `streamhost.toml`."""
+
+
+class ServerSettings(Section, frozen=True):
+    """Where the server listens and how it is reached."""
+
+    host: Annotated[str, Meta(description="Address to listen on; 0.0.0.0 for every network interface.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")] = (
+        8000
+    )
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^/\s]+)?$",
+            examples=["https://video.example.org"],
+            description="Address that people type; empty: the address it listens on.",
+        ),
+    ] = ""
+    site_name: Annotated[
+        str, Meta(min_length=1, max_length=60, description="Name of this site, shown on every page.")
+    ] = "streamhost"
+    offload: Annotated[
+        Literal["none", "x-accel-redirect", "x-sendfile"],
+        Meta(
+            description="Hand the bytes of segments to a proxy in front: nginx knows x-accel-redirect (internal "
+            "location /_streamhost/), Apache and Lighttpd x-sendfile."
+        ),
+    ] = "none"
+    shutdown_seconds: Annotated[
+        float, Meta(gt=0, description="How long running requests may take to finish when the server stops.")
+    ] = 10.0
+
+
+class AccountSettings(Section, frozen=True):
+    """Who may have an account, and how long a sign-in lasts."""
+
+    registration: Annotated[
+        Literal["closed", "open"], Meta(description="Whether strangers may register; closed: admins add users.")
+    ] = "closed"
+    access_token_minutes: Annotated[float, Meta(gt=0, description="Life of an API access token, in minutes.")] = 15.0
+    session_days: Annotated[float, Meta(gt=0, description="Days without use after which a session ends.")] = 30.0
+    argon2_memory_kib: Annotated[int, Meta(ge=8192, description="Memory of one password hash (argon2id), in KiB.")] = (
+        65536
+    )
+    argon2_rounds: Annotated[int, Meta(ge=1, description="Passes of one password hash (argon2id).")] = 3
+    argon2_lanes: Annotated[int, Meta(ge=1, description="Lanes of one password hash (argon2id).")] = 1
+    password_min_length: Annotated[int, Meta(ge=8, description="Shortest password that is accepted.")] = 10
+
+
+class UploadSettings(Section, frozen=True):
+    """What may come in."""
+
+    max_size: Annotated[int, Meta(ge=1, description="Largest file, in bytes.")] = 200 * GIB
+    keep_free: Annotated[
+        int, Meta(ge=0, description="Bytes of disk that stay free; an upload that would use them is refused with 507.")
+    ] = 2 * GIB
+    expire_hours: Annotated[
+        float, Meta(gt=0, description="Hours without a new byte after which an unfinished upload is dropped.")
+    ] = 72.0
+
+
+class MediaSettings(Section, frozen=True):
+    """How videos are made."""
+
+    heights: Annotated[
+        tuple[Annotated[int, Meta(ge=64, le=4320)], ...],
+        Meta(
+            min_length=1, description="Rungs of the ladder by the picture's shorter side, never larger than the source."
+        ),
+    ] = (1080, 720, 480, 240)
+    crf: Annotated[
+        int, Meta(ge=0, le=51, description="Quality of x264 (constant rate factor): lower is better and larger.")
+    ] = 23
+    preset: Annotated[
+        Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"],
+        Meta(description="Speed of x264: slower makes smaller files."),
+    ] = "veryfast"
+    segment_seconds: Annotated[float, Meta(ge=1, le=10, description="Length of a segment, in seconds.")] = 4.0
+    chunk_seconds: Annotated[
+        float, Meta(ge=8, description="Length of the stretches that are encoded as one job, in seconds.")
+    ] = 60.0
+    audio_bitrate: Annotated[int, Meta(ge=32_000, le=512_000, description="Bits per second of stereo AAC.")] = 128_000
+    copy_max_bitrate: Annotated[
+        int,
+        Meta(ge=100_000, description="A source with more bits per second than this is re-encoded instead of copied."),
+    ] = 20_000_000
+    keep_source: Annotated[bool, Meta(description="Keep the uploaded file after processing.")] = True
+
+
+class JobSettings(Section, frozen=True):
+    """Background work."""
+
+    media_workers: Annotated[
+        int, Meta(ge=0, description="Media jobs at the same time; 0: one for each processor core.")
+    ] = 0
+    light_workers: Annotated[int, Meta(ge=1, description="Light jobs (mail, clean-up) at the same time.")] = 4
+    child_memory: Annotated[int, Meta(ge=256 * MIB, description="Address space of one media process, in bytes.")] = (
+        4 * GIB
+    )
+    child_cpu_seconds: Annotated[int, Meta(ge=10, description="Processor seconds that one media process may use.")] = (
+        4 * 3600
+    )
+    child_file_size: Annotated[int, Meta(ge=1, description="Largest file one media process may write, in bytes.")] = (
+        64 * GIB
+    )
+    child_silence_seconds: Annotated[
+        float, Meta(gt=0, description="A media process without progress for this many seconds is ended.")
+    ] = 120.0
+    child_nice: Annotated[
+        int, Meta(ge=0, le=19, description="How far media processes step back for the server (nice value).")
+    ] = 10
+
+
+class PlaybackSettings(Section, frozen=True):
+    """How videos are played."""
+
+    grant_minutes: Annotated[
+        float, Meta(gt=0, description="Life of a permission to play, in minutes; players renew it.")
+    ] = 240.0
+
+
+class LogSettings(Section, frozen=True):
+    """What the server says about itself."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least important message shown.")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"],
+        Meta(description="console for people, json for machines; auto: by terminal."),
+    ] = "auto"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set, and where the data lies."""
+
+    data: Annotated[Path, Meta(description="Directory of the catalog, secrets, uploads and media.")]
+    server: ServerSettings = ServerSettings()
+    accounts: AccountSettings = AccountSettings()
+    uploads: UploadSettings = UploadSettings()
+    media: MediaSettings = MediaSettings()
+    jobs: JobSettings = JobSettings()
+    playback: PlaybackSettings = PlaybackSettings()
+    log: LogSettings = LogSettings()
