@@ -41,7 +41,8 @@ _COLUMNS = (
     "published_at",
     "deleted_at",
 )
-_SELECT = "SELECT " + ", ".join(f"videos.{name}" for name in _COLUMNS) + " FROM videos"
+_READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name"
+_SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
 _INSERT = f"INSERT INTO videos ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 
 _LISTED = (
@@ -97,7 +98,7 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
         "state": VideoState(row["state"]),
         "playable": bool(row["playable"]),
     }
-    return Video(**plain, error=failure, renditions=tuple(renditions))
+    return Video(**plain, owner_name=row["owner_name"], error=failure, renditions=tuple(renditions))
 
 
 async def insert(conn: Connection, video: Video) -> None:
@@ -225,12 +226,12 @@ async def search(
 ) -> list[tuple[Video, str, str]]:
     """Videos that fit an FTS5 expression and that the viewer may find, best first, each with two snippets.
 
-    Found are public videos and the viewer's own. Titles weigh most, then tags, then descriptions (BM25). The snippets are the
-    title and a piece of the description; the matched words stand between the two `marks`."""
-    sql = f"""SELECT {", ".join(f"videos.{name}" for name in _COLUMNS)},
+    Found are public videos and the viewer's own. Titles weigh most, then tags, then descriptions (BM25). The snippets are
+    the title and a piece of the description; the matched words stand between the two `marks`."""
+    sql = f"""SELECT {_READ},
             highlight(videos_fts, 0, :open, :close) AS marked_title,
             snippet(videos_fts, 1, :open, :close, '…', 24) AS marked_text
-        FROM videos_fts JOIN videos ON videos.number = videos_fts.rowid
+        FROM videos_fts JOIN videos ON videos.number = videos_fts.rowid JOIN users ON users.id = videos.owner_id
         WHERE videos_fts MATCH :match AND (({_LISTED}) OR (videos.owner_id = :viewer AND videos.deleted_at IS NULL))
         ORDER BY bm25(videos_fts, 8.0, 1.0, 4.0), videos.number DESC LIMIT :limit OFFSET :offset"""
     values = {

@@ -71,6 +71,7 @@ class Video:
     title: str
     created_at: Timestamp
     updated_at: Timestamp
+    owner_name: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
     visibility: Visibility = Visibility.PRIVATE

@@ -1,0 +1,282 @@
+"""Videos over HTTP: lists, search, one video, editing, deleting, and live events while one is being made."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, delete, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from streamhost.features.catalog import MAX_PAGE, Catalog, Page
+from streamhost.features.playback import Playback
+from streamhost.model.accounts import Viewer
+from streamhost.model.clock import iso
+from streamhost.model.errors import InvalidInput, Unauthenticated
+from streamhost.model.ids import VideoId
+from streamhost.model.videos import Video
+from streamhost.server.auth import anyone, signed_in, viewer_of
+
+PAGE = 24
+OPEN_MARK, CLOSE_MARK = "<mark>", "</mark>"
+PING_SECONDS = 15
+"""A comment line so often keeps proxies from closing a quiet stream."""
+
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who uploaded a video."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionDocument:
+    """One encoded version. `bitrate` in bit/s; while `ready` is false it is the most that it will have."""
+
+    name: str
+    width: int
+    height: int
+    codec: str
+    bitrate: int
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDocument:
+    """Why a video could not be made."""
+
+    code: str
+    detail: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDocument:
+    """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC."""
+
+    id: str
+    title: str
+    description: str
+    tags: Sequence[str]
+    owner: Owner
+    visibility: str
+    protection: str
+    state: str
+    progress: float
+    step: str
+    playable: bool
+    duration: float | None
+    width: int | None
+    height: int | None
+    renditions: Sequence[RenditionDocument]
+    poster: str | None
+    error: ErrorDocument | None
+    notes: Sequence[str]
+    created_at: str | None
+    updated_at: str | None
+    published_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoList:
+    """One page of videos; `next_cursor` asks for the next one."""
+
+    items: Sequence[VideoDocument]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetDocument:
+    """Where the words were found, as HTML that is safe to show: escaped text with `<mark>` around the matches."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HitDocument:
+    """One search result."""
+
+    video: VideoDocument
+    snippet: SnippetDocument
+
+
+@dataclass(frozen=True, slots=True)
+class HitList:
+    """One page of search results, best first."""
+
+    items: Sequence[HitDocument]
+    next_cursor: str | None
+
+
+def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDocument:
+    """The public form of a video, with a poster address that works for this viewer."""
+    return VideoDocument(
+        id=video.id,
+        title=video.title,
+        description=video.description,
+        tags=video.tags,
+        owner=Owner(video.owner_id, video.owner_name),
+        visibility=video.visibility.value,
+        protection=video.protection.value,
+        state=video.state.value,
+        progress=round(video.progress, 4),
+        step=video.step,
+        playable=video.playable,
+        duration=video.duration,
+        width=video.width,
+        height=video.height,
+        renditions=[
+            RenditionDocument(r.name, r.width, r.height, r.codec, r.bitrate, r.ready) for r in video.renditions
+        ],
+        poster=playback.poster(video, viewer),
+        error=ErrorDocument(video.error.code, video.error.detail, video.error.hint) if video.error else None,
+        notes=video.notes,
+        created_at=iso(video.created_at),
+        updated_at=iso(video.updated_at),
+        published_at=iso(video.published_at),
+    )
+
+
+def _list(page: Page, viewer: Viewer, playback: Playback) -> VideoList:
+    return VideoList([video_document(video, viewer, playback) for video in page.items], page.next_cursor)
+
+
+@get("/api/v1/videos", guards=[anyone], summary="List videos", tags=["Videos"])
+async def list_videos(
+    request: Request[Any, Any, Any],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    owner: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Limit = PAGE,
+) -> VideoList:
+    """Public videos, newest first; with `owner=me` everything of your own in every state."""
+    viewer = viewer_of(request)
+    if owner is None:
+        return _list(await catalog.listed(cursor, limit), viewer, playback)
+    if owner != "me":
+        raise InvalidInput(fields={"owner": "Only `me` is possible."})
+    if viewer.user is None:
+        raise Unauthenticated
+    return _list(await catalog.owned(viewer.user.id, cursor, limit), viewer, playback)
+
+
+@get("/api/v1/search", guards=[anyone], summary="Search videos", tags=["Videos"])
+async def search_videos(
+    request: Request[Any, Any, Any],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    q: FromQuery[str],
+    cursor: FromQuery[str | None] = None,
+    limit: Limit = PAGE,
+) -> HitList:
+    """Videos with words that begin like those of `q`, best first: public ones, and your own."""
+    viewer = viewer_of(request)
+    hits = await catalog.search(q, viewer, cursor, limit)
+    items = [
+        HitDocument(
+            video_document(hit.video, viewer, playback),
+            SnippetDocument(marked_html(hit.title), marked_html(hit.text)),
+        )
+        for hit in hits.items
+    ]
+    return HitList(items, hits.next_cursor)
+
+
+@get("/api/v1/videos/{video_id:str}", guards=[anyone], summary="One video", tags=["Videos"])
+async def show_video(
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+) -> VideoDocument:
+    """One video that you may see; 404 for any other."""
+    viewer = viewer_of(request)
+    return video_document(await catalog.get(VideoId(video_id), viewer), viewer, playback)
+
+
+@patch("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Edit a video", tags=["Videos"])
+async def edit_video(
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    data: JSONBody[dict[str, Any]],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+) -> VideoDocument:
+    """Change `title`, `description`, `tags`, `visibility`: only the fields that are sent."""
+    viewer = viewer_of(request)
+    return video_document(await catalog.edit(VideoId(video_id), viewer, data), viewer, playback)
+
+
+@delete("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Delete a video", tags=["Videos"])
+async def delete_video(
+    request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
+) -> None:
+    """Remove a video at once; its files follow in the background."""
+    await catalog.delete(VideoId(video_id), viewer_of(request))
+
+
+@get(
+    "/api/v1/videos/{video_id:str}/events",
+    guards=[anyone],
+    summary="Follow a video being made",
+    tags=["Videos"],
+    media_type="text/event-stream",
+)
+async def follow_video(
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+) -> ServerSentEvent:
+    """Server-sent events until the video is ready or failed: `state` (the whole video), `progress`, `rendition`."""
+    viewer = viewer_of(request)
+    video = await catalog.get(VideoId(video_id), viewer)
+    events = video_events(catalog.follow(video.id, viewer), viewer, playback)
+    return ServerSentEvent(
+        events,
+        ping_interval=PING_SECONDS,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def video_events(
+    versions: AsyncIterator[Video], viewer: Viewer, playback: Playback
+) -> AsyncIterator[ServerSentEventMessage]:
+    """What changed from one version of a video to the next, as events."""
+    before: Video | None = None
+    async for video in versions:
+        document = video_document(video, viewer, playback)
+        if before is None or (before.state, before.playable, before.error) != (
+            video.state,
+            video.playable,
+            video.error,
+        ):
+            yield _event("state", document)
+        if before is not None:
+            known = {r.name for r in before.renditions if r.ready}
+            for rendition in document.renditions:
+                if rendition.ready and rendition.name not in known:
+                    yield _event("rendition", rendition)
+        yield _event("progress", {"progress": document.progress, "step": document.step})
+        before = video
+
+
+def _event(name: str, data: object) -> ServerSentEventMessage:
+    return ServerSentEventMessage(event=name, data=msgspec.json.encode(data).decode())
+
+
+def marked_html(text: str) -> str:
+    """Escaped HTML with `<mark>` where the search put its two marks."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return escaped.replace("\x02", OPEN_MARK).replace("\x03", CLOSE_MARK)
+
+
+routes = [list_videos, search_videos, show_video, edit_video, delete_video, follow_video]
