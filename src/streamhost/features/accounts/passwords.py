@@ -1,0 +1,98 @@
+"""Password hashes: argon2id in worker threads, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from streamhost.features.accounts.errors import TooManyAttempts
+
+CONCURRENT_HASHES = 2
+"""Each takes a core for a tenth of a second and tens of MiB; more at once would starve the delivery of segments."""
+LONGEST_QUEUE = 100
+"""Hashes that may wait for their turn. At about ten a second the last waits ten seconds; more would only give up."""
+BUSY_SECONDS = 5.0
+HASH_BYTES = 32
+SALT_BYTES = 16
+
+_T = TypeVar("_T")
+
+
+def _nothing() -> None:
+    """What is done before a hash unless somebody asks for more."""
+
+
+class Passwords:
+    """Makes and checks password hashes without holding up the event loop. Passwords are compared in NFKC."""
+
+    def __init__(self, memory_kib: int, rounds: int, lanes: int) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=rounds,
+            memory_cost=memory_kib,
+            parallelism=lanes,
+            hash_len=HASH_BYTES,
+            salt_len=SALT_BYTES,
+            type=Type.ID,
+        )
+        self._nobody = (
+            f"$argon2id$v=19$m={memory_kib},t={rounds},p={lanes}$"
+            f"{_unpadded(secrets.token_bytes(SALT_BYTES))}${_unpadded(secrets.token_bytes(HASH_BYTES))}"
+        )
+        self._pool = ThreadPoolExecutor(CONCURRENT_HASHES, thread_name_prefix="password")
+        self._turns = asyncio.Semaphore(CONCURRENT_HASHES)
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """A fresh salted hash of `password` in PHC form. Raises `TooManyAttempts` when far too many wait already."""
+        return await self._in_thread(lambda: self._hasher.hash(_bytes(password)))
+
+    async def verify(self, stored: str | None, password: str, *, before: Callable[[], None] = _nothing) -> bool:
+        """Whether `password` is the one behind `stored`. For an account that is not there (None) the same work is done.
+
+        `before` is called when the work's turn has come, and may refuse it by raising."""
+        return await self._in_thread(lambda: self._verify(stored or self._nobody, password), before)
+
+    def outdated(self, stored: str) -> bool:
+        """Whether `stored` was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, _bytes(password))
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    async def _in_thread(self, work: Callable[[], _T], before: Callable[[], None] = _nothing) -> _T:
+        if self._waiting >= LONGEST_QUEUE:
+            raise TooManyAttempts("The server is busy with other sign-ins.", retry_after=BUSY_SECONDS)
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            before()
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._turns.release()
+
+
+def _bytes(password: str) -> bytes:
+    """UTF-8 of the NFKC form, so that one password typed on two keyboards is one password."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")
+
+
+def _unpadded(data: bytes) -> str:
+    return b64encode(data).decode().rstrip("=")
