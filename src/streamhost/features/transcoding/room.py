@@ -192,31 +192,28 @@ class Transcoding:
         """Remove what lies below a prefix."""
         await self._storage.delete_prefix(task.prefix)
 
-    async def gave_up(self, job: Job, error: StreamhostError) -> None:
+    async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
         """A job of a video failed for good: say so on the video. What plays already goes on playing."""
         video_id = VideoId(job.payload["video_id"])
-        async with self._db.write() as conn:
-            video = await videos.get(conn, video_id)
-            if video is None or video.state in (VideoState.READY, VideoState.FAILED):
-                return
-            await self._queue.cancel_subject(conn, f"video:{video_id}")
-            now = self._clock()
-            for package in await packages.of_video(conn, video_id):
-                if package.id == video.package_id:
-                    await packages.change(
-                        conn, package.id, stage=stages.FINISHED, recipe=package.recipe, finished_at=now
-                    )
-                else:
-                    await packages.delete(conn, package.id)
-                    await self._queue.add(conn, DeleteMedia(package_prefix(video_id, package.id)))
-            if video.package_id is not None:
-                await self._note(conn, video_id, f"Not every rendition could be made: {error}")
-                ready = [rendition for rendition in video.renditions if rendition.ready]
-                await videos.set_renditions(conn, video_id, video.package_id, ready)
-                await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, step="")
+        video = await videos.get(conn, video_id)
+        if video is None or video.state in (VideoState.READY, VideoState.FAILED):
+            return
+        now = self._clock()
+        for package in await packages.of_video(conn, video_id):
+            if package.id == video.package_id:
+                await packages.change(conn, package.id, stage=stages.FINISHED, recipe=package.recipe, finished_at=now)
             else:
-                words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
-                await videos.change(conn, video_id, now, state=VideoState.FAILED.value, step="", **words)
+                await packages.delete(conn, package.id)
+                await self._queue.add(conn, DeleteMedia(package_prefix(video_id, package.id)))
+        if video.package_id is not None:
+            await self._note(conn, video_id, f"Not every rendition could be made: {error}")
+            ready = [rendition for rendition in video.renditions if rendition.ready]
+            await videos.set_renditions(conn, video_id, video.package_id, ready)
+            await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, step="")
+        else:
+            words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
+            await videos.change(conn, video_id, now, state=VideoState.FAILED.value, step="", **words)
+        await self._queue.cancel_subject(conn, f"video:{video_id}")
         self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
 
     async def _open(self, conn: Connection, package: packages.PackageRow, recipe: Recipe, stage: stages.Stage) -> None:
