@@ -1,0 +1,29 @@
+"""Fixtures for every test: the real server, and the cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import RunningServer
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A fresh instance: a real server process on a free port, without any account."""
+    running = RunningServer(tmp_path / "data").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One instance for a whole module, with the cast: alice uploads, bob watches, root administers."""
+    running = RunningServer(tmp_path_factory.mktemp("site") / "data").start()
+    running.add_user("root@example.org", "admin")
+    running.add_user("alice@example.org", "creator")
+    running.add_user("bob@example.org", "viewer")
+    yield running
+    running.stop()

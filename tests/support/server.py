@@ -1,0 +1,158 @@
+"""A real server in a process of its own, and a small client that speaks to it as a script would."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
+START_SECONDS = 30.0
+QUICK_HASHES = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "8192", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "1"}
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This process's environment without its own settings, with the given ones."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOST_")}
+    return kept | QUICK_HASHES | settings
+
+
+class RunningServer:
+    """`streamhost serve` on a data directory. Kill it, stop it, start it again on the same port."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self.port = 0
+        self.url = ""
+        self.setup_url = ""
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = data.parent / f"{data.name}.log"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server's process."""
+        assert self._process is not None, "the server was not started"
+        return self._process
+
+    @property
+    def output(self) -> str:
+        """Everything that all runs have printed."""
+        return self._log.read_text("utf-8", "replace")
+
+    def start(self) -> RunningServer:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            begin = log.tell()
+            command = [sys.executable, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=clean_environment(**self._settings), start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            text = self._log.read_bytes()[begin:].decode("utf-8", "replace")
+            if self._process.poll() is not None:
+                raise AssertionError(f"the server ended with {self._process.returncode}:\n{text}")
+            address = re.search(r"http://[\d.]+:(\d+)", text)
+            if address and self._answers(address.group(0)):
+                self.url, self.port = address.group(0), int(address.group(1))
+                setup = re.search(r"http://\S+/setup\?token=[^\s]+", text)
+                self.setup_url = setup.group(0) if setup else ""
+                return self
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not answer within {START_SECONDS} s:\n{self.output}")
+
+    @staticmethod
+    def _answers(url: str) -> bool:
+        try:
+            return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM) and wait; answers the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """kill -9 of the whole tree, all at once."""
+        tree = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        for process in tree:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.process.wait(timeout=10)
+
+    def restart(self) -> RunningServer:
+        """Start it again after `stop` or `kill`, at the same address."""
+        return self.start()
+
+    def add_user(self, email: str, role: str = "creator", password: str = "correct horse battery") -> None:
+        """Add a verified user by the command line, beside the running server."""
+        command = [sys.executable, "-m", "streamhost", "users", "add", email, "--name", email.split("@")[0].title()]
+        command += ["--role", role, "--verified", "--password-stdin", "--data", str(self.data)]
+        subprocess.run(command, input=password.encode(), env=clean_environment(**self._settings), check=True)
+
+    def client(self, email: str | None = None, password: str = "correct horse battery") -> Api:
+        """A client, signed in if `email` is given."""
+        api = Api(self.url)
+        if email:
+            api.sign_in(email, password)
+        return api
+
+
+class Api(httpx.Client):
+    """An HTTP client for the JSON API, with the calls that many tests need."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(base_url=url, timeout=60)
+
+    def sign_in(self, email: str, password: str) -> dict[str, Any]:
+        """Get tokens and send the access token from now on."""
+        answer = self.post("/api/v1/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        tokens: dict[str, Any] = answer.json()
+        self.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        return tokens
+
+    def upload(self, path: Path, **fields: str) -> str:
+        """Send a file in one request; answers the video's id."""
+        with path.open("rb") as file:
+            answer = self.post("/api/v1/upload", files={"file": (path.name, file)}, data=fields)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["video"]["id"])
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        """The video's document."""
+        answer = self.get(f"/api/v1/videos/{video_id}")
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def wait_until(self, video_id: str, *states: str, seconds: float = 120) -> dict[str, Any]:
+        """The video's document once it is in one of `states` (`playable` counts as one)."""
+        deadline = time.monotonic() + seconds
+        while True:
+            document = self.video(video_id)
+            if document["state"] in states or ("playable" in states and document["playable"]):
+                return document
+            if document["state"] in ("failed", "ready") or time.monotonic() > deadline:
+                raise AssertionError(f"waited for {states}, found {document}")
+            time.sleep(0.1)
+
+    def stream(self, video_id: str) -> dict[str, Any]:  # type: ignore[override]
+        """Where the video plays."""
+        answer = self.get(f"/api/v1/stream/{video_id}")
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
