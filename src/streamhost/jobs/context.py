@@ -1,0 +1,55 @@
+"""What a handler gets beside its task."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streamhost.db import jobs as rows
+from streamhost.db.core import Connection
+from streamhost.jobs.errors import LeaseLost
+from streamhost.model.clock import Clock
+from streamhost.model.tasks import Job, JobState
+
+_STEP_LENGTH = 200
+
+
+class JobContext:
+    """The job, a way to say how far it is, and a way to end it inside the handler's own last transaction."""
+
+    def __init__(self, job: Job, clock: Clock) -> None:
+        self.job = job
+        self.cancelled = asyncio.Event()
+        """Set when the handler should come to an end; its task is cancelled at the same moment."""
+        self._clock = clock
+        self._unwritten: tuple[float, str] | None = None
+        self._progress = 0.0
+        self._step = ""
+        self._completed = False
+
+    @property
+    def completed(self) -> bool:
+        """Whether the handler has ended the job itself, in a transaction that is on disk."""
+        return self._completed
+
+    def report(self, progress: float, step: str | None = None) -> None:
+        """Say how far the work is (0..1) and perhaps what is being done. Returns at once; written about once a second."""
+        self._progress = min(1.0, max(0.0, progress))
+        if step is not None:
+            self._step = step[:_STEP_LENGTH]
+        self._unwritten = (self._progress, self._step)
+
+    async def complete(self, conn: Connection) -> None:
+        """Mark the job as done in the caller's transaction, so that its result and its end are one commit.
+
+        Raises `LeaseLost` (which rolls that transaction back) when the job has been given to somebody else."""
+        if not await rows.finish(conn, self.job, JobState.DONE, self._clock()):
+            raise LeaseLost
+        conn.after_commit(self._complete)
+
+    def take_report(self) -> tuple[float, str] | None:
+        """What was reported since the last call; for the worker, which writes it down."""
+        report, self._unwritten = self._unwritten, None
+        return report
+
+    def _complete(self) -> None:
+        self._completed = True
