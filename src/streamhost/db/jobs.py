@@ -19,7 +19,8 @@ _INSERT = """
 INSERT INTO jobs (
     id, kind, payload, lane, state, priority, max_attempts, run_at, created_at, lock, queueing_lock, subject
 ) VALUES (
-    :id, :kind, :payload, :lane, 'queued', :priority, :max_attempts, :run_at, :created_at, :lock, :queueing_lock, :subject
+    :id, :kind, :payload, :lane, 'queued', :priority, :max_attempts, :run_at, :created_at, :lock, :queueing_lock,
+    :subject
 )
 ON CONFLICT (queueing_lock) WHERE state = 'queued' AND queueing_lock IS NOT NULL DO NOTHING
 """
@@ -37,7 +38,7 @@ UPDATE jobs SET state = 'running', worker = :worker, lease_until = :lease_until,
 WHERE id = ({_MAY_RUN}
     ORDER BY waiting.priority DESC, waiting.run_at, waiting.created_at LIMIT 1)
 RETURNING *
-"""  # noqa: S608 - made of constants
+"""
 
 _REQUEUE = """
 UPDATE jobs SET state = 'queued', run_at = :run_at, attempts = attempts - :refund, worker = NULL, lease_until = NULL,
@@ -102,7 +103,7 @@ async def claim(conn: Connection, lane: Lane, worker: str, now: Timestamp, lease
 
 
 async def due(conn: Connection, lane: Lane, now: Timestamp) -> bool:
-    """Whether a `claim` on this lane would find a job; a reading connection can ask, so that looking costs no write."""
+    """Whether a `claim` on this lane would find a job; a reading connection can ask, so looking costs no write."""
     return await conn.fetch_one(_MAY_RUN + " LIMIT 1", {"lane": lane.value, "now": now}) is not None
 
 
@@ -114,14 +115,20 @@ async def next_due(conn: Connection, now: Timestamp) -> Timestamp | None:
     return row["at"] if row else None
 
 
-async def extend(conn: Connection, worker: str, lease_until: Timestamp) -> dict[JobId, tuple[int, bool]]:
-    """Prolong every lease of a worker; what it still holds: attempt and whether to cancel, by job."""
-    rows = await conn.fetch_all(
-        """UPDATE jobs SET lease_until = :lease_until WHERE state = 'running' AND worker = :worker
-        RETURNING id, attempts, cancel_requested""",
-        {"worker": worker, "lease_until": lease_until},
-    )
-    return {JobId(row["id"]): (row["attempts"], bool(row["cancel_requested"])) for row in rows}
+async def extend(
+    conn: Connection, worker: str, job_ids: Sequence[JobId], lease_until: Timestamp
+) -> dict[JobId, tuple[int, bool]]:
+    """Prolong a worker's leases on some jobs; those that it still holds: attempt and whether to cancel, by job."""
+    held: dict[JobId, tuple[int, bool]] = {}
+    for job_id in job_ids:
+        row = await conn.fetch_one(
+            """UPDATE jobs SET lease_until = :lease_until WHERE id = :id AND state = 'running' AND worker = :worker
+            RETURNING attempts, cancel_requested""",
+            {"id": job_id, "worker": worker, "lease_until": lease_until},
+        )
+        if row is not None:
+            held[job_id] = (row["attempts"], bool(row["cancel_requested"]))
+    return held
 
 
 async def report(conn: Connection, job: Job, progress: float, step: str) -> None:

@@ -32,7 +32,7 @@ class JobContext:
         return self._completed
 
     def report(self, progress: float, step: str | None = None) -> None:
-        """Say how far the work is (0..1) and perhaps what is being done. Returns at once; written about once a second."""
+        """Say how far the work is (0..1) and perhaps what is done now. Returns at once; written once a second."""
         self._progress = min(1.0, max(0.0, progress))
         if step is not None:
             self._step = step[:_STEP_LENGTH]

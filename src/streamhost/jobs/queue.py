@@ -1,4 +1,4 @@
-"""The queue: a job is added in the transaction of the state change that it follows, so neither exists without the other."""
+"""The queue: a job is added in the transaction of the state change that it follows; neither exists alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Queue:
         return job.id
 
     async def cancel(self, conn: Connection, job_id: JobId) -> bool:
-        """Cancel a job: one that waits ends in this transaction, one that runs is told to stop. False: it does neither."""
+        """Cancel a job: one that waits ends in this transaction, one that runs is told to stop. False: it is over."""
         job = await rows.cancel_waiting(conn, job_id, self._clock())
         if job is not None:
             conn.after_commit(self._wake)
