@@ -22,7 +22,7 @@ class _Bucket:
 
 
 class Limit:
-    """A token bucket for each key: `burst` at once, then one every `seconds`. It refills: nothing is locked for ever."""
+    """Token buckets by key: `burst` at once, then one every `seconds`. It refills, so nothing is locked for ever."""
 
     def __init__(self, burst: int, seconds: float, clock: Clock) -> None:
         self._burst = burst

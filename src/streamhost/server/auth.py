@@ -1,0 +1,248 @@
+"""Who is asking, and who may: bearer tokens for programs, a cookie for pages, one access declaration on every route.
+
+    @get("/api/v1/videos", guards=[anyone])
+    @patch("/api/v1/videos/{video_id:str}", guards=[signed_in])
+    @post("/api/v1/uploads", guards=[at_least(Role.CREATOR)])
+
+Routes deny by default: an app with a route that declares nothing does not start.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any, cast
+
+from litestar import Request, Response
+from litestar.config.app import AppConfig
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.plugins import InitPlugin, ReceiveRoutePlugin
+from litestar.routes import BaseRoute, HTTPRoute
+from litestar.types import Message, Scope
+
+from streamhost.features.accounts import Accounts, SignIn
+from streamhost.model.accounts import ANONYMOUS, Role, Viewer
+from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
+from streamhost.server import csrf
+
+SESSION_COOKIE = "streamhost_session"
+VISIT_COOKIE = "streamhost_visit"
+"""Ties the forms of somebody who is not signed in to their browser."""
+HOST_PREFIX = "__Host-"
+"""Such a cookie is only taken over https, for the whole of this host and no other (RFC 6265bis, 4.1.3.2)."""
+COOKIE_SECONDS = 400 * 24 * 3600
+"""The longest that browsers allow; when a session really ends is for the catalog to say."""
+API = "/api/"
+VISIT_BYTES = 16
+
+_VISIT = re.compile(r"[A-Za-z0-9_-]{22}")
+_STATE = "doorkeeper"
+_NEW_VISIT = "streamhost.new_visit"
+_BEARER = "bearer "
+
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+AnyRequest = Request[Any, Any, Any]
+
+
+class UndeclaredAccess(StreamhostError):
+    """A route does not say who may use it, or says so more than once."""
+
+    code = "undeclared_access"
+    hint = "Give it one of the guards in streamhost.server.auth."
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a route: a guard for Litestar that a test can read.
+
+    `role` is the least that the one asking must be; None asks for nothing. With `looks` false nobody's credentials are
+    even looked at: for files that are the same for all, and for routes that carry their own proof in the body.
+    """
+
+    access: str
+    role: Role | None = None
+    looks: bool = True
+
+    async def __call__(self, connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+        """Find out who is asking, refuse forged requests, and refuse whoever may not."""
+        keeper = _keeper(connection)
+        by_bearer = False
+        if self.looks:
+            by_bearer = await keeper.identify(connection)
+        if connection.scope.get("method") not in csrf.SAFE_METHODS and not by_bearer:
+            csrf.check_origin(connection, keeper.public_url)
+            if self.looks:
+                await keeper.check_token(cast(AnyRequest, connection))
+        if self.role is None:
+            return
+        viewer = viewer_of(connection)
+        if viewer.user is None:
+            raise Unauthenticated
+        if not viewer.is_at_least(self.role):
+            raise Forbidden(f"It needs the role {self.role.value}, yours is {viewer.user.role.value}.")
+
+
+public = Access("public", looks=False)
+"""The same for everybody; credentials are not looked at."""
+anyone = Access("anyone")
+"""Everybody, but it may matter who."""
+signed_in = Access("signed in", Role.VIEWER)
+"""Whoever has an account."""
+
+
+def at_least(role: Role) -> Access:
+    """Users whose role includes `role`."""
+    return Access(f"at least {role.value}", role)
+
+
+class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
+    """The Litestar plugin behind the guards. `csrf_key` is 32 secret bytes, `public_url` the setting (may be empty)."""
+
+    def __init__(self, accounts: Accounts, csrf_key: bytes, public_url: str = "") -> None:
+        self.accounts = accounts
+        self.public_url = public_url.lower()
+        self._csrf_key = csrf_key
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Take the place at the door."""
+        app_config.state[_STATE] = self
+        app_config.before_send.append(_send_visit_cookie)
+        return app_config
+
+    def receive_route(self, route: BaseRoute) -> None:
+        """Refuse a route that does not declare its access exactly once."""
+        for handler in handlers_of(route):
+            if len(declared(handler)) != 1:
+                raise UndeclaredAccess(f"{route.path} ({handler})")
+
+    def secure(self, connection: AnyConnection) -> bool:
+        """Whether people reach this site by https, as far as can be told."""
+        if self.public_url:
+            return self.public_url.startswith("https://")
+        return connection.scope["scheme"] == "https"
+
+    def cookie_name(self, connection: AnyConnection, name: str) -> str:
+        """The name of a cookie here: with the prefix that other hosts cannot set wherever the site has https."""
+        return HOST_PREFIX + name if self.secure(connection) else name
+
+    async def identify(self, connection: AnyConnection) -> bool:
+        """Put the viewer on the connection; True if a bearer token said so. Raises `InvalidToken` for a bad one."""
+        header = connection.headers.get("authorization", "")
+        by_bearer = header[: len(_BEARER)].lower() == _BEARER
+        viewer = ANONYMOUS
+        if by_bearer:
+            viewer = await self.accounts.viewer_of_access_token(header[len(_BEARER) :].strip())
+        elif cookie := connection.cookies.get(self.cookie_name(connection, SESSION_COOKIE)):
+            viewer = await self.accounts.viewer_of_cookie(cookie)
+        connection.scope["user"] = viewer
+        return by_bearer
+
+    async def check_token(self, request: AnyRequest) -> None:
+        """Raise `CsrfMismatch` unless the token fits. Programs without any cookie of ours need none below `/api/`."""
+        if viewer_of(request).user is None and request.scope["path"].startswith(API):
+            return
+        binding = self._binding(request)
+        token = await csrf.sent_token(request)
+        if binding is None or not csrf.token_fits(self._csrf_key, binding, token):
+            raise csrf.CsrfMismatch
+
+    def csrf_token(self, request: AnyConnection) -> str:
+        """A token for the forms of the page that answers this request; starts a visit if there is none."""
+        binding = self._binding(request)
+        if binding is None:
+            visit = request.scope["state"].setdefault(_NEW_VISIT, secrets.token_urlsafe(VISIT_BYTES))
+            binding = f"visit:{visit}"
+        return csrf.make_token(self._csrf_key, binding)
+
+    def visit_cookie(self, connection: AnyConnection, visit: str) -> Cookie:
+        """The cookie that keeps a visit until the browser is closed."""
+        return self._cookie(connection, VISIT_COOKIE, visit, None)
+
+    def session_cookie(self, connection: AnyConnection, value: str, seconds: int) -> Cookie:
+        """The cookie of a signed-in browser."""
+        return self._cookie(connection, SESSION_COOKIE, value, seconds)
+
+    def _binding(self, connection: AnyConnection) -> str | None:
+        """What tokens of this browser are made for: its session, else its visit."""
+        if session_id := viewer_of(connection).session_id:
+            return f"session:{session_id}"
+        visit = connection.cookies.get(self.cookie_name(connection, VISIT_COOKIE), "")
+        return f"visit:{visit}" if _VISIT.fullmatch(visit) else None
+
+    def _cookie(self, connection: AnyConnection, name: str, value: str, seconds: int | None) -> Cookie:
+        return Cookie(
+            key=self.cookie_name(connection, name),
+            value=value,
+            max_age=seconds,
+            path="/",
+            secure=self.secure(connection),
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def viewer_of(connection: AnyConnection) -> Viewer:
+    """Who is asking, as the route's guard found out; `ANONYMOUS` where nobody looked."""
+    viewer = connection.scope.get("user")
+    return viewer if isinstance(viewer, Viewer) else ANONYMOUS
+
+
+def csrf_token(request: AnyRequest) -> str:
+    """The token that the page answering `request` puts in its forms and in `<meta name="csrf-token">`."""
+    return _keeper(request).csrf_token(request)
+
+
+def sign_in_cookie(request: AnyRequest, response: Response[Any], sign_in: SignIn) -> None:
+    """Let the browser that sent `request` keep the session that has just been opened."""
+    keeper = _keeper(request)
+    value = keeper.accounts.cookie_of(sign_in.session.id)
+    response.set_cookie(keeper.session_cookie(request, value, COOKIE_SECONDS))
+
+
+def clear_cookie(request: AnyRequest, response: Response[Any]) -> None:
+    """Let the browser forget its session."""
+    response.set_cookie(_keeper(request).session_cookie(request, "", 0))
+
+
+def address_of(connection: AnyConnection) -> str:
+    """The network address of the one asking; empty on a Unix socket."""
+    return connection.client.host if connection.client else ""
+
+
+def device_of(connection: AnyConnection) -> str:
+    """What the browser or program calls itself."""
+    return str(connection.headers.get("user-agent", ""))
+
+
+def declared(handler: BaseRouteHandler) -> list[Access]:
+    """The access declarations on a handler and the layers around it."""
+    return [guard for guard in handler.resolve_guards() if isinstance(guard, Access)]
+
+
+def handlers_of(route: BaseRoute) -> list[BaseRouteHandler]:
+    """The handlers of a route that somebody wrote, without the answer to OPTIONS that Litestar adds by itself."""
+    if isinstance(route, HTTPRoute):
+        return [handler for handler in route.route_handlers if not _is_added(handler)]
+    return [cast(Any, route).route_handler]
+
+
+def _is_added(handler: HTTPRouteHandler) -> bool:
+    return handler.fn.__qualname__.startswith("HTTPRoute.create_options_handler")
+
+
+def _keeper(connection: AnyConnection) -> Doorkeeper:
+    return cast(Doorkeeper, connection.app.state[_STATE])
+
+
+async def _send_visit_cookie(message: Message, scope: Scope) -> None:
+    """Add the cookie of a visit that began while the answer was made."""
+    visit = scope["state"].get(_NEW_VISIT)
+    if visit is None or message["type"] != "http.response.start":
+        return
+    connection: AnyConnection = ASGIConnection(scope)
+    cookie = _keeper(connection).visit_cookie(connection, visit)
+    MutableScopeHeaders.from_message(message).add("set-cookie", cookie.to_header(header=""))
