@@ -1,0 +1,106 @@
+"""The floors of the house: who may import whom, and which room owns which foreign package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.house.tree import PACKAGE, ROOT, imports, python_files, short
+
+# Which parts may import a foreign package. A craft has one workshop, so that it can be replaced or loaded late.
+OWNERS = {
+    "aiosqlite": ("db",),
+    "argon2": ("features/accounts",),
+    "av": ("media",),
+    "click": ("cli",),
+    "Crypto": ("media",),
+    "granian": ("server",),
+    "httpx": ("cli",),
+    "itsdangerous": ("server",),
+    "jinja2": ("server",),
+    "jwt": ("features/accounts",),
+    "litestar": ("server",),
+    "numpy": ("media", "ml"),
+    "onnxruntime": ("ml",),
+    "platformdirs": ("config",),
+    "pluggy": ("plugins", "hookspecs"),
+    "python_multipart": ("server", "features/uploads"),
+    "rich": ("cli",),
+    "sqlite3": ("db",),
+    "sqlite_utils": ("db",),
+    "uvloop": ("server", "cli"),
+    "watchfiles": ("features/imports",),
+}
+
+# Modules that only turn facts into other facts or text: nothing foreign, no files, no clock of their own.
+PURE = ("model", "media/hls.py", "media/dash.py", "media/ladder.py")
+IMPURE = {"asyncio", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "threading", "logging"}
+PURE_BUT = {("model/clock.py", "time"), ("model/tasks.py", "msgspec")}
+
+# The one named place for each import that is done late, and why.
+LATE = {
+    "cli/__init__.py": "commands are loaded when they are called, so that `--help` is quick",
+    "sandbox_child.py": "the module is imported after the limits are in force",
+    "__main__.py": "the same program as the `streamhost` command",
+}
+
+
+def part(path: Path) -> str:
+    """A module's place in the package, such as `media/hls.py`."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def belongs(place: str, owners: tuple[str, ...]) -> bool:
+    """Whether a module is one of these parts or lies in one."""
+    return any(place == owner + ".py" or place == owner or place.startswith(owner + "/") for owner in owners)
+
+
+def test_imports_look_down() -> None:
+    """The contracts of import-linter hold: floors, rooms that do not know each other, doors that knock at features."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    said = subprocess.run([linter, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_every_craft_has_one_workshop() -> None:
+    """A foreign package is imported only by the parts that own it (and by the kit for tests)."""
+    strangers = [
+        f"{part(path)}:{item.line} imports {item.name}"
+        for path in python_files("src")
+        for item in imports(path)
+        if (owners := OWNERS.get(item.name.split(".")[0]))
+        and not belongs(part(path), owners)
+        and not part(path).startswith("testing/")
+    ]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("place", PURE)
+def test_pure_parts_stay_pure(place: str) -> None:
+    """Nouns, ladders and manifests import the standard library's calculating part, and each other."""
+    top = PACKAGE / place
+    files = python_files("src") if top.is_dir() else (top,)
+    wrong = [
+        f"{short(path)}:{item.line} imports {item.name}"
+        for path in files
+        if path == top or path.is_relative_to(top)
+        for item in imports(path)
+        if (root := item.name.split(".")[0]) != "streamhost"
+        and (root in IMPURE or root not in sys.stdlib_module_names)
+        and (part(path), root) not in PURE_BUT
+    ]
+    assert top.exists(), f"{place} is gone; correct this list"
+    assert wrong == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    """No import hides in a function, but for the few named places where lateness is the point."""
+    hidden = [
+        f"{part(path)}:{item.line} imports {item.name} in {item.inside}()"
+        for path in python_files("src")
+        for item in imports(path)
+        if item.inside and part(path) not in LATE
+    ]
+    assert hidden == []
