@@ -1,0 +1,206 @@
+"""Playback grants: signed permissions to play that stand in the URL path.
+
+A grant says: this viewer's session may fetch the files of this packaged set of this video until then. It is part of every URL below
+`/s/<grant>/<video>/`, so every relative URL in a manifest inherits it, and nobody has to look into a database to check it.
+
+Layout (big endian), then the first 16 bytes of HMAC-SHA256 over it, all in base64url without padding (RFC 4648, section 5):
+
+    version 1 byte | key id 1 | flags 1 | issued 6 (milliseconds since 1970) | life 4 (seconds) | video | package | session | user
+
+where the four names are each one byte of length and that many ASCII bytes.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamhost.model.clock import Clock, Timestamp
+from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import PackageId, SessionId, UserId, VideoId, is_id
+
+VERSION = 1
+SIGNATURE_BYTES = 16
+"""128 bits of HMAC-SHA256: forging one needs 2^127 guesses, each a request (RFC 2104, section 5 allows half the hash)."""
+_HEAD = 13
+_MAX_LENGTH = 512
+"""No grant of ours is longer; longer text is refused before any work."""
+_MAX_LIFE = 2**32 - 1
+
+
+class InvalidGrant(StreamhostError):
+    """This link does not permit playing this."""
+
+    code = "invalid_grant"
+    hint = "Ask for a new one: GET /api/v1/stream/{id}."
+    permanent = True
+
+
+class GrantExpired(StreamhostError):
+    """This permission to play has run out."""
+
+    code = "grant_expired"
+    hint = "Ask for a new one: GET /api/v1/stream/{id}."
+    permanent = True
+
+
+class GrantRevoked(StreamhostError):
+    """This permission to play was taken back."""
+
+    code = "grant_revoked"
+    hint = "Ask for a new one: GET /api/v1/stream/{id}."
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a grant permits: one packaged set of one video, for one session, until `expires_at`.
+
+    `session_id` is the sign-in session, or a fresh id for an anonymous viewer, so that no two viewers share a grant.
+    """
+
+    video_id: VideoId
+    package_id: PackageId
+    session_id: SessionId
+    issued_at: Timestamp
+    expires_at: Timestamp
+    user_id: UserId | None = None
+    flags: int = 0
+    """Kept for later abilities (such as downloads); 0 today."""
+
+
+def encode(grant: Grant, key_id: int, key: bytes) -> str:
+    """Sign `grant`. Times are rounded to what the layout holds: milliseconds for the issue, whole seconds of life."""
+    issued = round(grant.issued_at * 1000)
+    life = min(max(0, round(grant.expires_at - grant.issued_at)), _MAX_LIFE)
+    body = b"".join(
+        (
+            bytes((VERSION, key_id, grant.flags)),
+            issued.to_bytes(6, "big"),
+            life.to_bytes(4, "big"),
+            *(_named(name) for name in (grant.video_id, grant.package_id, grant.session_id, grant.user_id or "")),
+        )
+    )
+    return urlsafe_b64encode(body + hmac.digest(key, body, "sha256")[:SIGNATURE_BYTES]).rstrip(b"=").decode()
+
+
+def _named(name: str) -> bytes:
+    raw = name.encode("ascii")
+    return bytes((len(raw),)) + raw
+
+
+def decode(text: str, ring: Mapping[int, bytes]) -> Grant:
+    """Check the signature and read the claims; raises `InvalidGrant`. Whether it has run out is not looked at here."""
+    if len(text) > _MAX_LENGTH:
+        raise InvalidGrant
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise InvalidGrant from error
+    # One grant has one spelling: ignored characters and spare bits of base64 are refused.
+    if len(raw) < _HEAD + SIGNATURE_BYTES or urlsafe_b64encode(raw).rstrip(b"=") != text.encode("utf-8"):
+        raise InvalidGrant
+    body, signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+    key = ring.get(body[1])
+    if (
+        key is None
+        or body[0] != VERSION
+        or not hmac.compare_digest(hmac.digest(key, body, "sha256")[:SIGNATURE_BYTES], signature)
+    ):
+        raise InvalidGrant
+    names = []
+    at = _HEAD
+    for _ in range(4):
+        end = at + 1 + body[at]
+        names.append(body[at + 1 : end].decode("ascii"))
+        at = end
+    issued = int.from_bytes(body[3:9], "big") / 1000
+    return Grant(
+        VideoId(names[0]),
+        PackageId(names[1]),
+        SessionId(names[2]),
+        issued,
+        issued + int.from_bytes(body[9:13], "big"),
+        UserId(names[3]) if names[3] else None,
+        body[2],
+    )
+
+
+class Revocations:
+    """Grants taken back before they run out: everything issued to a session or user, or for a video, up to a moment.
+
+    Kept in memory and forgotten once every grant of that time has run out by itself.
+    """
+
+    def __init__(self, clock: Clock, longest_life: float) -> None:
+        self._clock = clock
+        self._longest_life = longest_life
+        self._moments: dict[str, Timestamp] = {}
+
+    def revoke(self, subject: SessionId | UserId | VideoId) -> None:
+        """Take back every grant issued until now that names `subject` (ids of all kinds are random, so they never collide)."""
+        now = self._clock()
+        self._moments = {s: at for s, at in self._moments.items() if now - at <= self._longest_life}
+        self._moments[subject] = now
+
+    def covers(self, grant: Grant) -> bool:
+        """Whether `grant` was taken back."""
+        moments = self._moments
+        if not moments:
+            return False
+        subjects = (grant.session_id, grant.video_id, grant.user_id or "")
+        return any(grant.issued_at <= moments.get(subject, -1.0) for subject in subjects)
+
+
+class Grants:
+    """Issues grants and checks them, with the keys of one instance.
+
+    Checking a grant that was seen before costs a dictionary look-up; running out and being taken back are looked at every time.
+    """
+
+    def __init__(
+        self, ring: Mapping[int, bytes], clock: Clock, life: float, revocations: Revocations | None = None
+    ) -> None:
+        self._ring = dict(ring)
+        self._key_id = max(ring)
+        self._clock = clock
+        self._life = life
+        self.revocations = revocations or Revocations(clock, life)
+        self._seen: OrderedDict[str, Grant] = OrderedDict()
+
+    def issue(
+        self, video_id: VideoId, package_id: PackageId, session_id: SessionId, user_id: UserId | None = None
+    ) -> tuple[str, Grant]:
+        """A new grant and its text for the URL. Raises ValueError for something that is not an id."""
+        for name in (video_id, package_id, session_id, *((user_id,) if user_id else ())):
+            if not is_id(name):
+                raise ValueError(f"not an id: {name!r}")
+        now = self._clock()
+        grant = Grant(video_id, package_id, session_id, now, now + self._life, user_id)
+        return encode(grant, self._key_id, self._ring[self._key_id]), grant
+
+    def check(self, text: str, video_id: str) -> Grant:
+        """The grant that `text` is, if it permits playing `video_id` now.
+
+        Raises `InvalidGrant`, `GrantExpired` or `GrantRevoked`.
+        """
+        grant = self._seen.get(text)
+        if grant is None:
+            grant = decode(text, self._ring)
+            self._seen[text] = grant
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+        if grant.video_id != video_id:
+            raise InvalidGrant
+        if self._clock() >= grant.expires_at:
+            raise GrantExpired
+        if self.revocations.covers(grant):
+            raise GrantRevoked
+        return grant
+
+
+_REMEMBERED = 4096
+"""Verified grants kept (about 3 MB when full): one a viewer, more than one machine serves at a time."""
