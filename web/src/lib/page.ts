@@ -1,0 +1,98 @@
+// What every page does with a script, on top of what works without: times in words, dialogs, no double submits.
+
+import { icon, make, setText } from "./dom.ts";
+import { ago, percent } from "./format.ts";
+import { Follower } from "./live.ts";
+import { stateText } from "./states.ts";
+import { texts } from "./texts.ts";
+import { settled } from "./types.ts";
+
+export function startTimes(): void {
+  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-ago]")) {
+    const then = new Date(time.dateTime);
+    time.title = then.toLocaleString();
+    setText(time, ago(then));
+  }
+}
+
+/** A form that is sent is not sent twice by an impatient second click. */
+export function startForms(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-once]")) {
+    form.addEventListener("submit", () => {
+      for (const button of form.querySelectorAll("button[type=submit]")) button.setAttribute("aria-busy", "true");
+    });
+  }
+  // Coming back by the browser's history, the page is as it was left: make its buttons work again.
+  window.addEventListener("pageshow", () => {
+    for (const busy of document.querySelectorAll("form[data-once] [aria-busy]")) busy.removeAttribute("aria-busy");
+  });
+}
+
+export function startPasswords(): void {
+  for (const group of document.querySelectorAll<HTMLElement>("[data-password]")) {
+    const input = group.querySelector("input");
+    if (!input) continue;
+    const button = make(
+      "button",
+      { type: "button", class: "input-group__button", "aria-label": texts.password.show, "aria-pressed": "false" },
+      icon("eye"),
+    );
+    button.addEventListener("click", () => {
+      const show = input.type === "password";
+      input.type = show ? "text" : "password";
+      button.setAttribute("aria-pressed", String(show));
+      button.setAttribute("aria-label", show ? texts.password.hide : texts.password.show);
+      button.replaceChildren(icon(show ? "eye-off" : "eye"));
+    });
+    group.append(button);
+  }
+}
+
+/** Links that lead to a page without script open the same form in a dialog with it. One listener serves parts added later, too. */
+export function startDialogs(): void {
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-dialog-open],[data-confirm],[data-dialog-close]") : null;
+    if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const dialog = target.closest("dialog") ?? document.getElementById(target.dataset["dialogOpen"] ?? target.dataset["confirm"] ?? "");
+    if (!(dialog instanceof HTMLDialogElement)) return;
+    event.preventDefault();
+    if ("dialogClose" in target.dataset) dialog.close();
+    else open(dialog, target);
+  });
+}
+
+function open(dialog: HTMLDialogElement, from: HTMLElement): void {
+  const form = dialog.querySelector<HTMLFormElement>("[data-confirm-form]");
+  if (form && from instanceof HTMLAnchorElement) form.action = from.href;
+  setText(dialog.querySelector("[data-confirm-name]"), from.dataset["confirmTitle"] ?? "");
+  dialog.showModal();
+}
+
+/** Cards and rows of videos that are still on their way through the house keep themselves up to date. */
+export function startLiveVideos(): void {
+  for (const item of document.querySelectorAll<HTMLElement>("[data-live]")) {
+    let shown = item.dataset["live"];
+    new Follower(item.dataset["video"] ?? "", (video) => {
+      setText(item.querySelector("[data-live-label]"), stateText(video));
+      setText(item.querySelector("[data-live-percent]"), percent(video.progress));
+      const bar = item.querySelector<HTMLProgressElement>("[data-live-progress]");
+      if (bar) bar.value = video.progress;
+      const now = settled(video) ? "settled" : video.playable ? "playable" : "waiting";
+      if (now !== shown) void refresh(item, video.id);
+      shown = now;
+    });
+  }
+}
+
+/** Take the changed card from a fresh copy of this page: the server knows best how it looks. */
+async function refresh(item: HTMLElement, id: string): Promise<void> {
+  const answer = await fetch(window.location.href, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector(`[data-video="${CSS.escape(id)}"]`);
+  if (!fresh || !item.isConnected) return;
+  const focused = item.contains(document.activeElement);
+  item.replaceChildren(...fresh.childNodes);
+  if (focused) item.querySelector<HTMLElement>("a")?.focus();
+  startTimes();
+}

@@ -1,0 +1,30 @@
+// The parts of the API's answers that the pages use.
+
+export interface Rendition {
+  name: string;
+  height: number;
+  ready: boolean;
+}
+
+export interface Video {
+  id: string;
+  title: string;
+  visibility: "public" | "unlisted" | "private";
+  state: "received" | "processing" | "review" | "rejected" | "ready" | "failed";
+  step?: string;
+  progress: number;
+  playable: boolean;
+  renditions: Rendition[];
+  error: { code: string; detail: string; hint?: string | null } | null;
+}
+
+export interface Stream {
+  grant_expires_at: string;
+  hls: string;
+  dash: string;
+}
+
+/** Nothing more will change by itself. */
+export function settled(video: Pick<Video, "state">): boolean {
+  return video.state === "ready" || video.state === "failed" || video.state === "rejected";
+}

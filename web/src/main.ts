@@ -1,0 +1,12 @@
+import "../styles/main.css";
+import "./icons.svg?url";
+import "./logo.svg?url";
+import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
+import { startTheme } from "./lib/theme.ts";
+
+startTheme();
+startTimes();
+startForms();
+startPasswords();
+startDialogs();
+startLiveVideos();

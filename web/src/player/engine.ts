@@ -1,0 +1,160 @@
+// Shaka Player's core behind the few words that our controls speak. Its own interface is not used: it brings styles and markup
+// that a strict content security policy would refuse.
+
+import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import { Grant } from "./grant.ts";
+import { isEngineError, statusOf, Unsupported } from "./problems.ts";
+
+export type Format = "dash" | "hls";
+type Shaka = typeof shaka;
+type VideoTrack = ReturnType<InstanceType<Shaka["Player"]>["getVideoTracks"]>[number];
+
+const CRITICAL = 2;
+const BUFFER_AHEAD = 30; // seconds
+const BUFFER_BEHIND = 30; // seconds
+
+/** Each format has its own build of the engine, so that a page loads a quarter less. */
+async function fetchShaka(format: Format): Promise<Shaka> {
+  const loaded =
+    format === "hls"
+      ? await import("shaka-player/dist/shaka-player.hls-es2021.js")
+      : await import("shaka-player/dist/shaka-player.dash-es2021.js");
+  return loaded.default as unknown as Shaka;
+}
+
+export interface Listener {
+  failed(error: unknown): void;
+  waiting(yes: boolean): void;
+  qualities(): void;
+}
+
+export interface Quality {
+  /** The shorter side in pixels: what people call 720p, also for upright pictures. */
+  lines: number;
+  active: boolean;
+}
+
+export class Engine {
+  readonly video: HTMLVideoElement;
+  private readonly listener: Listener;
+  private readonly format: Format;
+  private readonly grant: Grant;
+  private player: InstanceType<Shaka["Player"]> | null = null;
+  private wanted: number | null = null;
+  private rescued = 0;
+
+  constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener) {
+    this.video = video;
+    this.format = format;
+    this.listener = listener;
+    this.grant = new Grant(videoId);
+  }
+
+  /** Load, or load anew at the place where it is. Throws what `troubleOf` understands. */
+  async load(): Promise<void> {
+    const at = this.video.currentTime;
+    const playing = !this.video.paused && !this.video.ended;
+    const stream = await this.grant.renew();
+    const player = this.player ?? (await this.make());
+    if (!player) {
+      await this.loadNatively(stream.hls, at);
+    } else {
+      await player.load(this.format === "hls" ? stream.hls : stream.dash, at || null);
+      this.choose(this.wanted);
+    }
+    this.listener.qualities();
+    if (playing) await this.video.play().catch(() => undefined);
+  }
+
+  /** The qualities to choose from, best first. */
+  qualities(): Quality[] {
+    const best = new Map<number, Quality>();
+    for (const track of this.player?.getVideoTracks() ?? []) {
+      const lines = linesOf(track);
+      best.set(lines, { lines, active: track.active || (best.get(lines)?.active ?? false) });
+    }
+    return [...best.values()].sort((a, b) => b.lines - a.lines);
+  }
+
+  /** The quality that was asked for, null for the automatic choice. */
+  get chosen(): number | null {
+    return this.wanted;
+  }
+
+  choose(lines: number | null): void {
+    this.wanted = lines;
+    const track = this.player
+      ?.getVideoTracks()
+      .filter((one) => linesOf(one) === lines)
+      .sort((a, b) => b.bandwidth - a.bandwidth)[0];
+    this.player?.configure("abr.enabled", !track);
+    if (track && !track.active) this.player?.selectVideoTrack(track, true);
+    this.listener.qualities();
+  }
+
+  /** Parts of the video that are loaded, in seconds. */
+  buffered(): [number, number][] {
+    const ranges = this.video.buffered;
+    return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
+  }
+
+  async destroy(): Promise<void> {
+    this.grant.stop();
+    await this.player?.destroy();
+    this.player = null;
+  }
+
+  private async make(): Promise<InstanceType<Shaka["Player"]> | null> {
+    const shaka = await fetchShaka(this.format);
+    shaka.polyfill.installAll();
+    if (!shaka.Player.isBrowserSupported()) return null;
+    const player = new shaka.Player();
+    await player.attach(this.video);
+    player.configure({
+      streaming: {
+        bufferingGoal: BUFFER_AHEAD,
+        bufferBehind: BUFFER_BEHIND,
+        retryParameters: { maxAttempts: 4, baseDelay: 500, backoffFactor: 2, timeout: 20_000 },
+      },
+      manifest: { retryParameters: { maxAttempts: 3, baseDelay: 500 } },
+      abr: { restrictToElementSize: true },
+    });
+    player.getNetworkingEngine()?.registerRequestFilter((_type, request) => {
+      request.uris = request.uris.map((uri) => this.grant.freshen(uri));
+    });
+    player.addEventListener("error", (event: unknown) => void this.broke((event as { detail: unknown }).detail));
+    player.addEventListener("buffering", (event: unknown) => this.listener.waiting((event as { buffering: boolean }).buffering));
+    for (const change of ["adaptation", "variantchanged", "trackschanged"]) {
+      player.addEventListener(change, () => this.listener.qualities());
+    }
+    this.player = player;
+    return player;
+  }
+
+  /** Old iPhones have no Media Source Extensions but play HLS themselves. */
+  private async loadNatively(url: string, at: number): Promise<void> {
+    if (!this.video.canPlayType("application/vnd.apple.mpegurl")) throw new Unsupported();
+    this.video.src = url;
+    if (at) this.video.currentTime = at;
+  }
+
+  /** A grant that ended while the machine slept is renewed and the stream goes on; other failures are told. */
+  private async broke(error: unknown): Promise<void> {
+    if (isEngineError(error) && error.severity !== CRITICAL) return;
+    if (isEngineError(error) && statusOf(error) === 403 && performance.now() - this.rescued > 10_000) {
+      this.rescued = performance.now();
+      try {
+        await this.grant.renew();
+        if (this.player?.retryStreaming()) return;
+      } catch (refusal) {
+        this.listener.failed(refusal);
+        return;
+      }
+    }
+    this.listener.failed(error);
+  }
+}
+
+function linesOf(track: VideoTrack): number {
+  return Math.min(track.height ?? 0, track.width ?? track.height ?? 0);
+}

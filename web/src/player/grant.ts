@@ -1,0 +1,56 @@
+import { api, Problem } from "../lib/http.ts";
+import type { Stream } from "../lib/types.ts";
+
+// The permission to play is a part of every media URL: /s/<grant>/<video>/…
+const PLACE = /\/s\/[^/]+\//;
+const LONGEST = 2_000_000_000; // ms; what a browser's timer can hold
+const SOONEST = 5000; // ms
+const LOST = 15_000; // ms until the next try after a failure
+
+/** Put the grant of `fresh` in the place of the one in `uri`. */
+export function regrant(uri: string, fresh: string): string {
+  const grant = PLACE.exec(fresh)?.[0];
+  return grant ? uri.replace(PLACE, grant) : uri;
+}
+
+/** How long to wait before asking for the next grant: four fifths of what is left, so that a slow answer still comes in time. */
+export function renewalDelay(expires: Date, now: Date): number {
+  return Math.min(LONGEST, Math.max(SOONEST, (expires.getTime() - now.getTime()) * 0.8));
+}
+
+/** Holds the permission to play one video and renews it before it ends, without the player noticing. */
+export class Grant {
+  private readonly path: string;
+  private timer = 0;
+  private stream: Stream | null = null;
+
+  constructor(videoId: string) {
+    this.path = `/api/v1/stream/${encodeURIComponent(videoId)}`;
+  }
+
+  /** Ask for a fresh one now. */
+  async renew(): Promise<Stream> {
+    window.clearTimeout(this.timer);
+    const stream = await api<Stream>(this.path);
+    this.stream = stream;
+    this.later(renewalDelay(new Date(stream.grant_expires_at), new Date()));
+    return stream;
+  }
+
+  /** The URL with the newest grant in it, for whatever a manifest of an older grant named. */
+  freshen(uri: string): string {
+    return this.stream ? regrant(uri, this.stream.dash) : uri;
+  }
+
+  stop(): void {
+    window.clearTimeout(this.timer);
+  }
+
+  private later(delay: number): void {
+    this.timer = window.setTimeout(() => {
+      this.renew().catch((error: unknown) => {
+        if (error instanceof Problem && (error.status === 0 || error.status >= 500)) this.later(LOST);
+      });
+    }, delay);
+  }
+}

@@ -1,0 +1,114 @@
+import "../styles/upload.css";
+import { need } from "./lib/dom.ts";
+import { bytes } from "./lib/format.ts";
+import { Problem } from "./lib/http.ts";
+import { texts } from "./lib/texts.ts";
+import { toast } from "./lib/toast.ts";
+import { Item, type Visibility } from "./upload/item.ts";
+import { Row, type Wishes } from "./upload/row.ts";
+import { Unfinished } from "./upload/unfinished.ts";
+
+const AT_ONCE = 2; // running transfers: one waits for the disk while the other sends
+
+class Uploader {
+  private readonly root = need("[data-upload]");
+  private readonly drop = need("[data-drop]");
+  private readonly list = need("[data-uploads]");
+  private readonly options = need<HTMLFormElement>("[data-options]");
+  private readonly rows = new Map<Item, Row>();
+  private readonly to = { endpoint: this.root.dataset["endpoint"] ?? "", user: this.root.dataset["user"] ?? "" };
+  private readonly limit = Number(this.root.dataset["maxBytes"]) || Infinity;
+  private readonly unfinished = new Unfinished(this.to.user, (files) => this.add(files));
+
+  start(): void {
+    const input = need<HTMLInputElement>("[data-files]");
+    input.addEventListener("change", () => {
+      this.add([...(input.files ?? [])]);
+      input.value = ""; // so that choosing the same file again counts as a change
+    });
+    this.startDropping();
+    window.addEventListener("online", () => {
+      for (const item of this.rows.keys()) void item.hurry();
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if ([...this.rows.keys()].some((item) => item.active)) event.preventDefault();
+    });
+    void this.unfinished.show();
+  }
+
+  /** The whole page takes files, so that one that misses the box does not replace the page. */
+  private startDropping(): void {
+    let depth = 0;
+    const over = (on: boolean) => this.drop.classList.toggle("drop--over", on);
+    const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    document.addEventListener("dragenter", (event) => {
+      if (carriesFiles(event)) over(++depth > 0);
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (carriesFiles(event)) over(--depth > 0);
+    });
+    document.addEventListener("dragover", (event) => {
+      if (carriesFiles(event)) event.preventDefault();
+    });
+    document.addEventListener("drop", (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      over(false);
+      this.add([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  private add(files: File[]): void {
+    for (const file of files) {
+      const known = [...this.rows.keys()].some((item) => item.file.name === file.name && item.file.size === file.size && item.phase !== "failed");
+      if (known) toast(texts.upload.already);
+      else this.addOne(file);
+    }
+    this.drop.classList.toggle("drop--compact", this.rows.size > 0);
+    this.fill();
+  }
+
+  private addOne(file: File): void {
+    const item = new Item(file, new FormData(this.options).get("visibility") as Visibility, this.to);
+    if (file.size === 0) item.problem = new Problem(422, "empty", texts.upload.empty);
+    if (file.size > this.limit) item.problem = new Problem(413, "too_large", texts.upload.tooLarge(bytes(this.limit)));
+    if (item.problem) item.phase = "refused";
+    const row = new Row(item, this.wishes);
+    item.onChange = () => {
+      row.update();
+      if (!item.active) this.fill();
+    };
+    this.rows.set(item, row);
+    this.list.append(row.element);
+    this.unfinished.taken(file);
+  }
+
+  /** Start what waits while places are free. */
+  private fill(): void {
+    const items = [...this.rows.keys()];
+    let free = AT_ONCE - items.filter((item) => item.active).length;
+    for (const item of items) {
+      if (free <= 0) return;
+      if (item.phase !== "queued") continue;
+      item.start();
+      free -= 1;
+    }
+  }
+
+  private readonly wishes: Wishes = {
+    start: (item) => item.start(),
+    pause: (item) => void item.pause(),
+    hurry: (item) => void item.hurry(),
+    drop: (item) => {
+      void item.drop();
+      this.rows.get(item)?.element.remove();
+      this.rows.delete(item);
+      this.drop.classList.toggle("drop--compact", this.rows.size > 0);
+      this.fill();
+      need("[data-files]").focus();
+    },
+  };
+}
+
+new Uploader().start();

@@ -1,0 +1,178 @@
+import { make, setText } from "../lib/dom.ts";
+import { bytes, clock, percent } from "../lib/format.ts";
+import { words } from "../lib/http.ts";
+import { failureText, stateText } from "../lib/states.ts";
+import { texts } from "../lib/texts.ts";
+import type { Item, Phase, Visibility } from "./item.ts";
+
+const t = texts.upload;
+type Act = "pause" | "resume" | "retry" | "cancel" | "remove";
+
+const ACTS: Record<Phase, Act[]> = {
+  queued: ["remove"],
+  uploading: ["pause", "cancel"],
+  retrying: ["retry", "pause", "cancel"],
+  paused: ["resume", "cancel"],
+  interrupted: ["retry", "cancel"],
+  refused: ["remove"],
+  processing: [],
+  ready: ["remove"],
+  failed: ["remove"],
+};
+
+export interface Wishes {
+  start(item: Item): void;
+  pause(item: Item): void;
+  hurry(item: Item): void;
+  drop(item: Item): void;
+}
+
+/** How one item looks: a card with its title, its numbers, its way through the house, and what can be done. */
+export class Row {
+  readonly element: HTMLLIElement;
+  private readonly item: Item;
+  private readonly wishes: Wishes;
+  private readonly state = make("span", { role: "status" });
+  private readonly numbers = make("span", { class: "numeric" });
+  private readonly bar: HTMLProgressElement;
+  private readonly steps = t.steps.map((name) => make("li", { class: "steps__item" }, name));
+  private readonly problem = make("p", { class: "field__error", role: "alert", hidden: true });
+  private readonly actions = make("div", { class: "upload__actions" });
+  private shown = "";
+  private drawing = false;
+
+  constructor(item: Item, wishes: Wishes) {
+    this.item = item;
+    this.wishes = wishes;
+    this.bar = make("progress", { class: "progress", max: "1", "aria-label": t.progress(item.file.name) });
+    this.element = make(
+      "li",
+      { class: "upload" },
+      make("p", { class: "upload__file" }, `${item.file.name} · ${bytes(item.file.size)}`),
+      make("div", { class: "upload__fields" }, this.titleField(), this.visibilityField()),
+      make("div", {}, make("p", { class: "upload__numbers" }, this.state, this.numbers), this.bar),
+      make("ol", { class: "steps", "aria-label": t.steps_label }, ...this.steps),
+      this.problem,
+      this.actions,
+    );
+    this.draw();
+  }
+
+  /** Redraw at most once a frame, however often the transfer reports. */
+  update(): void {
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.draw();
+    });
+  }
+
+  private titleField(): HTMLElement {
+    const input = make("input", { class: "input", value: this.item.title, maxlength: "200", required: true, autocomplete: "off" });
+    input.addEventListener("input", () => {
+      this.item.title = input.value;
+    });
+    input.addEventListener("change", () => void this.item.save());
+    return make("label", { class: "field" }, make("span", { class: "field__label" }, t.title), input);
+  }
+
+  private visibilityField(): HTMLElement {
+    const options = Object.entries(texts.visibility).map(([value, name]) => make("option", { value }, name));
+    const select = make("select", { class: "input" }, ...options);
+    select.value = this.item.visibility;
+    select.addEventListener("change", () => {
+      this.item.visibility = select.value as Visibility;
+      void this.item.save();
+    });
+    return make("label", { class: "field" }, make("span", { class: "field__label" }, t.visibility), select);
+  }
+
+  private draw(): void {
+    const { item } = this;
+    this.element.dataset["phase"] = item.phase;
+    setText(this.state, this.stateWords());
+    setText(this.numbers, this.numberWords());
+    const fraction = item.video ? item.video.progress : item.file.size ? item.sent / item.file.size : 0;
+    this.bar.value = item.phase === "ready" ? 1 : fraction;
+    this.bar.classList.toggle("progress--paused", item.phase === "paused" || item.phase === "interrupted");
+    this.drawSteps();
+    this.drawProblem();
+    this.drawActions();
+  }
+
+  private stateWords(): string {
+    const { item } = this;
+    if (item.video) return stateText(item.video);
+    if (item.phase === "processing") return t.checking;
+    if (item.phase === "refused" || item.phase === "failed") return texts.state.failed;
+    if (item.phase === "ready") return texts.state.ready;
+    return t[item.phase];
+  }
+
+  private numberWords(): string {
+    const { item } = this;
+    if (item.video || item.phase === "queued" || item.phase === "refused" || item.phase === "processing") return "";
+    const parts = [percent(item.sent / item.file.size), t.numbers(bytes(item.sent), bytes(item.file.size))];
+    const speed = item.phase === "uploading" ? item.speed.perSecond : 0;
+    if (speed > 0) parts.push(t.speed(bytes(speed)), t.left(clock((item.file.size - item.sent) / speed)));
+    return parts.join(" · ");
+  }
+
+  private drawSteps(): void {
+    const { item } = this;
+    const at = item.phase === "ready" ? 4 : item.video ? (item.video.state === "received" ? 1 : 2) : item.phase === "processing" ? 1 : 0;
+    const bad = item.phase === "failed" || item.phase === "refused";
+    this.steps.forEach((step, i) => {
+      step.className = ["steps__item", i < at && "steps__item--done", i === at && (bad ? "steps__item--bad" : "steps__item--now")]
+        .filter(Boolean)
+        .join(" ");
+      if (i === at) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
+    });
+  }
+
+  private drawProblem(): void {
+    const { item } = this;
+    const text = item.phase === "failed" && item.video ? failureText(item.video) : problemWords(item);
+    this.problem.hidden = !text;
+    setText(this.problem, text);
+  }
+
+  private drawActions(): void {
+    const { item } = this;
+    const key = `${item.phase} ${item.video?.playable ?? ""}`;
+    if (key === this.shown) return;
+    this.shown = key;
+    const had = this.actions.contains(document.activeElement);
+    const buttons: HTMLElement[] = [];
+    if (item.video?.playable) {
+      buttons.push(make("a", { class: "button button--small button--primary", href: `/watch/${item.video.id}` }, t.watch));
+    }
+    if (item.video) buttons.push(make("a", { class: "button button--small", href: `/studio/${item.video.id}` }, t.edit));
+    buttons.push(...ACTS[item.phase].map((act) => this.button(act)));
+    this.actions.replaceChildren(...buttons);
+    if (had) buttons[0]?.focus();
+  }
+
+  private button(act: Act): HTMLElement {
+    const label = `${t[act]}: ${this.item.file.name}`;
+    const button = make("button", { type: "button", class: "button button--small", "aria-label": label, "data-act": act }, t[act]);
+    button.addEventListener("click", () => {
+      const { item, wishes } = this;
+      if (act === "pause") wishes.pause(item);
+      else if (act === "cancel" || act === "remove") wishes.drop(item);
+      else if (item.phase === "retrying") wishes.hurry(item);
+      else wishes.start(item);
+    });
+    return button;
+  }
+}
+
+function problemWords(item: Item): string {
+  const problem = item.problem;
+  if (!problem) return "";
+  if (problem.status === 507) return t.noRoom;
+  if (problem.status === 404 || problem.status === 410) return t.gone;
+  return problem.message || words(problem.status);
+}
