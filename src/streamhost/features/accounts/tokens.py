@@ -8,12 +8,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jwt
 
 from streamhost.features.accounts.errors import InvalidToken
+from streamhost.instance import Instance, Purpose
 from streamhost.model.clock import MINUTE, Timestamp
 from streamhost.model.ids import SessionId, UserId, is_id
 
@@ -43,9 +43,10 @@ class AccountKeys:
     setup_link: bytes
 
     @classmethod
-    def derived(cls, instance: str, derive: Callable[[str], bytes]) -> AccountKeys:
-        """Keys from one master secret: `derive(purpose)` gives 32 bytes that tell nothing of any other purpose's."""
-        return cls(instance, derive("access-token"), derive("session-cookie"), derive("setup-link"))
+    def of(cls, instance: Instance) -> AccountKeys:
+        """The keys that `instance` has for this room."""
+        derive = instance.keys.derive
+        return cls(instance.id, derive(Purpose.ACCESS_TOKENS), derive(Purpose.COOKIES), derive(Purpose.SETUP))
 
 
 class AccessTokens:
