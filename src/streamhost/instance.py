@@ -1,8 +1,8 @@
 """One instance: its data directory, the secrets in it, and the lock that lets only one server live there.
 
-The master secret is 32 random bytes in `secrets.json` (mode 0600). Nothing uses it directly: every purpose has its own key,
-derived with HKDF-Expand (RFC 5869, section 2.3; the extract step is for secrets that are not uniformly random, this one is).
-The file keeps a list, so that a later rotation can add a new secret while what the old ones signed still verifies.
+The master secret is 32 random bytes in `secrets.json` (mode 0600). Nothing uses it directly: every purpose has its own
+key, derived with HKDF-Expand (RFC 5869, section 2.3; the extract step is for secrets that are not uniformly random). The
+file keeps a list, so that a later rotation can add a new secret while what the old ones signed still verifies.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _parse(path: Path, text: str) -> Keys:
 
 
 def _create_secrets(path: Path) -> None:
-    """Write a fresh master secret. Two programs may start at once: the first to link its file wins, the other uses that."""
+    """Write a fresh master secret. If two programs start at once, the first to link its file wins."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     content = json.dumps({"masters": {"1": secrets.token_hex(SECRET_BYTES)}}) + "\n"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
@@ -168,8 +168,8 @@ def _fsync_directory(path: Path) -> None:
 class InstanceLock:
     """The right to be the server of a data directory.
 
-    An advisory lock of the kernel on `instance.lock`: it dies with the process that holds it, so a lock left behind by a kill is
-    no obstacle. The file's content (pid, address, start) only serves the message for the second server.
+    An advisory lock of the kernel on `instance.lock`: it dies with the process that holds it, so a file left behind by a
+    kill is no obstacle. The file's content (pid, address, start) only serves the message for the second server.
     """
 
     def __init__(self, path: Path, address: str = "") -> None:

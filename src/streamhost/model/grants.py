@@ -1,13 +1,12 @@
 """Playback grants: signed permissions to play that stand in the URL path.
 
-A grant says: this viewer's session may fetch the files of this packaged set of this video until then. It is part of every URL below
-`/s/<grant>/<video>/`, so every relative URL in a manifest inherits it, and nobody has to look into a database to check it.
+A grant says: this viewer's session may fetch the files of this packaged set of this video until then. It is part of
+every URL below `/s/<grant>/<video>/`, so every relative URL in a manifest inherits it, and nobody has to look into a
+database to check it.
 
-Layout (big endian), then the first 16 bytes of HMAC-SHA256 over it, all in base64url without padding (RFC 4648, section 5):
-
-    version 1 byte | key id 1 | flags 1 | issued 6 (milliseconds since 1970) | life 4 (seconds) | video | package | session | user
-
-where the four names are each one byte of length and that many ASCII bytes.
+Layout (big endian): version 1 byte, key id 1, flags 1, issued 6 (milliseconds since 1970), life 4 (seconds); then video,
+package, session and user, each one byte of length and that many ASCII bytes; then the first 16 bytes of HMAC-SHA256 over
+all of that. The text form is base64url without padding (RFC 4648, section 5).
 """
 
 from __future__ import annotations
@@ -24,7 +23,9 @@ from streamhost.model.ids import PackageId, SessionId, UserId, VideoId, is_id
 
 VERSION = 1
 SIGNATURE_BYTES = 16
-"""128 bits of HMAC-SHA256: forging one needs 2^127 guesses, each a request (RFC 2104, section 5 allows half the hash)."""
+"""128 bits of HMAC-SHA256 (RFC 2104, section 5 allows half the hash): forging one takes 2^127 requests."""
+POSTER_ONLY = 1
+"""Flag of a grant that opens the poster picture and nothing else, for links in lists."""
 _HEAD = 13
 _MAX_LENGTH = 512
 """No grant of ours is longer; longer text is refused before any work."""
@@ -69,7 +70,7 @@ class Grant:
     expires_at: Timestamp
     user_id: UserId | None = None
     flags: int = 0
-    """Kept for later abilities (such as downloads); 0 today."""
+    """`POSTER_ONLY` or 0."""
 
 
 def encode(grant: Grant, key_id: int, key: bytes) -> str:
@@ -141,7 +142,7 @@ class Revocations:
         self._moments: dict[str, Timestamp] = {}
 
     def revoke(self, subject: SessionId | UserId | VideoId) -> None:
-        """Take back every grant issued until now that names `subject` (ids of all kinds are random, so they never collide)."""
+        """Take back every grant issued until now that names `subject`. Ids are random: kinds never collide."""
         now = self._clock()
         self._moments = {s: at for s, at in self._moments.items() if now - at <= self._longest_life}
         self._moments[subject] = now
@@ -158,7 +159,8 @@ class Revocations:
 class Grants:
     """Issues grants and checks them, with the keys of one instance.
 
-    Checking a grant that was seen before costs a dictionary look-up; running out and being taken back are looked at every time.
+    Checking a grant that was seen before costs a dictionary look-up; whether it has run out or was taken back is looked
+    at every time.
     """
 
     def __init__(
@@ -172,14 +174,20 @@ class Grants:
         self._seen: OrderedDict[str, Grant] = OrderedDict()
 
     def issue(
-        self, video_id: VideoId, package_id: PackageId, session_id: SessionId, user_id: UserId | None = None
+        self,
+        video_id: VideoId,
+        package_id: PackageId,
+        session_id: SessionId,
+        user_id: UserId | None = None,
+        *,
+        flags: int = 0,
     ) -> tuple[str, Grant]:
         """A new grant and its text for the URL. Raises ValueError for something that is not an id."""
         for name in (video_id, package_id, session_id, *((user_id,) if user_id else ())):
             if not is_id(name):
                 raise ValueError(f"not an id: {name!r}")
         now = self._clock()
-        grant = Grant(video_id, package_id, session_id, now, now + self._life, user_id)
+        grant = Grant(video_id, package_id, session_id, now, now + self._life, user_id, flags)
         return encode(grant, self._key_id, self._ring[self._key_id]), grant
 
     def check(self, text: str, video_id: str) -> Grant:

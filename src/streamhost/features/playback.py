@@ -1,0 +1,119 @@
+"""Playback: who may play what, and the signed links that let them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from streamhost.db import videos as rows
+from streamhost.db.core import Database
+from streamhost.model.accounts import Viewer
+from streamhost.model.clock import Clock, Timestamp
+from streamhost.model.errors import Conflict, NotFound
+from streamhost.model.grants import POSTER_ONLY, Grants
+from streamhost.model.ids import PackageId, SessionId, VideoId, is_id, new_id
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER
+from streamhost.model.videos import Video, may_view, media_prefix
+
+STREAM_ROOT = "/s/"
+"""Where the delivery path begins."""
+POSTER_LINKS = 4096
+"""Poster links kept (about 2 MB when full), so that a browser finds the pictures of a list in its cache again."""
+
+
+class NotPlayable(Conflict):
+    """This video cannot be played yet."""
+
+    code = "not_playable"
+    hint = "Its `state` and `progress` tell how far it is; look again when `playable` is true."
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One caption track of a stream."""
+
+    language: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Everything a player needs. Addresses are paths on this site; the grant in them ends at `grant_expires_at`."""
+
+    grant_expires_at: Timestamp
+    hls: str
+    dash: str
+    protection: str
+    poster: str | None
+    license: dict[str, str] | None = None
+    storyboard: str | None = None
+    captions: tuple[Caption, ...] = ()
+
+
+class Playback:
+    """Checks access once, when playing starts; from then on the grant in the address speaks for itself."""
+
+    def __init__(self, db: Database, clock: Clock, grants: Grants) -> None:
+        self._db = db
+        self._clock = clock
+        self._grants = grants
+        self._posters: OrderedDict[tuple[VideoId, PackageId, SessionId | None], tuple[str, Timestamp]] = OrderedDict()
+
+    async def stream(self, video_id: VideoId, viewer: Viewer) -> Stream:
+        """A grant for `viewer` and the addresses below it.
+
+        Raises `NotFound` for a video that is not there or not for this viewer, `NotPlayable` while it is being made.
+        """
+        video = None
+        if is_id(video_id):
+            async with self._db.read() as conn:
+                video = await rows.get(conn, video_id)
+        if video is None or not may_view(video, viewer):
+            raise NotFound
+        if not video.playable or video.package_id is None:
+            raise NotPlayable(f"It is {video.state.value}.")
+        text, grant = self._grants.issue(video.id, video.package_id, viewer.session_id or _passer_by(), viewer.id)
+        root = f"{STREAM_ROOT}{text}/{video.id}/"
+        return Stream(
+            grant_expires_at=grant.expires_at,
+            hls=root + MASTER_PLAYLIST,
+            dash=root + MANIFEST,
+            protection=video.protection.value,
+            poster=root + POSTER if video.poster_key else None,
+        )
+
+    def poster(self, video: Video, viewer: Viewer) -> str | None:
+        """The address of the still picture of a video that `viewer` may see; None while there is none.
+
+        The link opens nothing but the picture, and stays the same for half of its life.
+        """
+        package = _package_of(video.poster_key, video.id)
+        if package is None or not may_view(video, viewer):
+            return None
+        key = (video.id, package, viewer.session_id)
+        known = self._posters.get(key)
+        now = self._clock()
+        if known and now < known[1]:
+            return known[0]
+        text, grant = self._grants.issue(
+            video.id, package, viewer.session_id or _passer_by(), viewer.id, flags=POSTER_ONLY
+        )
+        url = f"{STREAM_ROOT}{text}/{video.id}/{POSTER}"
+        self._posters[key] = (url, now + (grant.expires_at - now) / 2)
+        self._posters.move_to_end(key)
+        if len(self._posters) > POSTER_LINKS:
+            self._posters.popitem(last=False)
+        return url
+
+
+def _passer_by() -> SessionId:
+    """A name for the session of somebody who is not signed in."""
+    return SessionId(new_id())
+
+
+def _package_of(key: str | None, video_id: VideoId) -> PackageId | None:
+    """The packaged set in which the object `key` lies: the part of the key after the video's own prefix."""
+    if key is None or not key.startswith(media_prefix(video_id)):
+        return None
+    return PackageId(key.removeprefix(media_prefix(video_id)).partition("/")[0])
