@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMPS = ROOT / ".make"
-DECIDING = ("pyproject.toml", "constraints.txt", "hatch_build.py", "scripts/prepare.py")
+DECIDING = ("pyproject.toml", "constraints.txt", "scripts/prepare.py")
 MINIMUM = (3, 11)
 
 # What pip calls a setting, and the variable by which uv takes the same.
@@ -186,9 +186,7 @@ def packages(venv: Path, python: Path, groups: list[str], lowest: bool = False) 
 
 def web(python: Path) -> None:
     """Build the pages' scripts and styles; the builder itself leaves alone what has not changed."""
-    builder = ROOT / "hatch_build.py"
-    if builder.exists():
-        run(python, builder, quiet=True)
+    run(python, "hatch_build.py", "web", quiet=True)
 
 
 def main() -> int:

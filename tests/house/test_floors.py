@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.house.tree import PACKAGE, ROOT, imports, python_files, short
 
 # Which parts may import a foreign package. A craft has one workshop, so that it can be replaced or loaded late.

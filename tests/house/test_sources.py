@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.house.tree import kept_files, parsed, python_files, short
 
 LONGEST = 400

@@ -1,0 +1,174 @@
+"""Write the generated reference pages, or with `--check` tell which are stale.
+
+Settings, commands and errors are described where they are made; these pages repeat nothing by hand.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+import streamhost
+from prepare import ROOT
+from streamhost import config
+from streamhost.model.errors import known_errors
+from streamhost.server.errors import status_of
+
+PAGES = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by `make docs`; change the source it describes, not this page. -->"
+UNIMPORTABLE = ("streamhost.__main__", "streamhost.testing", "streamhost.sandbox_child")
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+def code(value: object) -> str:
+    """A value as it is written in `streamhost.toml`."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
+    return f"`{value:_}`" if isinstance(value, int) and value >= 100_000 else f"`{value}`"
+
+
+def settings() -> str:
+    """The page of settings."""
+    lines = [
+        "# Settings",
+        "",
+        NOTE,
+        "",
+        "The command line beats the environment, which beats `streamhost.toml` in the data directory, which beats the",
+        "default. Each variable also exists with `_FILE` at its end: it then names a file whose content is the value.",
+        "`streamhost config show` prints what is in force and where it comes from, `streamhost config check` looks for",
+        "mistakes without starting anything.",
+        "",
+        "```toml",
+        "# streamhost.toml",
+        "[server]",
+        "port = 8080",
+        'public_url = "https://video.example.org"',
+        "```",
+        "",
+    ]
+    described = list(config.fields())
+    for section, kind in config.sections():
+        lines += [f"## {section}", "", inspect.cleandoc(kind.__doc__ or ""), ""]
+        for field in (item for item in described if item.section == section):
+            lines += [
+                f"### {field.key}",
+                "",
+                field.help,
+                "",
+                f"- default: {code(field.default)}",
+                f"- allowed: {field.allowed}",
+                f"- variable: `{field.variable}`",
+                "",
+            ]
+    lines += ["## Variables that are no settings", ""]
+    lines += table(["variable", "what it is for"], [[f"`{k}`", v] for k, v in sorted(config.OTHER_VARIABLES.items())])
+    return "\n".join(lines) + "\n"
+
+
+def commands(context: click.Context) -> Iterator[click.Context]:
+    """A command and everything below it, in the order of its help."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command and not command.hidden:
+                yield from commands(click.Context(command, info_name=name, parent=context))
+
+
+def usage(context: click.Context) -> list[str]:
+    """One command: what it does, how it is called, its options."""
+    command = context.command
+    path = context.command_path
+    pieces = " ".join([path, *command.collect_usage_pieces(context)])
+    lines = [f"## {path}", "", inspect.cleandoc(command.help or ""), "", "```", pieces, "```", ""]
+    rows = []
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record and parameter.name != "help":
+            rows.append([f"`{record[0]}`", " ".join(record[1].split())])
+    if rows:
+        lines += [*table(["option", "meaning"], rows), ""]
+    return lines
+
+
+def cli() -> str:
+    """The page of commands."""
+    main = importlib.import_module("streamhost.cli").main
+    lines = ["# Commands", "", NOTE, ""]
+    for context in commands(click.Context(main, info_name="streamhost", terminal_width=10_000)):
+        lines += usage(context)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def import_everything() -> None:
+    """Load every module, so that every error class is known."""
+    for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):
+        if not module.name.startswith(UNIMPORTABLE):
+            importlib.import_module(module.name)
+
+
+def errors() -> str:
+    """The page of errors, by their code."""
+    import_everything()
+    rows = []
+    for kind in sorted(set(known_errors()), key=lambda error: error.code):
+        sentence = " ".join(filter(None, (kind.title(), kind.hint)))
+        rows.append([f"`{kind.code}`", str(status_of(kind)), sentence])
+    lines = [
+        "# Errors",
+        "",
+        NOTE,
+        "",
+        "Every refusal carries a stable `code`. The API answers `application/problem+json` (RFC 9457) with `type`,",
+        "`title`, `status`, `detail`, `code`, and where there is something to do, `hint`; wrong fields are named in",
+        "`errors`.",
+        "A video that could not be processed carries the same code in its `error`.",
+        "",
+        *table(["code", "status", "what it means, and what to do"], rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+MAKERS: dict[str, Callable[[], str]] = {"settings.md": settings, "cli.md": cli, "errors.md": errors}
+
+
+def stale() -> list[Path]:
+    """The pages that do not say what the program says."""
+    found = []
+    for name, make in MAKERS.items():
+        page = PAGES / name
+        if not page.exists() or page.read_text("utf-8") != make():
+            found.append(page)
+    return found
+
+
+def main(words: list[str]) -> int:
+    """Write, or check."""
+    if "--check" in words:
+        for page in stale():
+            print(f"{page.relative_to(ROOT)} is stale; run `make docs`", file=sys.stderr)
+        return int(bool(stale()))
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for name, make in MAKERS.items():
+        (PAGES / name).write_text(make(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""The documentation: generated pages are fresh, links lead somewhere, commands exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import reference
+from streamhost import config
+from tests.house.tree import ROOT, kept_files, short
+
+PAGES = tuple(path for path in kept_files() if path.suffix == ".md" and "node_modules" not in path.parts)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
+FENCE = re.compile(r"```.*?```", re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as fragments, the way renderers spell them."""
+    heads = re.findall(r"^#+\s+(.*?)\s*$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("name", sorted(reference.MAKERS))
+def test_generated_pages_are_fresh(name: str) -> None:
+    """A reference page says what the program says; `make docs` writes it anew."""
+    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == reference.MAKERS[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_links_lead_somewhere(page: Path) -> None:
+    """A relative link names a file that is there, and a heading that is in it."""
+    broken = []
+    for link in LINK.finditer(FENCE.sub("", page.read_text("utf-8"))):
+        target, _, fragment = link["target"].partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (fragment and file.suffix == ".md" and fragment not in anchors(file)):
+            broken.append(link["target"])
+    assert broken == []
+
+
+def test_every_page_can_be_reached() -> None:
+    """From the index, by links, a reader gets to every page of the documentation."""
+    start = ROOT / "docs" / "index.md"
+    seen, waiting = {start}, [start]
+    while waiting:
+        page = waiting.pop()
+        for link in LINK.finditer(page.read_text("utf-8")):
+            file = (page.parent / link["target"].partition("#")[0]).resolve()
+            if file.suffix == ".md" and file.is_file() and file not in seen:
+                seen.add(file)
+                waiting.append(file)
+    assert {short(page) for page in PAGES if page.is_relative_to(ROOT / "docs")} - set(map(short, seen)) == set()
+
+
+def test_make_targets_that_are_spoken_of_exist() -> None:
+    """`make something` in the documentation is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    spoken = {
+        (short(page), word)
+        for page in PAGES
+        for word in re.findall(r"`(?:\$ )?make ([a-z-]+)", page.read_text("utf-8"))
+    }
+    assert {pair for pair in spoken if pair[1] not in targets} == set()
+
+
+def test_settings_that_are_spoken_of_exist() -> None:
+    """A `STREAMHOST_…` variable in the documentation is a setting, or is listed among the others."""
+    known = {field.variable for field in config.fields()} | set(config.OTHER_VARIABLES)
+    known |= {name + "_FILE" for name in known}
+    spoken = {
+        (short(page), word)
+        for page in PAGES
+        for word in re.findall(r"STREAMHOST_[A-Z0-9_]*[A-Z0-9]", page.read_text("utf-8"))
+    }
+    assert {pair for pair in spoken if pair[1] not in known} == set()
