@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ import streamhost
 from prepare import ROOT
 from streamhost import config
 from streamhost.model.errors import known_errors
-from streamhost.server.errors import status_of
+from streamhost.server import errors as door
 
 PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs`; change the source it describes, not this page. -->"
@@ -126,10 +127,14 @@ def import_everything() -> None:
 def errors() -> str:
     """The page of errors, by their code."""
     import_everything()
-    rows = []
+    rows = [
+        [f"`{name}`", str(status), f"{HTTPStatus(status).phrase}: the request itself cannot be served."]
+        for status, name in door._CODES.items()
+        if name not in {kind.code for kind in known_errors()}
+    ]
     for kind in sorted(set(known_errors()), key=lambda error: error.code):
         sentence = " ".join(filter(None, (kind.title(), kind.hint)))
-        rows.append([f"`{kind.code}`", str(status_of(kind)), sentence])
+        rows.append([f"`{kind.code}`", str(door.status_of(kind)), sentence])
     lines = [
         "# Errors",
         "",
@@ -140,7 +145,7 @@ def errors() -> str:
         "`errors`.",
         "A video that could not be processed carries the same code in its `error`.",
         "",
-        *table(["code", "status", "what it means, and what to do"], rows),
+        *table(["code", "status", "what it means, and what to do"], sorted(rows)),
     ]
     return "\n".join(lines) + "\n"
 
