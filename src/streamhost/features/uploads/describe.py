@@ -1,0 +1,75 @@
+"""From what is said of a file to the video that it becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from streamhost.model.clock import Timestamp
+from streamhost.model.details import checked_details
+from streamhost.model.ids import VideoId
+from streamhost.model.uploads import Upload
+from streamhost.model.videos import TITLE_LENGTH, Video, source_prefix
+
+KEYS = ("title", "description", "visibility", "protection")
+"""What may be said of a video together with its file, besides `filename`."""
+NAME_LENGTH = 255
+UNTITLED = "Untitled"
+_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})$")
+
+
+def known_keys(metadata: Mapping[str, str]) -> dict[str, str]:
+    """What of `metadata` means something here; clients add keys of their own (`filetype`, `relativePath`)."""
+    return {key: metadata[key] for key in ("filename", *KEYS) if key in metadata}
+
+
+def check(metadata: Mapping[str, str]) -> None:
+    """Raise `InvalidInput` naming every field that a video cannot have."""
+    _details(metadata)
+
+
+def _details(metadata: Mapping[str, str]) -> dict[str, Any]:
+    return checked_details({key: metadata[key] for key in KEYS if metadata.get(key)})
+
+
+def file_name(given: str) -> str:
+    """The last part of a name as any system writes paths, without control signs."""
+    last = re.split(r"[/\\]", given)[-1]
+    return "".join(sign for sign in last if sign.isprintable()).strip()[:NAME_LENGTH]
+
+
+def readable(name: str) -> str:
+    """A title from a file name: no extension, and spaces where a name uses other signs for them."""
+    text = _EXTENSION.sub("", name).replace("_", " ").replace("+", " ")
+    text = re.sub(r"(?<!\d)\.(?!\s)|\.(?!\d)", " ", text)
+    if " " not in text.strip():
+        text = re.sub(r"(?<=[^\W\d])-(?=\w)|(?<=\w)-(?=[^\W\d])", " ", text)
+    text = " ".join(text.split())[:TITLE_LENGTH].strip()
+    if text == text.lower():
+        text = text[:1].upper() + text[1:]
+    return text or UNTITLED
+
+
+def source_key(video_id: VideoId, name: str) -> str:
+    """Where the file is stored: a name of our own, and the extension because people and tools like to see it."""
+    found = _EXTENSION.search(name)
+    return f"{source_prefix(video_id)}source{'.' + found[1].lower() if found else ''}"
+
+
+def video_of(upload: Upload, sha256: str, now: Timestamp) -> Video:
+    """The video that a complete upload becomes."""
+    assert upload.video_id is not None
+    name = file_name(upload.metadata.get("filename", ""))
+    details = {"title": readable(name), **_details(upload.metadata)}
+    return Video(
+        id=upload.video_id,
+        owner_id=upload.owner_id,
+        created_at=now,
+        updated_at=now,
+        source_key=source_key(upload.video_id, name),
+        source_name=name,
+        source_size=upload.offset,
+        source_sha256=sha256,
+        **details,
+    )

@@ -1,0 +1,81 @@
+"""What a creator says of a video: which words are accepted, and how they are tidied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamhost.model.errors import InvalidInput
+from streamhost.model.videos import DESCRIPTION_LENGTH, TITLE_LENGTH, Protection, Visibility
+
+MAX_TAGS = 30
+TAG_LENGTH = 50
+KEPT_SIGNS = "\n\t\u200c\u200d"
+"""Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
+
+
+def checked_details(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Video` to set, checked and tidied. Raises `InvalidInput` naming every wrong field."""
+    problems: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, given in changes.items():
+        check = _CHECKS.get(name)
+        if check is None:
+            problems[name] = "There is no such field to set."
+            continue
+        try:
+            values[name] = check(given)
+        except ValueError as error:
+            problems[name] = str(error)
+    if problems:
+        raise InvalidInput(fields=problems)
+    return values
+
+
+def _title(given: Any) -> str:
+    text = _text(given, TITLE_LENGTH)
+    if not text:
+        raise ValueError("A title is needed.")
+    return " ".join(text.split())
+
+
+def _text(given: Any, limit: int = DESCRIPTION_LENGTH) -> str:
+    if not isinstance(given, str):
+        raise ValueError("Expected text.")
+    text = "".join(sign for sign in given if sign.isprintable() or sign in KEPT_SIGNS).strip()
+    if len(text) > limit:
+        raise ValueError(f"At most {limit} characters.")
+    return text
+
+
+def _tags(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple):
+        raise ValueError("Expected a list of words.")
+    tags = dict.fromkeys(" ".join(_text(tag, TAG_LENGTH).split()).lower() for tag in given)
+    tags.pop("", None)
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"At most {MAX_TAGS} tags.")
+    return tuple(tags)
+
+
+def _visibility(given: Any) -> Visibility:
+    try:
+        return Visibility(given)
+    except ValueError:
+        raise ValueError(f"One of: {', '.join(Visibility)}.") from None
+
+
+def _protection(given: Any) -> Protection:
+    try:
+        return Protection(given)
+    except ValueError:
+        raise ValueError(f"One of: {', '.join(Protection)}.") from None
+
+
+_CHECKS = {
+    "title": _title,
+    "description": _text,
+    "tags": _tags,
+    "visibility": _visibility,
+    "protection": _protection,
+}
