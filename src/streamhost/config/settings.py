@@ -94,10 +94,6 @@ class MediaSettings(Section, frozen=True):
         float, Meta(ge=8, description="Length of the stretches that are encoded as one job, in seconds.")
     ] = 60.0
     audio_bitrate: Annotated[int, Meta(ge=32_000, le=512_000, description="Bits per second of stereo AAC.")] = 128_000
-    copy_max_bitrate: Annotated[
-        int,
-        Meta(ge=100_000, description="A source with more bits per second than this is re-encoded instead of copied."),
-    ] = 20_000_000
     keep_source: Annotated[bool, Meta(description="Keep the uploaded file after processing.")] = True
 
 

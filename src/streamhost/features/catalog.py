@@ -16,26 +16,15 @@ from streamhost.db.core import Database
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import MINUTE, Clock, Timestamp
+from streamhost.model.details import checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.tasks import DeleteMedia
-from streamhost.model.videos import (
-    DESCRIPTION_LENGTH,
-    TITLE_LENGTH,
-    Protection,
-    Video,
-    VideoState,
-    Visibility,
-    may_manage,
-    may_view,
-    media_prefix,
-)
+from streamhost.model.videos import Video, VideoState, may_manage, may_view, media_prefix
 
 MAX_PAGE = 100
-MAX_TAGS = 30
-TAG_LENGTH = 50
-KEPT_SIGNS = "\n\t\u200c\u200d"
-"""Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
+SIGN_OF_LIFE = 15.0
+"""Seconds after which a follower hears something even if nothing changed, so that proxies keep the line open."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at a video that somebody watches being made: one indexed read each."""
 SECOND_DELETE = 10 * MINUTE
@@ -133,8 +122,9 @@ class Catalog:
                 await self._queue.add(conn, DeleteMedia(media_prefix(video.id)), delay=delay)
 
     async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:
-        """The video now and after each change, until it is ready or failed or gone."""
+        """The video now, after each change, and unchanged now and then, until it is ready or failed or gone."""
         before: Video | None = None
+        quiet = 0.0
         while True:
             try:
                 video = await self.get(video_id, viewer)
@@ -142,85 +132,19 @@ class Catalog:
                 if before is None:
                     raise
                 return
-            if video != before:
+            if video != before or quiet >= SIGN_OF_LIFE:
                 yield video
-                before = video
+                before, quiet = video, 0.0
             if video.state in (VideoState.READY, VideoState.FAILED):
                 return
             await asyncio.sleep(LOOK_EVERY)
+            quiet += LOOK_EVERY
 
     async def _managed(self, video_id: VideoId, viewer: Viewer) -> Video:
         video = await self.get(video_id, viewer)
         if not may_manage(video, viewer):
             raise Forbidden
         return video
-
-
-def checked_details(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What a creator says of a video, checked: the fields of `Video` to set. `InvalidInput` names every wrong field."""
-    problems: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, given in changes.items():
-        check = _CHECKS.get(name)
-        if check is None:
-            problems[name] = "There is no such field to set."
-            continue
-        try:
-            values[name] = check(given)
-        except ValueError as error:
-            problems[name] = str(error)
-    if problems:
-        raise InvalidInput(fields=problems)
-    return values
-
-
-def _title(given: Any) -> str:
-    text = _text(given, TITLE_LENGTH)
-    if not text:
-        raise ValueError("A title is needed.")
-    return " ".join(text.split())
-
-
-def _text(given: Any, limit: int = DESCRIPTION_LENGTH) -> str:
-    if not isinstance(given, str):
-        raise ValueError("Expected text.")
-    text = "".join(sign for sign in given if sign.isprintable() or sign in KEPT_SIGNS).strip()
-    if len(text) > limit:
-        raise ValueError(f"At most {limit} characters.")
-    return text
-
-
-def _tags(given: Any) -> tuple[str, ...]:
-    if not isinstance(given, list | tuple):
-        raise ValueError("Expected a list of words.")
-    tags = dict.fromkeys(" ".join(_text(tag, TAG_LENGTH).split()).lower() for tag in given)
-    tags.pop("", None)
-    if len(tags) > MAX_TAGS:
-        raise ValueError(f"At most {MAX_TAGS} tags.")
-    return tuple(tags)
-
-
-def _visibility(given: Any) -> Visibility:
-    try:
-        return Visibility(given)
-    except ValueError:
-        raise ValueError(f"One of: {', '.join(Visibility)}.") from None
-
-
-def _protection(given: Any) -> Protection:
-    try:
-        return Protection(given)
-    except ValueError:
-        raise ValueError(f"One of: {', '.join(Protection)}.") from None
-
-
-_CHECKS = {
-    "title": _title,
-    "description": _text,
-    "tags": _tags,
-    "visibility": _visibility,
-    "protection": _protection,
-}
 
 
 def fts_query(text: str) -> str:

@@ -21,8 +21,6 @@ from streamhost.server.auth import anyone, signed_in, viewer_of
 
 PAGE = 24
 OPEN_MARK, CLOSE_MARK = "<mark>", "</mark>"
-PING_SECONDS = 15
-"""A comment line so often keeps proxies from closing a quiet stream."""
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
 
@@ -148,7 +146,7 @@ def _list(page: Page, viewer: Viewer, playback: Playback) -> VideoList:
     return VideoList([video_document(video, viewer, playback) for video in page.items], page.next_cursor)
 
 
-@get("/api/v1/videos", guards=[anyone], summary="List videos", tags=["Videos"])
+@get("/api/v1/videos", guards=[anyone], summary="List videos", tags=["videos"])
 async def list_videos(
     request: Request[Any, Any, Any],
     catalog: NamedDependency[Catalog],
@@ -168,7 +166,7 @@ async def list_videos(
     return _list(await catalog.owned(viewer.user.id, cursor, limit), viewer, playback)
 
 
-@get("/api/v1/search", guards=[anyone], summary="Search videos", tags=["Videos"])
+@get("/api/v1/search", guards=[anyone], summary="Search videos", tags=["videos"])
 async def search_videos(
     request: Request[Any, Any, Any],
     catalog: NamedDependency[Catalog],
@@ -190,7 +188,7 @@ async def search_videos(
     return HitList(items, hits.next_cursor)
 
 
-@get("/api/v1/videos/{video_id:str}", guards=[anyone], summary="One video", tags=["Videos"])
+@get("/api/v1/videos/{video_id:str}", guards=[anyone], summary="One video", tags=["videos"])
 async def show_video(
     request: Request[Any, Any, Any],
     video_id: FromPath[str],
@@ -202,7 +200,7 @@ async def show_video(
     return video_document(await catalog.get(VideoId(video_id), viewer), viewer, playback)
 
 
-@patch("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Edit a video", tags=["Videos"])
+@patch("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Edit a video", tags=["videos"])
 async def edit_video(
     request: Request[Any, Any, Any],
     video_id: FromPath[str],
@@ -215,7 +213,7 @@ async def edit_video(
     return video_document(await catalog.edit(VideoId(video_id), viewer, data), viewer, playback)
 
 
-@delete("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Delete a video", tags=["Videos"])
+@delete("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Delete a video", tags=["videos"])
 async def delete_video(
     request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
 ) -> None:
@@ -227,7 +225,7 @@ async def delete_video(
     "/api/v1/videos/{video_id:str}/events",
     guards=[anyone],
     summary="Follow a video being made",
-    tags=["Videos"],
+    tags=["videos"],
     media_type="text/event-stream",
 )
 async def follow_video(
@@ -242,7 +240,6 @@ async def follow_video(
     events = video_events(catalog.follow(video.id, viewer), viewer, playback)
     return ServerSentEvent(
         events,
-        ping_interval=PING_SECONDS,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from streamhost.db import packages, videos
 from streamhost.db.core import Database
-from streamhost.jobs.worker import JobContext
+from streamhost.jobs.context import JobContext
 from streamhost.model.ids import PackageId, VideoId
 
 WRITE_EVERY = 0.5

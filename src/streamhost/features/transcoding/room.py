@@ -18,13 +18,14 @@ from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding import stages
 from streamhost.features.transcoding.progress import ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe
+from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
-from streamhost.jobs.worker import JobContext
 from streamhost.media import compat, dash, hls, ladder, tasks, timeline, wire
+from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
-from streamhost.model.streaming import POSTER, MediaInfo, Plan, Presentation, Rendition
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER, MediaInfo, Plan, Presentation, Rendition
 from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
 from streamhost.model.videos import VideoState, package_prefix, source_prefix
 from streamhost.ports import Storage
@@ -36,12 +37,14 @@ POSTER_SHARE = Fraction(15, 100)
 
 
 class RunsMedia(Protocol):
-    """Does one media task in a limited child process. `report` gets 0..1 and a word for the step."""
+    """Does one media task in a limited child process."""
 
     def __call__(
         self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
     ) -> Awaitable[tasks.Answer]:
-        """Answers as `media.tasks` says; raises the child's error, or one of `streamhost.sandbox`."""
+        """The answer that `media.tasks` names. `report` hears 0..1 and a word for the step; only `writable` is written.
+
+        Raises the child's own error, or one of `streamhost.sandbox`."""
         ...
 
 
@@ -289,7 +292,7 @@ class Transcoding:
             until = info.duration if info.video else None
             return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
         if recipe.plan is None:
-            raise timeline.PartsDoNotFit(f"There is no plan for {part}.")
+            raise PartsDoNotFit(f"There is no plan for {part}.")
         wanted = None if recipe.copies else poster_at
         return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
 
@@ -315,15 +318,17 @@ def _facts(answer: tasks.Answer) -> PartFacts:
 def _standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], bool]:
     """The renditions that are complete (one in chunks: when all chunks are), and whether there is a poster."""
     done = [(p.name, wire.loads(p.facts, PartFacts)) for p in parts if p.done_at is not None and p.facts]
-    chunks = sorted((stages.parse(n)[1], f) for n, f in done if stages.parse(n)[0] == stages.CHUNK)
+    chunks = [(stages.parse(n)[1], f) for n, f in done if stages.parse(n)[0] == stages.CHUNK]
     expected = sum(1 for p in parts if stages.parse(p.name)[0] == stages.CHUNK)
     whole = [r for n, f in done if stages.parse(n)[0] != stages.CHUNK for r in f.renditions]
     if expected and len(chunks) == expected:
-        whole += timeline.merge([facts.renditions for _, facts in chunks])
+        whole += timeline.merge(r for _, facts in chunks for r in facts.renditions)
     return tuple(whole), any(facts.poster for _, facts in done)
 
 
 def manifests(standing: tuple[Rendition, ...]) -> dict[str, str]:
-    """The texts to store, by name relative to the package; the ones that name the others come last."""
-    presentation = Presentation(standing)
-    return {**hls.write(presentation), **dash.write(presentation)}
+    """The texts to store, by name relative to the package; the one that names the other playlists comes last."""
+    presentation = timeline.presentation(standing)
+    playlists = hls.playlists(presentation)
+    master = playlists.pop(MASTER_PLAYLIST)
+    return {**playlists, MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master}

@@ -1,0 +1,34 @@
+"""Keeps the catalog from growing with what nobody needs any more."""
+
+from __future__ import annotations
+
+from streamhost import log
+from streamhost.db import sessions
+from streamhost.db.core import Database
+from streamhost.jobs.context import JobContext
+from streamhost.jobs.queue import Queue
+from streamhost.model.clock import DAY, Clock
+from streamhost.model.tasks import SweepCatalog
+
+SESSIONS_KEPT = 30 * DAY
+"""Ended sessions stay so long: a refresh token that is used again is still recognised as stolen."""
+JOBS_KEPT = 14 * DAY
+"""Finished jobs stay so long for whoever looks for the cause of something."""
+
+
+class Upkeep:
+    """Periodic tidying; every step may run again at any time."""
+
+    def __init__(self, db: Database, queue: Queue, clock: Clock) -> None:
+        self._db = db
+        self._queue = queue
+        self._clock = clock
+        self._log = log.get("upkeep")
+
+    async def sweep_catalog(self, _task: SweepCatalog, job: JobContext) -> None:
+        """Forget ended sessions and finished jobs past their time."""
+        async with self._db.write() as conn:
+            ended = await sessions.delete_ended(conn, self._clock() - SESSIONS_KEPT)
+            jobs = await self._queue.prune(conn, JOBS_KEPT)
+            await job.complete(conn)
+        self._log.info("The catalog was tidied", action="sweep_catalog", sessions=ended, jobs=jobs)

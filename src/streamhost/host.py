@@ -1,0 +1,167 @@
+"""Joins everything: settings in, a running house out. Nothing below imports this file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamhost import sandbox
+from streamhost.config import Settings
+from streamhost.db import migrate
+from streamhost.db.core import Database
+from streamhost.features.accounts import AccountKeys, Accounts
+from streamhost.features.catalog import Catalog
+from streamhost.features.health import Health
+from streamhost.features.playback import Playback
+from streamhost.features.transcoding import Transcoding
+from streamhost.features.upkeep import Upkeep
+from streamhost.features.uploads import Uploads
+from streamhost.instance import Instance, Purpose
+from streamhost.jobs.queue import Queue
+from streamhost.jobs.schedule import Schedule, every
+from streamhost.jobs.worker import Handler, Worker
+from streamhost.media import compat, ladder, tasks
+from streamhost.media.run import run_task
+from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
+from streamhost.model.grants import Grants
+from streamhost.model.tasks import (
+    DeleteMedia,
+    Lane,
+    MakePart,
+    ProbeSource,
+    PublishPackage,
+    SweepCatalog,
+    SweepUploads,
+    Task,
+)
+from streamhost.ports import Storage
+from streamhost.storage.local import LocalStorage
+
+CATALOG_FILE = "catalog.sqlite3"
+"""Name of the catalog in the data directory; the other names below are folders beside it."""
+MEDIA_FOLDER = "media"
+UPLOADS_FOLDER = "uploads"
+WORK_FOLDER = "work"
+SNAPSHOTS_FOLDER = "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One instance, assembled. `start` begins the background work, `stop` ends it, `close` lets go of everything."""
+
+    settings: Settings
+    instance: Instance
+    db: Database
+    storage: Storage
+    queue: Queue
+    worker: Worker
+    schedule: Schedule
+    grants: Grants
+    accounts: Accounts
+    catalog: Catalog
+    uploads: Uploads
+    transcoding: Transcoding
+    playback: Playback
+    health: Health
+
+    async def start(self) -> None:
+        """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
+        self.transcoding.clear_work()
+        await self.worker.release_all()
+        await self.uploads.start()
+        await self.worker.start()
+        await self.schedule.start()
+
+    async def stop(self, grace: float) -> None:
+        """End the background work within about `grace` seconds; jobs that run go back to the queue."""
+        await self.schedule.stop()
+        await self.worker.stop(grace)
+        await self.uploads.close()
+
+    async def close(self) -> None:
+        """Close the catalog and let the threads go."""
+        self.accounts.close()
+        await self.db.close()
+
+
+async def assemble(settings: Settings, instance: Instance, clock: Clock = system_clock) -> Host:
+    """Open the catalog of an instance (migrated if need be) and build every room on it."""
+    migrate.migrate(instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
+    db = await Database.open(instance.data / CATALOG_FILE)
+    storage = LocalStorage(instance.data / MEDIA_FOLDER)
+    queue = Queue(clock)
+    grants = Grants(instance.keys.ring(Purpose.GRANTS), clock, settings.playback.grant_minutes * MINUTE)
+    uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock)
+    transcoding = _transcoding(settings, instance, db, queue, storage, clock)
+    upkeep = Upkeep(db, queue, clock)
+    handlers: Mapping[type[Task], Handler] = {
+        ProbeSource: transcoding.probe,
+        MakePart: transcoding.make_part,
+        PublishPackage: transcoding.publish,
+        DeleteMedia: transcoding.delete_media,
+        SweepUploads: lambda _task, _job: uploads.sweep(),
+        SweepCatalog: upkeep.sweep_catalog,
+    }
+    for task in (ProbeSource, MakePart, PublishPackage):
+        queue.on_failed(task, transcoding.gave_up)
+    lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
+    worker = Worker(db, queue, handlers, lanes, clock)
+    schedule = Schedule(db, queue, clock, [every(HOUR, SweepUploads()), every(DAY, SweepCatalog())])
+    return Host(
+        settings=settings,
+        instance=instance,
+        db=db,
+        storage=storage,
+        queue=queue,
+        worker=worker,
+        schedule=schedule,
+        grants=grants,
+        accounts=Accounts(db, clock, settings.accounts, AccountKeys.of(instance)),
+        catalog=Catalog(db, queue, clock),
+        uploads=uploads,
+        transcoding=transcoding,
+        playback=Playback(db, clock, grants),
+        health=Health(db, storage, worker, clock),
+    )
+
+
+def _transcoding(
+    settings: Settings, instance: Instance, db: Database, queue: Queue, storage: Storage, clock: Clock
+) -> Transcoding:
+    media, jobs = settings.media, settings.jobs
+    limits = sandbox.Limits(
+        memory=jobs.child_memory,
+        cpu_seconds=jobs.child_cpu_seconds,
+        file_size=jobs.child_file_size,
+        silence_seconds=jobs.child_silence_seconds,
+        nice=jobs.child_nice,
+    )
+
+    async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
+        return await run_task(task, report, writable, limits)
+
+    return Transcoding(
+        db,
+        queue,
+        storage,
+        clock,
+        run,
+        instance.data / WORK_FOLDER,
+        ladder_settings=ladder.LadderSettings(heights=media.heights, crf=media.crf, max_height=max(media.heights)),
+        encoding=tasks.Encoding(
+            preset=media.preset,
+            segment=media.segment_seconds,
+            chunk=media.chunk_seconds,
+            workers=_media_workers(settings),
+            audio_rate=media.audio_bitrate,
+        ),
+        copy_limits=compat.CopyLimits(),
+        keep_source=media.keep_source,
+    )
+
+
+def _media_workers(settings: Settings) -> int:
+    """As many media processes as there are processor cores, unless the settings say otherwise."""
+    return settings.jobs.media_workers or len(os.sched_getaffinity(0))

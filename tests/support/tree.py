@@ -1,0 +1,41 @@
+"""What lies in a data directory, compared with what the manifests name."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+
+def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
+    """Rows of the catalog, read beside the running server."""
+    conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=5)
+    conn.row_factory = sqlite3.Row
+    try:
+        return conn.execute(sql, values).fetchall()
+    finally:
+        conn.close()
+
+
+def stored(data: Path) -> set[str]:
+    """Every file below the media directory, also hidden and temporary ones, by relative path."""
+    root = data / "media"
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def named(data: Path, video_id: str) -> set[str]:
+    """Every file that the video's row and its HLS playlists name: what must be stored, and nothing else."""
+    [video] = rows(data, "SELECT source_key, package_id, poster_key FROM videos WHERE id = ?", video_id)
+    base = f"videos/{video_id}/{video['package_id']}"
+    found = {key for key in (video["source_key"], video["poster_key"]) if key}
+    found |= {f"{base}/master.m3u8", f"{base}/manifest.mpd"}
+    master = (data / "media" / base / "master.m3u8").read_text("utf-8")
+    playlists = set(re.findall(r"^[^#\s].*$", master, re.MULTILINE)) | set(re.findall(r'URI="([^"]+)"', master))
+    for playlist in playlists:
+        found.add(f"{base}/{playlist}")
+        folder = f"{base}/{playlist.rsplit('/', 1)[0]}"
+        text = (data / "media" / base / playlist).read_text("utf-8")
+        found |= {f"{folder}/{name}" for name in re.findall(r"^[^#\s].*$", text, re.MULTILINE)}
+        found |= {f"{folder}/{name}" for name in re.findall(r'EXT-X-MAP:URI="([^"]+)"', text)}
+    return found
