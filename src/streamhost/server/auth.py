@@ -41,7 +41,7 @@ VISIT_BYTES = 16
 _VISIT = re.compile(r"[A-Za-z0-9_-]{22}")
 _STATE = "doorkeeper"
 _NEW_VISIT = "streamhost.new_visit"
-_BEARER = "bearer "
+_BEARER = "bearer"
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 AnyRequest = Request[Any, Any, Any]
@@ -131,11 +131,11 @@ class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
 
     async def identify(self, connection: AnyConnection) -> bool:
         """Put the viewer on the connection; True if a bearer token said so. Raises `InvalidToken` for a bad one."""
-        header = connection.headers.get("authorization", "")
-        by_bearer = header[: len(_BEARER)].lower() == _BEARER
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        by_bearer = scheme.lower() == _BEARER
         viewer = ANONYMOUS
         if by_bearer:
-            viewer = await self.accounts.viewer_of_access_token(header[len(_BEARER) :].strip())
+            viewer = await self.accounts.viewer_of_access_token(token.strip())
         elif cookie := connection.cookies.get(self.cookie_name(connection, SESSION_COOKIE)):
             viewer = await self.accounts.viewer_of_cookie(cookie)
         connection.scope["user"] = viewer

@@ -1,0 +1,67 @@
+"""A catalog on disk, a clock that tests move, and the accounts room with quick hashes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from streamhost.config import AccountSettings
+from streamhost.db.core import Database
+from streamhost.db.migrations import m0001_first
+from streamhost.features.accounts import AccountKeys, Accounts, SignIn
+from streamhost.instance import open_instance
+from streamhost.model.accounts import Role
+from tests.unit.accounts.hands import Hands
+
+QUICK = AccountSettings(argon2_memory_kib=8192, argon2_rounds=1, registration="open")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(tmp_path / "catalog.sqlite3")
+    async with database.write() as conn:
+        for statement in m0001_first.TABLES.split(";"):
+            if statement.strip():
+                await conn.execute(statement)
+    yield database
+    await database.close()
+
+
+Opener = Callable[..., Accounts]
+
+
+@pytest.fixture
+async def open_accounts(db: Database, clock: Hands, tmp_path: Path) -> AsyncIterator[Opener]:
+    """Opens the room, with settings changed as asked; several rooms on one catalog are several processes."""
+    async with AsyncExitStack() as stack:
+
+        def opener(instance: str = "instance", **settings: Any) -> Accounts:
+            keys = AccountKeys.of(open_instance(tmp_path / instance))
+            accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys)
+            stack.callback(accounts.close)
+            return accounts
+
+        yield opener
+
+
+@pytest.fixture
+def accounts(open_accounts: Opener) -> Accounts:
+    return open_accounts()
+
+
+@pytest.fixture
+async def alice(accounts: Accounts) -> SignIn:
+    """Alice, signed in from home."""
+    await accounts.add_user("alice@example.org", PASSWORD, "Alice", Role.CREATOR, verified=True)
+    return await accounts.login("alice@example.org", PASSWORD, device="Firefox", address="198.51.100.7")

@@ -1,0 +1,391 @@
+"""Setting up, registering, signing in and out, sessions, roles: over a real catalog."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from streamhost.db import users as user_rows
+from streamhost.db.core import Database
+from streamhost.features.accounts import (
+    Accounts,
+    BadCredentials,
+    EmailTaken,
+    InvalidToken,
+    LastAdmin,
+    RefreshInProgress,
+    RegistrationClosed,
+    SetupClosed,
+    SignIn,
+    TokenReused,
+    TooManyAttempts,
+)
+from streamhost.features.accounts.room import KEPT_AFTER_END
+from streamhost.features.accounts.signed_in import TOUCH_SECONDS, TRUSTED_SECONDS
+from streamhost.model.accounts import ANONYMOUS, Role
+from streamhost.model.clock import DAY
+from streamhost.model.errors import InvalidInput, NotFound
+from streamhost.model.ids import SessionId, UserId
+from tests.unit.accounts.conftest import PASSWORD, Opener
+from tests.unit.accounts.hands import Hands
+
+ROOT = ("root@example.org", PASSWORD, "Root")
+HOME, ELSEWHERE = "198.51.100.7", "203.0.113.9"
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every hash that a password is checked against, in order."""
+    hashes: list[str] = []
+    real = PasswordHasher.verify
+
+    def verify(self: PasswordHasher, hash: str | bytes, password: str | bytes) -> Any:
+        hashes.append(str(hash))
+        return real(self, hash, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    return hashes
+
+
+async def count(db: Database, table: str) -> int:
+    """How many rows a table has."""
+    async with db.read() as conn:
+        row = await conn.fetch_one(f"SELECT COUNT(*) AS n FROM {table}", {})
+    assert row is not None
+    return int(row["n"])
+
+
+async def test_the_setup_link_survives_a_restart_and_dies_with_the_first_admin(open_accounts: Opener) -> None:
+    """The same token is printed at every start until it has been used once; then there is none, and it is dead."""
+    token = await open_accounts().setup_token()
+    accounts = open_accounts()
+    assert token is not None
+    assert await accounts.setup_token() == token
+    assert await open_accounts("another instance").setup_token() != token
+    sign_in = await accounts.setup(token, *ROOT)
+    assert sign_in.user.role is Role.ADMIN
+    assert sign_in.user.email_verified_at is not None
+    assert (await accounts.viewer_of_access_token(sign_in.access_token)).user == sign_in.user
+    assert await accounts.setup_token() is None
+    with pytest.raises(SetupClosed):
+        await accounts.setup(token, "mallory@example.org", PASSWORD, "Mallory")
+
+
+@pytest.mark.parametrize("token", ["", "guess", "\u00e9", "\ud800"])
+async def test_setup_needs_the_token(accounts: Accounts, db: Database, token: str) -> None:
+    """Without the printed token nobody becomes admin, and nothing is left behind."""
+    with pytest.raises(SetupClosed):
+        await accounts.setup(token, *ROOT)
+    assert await count(db, "users") == 0
+
+
+async def test_two_browsers_with_the_setup_link_make_one_admin(accounts: Accounts, db: Database) -> None:
+    """When both send the form at once, one wins and the other is told that the link is spent."""
+    token = await accounts.setup_token() or ""
+    tries = [accounts.setup(token, f"root{n}@example.org", PASSWORD, "Root") for n in range(2)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result) for result in results if not isinstance(result, SignIn)) == [SetupClosed]
+    assert await count(db, "users") == 1
+
+
+async def test_setup_with_a_taken_address_keeps_the_link(accounts: Accounts) -> None:
+    """Somebody who registered before the admin did is not promoted, and the link still works."""
+    await accounts.register(*ROOT)
+    token = await accounts.setup_token() or ""
+    with pytest.raises(EmailTaken):
+        await accounts.setup(token, *ROOT)
+    assert await accounts.setup_token() == token
+
+
+async def test_registration_is_closed_unless_opened(open_accounts: Opener, db: Database) -> None:
+    """A closed site takes nobody, whatever they send."""
+    with pytest.raises(RegistrationClosed):
+        await open_accounts(registration="closed").register("no address", "x", "")
+    assert await count(db, "users") == 0
+
+
+async def test_registering_a_taken_address_changes_nothing(accounts: Accounts, alice: SignIn, db: Database) -> None:
+    """The answer is the same as for a new one, however the address is spelt, and the account stays Alice's."""
+    await accounts.register("ALICE@Example.org ", "another long password", "Mallory")
+    assert await count(db, "users") == 1
+    assert (await accounts.login("alice@example.org", PASSWORD)).user == alice.user
+    with pytest.raises(BadCredentials):
+        await accounts.login("alice@example.org", "another long password")
+
+
+async def test_whoever_registers_may_watch_and_no_more(accounts: Accounts) -> None:
+    """A stranger's account is a viewer's, with an address nobody has verified."""
+    await accounts.register("eve@example.org", PASSWORD, "Eve")
+    user = (await accounts.login("eve@example.org", PASSWORD)).user
+    assert (user.role, user.email_verified_at) == (Role.VIEWER, None)
+
+
+async def test_input_is_checked_before_anything_is_hashed(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wrong field is named, and wrong input costs no work."""
+    monkeypatch.setattr(PasswordHasher, "hash", lambda *_: pytest.fail("hashed"))
+    with pytest.raises(InvalidInput) as caught:
+        await accounts.register("nobody", "short", " ")
+    assert set(caught.value.fields) == {"email", "password", "name"}
+
+
+async def test_a_sign_in_opens_a_session(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """The session knows its device and address, and the access token names it for as long as was said."""
+    assert [(s.device, s.address) for s in await accounts.sessions(alice.user.id)] == [("Firefox", HOME)]
+    viewer = await accounts.viewer_of_access_token(alice.access_token)
+    assert (viewer.user, viewer.session_id) == (alice.user, alice.session.id)
+    assert alice.expires_in == 15 * 60
+    clock.pass_by(alice.expires_in)
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(alice.access_token)
+
+
+@pytest.mark.parametrize(
+    "email", ["nobody@example.org", "", "x" * 5000, "al\x00ice", "\ud800@example.org", "' OR 1=1 --"]
+)
+async def test_an_unknown_account_takes_the_same_work(
+    accounts: Accounts, alice: SignIn, verified: list[str], email: str
+) -> None:
+    """For an address without an account one hash of the same cost is checked, and the refusal is the same."""
+    refusals = []
+    for name in (email, "alice@example.org"):
+        with pytest.raises(BadCredentials) as caught:
+            await accounts.login(name, "wrong password")
+        refusals.append(str(caught.value))
+    assert len(verified) == 2
+    costs = {tuple(stored.split("$")[:4]) for stored in verified}
+    assert costs == {("", "argon2id", "v=19", "m=8192,t=1,p=1")}
+    assert len({len(stored) for stored in verified}) == 1
+    assert len(set(refusals)) == 1
+
+
+async def test_a_disabled_account_is_refused_like_a_wrong_password(
+    accounts: Accounts, alice: SignIn, verified: list[str]
+) -> None:
+    """Disabling ends the sessions at once; the right password does not tell that the account exists."""
+    await accounts.disable(alice.user.id)
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(alice.access_token)
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(alice.refresh_token)
+    assert await accounts.viewer_of_cookie(accounts.cookie_of(alice.session.id)) == ANONYMOUS
+    with pytest.raises(BadCredentials):
+        await accounts.login("alice@example.org", PASSWORD)
+    assert len(verified) == 1
+    await accounts.enable(alice.user.id)
+    assert await accounts.sessions(alice.user.id) == []
+    assert (await accounts.login("alice@example.org", PASSWORD)).user.active
+
+
+async def test_hashes_follow_the_settings(open_accounts: Opener, alice: SignIn, db: Database) -> None:
+    """With new parameters the next sign-in hashes anew, and the password stays the same."""
+    for _ in range(2):
+        await open_accounts(argon2_memory_kib=16384, argon2_rounds=2).login("alice@example.org", PASSWORD)
+        async with db.read() as conn:
+            user = await user_rows.get(conn, alice.user.id)
+        assert user is not None
+        assert "$m=16384,t=2,p=1$" in user.password_hash
+
+
+async def test_guessing_is_slowed_down_and_known_networks_stay_open(
+    accounts: Accounts, alice: SignIn, clock: Hands
+) -> None:
+    """Strangers are refused after some guesses, even with the right password; Alice at home comes in all the same."""
+    for number in range(60):
+        with pytest.raises((BadCredentials, TooManyAttempts)):
+            await accounts.login("alice@example.org", "wrong password", address=f"203.0.113.{number}")
+    with pytest.raises(TooManyAttempts) as caught:
+        await accounts.login("alice@example.org", PASSWORD, address="192.0.2.1")
+    await accounts.login("alice@example.org", PASSWORD, address=HOME)
+    clock.pass_by(caught.value.retry_after)
+    await accounts.login("alice@example.org", PASSWORD, address="192.0.2.1")
+
+
+async def test_guessing_in_parallel_gains_nothing(accounts: Accounts, alice: SignIn, verified: list[str]) -> None:
+    """A hundred guesses sent at once are checked only as far as the limit, and the few that are being checked."""
+    tries = [accounts.login("alice@example.org", f"guess number {n}", address=ELSEWHERE) for n in range(100)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert {type(result) for result in results} == {BadCredentials, TooManyAttempts}
+    assert len(verified) <= 9
+
+
+async def test_many_right_passwords_at_once_are_no_attack(accounts: Accounts, alice: SignIn) -> None:
+    """Fifty sign-ins at the same moment all succeed, each with its own session."""
+    sign_ins = await asyncio.gather(*[accounts.login("alice@example.org", PASSWORD, address=HOME) for _ in range(50)])
+    assert len({sign_in.session.id for sign_in in sign_ins}) == 50
+
+
+async def test_a_refresh_token_works_once(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """The exchange keeps the session and lengthens it; using a dead token ends the session for everybody who has it."""
+    clock.pass_by(20 * DAY)
+    second = await accounts.refresh(alice.refresh_token)
+    assert second.session.id == alice.session.id
+    clock.pass_by(20 * DAY)
+    third = await accounts.refresh(second.refresh_token)
+    assert (await accounts.viewer_of_access_token(third.access_token)).user == alice.user
+    with pytest.raises(TokenReused):
+        await accounts.refresh(alice.refresh_token)
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(third.refresh_token)
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(third.access_token)
+    assert await accounts.sessions(alice.user.id) == []
+
+
+async def test_two_refreshes_at_once_make_one_successor(accounts: Accounts, alice: SignIn) -> None:
+    """Two tabs with the same token: one gets the tokens, the other is told so; the session lives on."""
+    results = await asyncio.gather(*[accounts.refresh(alice.refresh_token) for _ in range(5)], return_exceptions=True)
+    winners = [result for result in results if isinstance(result, SignIn)]
+    assert len(winners) == 1
+    assert {type(result) for result in results} == {SignIn, RefreshInProgress}
+    assert (await accounts.refresh(winners[0].refresh_token)).session.id == alice.session.id
+
+
+async def test_two_processes_with_one_refresh_token_make_no_two_families(open_accounts: Opener, alice: SignIn) -> None:
+    """Across processes the catalog decides: there is never a second living successor."""
+    one, two = open_accounts(), open_accounts()
+    results = await asyncio.gather(
+        one.refresh(alice.refresh_token), two.refresh(alice.refresh_token), return_exceptions=True
+    )
+    assert {type(result) for result in results} == {SignIn, TokenReused}
+    assert await one.sessions(alice.user.id) == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "\u00e9" * 50, "\ud800", "a" * 100_000])
+async def test_unknown_refresh_tokens_are_refused(accounts: Accounts, token: str) -> None:
+    """Any text that was never issued is invalid, nothing more."""
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(token)
+
+
+async def test_refresh_tokens_are_not_kept(accounts: Accounts, alice: SignIn, db: Database) -> None:
+    """Reading the catalog gives nobody a token: it holds digests only."""
+    async with db.read() as conn:
+        rows = await conn.fetch_all("SELECT * FROM refresh_tokens", {})
+    assert rows
+    assert alice.refresh_token not in str(rows)
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(str(rows[0]["digest"]))
+
+
+async def test_a_session_ends_when_it_is_not_used(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """Use lengthens a session; without use it is over after the days in the settings."""
+    cookie = accounts.cookie_of(alice.session.id)
+    for _ in range(3):
+        clock.pass_by(29 * DAY)
+        assert (await accounts.viewer_of_cookie(cookie)).user == alice.user
+    clock.pass_by(30 * DAY)
+    assert await accounts.viewer_of_cookie(cookie) == ANONYMOUS
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(alice.refresh_token)
+    assert await accounts.sessions(alice.user.id) == []
+
+
+async def test_use_is_written_down_now_and_then(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """The last use is right within minutes, and not written with every request."""
+    cookie = accounts.cookie_of(alice.session.id)
+    clock.pass_by(TOUCH_SECONDS)
+    await accounts.viewer_of_cookie(cookie)
+    assert (await accounts.sessions(alice.user.id))[0].last_used_at == alice.session.last_used_at
+    clock.pass_by(TRUSTED_SECONDS + 1)
+    await accounts.viewer_of_cookie(cookie)
+    assert (await accounts.sessions(alice.user.id))[0].last_used_at == clock.now
+
+
+async def test_revoking_shows_at_once_here_and_soon_elsewhere(
+    open_accounts: Opener, accounts: Accounts, alice: SignIn, clock: Hands
+) -> None:
+    """A revoked session is dead in this process with the next request, in others after a few seconds."""
+    elsewhere = open_accounts()
+    for process in (accounts, elsewhere):
+        assert (await process.viewer_of_access_token(alice.access_token)).user == alice.user
+    await accounts.revoke(alice.user.id, alice.session.id)
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(alice.access_token)
+    clock.pass_by(TRUSTED_SECONDS)
+    with pytest.raises(InvalidToken):
+        await elsewhere.viewer_of_access_token(alice.access_token)
+
+
+async def test_asking_again_within_seconds_costs_no_query(
+    accounts: Accounts, alice: SignIn, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Routes that are called often do not wait for the catalog to know who asks."""
+    await accounts.viewer_of_access_token(alice.access_token)
+    monkeypatch.setattr(Database, "read", lambda _: pytest.fail("asked the catalog"))
+    assert (await accounts.viewer_of_access_token(alice.access_token)).user == alice.user
+
+
+async def test_only_own_sessions_can_be_revoked(accounts: Accounts, alice: SignIn) -> None:
+    """Somebody else's session, an ended one and none at all look the same."""
+    await accounts.add_user("bob@example.org", PASSWORD, "Bob", Role.ADMIN)
+    bob = await accounts.login("bob@example.org", PASSWORD)
+    for session in (alice.session.id, SessionId("nothing")):
+        with pytest.raises(NotFound):
+            await accounts.revoke(bob.user.id, session)
+    assert (await accounts.viewer_of_access_token(alice.access_token)).user == alice.user
+    await accounts.logout(alice.session.id)
+    with pytest.raises(NotFound):
+        await accounts.revoke(alice.user.id, alice.session.id)
+
+
+async def test_a_token_for_another_user_of_the_session_is_refused(accounts: Accounts, alice: SignIn) -> None:
+    """User and session in a token must belong together."""
+    bob = await accounts.add_user("bob@example.org", PASSWORD, "Bob", Role.VIEWER)
+    token = accounts._tokens.issue(bob.id, alice.session.id, accounts._clock())
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(token)
+
+
+async def test_the_last_admin_stays(accounts: Accounts) -> None:
+    """Neither demoting nor disabling leaves the site without an admin who can sign in."""
+    root = await accounts.add_user(*ROOT, Role.ADMIN)
+    for attempt in (accounts.set_role(root.id, Role.VIEWER), accounts.disable(root.id)):
+        with pytest.raises(LastAdmin):
+            await attempt
+    second = await accounts.add_user("second@example.org", PASSWORD, "Second", Role.ADMIN)
+    await accounts.disable(second.id)
+    with pytest.raises(LastAdmin):
+        await accounts.set_role(root.id, Role.VIEWER)
+    await accounts.enable(second.id)
+    results = await asyncio.gather(
+        accounts.set_role(root.id, Role.VIEWER), accounts.disable(second.id), return_exceptions=True
+    )
+    assert sorted(str(result) for result in results) == sorted(["None", str(LastAdmin())])
+
+
+async def test_a_new_role_counts_at_once(accounts: Accounts, alice: SignIn) -> None:
+    """What somebody may do does not wait for a new token."""
+    assert not (await accounts.viewer_of_access_token(alice.access_token)).is_at_least(Role.MODERATOR)
+    await accounts.set_role(alice.user.id, Role.MODERATOR)
+    assert (await accounts.viewer_of_access_token(alice.access_token)).is_at_least(Role.MODERATOR)
+
+
+async def test_nobody_can_be_changed_who_is_not_there(accounts: Accounts) -> None:
+    """An unknown user is said to be unknown."""
+    for attempt in (accounts.set_role(UserId("nobody"), Role.VIEWER), accounts.disable(UserId("nobody"))):
+        with pytest.raises(NotFound):
+            await attempt
+
+
+async def test_added_users_are_unique(accounts: Accounts, alice: SignIn) -> None:
+    """An address has one account, however it is spelt; the error says so in words."""
+    with pytest.raises(EmailTaken, match="already"):
+        await accounts.add_user("Alice@EXAMPLE.org", PASSWORD, "Alice", Role.ADMIN)
+    assert [user.email for user in await accounts.users()] == ["alice@example.org"]
+
+
+async def test_ended_sessions_are_forgotten_in_time(
+    accounts: Accounts, alice: SignIn, db: Database, clock: Hands
+) -> None:
+    """Long after the end the rows go, tokens with them; living sessions stay."""
+    await accounts.logout(alice.session.id)
+    clock.pass_by(KEPT_AFTER_END - 1)
+    living = await accounts.login("alice@example.org", PASSWORD)
+    assert await accounts.forget_ended() == 0
+    clock.pass_by(2)
+    assert await accounts.forget_ended() == 1
+    assert await count(db, "refresh_tokens") == 1
+    assert (await accounts.viewer_of_cookie(accounts.cookie_of(living.session.id))).user == alice.user
