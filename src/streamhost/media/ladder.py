@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -117,7 +118,7 @@ def _cap(width: int, height: int, rate: Fraction, settings: LadderSettings) -> i
     Neighbouring pixels and pictures resemble each other more as there are more of them: rate grows slower than both.
     """
     pixels = width * height
-    steps = sorted((float(h * h * WIDE), cap) for h, cap in settings.rates.items())
+    steps = [(float(h * h * WIDE), cap) for h, cap in settings.rates.items()]
     base_pixels, base_cap = min(steps, key=lambda step: abs(step[0] - pixels))
-    cap = base_cap * (pixels / base_pixels) ** 0.75 * max(1.0, float(rate / BASE_RATE)) ** 0.5
-    return max(MIN_MAX_RATE, round(cap / 1000) * 1000)
+    grown = math.pow(pixels / base_pixels, 0.75) * math.sqrt(max(1.0, float(rate / BASE_RATE)))
+    return max(MIN_MAX_RATE, round(base_cap * grown / 1000) * 1000)

@@ -1,8 +1,9 @@
 """What a media child can be asked to do, and what it answers. Plain data; importing this costs nothing.
 
-Every task names its ``source`` and, if it writes, ``out_dir``: a directory that must exist and be the caller's alone until the
-task is done. Names inside it are final (``<rendition>/init.mp4``, ``<rendition>/<time>.m4s``, ``poster.jpg``). Running a task
-again into the same directory writes the same names again, so a killed task is repeated as it is.
+Every task names its ``source`` and, if it writes, ``out_dir``: a directory that must exist and be the caller's alone
+until the task is done. Names inside it are final (``<rendition>/init.mp4``, ``<rendition>/<time>.m4s``,
+``poster.jpg``). Running a task again into the same directory writes the same names again, so a killed task is
+repeated as it is.
 
 The usual order::
 
@@ -47,7 +48,8 @@ class Encoding:
 class Probe:
     """Find out what a file is. Answers ``MediaInfo``.
 
-    Errors: ``not_media``, ``no_tracks``, ``unsupported_codec``, ``damaged_source``, ``too_large_picture``, ``too_long``.
+    Errors: ``not_media``, ``no_tracks``, ``unsupported_codec``, ``damaged_source``, ``picture_too_large``,
+    ``too_long``.
     """
 
     source: str
@@ -100,7 +102,7 @@ class MakePlan:
 class EncodeChunk:
     """Decode one chunk once and encode every rung of the plan from it. Answers ``Encoded``.
 
-    ``poster`` asks for a poster candidate from this chunk (the chunk that holds ``poster_at``, seconds of the presentation).
+    ``poster_at`` (seconds of the presentation) asks for a poster: give it to the one chunk that holds that time.
     """
 
     source: str
@@ -126,7 +128,8 @@ class Encoded:
 class EncodeAudio:
     """Encode one audio track, whole, into stereo AAC-LC. Answers ``Encoded`` with one rendition.
 
-    ``name`` comes from ``ladder.audio_names``; ``until`` (seconds of the presentation) pads with silence up to the video's end.
+    ``name`` comes from ``ladder.audio_names``; ``until`` (seconds of the presentation) pads with silence up to the
+    video's end.
     """
 
     source: str
@@ -188,5 +191,7 @@ def from_json(data: bytes | str) -> Task:
 
 
 def answer_from(task: Task, result: object) -> Answer:
-    """Turn the ``result`` of a child's last line into the answer of ``task``. Raises ``ValueError`` when it does not fit."""
+    """Turn the ``result`` of a child's last line into the answer of ``task``. Raises ``ValueError`` if it does not
+    fit.
+    """
     return wire.convert(result, ANSWERS[type(task)])

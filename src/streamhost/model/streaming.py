@@ -143,18 +143,18 @@ class Plan:
     """How a source's pictures are cut and encoded. Made once, then every chunk follows it.
 
     ``boundaries`` are the segment starts and, last, the end, in ticks of ``timescale`` on the presentation's clock.
-    ``frame_duration`` is the ticks of a picture when the rate is constant, else ``None``: then pictures keep their times.
-    ``reorder_delay`` is the ticks by which composition trails decoding (ISO/IEC 14496-12, 8.6.1.3).
+    ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n times it
+    (the first at 0 in any case). ``None``: pictures keep their own times.
     """
 
     timescale: int
     frame_duration: int | None
+    phase: int
     frame_rate: Fraction
     origin: Fraction
     boundaries: tuple[int, ...]
     chunks: tuple[Chunk, ...]
     rungs: tuple[Rung, ...]
-    reorder_delay: int
     preset: str = "veryfast"
     threads: int = 1
 
@@ -215,9 +215,24 @@ class Rendition:
         return round(sum(s.size for s in self.segments) * 8 / self.duration)
 
     @property
+    def target_duration(self) -> int:
+        """Length of the longest segment in whole seconds (RFC 8216, 4.3.3.1)."""
+        return max(1, max(round(Fraction(s.duration, self.timescale)) for s in self.segments))
+
+    @property
     def peak_bandwidth(self) -> int:
-        """Rate of the costliest segment, in bit/s (RFC 8216, 4.3.4.2: BANDWIDTH)."""
-        return max(-(-s.size * 8 * self.timescale // s.duration) for s in self.segments)
+        """Highest rate, in bit/s, of consecutive segments that last 0.5 to 1.5 target durations (RFC 8216, 4.1)."""
+        target = self.target_duration * self.timescale
+        peak = self.bandwidth
+        for first in range(len(self.segments)):
+            size = duration = 0
+            for segment in self.segments[first:]:
+                size, duration = size + segment.size, duration + segment.duration
+                if 2 * duration > 3 * target:
+                    break
+                if 2 * duration >= target:
+                    peak = max(peak, -(-size * 8 * self.timescale // duration))
+        return peak
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,316 @@
+"""Repackages H.264 and AAC as they are: packets of the source become CMAF samples in one reading pass."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from streamhost.media import aac, h264
+from streamhost.media.compat import MAX_GOP, audio_obstacle
+from streamhost.media.encoding import video_header
+from streamhost.media.ladder import audio_names, rung_name
+from streamhost.media.opening import opened
+from streamhost.media.planning import follow_plan
+from streamhost.media.poster import make_poster
+from streamhost.media.probe import choose_tracks
+from streamhost.media.progress import Progress, Report
+from streamhost.media.scanning import measure
+from streamhost.media.sound import audio_header, audio_rendition, frames_per_segment
+from streamhost.media.tasks import Copied, CopyTracks, MakePoster
+from streamhost.media.timing import Clock, source_timescale
+from streamhost.media.writer import AudioWriter, TrackWriter, VideoWriter
+from streamhost.model.streaming import AudioTrack, Kind, MediaInfo, Plan, Rendition, VideoTrack
+
+CUT_FROM = 0.9
+"""A keyframe this share of the segment length after the last cut is good enough to cut at."""
+POSTER_AT = Fraction(15, 100)
+"""Where in the video its poster is taken: after titles, before the end gives anything away."""
+LATEST_AUDIO_START = Fraction(1, 10)
+"""Seconds of missing sound at the start that players bear; more is filled with silence by encoding."""
+LARGEST_AUDIO_SLIP = Fraction(5, 1000)
+"""Seconds by which copied sound may be off its time stamps; more, and it is encoded, which fills and stretches."""
+SLACK = 5
+"""A first frame may start this part of the slip before 0 and count as at 0: times rounded to milliseconds do."""
+
+
+class NotCopyable(Exception):
+    """Not an error: the finding that a track must be encoded. Carries the sentence that says why."""
+
+
+def copy_tracks(task: CopyTracks, report: Report) -> Copied:
+    """Copy what can be copied; see ``tasks.CopyTracks``."""
+    info, out_dir = task.info, Path(task.out_dir)
+    video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None
+    names = audio_names(info.audio)
+    sounds = [
+        AudioCopy(track, name, info, out_dir, task.encoding.segment)
+        for track, name in zip(info.audio, names, strict=True)
+        if audio_obstacle(track) is None
+    ]
+    copies: dict[int, VideoCopy | AudioCopy] = {sound.track.index: sound for sound in sounds}
+    if video is not None:
+        copies[video.track.index] = video
+    progress = Progress(report, "copy")
+    with opened(task.source, task.limits) as container:
+        choose_tracks(container)
+        for copy in copies.values():
+            copy.begin(container.streams[copy.track.index])
+        _pass_on(container, copies, info.size, progress)
+    for copy in copies.values():
+        copy.end()
+    done = [copy for copy in copies.values() if copy.obstacle is None]
+    plan, poster = None, None
+    if video is not None and video.obstacle is None:
+        plan = video.plan(task) if task.rungs else None
+        poster = make_poster(MakePoster(task.source, task.out_dir, info, info.duration * POSTER_AT, task.limits)).name
+    copied = {copy.track.index for copy in done}
+    return Copied(
+        renditions=tuple(copy.rendition() for copy in done),
+        encode_audio=tuple(track.index for track in info.audio if track.index not in copied),
+        obstacle=video.obstacle if video is not None else "The file has no video track.",
+        plan=plan,
+        poster=poster,
+    )
+
+
+def _pass_on(
+    container: InputContainer, copies: dict[int, VideoCopy | AudioCopy], size: int, progress: Progress
+) -> None:
+    """Read the file through and hand every packet to the copy of its track."""
+    if not copies:
+        return
+    streams = [container.streams[index] for index in copies]
+    for packet in container.demux(streams):
+        copy = copies[packet.stream_index]
+        if packet.size == 0 or copy.obstacle is not None:
+            continue
+        try:
+            copy.add(packet)
+        except NotCopyable as finding:
+            copy.give_up(str(finding))
+            if all(other.obstacle for other in copies.values()):
+                return
+        if packet.pos and size:
+            progress.at(packet.pos / size)
+
+
+@dataclass(slots=True)
+class VideoCopy:
+    """Copies the video track, cut at its own IDR pictures."""
+
+    info: MediaInfo
+    out_dir: Path
+    segment: float
+    obstacle: str | None = field(default=None, init=False)
+    track: VideoTrack = field(init=False)
+    name: str = field(init=False)
+    timescale: int = field(init=False)
+    _writer: VideoWriter = field(init=False)
+    _sets: h264.ParameterSets | None = field(default=None, init=False)
+    _length_size: int = field(default=0, init=False)
+    _times: list[int] = field(default_factory=list, init=False)
+    _durations: list[int] = field(default_factory=list, init=False)
+    _keys: list[int] = field(default_factory=list, init=False)
+    _last_key: int | None = field(default=None, init=False)
+    _clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert self.info.video is not None, "made only for sources with pictures"
+        self.track = self.info.video
+        self.name = rung_name(self.track.width, self.track.height)
+        self.timescale = source_timescale(self.track.time_base)
+        self._clock = Clock.between(self.track.time_base, self.info.origin, self.timescale)
+
+    def begin(self, stream: Stream) -> None:
+        """Read the parameter sets."""
+        extradata = stream.codec_context.extradata or b""
+        self._length_size = h264.length_size(extradata) if h264.is_avcc(extradata) else 0
+        self._sets = h264.parameter_sets(extradata)
+        delay = round(self.track.picture_reorder * self.timescale / self.track.frame_rate)
+        self._writer = VideoWriter(TrackWriter(self.out_dir / self.name), delay)
+
+    def add(self, packet: Packet[Stream]) -> None:
+        """Take a packet. Raises ``NotCopyable``."""
+        if packet.is_discard:
+            raise NotCopyable("An edit in the file hides some of its pictures.")
+        if packet.pts is None:
+            raise NotCopyable("Some pictures carry no time.")
+        if packet.is_corrupt:
+            raise NotCopyable("Some pictures are damaged.")
+        data, idr = self._sample(packet)
+        if not self._times and not idr:
+            return
+        time = packet.pts
+        ticks = self._clock(time) if self._times else 0
+        self._times.append(time)
+        self._durations.append(packet.duration or 0)
+        if idr:
+            self._cut(ticks)
+            self._keys.append(time)
+            self._last_key = ticks
+        elif self._last_key is not None and ticks < self._last_key:
+            raise NotCopyable("Pictures before a keyframe depend on it.")
+        elif self._last_key is not None and ticks - self._last_key > MAX_GOP * self.timescale:
+            raise NotCopyable(f"The distance between keyframes is over {MAX_GOP:g} seconds.")
+        self._writer.add(data, ticks, sync=idr)
+
+    def end(self) -> None:
+        """Write the last segment and the header."""
+        if self.obstacle is not None:
+            return
+        if not self._times or self._sets is None:
+            self.give_up("The video holds no keyframe to start from.")
+            return
+        timing = measure(self._times, self._durations, self._keys, self.track)
+        self._writer.cut(self._clock(timing.end))
+        header = video_header(
+            self._sets, self.timescale, self._writer.delay, self.track.width, self.track.height, tagged=False
+        )
+        self._writer.track.write_header(header)
+
+    def give_up(self, why: str) -> None:
+        """Remove what was written and remember the reason."""
+        self.obstacle = why
+        shutil.rmtree(self.out_dir / self.name, ignore_errors=True)
+
+    def rendition(self) -> Rendition:
+        """Return the facts."""
+        assert self._sets is not None, "asked only after a copy that worked"
+        return Rendition(
+            name=self.name,
+            kind=Kind.VIDEO,
+            codecs=self._sets.codecs,
+            timescale=self.timescale,
+            segments=tuple(self._writer.track.segments),
+            width=self.track.width,
+            height=self.track.height,
+            frame_rate=self.track.frame_rate,
+            copied=True,
+        )
+
+    def plan(self, task: CopyTracks) -> Plan:
+        """Return the plan for the lower rungs."""
+        segments = self._writer.track.segments
+        boundaries = [*(s.start for s in segments), segments[-1].start + segments[-1].duration]
+        timing = measure(self._times, self._durations, self._keys, self.track)
+        return follow_plan(task.info, timing, boundaries, self.timescale, task.rungs, task.encoding)
+
+    def _cut(self, ticks: int) -> None:
+        start = self._writer.start
+        if start is None:
+            return
+        if self._writer.last >= ticks:
+            raise NotCopyable("Pictures after a keyframe are shown before it.")
+        if ticks - start >= self.segment * CUT_FROM * self.timescale:
+            self._writer.cut(ticks)
+
+    def _sample(self, packet: Packet[Stream]) -> tuple[bytes, bool]:
+        """Return a packet as a sample with four-byte lengths, and whether it is an IDR picture."""
+        data = bytes(packet)
+        if self._length_size == h264.LENGTH_SIZE and not packet.is_keyframe:
+            return data, False
+        nals = h264.split_sized(data, self._length_size) if self._length_size else h264.split_annexb(data)
+        kinds = {h264.kind_of(nal) for nal in nals}
+        if kinds & {h264.NAL_SPS, h264.NAL_PPS}:
+            self._check_sets(nals)
+            nals = [nal for nal in nals if h264.kind_of(nal) not in (h264.NAL_SPS, h264.NAL_PPS)]
+        elif self._length_size == h264.LENGTH_SIZE:
+            return data, h264.NAL_IDR in kinds
+        return h264.join_sized([nal for nal in nals if h264.kind_of(nal) != h264.NAL_AUD]), h264.NAL_IDR in kinds
+
+    def _check_sets(self, nals: list[bytes]) -> None:
+        """Compare parameter sets within the stream to the header's; the first ones count where the header has none."""
+        if self._sets is None:
+            self._sets = h264.collect(nals)
+            return
+        known = {*self._sets.sps, *self._sets.pps}
+        if any(h264.kind_of(nal) in (h264.NAL_SPS, h264.NAL_PPS) and nal not in known for nal in nals):
+            raise NotCopyable("The video's parameters change on the way.")
+
+
+@dataclass(slots=True)
+class AudioCopy:
+    """Copies an AAC track; priming and what an edit hides is left out."""
+
+    track: AudioTrack
+    name: str
+    info: MediaInfo
+    out_dir: Path
+    segment: float
+    obstacle: str | None = field(default=None, init=False)
+    _writer: AudioWriter | None = field(default=None, init=False)
+    _config: bytes | None = field(default=None, init=False)
+    _bytes: int = field(default=0, init=False)
+    _in_adts: bool | None = field(default=None, init=False)
+    _clock: Clock = field(init=False)
+    _slip: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        rate = self.track.sample_rate
+        self._clock = Clock.between(self.track.time_base, self.info.origin, rate)
+        self._slip = int(LARGEST_AUDIO_SLIP * rate)
+
+    def begin(self, stream: Stream) -> None:
+        """Read the decoder's configuration, if the container has it."""
+        self._config = stream.codec_context.extradata or None
+
+    def add(self, packet: Packet[Stream]) -> None:
+        """Take a packet. Raises ``NotCopyable``."""
+        if packet.pts is None:
+            raise NotCopyable("Some of the sound carries no time.")
+        data = bytes(packet)
+        if self._in_adts is None:
+            self._in_adts = self._config is None and aac.is_adts(data)
+            if self._in_adts:
+                self._config = aac.adts_config(data)
+        time = self._clock(packet.pts)
+        if self._writer is None:
+            if packet.is_discard or time < -self._slip // SLACK:
+                return
+            self._begin_at(max(0, time))
+        assert self._writer is not None, "begun above"
+        if abs(time - self._writer.taken) > self._slip:
+            raise NotCopyable("The sound has gaps or overlaps.")
+        self._bytes += len(data)
+        self._writer.add(aac.strip_adts(data) if self._in_adts else data)
+
+    def end(self) -> None:
+        """Write the last segment and the header."""
+        if self.obstacle is not None:
+            return
+        if self._writer is None or self._config is None:
+            self.give_up("The track holds no sound.")
+            return
+        self._writer.finish()
+        rate = self.track.sample_rate
+        bit_rate = self._bytes * 8 * rate // max(1, self._writer.next)
+        header = audio_header(self._config, rate, self.track.channels, bit_rate, self.track.language)
+        self._writer.track.write_header(header)
+
+    def give_up(self, why: str) -> None:
+        """Remove what was written and remember the reason."""
+        self.obstacle = why
+        shutil.rmtree(self.out_dir / self.name, ignore_errors=True)
+
+    def rendition(self) -> Rendition:
+        """Return the facts."""
+        assert self._writer is not None, "asked only after a copy that worked"
+        rate, channels = self.track.sample_rate, self.track.channels
+        return audio_rendition(self.name, self.track, aac.CODECS_LC, rate, channels, self._writer.track, copied=True)
+
+    def _begin_at(self, start: int) -> None:
+        config = aac.parse_config(self._config or b"")
+        if config is None or config.object_type != aac.OBJECT_LC or config.frame_samples != aac.FRAME_SAMPLES:
+            raise NotCopyable("The sound is an unusual kind of AAC.")
+        if config.sample_rate != self.track.sample_rate or config.channels != self.track.channels:
+            raise NotCopyable("The sound's header does not say what the sound is.")
+        if Fraction(start, self.track.sample_rate) > LATEST_AUDIO_START:
+            raise NotCopyable("The sound starts late.")
+        per_segment = frames_per_segment(self.track.sample_rate, self.segment)
+        self._writer = AudioWriter(TrackWriter(self.out_dir / self.name), aac.FRAME_SAMPLES, per_segment, start)

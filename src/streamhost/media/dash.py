@@ -1,0 +1,105 @@
+"""Writes the DASH manifest (ISO/IEC 23009-1: static, live profile, CMAF) from the facts. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import groupby
+from math import gcd
+from xml.sax.saxutils import escape, quoteattr
+
+from streamhost.media.timeline import runs
+from streamhost.model.streaming import INIT_SEGMENT, Kind, Presentation, Rendition
+
+NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
+PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
+ROLE = "urn:mpeg:dash:role:2011"
+CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+"""Scheme whose value is the number of channels (23009-1, 5.8.5.4)."""
+
+
+def manifest(presentation: Presentation) -> str:
+    """Return the MPD: one Period, one AdaptationSet for the pictures and one for each audio rendition's language and
+    label.
+    """
+    longest = max((r.target_duration for r in presentation.renditions), default=1)
+    attributes = {
+        "xmlns": NAMESPACE,
+        "profiles": PROFILES,
+        "type": "static",
+        "mediaPresentationDuration": _duration(presentation.duration),
+        "minBufferTime": f"PT{longest}S",
+    }
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("MPD", attributes), '  <Period id="0" start="PT0S">']
+    sets = [list(presentation.video)] if presentation.video else []
+    sets += [list(group) for _, group in groupby(presentation.audio, key=lambda r: (r.language, r.label, r.name))]
+    for number, renditions in enumerate(sets):
+        lines += _adaptation_set(number, renditions)
+    return "\n".join([*lines, "  </Period>", "</MPD>"]) + "\n"
+
+
+def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
+    first = renditions[0]
+    attributes = {"id": str(number), "contentType": str(first.kind), "mimeType": f"{first.kind}/mp4"}
+    if first.language:
+        attributes["lang"] = first.language
+    attributes |= {"segmentAlignment": "true", "startWithSAP": "1"}
+    if first.kind is Kind.VIDEO:
+        shape = gcd(first.width, first.height)
+        attributes |= {
+            "par": f"{first.width // shape}:{first.height // shape}",
+            "maxWidth": str(max(r.width for r in renditions)),
+            "maxHeight": str(max(r.height for r in renditions)),
+        }
+    lines = [f"    {_tag('AdaptationSet', attributes)}"]
+    if first.kind is Kind.AUDIO:
+        lines.append(f'      <AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{first.channels}"/>')
+    if first.label:
+        lines.append(f"      <Label>{escape(first.label)}</Label>")
+    main = first.kind is Kind.VIDEO or first.default
+    lines.append(f'      <Role schemeIdUri="{ROLE}" value="{"main" if main else "alternate"}"/>')
+    shared = _template(first, "      ")
+    alike = all(_template(r, "      ") == shared for r in renditions)
+    lines += shared if alike else []
+    for rendition in renditions:
+        lines += _representation(rendition, [] if alike else _template(rendition, "        "))
+    return [*lines, "    </AdaptationSet>"]
+
+
+def _representation(rendition: Rendition, template: list[str]) -> list[str]:
+    attributes = {"id": rendition.name, "codecs": rendition.codecs, "bandwidth": str(rendition.peak_bandwidth)}
+    if rendition.kind is Kind.VIDEO:
+        attributes |= {"width": str(rendition.width), "height": str(rendition.height), "sar": "1:1"}
+        if rendition.frame_rate:
+            attributes["frameRate"] = str(rendition.frame_rate)
+    else:
+        attributes["audioSamplingRate"] = str(rendition.sample_rate)
+    if not template:
+        return [f"      {_tag('Representation', attributes, close=True)}"]
+    return [f"      {_tag('Representation', attributes)}", *template, "      </Representation>"]
+
+
+def _template(rendition: Rendition, indent: str) -> list[str]:
+    attributes = {
+        "timescale": str(rendition.timescale),
+        "initialization": f"$RepresentationID$/{INIT_SEGMENT}",
+        "media": "$RepresentationID$/$Time$.m4s",
+    }
+    lines = [f"{indent}{_tag('SegmentTemplate', attributes)}", f"{indent}  <SegmentTimeline>"]
+    for number, (start, duration, count) in enumerate(runs(rendition.segments)):
+        attributes = {"t": str(start)} if number == 0 else {}
+        attributes["d"] = str(duration)
+        if count > 1:
+            attributes["r"] = str(count - 1)
+        lines.append(f"{indent}    {_tag('S', attributes, close=True)}")
+    return [*lines, f"{indent}  </SegmentTimeline>", f"{indent}</SegmentTemplate>"]
+
+
+def _tag(name: str, attributes: Mapping[str, str], *, close: bool = False) -> str:
+    inside = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    return f"<{name}{inside}{'/' if close else ''}>"
+
+
+def _duration(seconds: Fraction) -> str:
+    """Return an XML duration to the millisecond."""
+    return f"PT{float(seconds):.3f}S"

@@ -1,0 +1,38 @@
+"""Carries a task out, here and now: the table from task to work. Imports PyAV; used in a media child and in tests."""
+
+from __future__ import annotations
+
+from streamhost.media.copying import copy_tracks
+from streamhost.media.encoding import encode_chunk
+from streamhost.media.poster import make_poster
+from streamhost.media.probe import probe
+from streamhost.media.progress import Report, silent
+from streamhost.media.scanning import plan_source
+from streamhost.media.sound import encode_audio
+from streamhost.media.tasks import (
+    Answer,
+    CopyTracks,
+    EncodeAudio,
+    EncodeChunk,
+    MakePlan,
+    MakePoster,
+    Probe,
+    Task,
+)
+
+
+def execute(task: Task, report: Report = silent) -> Answer:
+    """Do the task and return its answer. Raises ``MediaError``; ``report`` hears how far it is."""
+    match task:
+        case Probe():
+            return probe(task.source, task.limits)
+        case CopyTracks():
+            return copy_tracks(task, report)
+        case MakePlan():
+            return plan_source(task, report)
+        case EncodeChunk():
+            return encode_chunk(task, report)
+        case EncodeAudio():
+            return encode_audio(task, report)
+        case MakePoster():
+            return make_poster(task)

@@ -1,0 +1,94 @@
+"""Writes HLS playlists (RFC 8216, protocol version 7) from the facts. Pure text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from streamhost.model.streaming import (
+    INIT_SEGMENT,
+    MASTER_PLAYLIST,
+    MEDIA_PLAYLIST,
+    Presentation,
+    Rendition,
+    segment_name,
+)
+
+VERSION = 7
+"""Fragmented MP4 with EXT-X-MAP in any playlist needs 6, and clients know CMAF from 7 on."""
+AUDIO_GROUP = "audio"
+
+
+def playlists(presentation: Presentation) -> dict[str, str]:
+    """Return every playlist of a presentation by its path from the top of the stream."""
+    made = {MASTER_PLAYLIST: master(presentation)}
+    for rendition in presentation.renditions:
+        made[f"{rendition.name}/{MEDIA_PLAYLIST}"] = media(rendition)
+    return made
+
+
+def master(presentation: Presentation) -> str:
+    """Return the multivariant playlist: every video rendition with the audio group, or the audio renditions alone."""
+    video, audio = presentation.video, presentation.audio
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if video:
+        lines += [_audio(rendition, number) for number, rendition in enumerate(audio, 1)]
+    for rendition in video or audio[:1]:
+        together = audio if video else ()
+        lines += [_variant(rendition, together), f"{rendition.name}/{MEDIA_PLAYLIST}"]
+    return "\n".join(lines) + "\n"
+
+
+def media(rendition: Rendition) -> str:
+    """Return a rendition's media playlist."""
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{rendition.target_duration}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
+    ]
+    for segment in rendition.segments:
+        lines += [f"#EXTINF:{segment.duration / rendition.timescale:.6f},", segment_name(segment.start)]
+    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Return a quoted-string (4.2): line breaks and double quotes cannot stand in one."""
+    kept = "".join("'" if c == '"' else c for c in text if c.isprintable())
+    return f'"{kept}"'
+
+
+def _audio(rendition: Rendition, number: int) -> str:
+    name = rendition.label or rendition.language or f"Audio {number}"
+    attributes = [
+        "TYPE=AUDIO",
+        f"GROUP-ID={quoted(AUDIO_GROUP)}",
+        f"NAME={quoted(f'{name} ({number})' if number > 1 and rendition.label is None else name)}",
+        f"DEFAULT={'YES' if rendition.default else 'NO'}",
+        "AUTOSELECT=YES",
+        f"CHANNELS={quoted(str(rendition.channels))}",
+        f"URI={quoted(f'{rendition.name}/{MEDIA_PLAYLIST}')}",
+    ]
+    if rendition.language:
+        attributes.insert(2, f"LANGUAGE={quoted(rendition.language)}")
+    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _variant(rendition: Rendition, audio: tuple[Rendition, ...]) -> str:
+    codecs = dict.fromkeys([rendition.codecs, *(r.codecs for r in audio)])
+    peak = rendition.peak_bandwidth + max((r.peak_bandwidth for r in audio), default=0)
+    average = rendition.bandwidth + max((r.bandwidth for r in audio), default=0)
+    attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f"CODECS={quoted(','.join(codecs))}"]
+    if rendition.width:
+        attributes.append(f"RESOLUTION={rendition.width}x{rendition.height}")
+    if rendition.frame_rate:
+        attributes.append(f"FRAME-RATE={_decimal(rendition.frame_rate)}")
+    if audio:
+        attributes.append(f"AUDIO={quoted(AUDIO_GROUP)}")
+    attributes.append("CLOSED-CAPTIONS=NONE")
+    return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
+
+
+def _decimal(rate: Fraction) -> str:
+    return f"{float(rate):.3f}"

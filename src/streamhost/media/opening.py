@@ -1,0 +1,93 @@
+"""Opens untrusted files: only known containers, only the file itself, only pictures of bearable size.
+
+A playlist or an image sequence could make FFmpeg open other files or addresses; their demuxers are not on the list.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.logging
+from av.container import InputContainer
+
+from streamhost.media.errors import DamagedSource, MediaError, NotMedia, OutOfSpace, PictureTooLarge, UnsupportedCodec
+from streamhost.media.tasks import Limits
+
+FORMATS = (
+    "mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg", "wav", "w64",
+    "mp3", "aac", "flac", "aiff", "caf", "amr", "ac3", "eac3", "dts", "mxf", "dv", "rm", "nut", "ivf", "wtv",
+    "gif", "h264", "hevc", "m4v", "h263", "yuv4mpegpipe", "3gp", "swf", "tta", "wv", "ape", "nsv", "voc",
+)  # fmt: skip
+"""Demuxers that read one file and nothing else."""
+PROBE_BYTES = 10_000_000
+"""How much of a file may be read to recognise its streams."""
+PROBE_MICROSECONDS = 10_000_000
+"""How much of its time may be read for the same."""
+MAX_STREAMS = 64
+"""More streams than a real file has; each costs memory and time while probing."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputContainer]:
+    """Open ``source`` for reading; errors of FFmpeg inside the block come out as ``MediaError``.
+
+    Raises ``NotMedia`` when no known container is recognised.
+    """
+    options = {
+        "format_whitelist": ",".join(FORMATS),
+        "protocol_whitelist": "file",
+        "probesize": str(PROBE_BYTES),
+        "analyzeduration": str(PROBE_MICROSECONDS),
+        "max_streams": str(MAX_STREAMS),
+        "max_pixels": str(limits.max_pixels),
+    }
+    with translated():
+        try:
+            container = av.open(f"file:{Path(source).absolute()}", "r", options=options, metadata_errors="replace")
+        except (av.error.InvalidDataError, av.error.EOFError, av.error.PermissionError, ValueError, EOFError) as error:
+            raise NotMedia(_words(error)) from error
+        except av.error.FFmpegError as error:
+            raise NotMedia(_words(error)) from error
+        with container:
+            for stream in container.streams:
+                context = stream.codec_context
+                if context is not None and stream.type in ("video", "audio"):
+                    context.options = {"max_pixels": str(limits.max_pixels)}
+                    context.thread_count = threads
+            yield container
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let FFmpeg's and the disk's errors come out as ours."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except (av.error.DecoderNotFoundError, av.error.DemuxerNotFoundError, av.error.PatchWelcomeError) as error:
+        raise UnsupportedCodec(_words(error)) from error
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise OutOfSpace(error.strerror or "") from error
+        if isinstance(error, av.error.FFmpegError):
+            raise DamagedSource(_words(error)) from error
+        raise
+    except av.error.FFmpegError as error:
+        raise DamagedSource(_words(error)) from error
+
+
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Raise ``PictureTooLarge`` when a picture has more pixels than allowed."""
+    if width * height > limits.max_pixels:
+        raise PictureTooLarge(f"It is {width} by {height} pixels; at most {limits.max_pixels} pixels are taken.")
+
+
+def _words(error: BaseException) -> str:
+    """Say FFmpeg's reason without the path."""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"The reader says: {reason}."

@@ -1,0 +1,200 @@
+"""Decodes pictures and makes them what every rung needs: upright, progressive, 8-bit 4:2:0, BT.709, limited range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from streamhost.media.errors import DamagedSource
+from streamhost.model.streaming import Transfer, VideoTrack
+
+SCALER = Interpolation.BICUBIC
+PIXEL_FORMAT = "yuv420p"
+BT709 = 1
+"""Code point of BT.709 for primaries, transfer and matrix (ISO/IEC 23091-2)."""
+STANDARD_DEFINITION = 576
+"""Up to this short side, video that does not say its matrix is taken for BT.601, as players do."""
+STEP_BACK = (Fraction(0), Fraction(5), Fraction(30))
+"""Seconds before the wanted time to seek to when a container lands too late; after these, from the beginning."""
+BT601_MATRICES = frozenset({"bt470bg", "smpte170m", "fcc"})
+Timed = tuple[Fraction, VideoFrame]
+
+
+@dataclass(slots=True)
+class Decoding:
+    """Reads the pictures of one track in order of time; counts what was damaged."""
+
+    container: InputContainer
+    stream: VideoStream
+    damaged: int = field(default=0, init=False)
+
+    def pictures(self, seek: Fraction, start: Fraction) -> Iterator[Timed]:
+        """Yield pictures with their source times in seconds, from the keyframe at ``seek`` or the nearest before.
+
+        Every picture from ``start`` on comes; some earlier ones may. Seeks again, further back, if the first comes
+        late.
+        """
+        base = self.stream.time_base or Fraction(1, 1)
+        begin = (self.stream.start_time or 0) * base
+        for back in STEP_BACK:
+            target = seek - back
+            if target <= begin:
+                break
+            try:
+                self.container.seek(int(target / base), stream=self.stream)
+            except av.error.FFmpegError:
+                break
+            frames = self._decode(base)
+            first = next(frames, None)
+            if first is not None and first[0] <= start:
+                yield first
+                yield from frames
+                return
+        self._rewind()
+        yield from self._decode(base)
+
+    def _rewind(self) -> None:
+        try:
+            self.container.seek(self.stream.start_time or 0, stream=self.stream)
+        except av.error.FFmpegError as error:
+            raise DamagedSource("It cannot be read from the beginning again.") from error
+
+    def _decode(self, base: Fraction) -> Iterator[Timed]:
+        latest: Fraction | None = None
+        step = 1 / (self.stream.guessed_rate or Fraction(25))
+        for packet in self.container.demux(self.stream):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in frames:
+                ticks = frame.pts if frame.pts is not None else frame.dts
+                time = ticks * (frame.time_base or base) if ticks is not None else None
+                if time is None or (latest is not None and time <= latest):
+                    if time is not None and latest is not None and latest - time < 1:
+                        continue
+                    time = (latest + step) if latest is not None else Fraction(0)
+                latest = time
+                yield time, frame
+
+
+class Upright:
+    """Turns decoded pictures upright and progressive; leaves alone what needs nothing."""
+
+    def __init__(self, track: VideoTrack) -> None:
+        self._track = track
+        self._graph: Graph | None = None
+        self._entry: FilterContext | None = None
+        self._shape: tuple[int, int, str] | None = None
+        self._times: list[Fraction] = []
+
+    def run(self, pictures: Iterator[Timed]) -> Iterator[Timed]:
+        """Yield the same pictures, filtered, with the same times."""
+        steps = self._steps()
+        if not steps:
+            yield from pictures
+            return
+        for time, frame in pictures:
+            shape = (frame.width, frame.height, frame.format.name)
+            if shape != self._shape:
+                yield from self._drain()
+                self._build(frame, steps)
+                self._shape = shape
+            self._times.append(time)
+            frame.pts, frame.time_base = len(self._times) - 1, Fraction(1, 1000)
+            assert self._entry is not None
+            self._entry.push(frame)
+            yield from self._pull()
+        yield from self._drain()
+
+    def _steps(self) -> list[tuple[str, str]]:
+        track = self._track
+        steps = [("bwdif", "mode=send_frame:parity=auto:deint=all")] if track.interlaced else []
+        turns = {90: [("transpose", "clock")], 180: [("hflip", ""), ("vflip", "")], 270: [("transpose", "cclock")]}
+        steps += turns.get(track.rotation, [])
+        steps += [("hflip", "")] if track.flipped else []
+        if track.transfer is not Transfer.SDR:
+            steps += [("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv"),
+                      ("format", PIXEL_FORMAT)]  # fmt: skip
+        return steps
+
+    def _build(self, frame: VideoFrame, steps: list[tuple[str, str]]) -> None:
+        self._graph = Graph()
+        self._graph.threads = 1
+        source = self._graph.add(
+            "buffer",
+            f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/1000:pixel_aspect=1/1"
+            f":colorspace={int(frame.colorspace)}:range={int(frame.color_range)}",
+        )
+        nodes = [source, *(self._graph.add(name, args or None) for name, args in steps), self._graph.add("buffersink")]
+        self._graph.link_nodes(*nodes)
+        self._graph.configure()
+        self._entry = source
+        self._times = []
+
+    def _pull(self) -> Iterator[Timed]:
+        assert self._graph is not None
+        while True:
+            try:
+                frame = self._graph.vpull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            yield self._times[frame.pts or 0], frame
+
+    def _drain(self) -> Iterator[Timed]:
+        if self._graph is not None and self._entry is not None:
+            self._entry.push(None)
+            yield from self._pull()
+            self._graph = None
+
+
+class Scaler:
+    """Scales upright pictures to one size, in the colours of the renditions.
+
+    ``converted`` says that the pictures have those colours already: they come from a larger rung.
+    """
+
+    def __init__(self, track: VideoTrack, width: int, height: int, *, converted: bool) -> None:
+        self._size = width, height
+        self._reformatter = VideoReformatter()
+        self._from_matrix = Colorspace.ITU709
+        self._from_range = ColorRange.MPEG
+        if not converted and track.transfer is Transfer.SDR:
+            self._from_matrix = _matrix(track)
+            self._from_range = ColorRange.JPEG if track.full_range else ColorRange.MPEG
+
+    def __call__(self, frame: VideoFrame) -> VideoFrame:
+        """Return the picture at this size; the same object when nothing changes."""
+        return self._reformatter.reformat(
+            frame,
+            *self._size,
+            PIXEL_FORMAT,
+            src_colorspace=self._from_matrix,
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=self._from_range,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=SCALER,
+            threads=1,
+        )
+
+
+def _matrix(track: VideoTrack) -> Colorspace:
+    if track.color_matrix in BT601_MATRICES:
+        return Colorspace.ITU601
+    if track.color_matrix == "smpte240m":
+        return Colorspace.SMPTE240M
+    if track.color_matrix.startswith("bt2020"):
+        return Colorspace.BT2020
+    if track.color_matrix == "unknown" and min(track.width, track.height) <= STANDARD_DEFINITION:
+        return Colorspace.ITU601
+    return Colorspace.ITU709

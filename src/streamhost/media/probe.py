@@ -1,0 +1,229 @@
+"""Finds out what a file is: its header, and the first pictures and sounds, decoded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.sidedata.sidedata import Type
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, ColorTrc
+from av.video.stream import VideoStream
+
+from streamhost.media.errors import DamagedSource, NoTracks, TooLong, UnsupportedCodec
+from streamhost.media.opening import check_size, opened
+from streamhost.media.tasks import Limits
+from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
+
+LOOK_AT_PICTURES = 12
+"""Decoded pictures that tell interlacing, rotation and colour."""
+LOOK_AT_PACKETS = 3000
+"""Packets read at most before giving up on a track that shows nothing."""
+MAX_AUDIO_TRACKS = 16
+USUAL_RATE = Fraction(25)
+"""Taken where a container says nothing believable about its frame rate."""
+MAX_BELIEVABLE_RATE = 1000
+TRANSFERS = {int(ColorTrc.SMPTE2084): Transfer.PQ, int(ColorTrc.ARIB_STD_B67): Transfer.HLG}
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+"""Names of AVColorSpace code points (ISO/IEC 23091-2, MatrixCoefficients)."""
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+CLOCK = Fraction(1, av.time_base)
+
+
+@dataclass(slots=True)
+class _Sample:
+    """The first decoded things of a track."""
+
+    frames: list[VideoFrame] = field(default_factory=list)
+    start: Fraction | None = None
+    enough: int = 1
+
+
+def probe(source: str, limits: Limits) -> MediaInfo:
+    """Return what the file is. Raises the errors that ``tasks.Probe`` names."""
+    with opened(source, limits) as container:
+        video, audio = choose_tracks(container)
+        if video is None and not audio:
+            raise NoTracks
+        for track in (video, *audio):
+            if track is not None and track.codec_context is None:
+                raise UnsupportedCodec("No decoder knows it.")
+        if video is not None:
+            check_size(video.width, video.height, limits)
+        samples, warnings = _look(container, video, audio)
+        video_track = None
+        if video is not None:
+            found = samples[video.index]
+            if not found.frames or found.start is None:
+                raise DamagedSource("No picture could be decoded.")
+            check_size(found.frames[0].width, found.frames[0].height, limits)
+            video_track = _video_track(video, found)
+        heard = [stream for stream in audio if samples[stream.index].start is not None]
+        if video is None and not heard:
+            raise DamagedSource("No sound could be decoded.")
+        warnings += [f"Audio track {s.index} could not be decoded." for s in audio if s not in heard]
+        tracks = tuple(_audio_track(s, samples[s.index].start or Fraction(0)) for s in heard)
+        starts = [track.start for track in (video_track, *tracks) if track is not None]
+        duration = _duration(container, source, limits)
+        if duration > limits.max_duration:
+            raise TooLong(
+                f"It runs {float(duration) / 3600:.1f} hours; at most {limits.max_duration / 3600:g} are taken."
+            )
+        return MediaInfo(
+            container=container.format.name.split(",")[0],
+            size=container.size,
+            duration=duration,
+            origin=min(starts),
+            video=video_track,
+            audio=tracks,
+            title=container.metadata.get("title"),
+            warnings=tuple(warnings),
+        )
+
+
+def choose_tracks(container: InputContainer) -> tuple[VideoStream | None, list[AudioStream]]:
+    """Return the video track to show and the audio tracks to offer; every other stream is left unread."""
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    video = max(pictures, key=_rank, default=None)
+    audio = list(container.streams.audio)[:MAX_AUDIO_TRACKS]
+    for stream in container.streams:
+        if stream is not video and stream not in audio:
+            stream.discard = Discard.all
+    return video, audio
+
+
+def _rank(stream: VideoStream) -> tuple[bool, bool, int]:
+    known = stream.codec_context is not None
+    return known, bool(stream.disposition & Disposition.default), stream.width * stream.height if known else 0
+
+
+def _look(
+    container: InputContainer, video: VideoStream | None, audio: list[AudioStream]
+) -> tuple[dict[int, _Sample], list[str]]:
+    """Decode the beginning of every track."""
+    samples = {stream.index: _Sample() for stream in (video, *audio) if stream is not None}
+    if video is not None:
+        samples[video.index].enough = LOOK_AT_PICTURES
+    damaged = 0
+    streams = [stream for stream in (video, *audio) if stream is not None]
+    missing = dict.fromkeys(samples)
+    for number, packet in enumerate(container.demux(streams)):
+        sample = samples[packet.stream_index]
+        if packet.stream_index in missing:
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                damaged += 1
+                continue
+            for frame in frames:
+                if not isinstance(frame, VideoFrame | AudioFrame):
+                    continue
+                time = frame.pts if frame.pts is not None else frame.dts
+                if time is not None and frame.time_base:
+                    at = time * frame.time_base
+                    sample.start = at if sample.start is None else min(sample.start, at)
+                if isinstance(frame, VideoFrame):
+                    sample.frames.append(frame)
+                sample.enough -= 1
+            if sample.enough <= 0:
+                missing.pop(packet.stream_index)
+        if not missing or number > LOOK_AT_PACKETS:
+            break
+    return samples, [f"{damaged} parts near the beginning could not be decoded."] if damaged else []
+
+
+def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
+    frame = sample.frames[0]
+    context = stream.codec_context
+    rotation, flipped = orientation(frame)
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    interlaced = sum(f.interlaced_frame for f in sample.frames) * 2 > len(sample.frames)
+    return VideoTrack(
+        index=stream.index,
+        codec=context.name,
+        profile=context.profile,
+        level=context.level if context.level > 0 else None,
+        width=frame.width,
+        height=frame.height,
+        pixel_format=frame.format.name,
+        bit_depth=frame.format.components[0].bits,
+        pixel_aspect=aspect if aspect > 0 else Fraction(1),
+        rotation=rotation,
+        flipped=flipped,
+        frame_rate=_rate(stream),
+        time_base=stream.time_base or Fraction(1, 90000),
+        start=sample.start or Fraction(0),
+        bit_rate=context.bit_rate or None,
+        interlaced=interlaced,
+        full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
+        transfer=TRANSFERS.get(frame.color_trc, Transfer.SDR),
+        color_matrix=MATRICES.get(frame.colorspace, "unknown"),
+        picture_reorder=context.reorder_depth,
+    )
+
+
+def orientation(frame: VideoFrame) -> tuple[int, bool]:
+    """Return the clockwise turn that shows a picture upright, and whether it is then mirrored left to right.
+
+    From the display matrix (14496-12, 8.3.2): ``[a b u; c d v; x y w]`` maps stored to shown places.
+    """
+    sides: Iterable[Any] = frame.side_data  # PyAV declares a dict, and gives a list-like of SideData
+    for side in sides:
+        if side.type is Type.DISPLAYMATRIX:
+            matrix = memoryview(bytes(side)).cast("i")
+            a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+            flipped = a * d - b * c < 0
+            if flipped:
+                a, c = -a, -c
+            turned = max(((a, 0), (b, 90), (-a, 180), (-b, 270)))[1]
+            return turned, flipped
+    return 0, False
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        if rate and 0 < rate <= MAX_BELIEVABLE_RATE:
+            return Fraction(rate)
+    return USUAL_RATE
+
+
+def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
+    context = stream.codec_context
+    language = stream.language or stream.metadata.get("language")
+    return AudioTrack(
+        index=stream.index,
+        codec=context.name,
+        profile=context.profile,
+        sample_rate=context.sample_rate,
+        channels=context.channels,
+        language=language if language and language != "und" and LANGUAGE.fullmatch(language) else None,
+        title=stream.metadata.get("title"),
+        default=bool(stream.disposition & Disposition.default),
+        time_base=stream.time_base or Fraction(1, context.sample_rate),
+        start=start,
+        bit_rate=context.bit_rate or None,
+    )
+
+
+def _duration(container: InputContainer, source: str, limits: Limits) -> Fraction:
+    """Return the container's duration; where it has none, read the file through for the last packet's end."""
+    if container.duration is not None and container.duration > 0:
+        return container.duration * CLOCK
+    first: Fraction | None = None
+    last = Fraction(0)
+    with opened(source, limits) as again:
+        for packet in again.demux():
+            time = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and time is not None and packet.time_base:
+                start = time * packet.time_base
+                first = start if first is None else min(first, start)
+                last = max(last, start + (packet.duration or 0) * packet.time_base)
+    return last - (first or Fraction(0))

@@ -1,0 +1,214 @@
+"""Encodes an audio track, whole, into stereo AAC-LC at 48 kHz on the presentation's clock.
+
+Silence fills what is missing: before a late start, in gaps, up to the video's end. So sound and picture cannot drift
+apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.codec.context import Flags
+from av.container import InputContainer
+from av.filter import Graph
+from av.filter.context import FilterContext
+
+from streamhost.media import aac, boxes, cmaf
+from streamhost.media.errors import DamagedSource
+from streamhost.media.opening import opened
+from streamhost.media.progress import Progress, Report
+from streamhost.media.tasks import EncodeAudio, Encoded
+from streamhost.media.writer import AudioWriter, TrackWriter
+from streamhost.model.streaming import AudioTrack, Kind, Rendition
+
+RATE = 48_000
+CHANNELS = 2
+JUMP_SECONDS = 0.1
+"""Time stamps off by more than this are filled or trimmed at once; smaller errors are stretched away."""
+MOST_STRETCH = 1000
+"""Samples a second by which sound may be stretched to follow its time stamps: 2 %, below what is heard."""
+
+
+def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
+    """Write the rendition of one audio track."""
+    track = task.track
+    progress = Progress(report, "audio")
+    length = max(task.info.duration, task.until or Fraction(0))
+    encoder = _open(task.encoding.audio_rate)
+    config = encoder.extradata or aac.lc_config(RATE, CHANNELS)
+    out = TrackWriter(Path(task.out_dir) / task.name)
+    out.write_header(audio_header(config, RATE, CHANNELS, task.encoding.audio_rate, track.language))
+    writer = AudioWriter(out, aac.FRAME_SAMPLES, frames_per_segment(RATE, task.encoding.segment))
+    conform = Conform()
+    with opened(task.source, task.limits) as container:
+        stream = next((s for s in container.streams.audio if s.index == track.index), None)
+        if stream is None:
+            raise DamagedSource(f"Audio track {track.index} is not there.")
+        heard = Heard(container, stream, task.info.origin)
+        for frame in conform.run(heard.frames()):
+            _take(encoder, frame, writer)
+            progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
+    if conform.written == 0:
+        raise DamagedSource(f"Nothing of audio track {track.index} could be decoded.")
+    if task.until is not None:
+        for frame in silence(conform.written, int(task.until * RATE)):
+            _take(encoder, frame, writer)
+    _take(encoder, None, writer)
+    writer.finish()
+    rendition = audio_rendition(task.name, track, aac.CODECS_LC, RATE, CHANNELS, out)
+    lost = (f"{heard.damaged} damaged parts of the sound were left out.",) if heard.damaged else ()
+    return Encoded((rendition,), warnings=lost)
+
+
+def frames_per_segment(rate: int, seconds: float) -> int:
+    """Return how many AAC frames make a segment of about ``seconds``."""
+    return max(1, -int(-seconds * rate // aac.FRAME_SAMPLES))
+
+
+def audio_header(config: bytes, rate: int, channels: int, bit_rate: int, language: str | None) -> cmaf.Header:
+    """Return the CMAF header of an AAC rendition."""
+    entry = boxes.audio_sample_entry(b"mp4a", channels, rate, aac.elementary_stream_descriptor(config, bit_rate))
+    return cmaf.Header(entry, rate, language=language)
+
+
+def audio_rendition(
+    name: str, track: AudioTrack, codecs: str, rate: int, channels: int, out: TrackWriter, *, copied: bool = False
+) -> Rendition:
+    """Return the facts of an audio rendition."""
+    return Rendition(
+        name=name,
+        kind=Kind.AUDIO,
+        codecs=codecs,
+        timescale=rate,
+        segments=tuple(out.segments),
+        sample_rate=rate,
+        channels=channels,
+        language=track.language,
+        label=track.title,
+        default=track.default,
+        copied=copied,
+    )
+
+
+@dataclass(slots=True)
+class Heard:
+    """Decodes a track; gives its frames times on the presentation's clock; counts what was damaged."""
+
+    container: InputContainer
+    stream: AudioStream
+    origin: Fraction
+    damaged: int = field(default=0, init=False)
+
+    def frames(self) -> Iterator[AudioFrame]:
+        """Yield frames whose ``pts`` counts their own samples from the presentation's start; earlier ones are left
+        out.
+        """
+        following: Fraction | None = None
+        for packet in self.container.demux(self.stream):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in frames:
+                if frame.pts is not None and frame.time_base:
+                    time = frame.pts * frame.time_base - self.origin
+                else:
+                    time = following or Fraction(0)
+                following = time + Fraction(frame.samples, frame.sample_rate)
+                if following > 0:
+                    frame.pts, frame.time_base = round(time * frame.sample_rate), Fraction(1, frame.sample_rate)
+                    yield frame
+
+
+class Conform:
+    """Turns decoded sound into frames of 1024 stereo samples at 48 kHz that follow each other from 0 without a gap."""
+
+    def __init__(self) -> None:
+        self.written = 0
+        self._graph: Graph | None = None
+        self._entry: FilterContext | None = None
+        self._shape: tuple[int, str, str] | None = None
+
+    def run(self, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+        """Yield conformed frames. The sources' ``pts`` are in ``time_base``, 0 being the presentation's start."""
+        for frame in frames:
+            shape = (frame.sample_rate, frame.format.name, frame.layout.name)
+            if shape != self._shape:
+                yield from self._drain()
+                self._build(frame)
+                self._shape = shape
+            assert self._entry is not None
+            self._entry.push(frame)
+            yield from self._pull()
+        yield from self._drain()
+
+    def _build(self, frame: AudioFrame) -> None:
+        self._graph = Graph()
+        self._graph.threads = 1
+        self._entry = self._graph.add_abuffer(
+            sample_rate=frame.sample_rate, format=frame.format.name, layout=frame.layout.name, time_base=frame.time_base
+        )
+        stretch = f"async={MOST_STRETCH}:min_hard_comp={JUMP_SECONDS}:first_pts={self.written}"
+        nodes = (
+            self._entry,
+            self._graph.add("aresample", f"{RATE}:{stretch}:out_sample_fmt=fltp:out_chlayout=stereo"),
+            self._graph.add("aformat", f"sample_fmts=fltp:sample_rates={RATE}:channel_layouts=stereo"),
+            self._graph.add("abuffersink"),
+        )
+        self._graph.link_nodes(*nodes)
+        self._graph.configure()
+        self._graph.set_audio_frame_size(aac.FRAME_SAMPLES)
+
+    def _pull(self) -> Iterator[AudioFrame]:
+        assert self._graph is not None
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            assert isinstance(frame, AudioFrame)
+            frame.pts, frame.time_base = self.written, Fraction(1, RATE)
+            self.written += frame.samples
+            yield frame
+
+    def _drain(self) -> Iterator[AudioFrame]:
+        if self._graph is not None and self._entry is not None:
+            self._entry.push(None)
+            yield from self._pull()
+            self._graph = None
+
+
+def silence(start: int, end: int) -> Iterator[AudioFrame]:
+    """Yield frames of silence for the samples from ``start`` up to ``end``."""
+    while start < end:
+        frame = AudioFrame("fltp", "stereo", min(aac.FRAME_SAMPLES, end - start))
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+        start += frame.samples
+        yield frame
+
+
+def _take(encoder: AudioCodecContext, frame: AudioFrame | None, writer: AudioWriter) -> None:
+    """Encode a frame. The packet before 0 only primes the encoder: players would need an edit list to skip it."""
+    for packet in encoder.encode(frame):
+        if packet.pts is None or packet.pts >= 0:
+            writer.add(bytes(packet))
+
+
+def _open(bit_rate: int) -> AudioCodecContext:
+    context = av.CodecContext.create("aac", "w")
+    context.sample_rate, context.layout, context.format = RATE, "stereo", "fltp"
+    context.bit_rate = bit_rate
+    context.time_base = Fraction(1, RATE)
+    context.flags |= Flags.global_header
+    context.open()
+    return context

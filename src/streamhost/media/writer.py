@@ -1,0 +1,121 @@
+"""Writes a rendition's files and keeps the facts: samples go in, segments fall out at the cuts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from streamhost.media import cmaf
+from streamhost.model.streaming import INIT_SEGMENT, Segment, segment_name
+
+MOST_PARTS = 1000
+"""Buffers that one ``writev`` takes: under Linux's IOV_MAX of 1024."""
+
+
+class TrackWriter:
+    """Writes the media segments of one rendition into its folder.
+
+    ``first`` is the number of segments before these, so that chunks written apart count on. Not thread safe.
+    """
+
+    def __init__(self, folder: Path, *, first: int = 0) -> None:
+        self.folder = folder
+        self.segments: list[Segment] = []
+        self._first = first
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write_header(self, header: cmaf.Header) -> None:
+        """Write ``init.mp4``."""
+        _write(self.folder / INIT_SEGMENT, [header.to_bytes()])
+
+    def write(self, samples: cmaf.Samples, start: int) -> None:
+        """Write one segment whose first sample is decoded at ``start`` ticks."""
+        parts = cmaf.segment(samples, self._first + len(self.segments) + 1, start)
+        size = _write(self.folder / segment_name(start), parts)
+        self.segments.append(Segment(start, int(samples.durations.sum()), size))
+
+
+class VideoWriter:
+    """Collects coded pictures by presentation time and writes a segment at each cut."""
+
+    def __init__(self, track: TrackWriter, delay: int) -> None:
+        self.track = track
+        self.delay = delay
+        self._data: list[bytes] = []
+        self._times: list[int] = []
+        self._sync: list[bool] = []
+
+    def add(self, data: bytes, time: int, *, sync: bool) -> None:
+        """Take a picture, in decode order, shown at ``time`` ticks."""
+        self._data.append(data)
+        self._times.append(time)
+        self._sync.append(sync)
+
+    @property
+    def start(self) -> int | None:
+        """Time of the first picture not yet written."""
+        return self._times[0] if self._times else None
+
+    @property
+    def last(self) -> int:
+        """Latest time among the pictures not yet written."""
+        return max(self._times)
+
+    def cut(self, end: int) -> None:
+        """Write the pictures taken so far as one segment that is shown until ``end`` ticks; nothing if there are
+        none.
+        """
+        if not self._data:
+            return
+        times = np.array(self._times, np.int64)
+        samples = cmaf.Samples.shown_at(self._data, times, np.array(self._sync), end, self.delay)
+        self.track.write(samples, int(times.min()))
+        self._data, self._times, self._sync = [], [], []
+
+
+class AudioWriter:
+    """Collects sound frames of one duration and writes a segment whenever ``per_segment`` of them are there."""
+
+    def __init__(self, track: TrackWriter, frame: int, per_segment: int, start: int = 0) -> None:
+        self.track = track
+        self.frame = frame
+        self.per_segment = per_segment
+        self.next = start
+        self._data: list[bytes] = []
+
+    @property
+    def taken(self) -> int:
+        """Ticks up to which frames were taken."""
+        return self.next + self.frame * len(self._data)
+
+    def add(self, data: bytes) -> None:
+        """Take the next frame."""
+        self._data.append(data)
+        if len(self._data) == self.per_segment:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write the frames left over."""
+        if self._data:
+            self.track.write(cmaf.Samples.even(self._data, self.frame), self.next)
+            self.next += self.frame * len(self._data)
+            self._data = []
+
+
+def _write(path: Path, parts: list[bytes]) -> int:
+    """Write a file anew in one call and return its size in bytes."""
+    if len(parts) > MOST_PARTS:
+        parts = [b"".join(parts)]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        size = sum(map(len, parts))
+        written = os.writev(descriptor, parts)
+        if written < size:
+            rest = memoryview(b"".join(parts))[written:]
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+    return size
