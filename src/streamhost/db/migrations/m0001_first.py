@@ -170,3 +170,5 @@ CREATE TRIGGER videos_fts_update AFTER UPDATE OF title, description, tags ON vid
     INSERT INTO videos_fts(rowid, title, description, tags) VALUES (new.number, new.title, new.description, new.tags);
 END;
 """
+
+SCRIPTS = (TABLES, SEARCH)

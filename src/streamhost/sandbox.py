@@ -1,0 +1,319 @@
+"""Runs a module in a process of its own, with limits, and survives whatever becomes of it.
+
+The module offers `main()`, which reads one JSON request from stdin and writes JSON lines to stdout: `{"progress": …,
+"step": …}` on the way, lastly `{"result": …}` or `{"error": {"code", "detail", "permanent"}}`. What the process may do
+is said in `sandbox_child`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from streamhost import log, sandbox_child
+from streamhost.model.errors import StreamhostError, known_errors
+
+MIB = 1024**2
+_CHUNK = 64 * 1024
+_MAX_LINE = 32 * MIB
+"""Longest line: the facts of a day of video in 2-second segments stay below it."""
+_MAX_OUTPUT = 128 * MIB
+_STDERR_TAIL = 8 * 1024
+_DRAIN_SECONDS = 5.0
+"""A dead process's pipes end at once, unless (not on Linux) it left a child that holds them."""
+_SIGNALS_OF_LIMITS = {
+    signal.SIGXCPU: "It used more processor time than it may.",
+    signal.SIGXFSZ: "It wrote a file larger than it may.",
+}
+_NO_MEMORY = "child_out_of_memory"
+
+_logger = log.get("sandbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a process may use: bytes of address space, processor seconds, bytes of one file, seconds without a message.
+
+    `nice` is how far it steps back. `no_network` also denies new programs and processes."""
+
+    memory: int = 4096 * MIB
+    cpu_seconds: int = 4 * 3600
+    file_size: int = 65536 * MIB
+    silence_seconds: float = 120.0
+    nice: int = 10
+    no_network: bool = True
+
+
+class ChildError(StreamhostError):
+    """The process that did the work did not finish it."""
+
+    code = "child_error"
+    retries: ClassVar[int | None] = 1
+    """Once more in case the machine was to blame; a file that does it twice is the cause."""
+
+
+class ChildNotStarted(ChildError):
+    """The process for the work could not be started."""
+
+    code = "child_not_started"
+    retries = None
+    hint = "Look at free memory and at the limit on the number of processes."
+
+
+class ChildCrashed(ChildError):
+    """The process that did the work crashed."""
+
+    code = "child_crashed"
+    hint = "The file is probably damaged so that it breaks the decoder; convert it with another program and try again."
+
+
+class ChildOutOfMemory(ChildError):
+    """The process that did the work needed more memory than it may have."""
+
+    code = _NO_MEMORY
+    hint = "Raise the setting jobs.child_memory, or make the video smaller."
+
+
+class ChildOverLimit(ChildError):
+    """The process that did the work went over one of its limits."""
+
+    code = "child_over_limit"
+    hint = "Raise jobs.child_cpu_seconds or jobs.child_file_size if the file is to be trusted."
+
+
+class ChildSilent(ChildError):
+    """The process that did the work made no progress for too long and was ended."""
+
+    code = "child_silent"
+    hint = "Raise the setting jobs.child_silence_seconds if the machine is only slow."
+
+
+class ChildFlooded(ChildError):
+    """The process that did the work said more than can be listened to and was ended."""
+
+    code = "child_flooded"
+
+
+class ChildFailed(ChildError):
+    """The process that did the work reported an error."""
+
+    code = "child_failed"
+    retries = None
+
+    def __init__(self, code: str, detail: str = "", permanent: bool = False, hint: str | None = None) -> None:
+        """`code`, `hint`, `permanent` are the child's; words that it left out come from the class with this code."""
+        self.kind = next((kind for kind in known_errors() if kind.code == code), None)
+        super().__init__(detail, hint=hint or (self.kind.hint if self.kind else None))
+        self.code = code  # type: ignore[misc]  # this class stands for many errors
+        self.permanent = permanent  # type: ignore[misc]
+
+    def __str__(self) -> str:
+        return f"{(self.kind or ChildFailed).title()} {self.detail}".strip()
+
+
+async def run(
+    module: str,
+    request: Mapping[str, Any],
+    *,
+    limits: Limits,
+    on_message: Callable[[dict[str, Any]], None],
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    readable: Sequence[Path] = (),
+    writable: Path | None = None,
+) -> dict[str, Any]:
+    """Run `module.main()` on `request` and return its result; every message on the way goes to `on_message`.
+
+    The process sees no environment but `env`, reads nothing but Python, the system's libraries and `readable`, and
+    writes only below `writable` (an existing directory, also its working directory unless `cwd` says otherwise).
+    Raises `ChildFailed` with the error that the module reported, or another `ChildError`. Cancelling ends the process.
+    """
+    process = await _spawn(module, limits, env or {}, cwd or writable, readable, writable)
+    assert process.stdin and process.stdout and process.stderr
+    tail: deque[bytes] = deque()
+    feeder = asyncio.create_task(_feed(process.stdin, json.dumps(request).encode()))
+    errors = asyncio.create_task(_keep_tail(process.stderr, tail))
+    listener = _Listener(on_message)
+    try:
+        async with asyncio.timeout(limits.silence_seconds) as silence:
+            loop = asyncio.get_running_loop()
+            while chunk := await process.stdout.read(_CHUNK):
+                if listener.hear(chunk):
+                    silence.reschedule(loop.time() + limits.silence_seconds)
+                await asyncio.sleep(0)
+            await process.wait()
+    except TimeoutError as error:
+        if not silence.expired():
+            raise
+        raise ChildSilent(f"Nothing was heard for {limits.silence_seconds:g} seconds.") from error
+    finally:
+        await _end(process, feeder, errors)
+        if process.returncode != 0 and tail:
+            text = b"".join(tail)[-_STDERR_TAIL:].decode(errors="replace")
+            _logger.warning("A child process ended badly", module=module, status=process.returncode, stderr=text)
+    return _outcome(listener.last, process.returncode or 0)
+
+
+async def _spawn(
+    module: str,
+    limits: Limits,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    readable: Sequence[Path],
+    writable: Path | None,
+) -> asyncio.subprocess.Process:
+    config = {
+        "module": module,
+        "parent": os.getpid(),
+        "path": [_absolute(entry) for entry in sys.path if entry],
+        "readable": [_absolute(path) for path in readable],
+        "writable": [_absolute(writable)] if writable else [],
+        "memory": limits.memory,
+        "cpu_seconds": limits.cpu_seconds,
+        "file_size": limits.file_size,
+        "nice": limits.nice,
+        "no_network": limits.no_network,
+    }
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **env}
+    if writable:
+        environment.setdefault("TMPDIR", _absolute(writable))
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-S", "-B", "-X", "utf8", sandbox_child.__file__, json.dumps(config)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=cwd or "/",
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ChildNotStarted(str(error)) from error
+
+
+def _absolute(path: str | Path) -> str:
+    """The child works in another directory; nothing is looked up on disk here."""
+    return os.path.abspath(path)
+
+
+class _Listener:
+    """Takes the output apart into lines; remembers the last answer."""
+
+    def __init__(self, on_message: Callable[[dict[str, Any]], None]) -> None:
+        self.last: dict[str, Any] = {}
+        self._on_message = on_message
+        self._rest = bytearray()
+        self._heard = 0
+
+    def hear(self, chunk: bytes) -> bool:
+        """Whether the chunk completed a message. Raises `ChildFlooded`."""
+        self._heard += len(chunk)
+        self._rest += chunk
+        if self._heard > _MAX_OUTPUT or len(self._rest) > _MAX_LINE:
+            raise ChildFlooded(f"It wrote {self._heard} bytes.")
+        if b"\n" not in chunk:
+            return False
+        *lines, rest = bytes(self._rest).split(b"\n")
+        self._rest = bytearray(rest)
+        messages = [self._line(line) for line in lines]
+        return any(messages)
+
+    def _line(self, line: bytes) -> bool:
+        """A line that is no JSON object is some library talking, and counts for nothing."""
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            return False
+        if not isinstance(message, dict):
+            return False
+        if "result" in message or "error" in message:
+            self.last = message
+        else:
+            self._on_message(message)
+        return True
+
+
+def _outcome(last: dict[str, Any], status: int) -> dict[str, Any]:
+    if "error" in last and status >= 0:
+        error = last["error"] if isinstance(last["error"], dict) else {}
+        if error.get("code") == _NO_MEMORY:
+            raise ChildOutOfMemory
+        hint = error.get("hint")
+        raise ChildFailed(
+            str(error.get("code", ChildFailed.code)),
+            str(error.get("detail", "")),
+            error.get("permanent") is True,
+            str(hint) if hint else None,
+        )
+    if status == 0 and "result" in last:
+        result = last["result"]
+        return result if isinstance(result, dict) else {"value": result}
+    if status >= 0:
+        raise ChildCrashed(f"It ended with status {status} and without an answer.")
+    if -status in _SIGNALS_OF_LIMITS:
+        raise ChildOverLimit(_SIGNALS_OF_LIMITS[signal.Signals(-status)])
+    if -status == signal.SIGKILL:
+        raise ChildOutOfMemory("The system ended it, most likely because the machine ran out of memory.")
+    raise ChildCrashed(f"It was ended by {_signal_name(-status)}.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        sort = signal.Signals(number)
+    except ValueError:
+        return f"signal {number}"
+    return f"{sort.name} ({signal.strsignal(sort)})"
+
+
+async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    """Write the request; a process that does not want all of it is its own problem."""
+    with contextlib.suppress(OSError):
+        stdin.write(data)
+        await stdin.drain()
+    stdin.close()
+
+
+async def _keep_tail(stderr: asyncio.StreamReader, tail: deque[bytes]) -> None:
+    held = 0
+    while chunk := await stderr.read(_STDERR_TAIL):
+        tail.append(chunk)
+        held += len(chunk)
+        while held - len(tail[0]) > _STDERR_TAIL:
+            held -= len(tail.popleft())
+
+
+async def _end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]) -> None:
+    """Kill what is left of the process and its group, reap it, let the pipes run dry; never half of that."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    reaping = asyncio.ensure_future(_reap(process, *helpers))
+    cancelled = False
+    while not reaping.done():
+        try:
+            await asyncio.shield(reaping)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def _reap(process: asyncio.subprocess.Process, feeder: asyncio.Task[None], errors: asyncio.Task[None]) -> None:
+    assert process.stdout
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while await process.stdout.read(_CHUNK):
+                pass
+    await process.wait()
+    feeder.cancel()
+    await asyncio.gather(feeder, errors, return_exceptions=True)
