@@ -247,8 +247,8 @@ class Uploads:
             raise NotFound("The video was deleted at once.")
         return done, video
 
-    async def sweep(self) -> int:
-        """Remove expired uploads and files that belong to none, and take up what was not finished; how many went."""
+    async def sweep(self) -> None:
+        """Remove expired uploads and files that belong to none, and take up what was not finished. Safe to repeat."""
         names = await self._spool.names()
         async with self._db.read() as conn:
             over = await rows.expired(conn, self._clock())
@@ -265,7 +265,6 @@ class Uploads:
         await self._finisher.recover()
         if over or orphans:
             _logger.info("Old uploads were removed", expired=len(over), files_without_upload=len(orphans))
-        return len(over) + len(orphans)
 
     async def start(self) -> None:
         """Finish what a crash interrupted, in the background."""
