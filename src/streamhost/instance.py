@@ -1,8 +1,8 @@
 """One instance: its data directory, the secrets in it, and the lock that lets only one server live there.
 
 The master secret is 32 random bytes in `secrets.json` (mode 0600). Nothing uses it directly: every purpose has its own
-key, derived with HKDF-Expand (RFC 5869, section 2.3; the extract step is for secrets that are not uniformly random). The
-file keeps a list, so that a later rotation can add a new secret while what the old ones signed still verifies.
+key, derived with HKDF-Expand (RFC 5869, section 2.3; the extract step is for secrets that are not uniformly random).
+The file keeps a list, so that a later rotation can add a new secret while what the old ones signed still verifies.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def _fsync_directory(path: Path) -> None:
 class InstanceLock:
     """The right to be the server of a data directory.
 
-    An advisory lock of the kernel on `instance.lock`: it dies with the process that holds it, so a file left behind by a
-    kill is no obstacle. The file's content (pid, address, start) only serves the message for the second server.
+    An advisory lock of the kernel on `instance.lock`: it dies with the process that holds it, so a file left behind by
+    a kill is no obstacle. The file's content (pid, address, start) only serves the message for the second server.
     """
 
     def __init__(self, path: Path, address: str = "") -> None:

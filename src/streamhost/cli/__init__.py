@@ -1,0 +1,75 @@
+"""The command line. Subcommands are imported only when they run, so that every one of them starts quickly.
+
+Exit codes: 0 what was asked for is true; 1 it is not; 2 the command was called wrongly; 3 a setting is wrong;
+4 another server holds the data directory; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from streamhost import __version__
+from streamhost.model.errors import StreamhostError
+
+FAILED = 1
+EXIT_CODES: Mapping[str, int] = {"invalid_settings": 3, "instance_locked": 4}
+"""By error code; every other error is `FAILED`."""
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("streamhost.cli.serve:serve", "Run the server."),
+    "users": ("streamhost.cli.users:users", "Add and list people."),
+    "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
+    "config": ("streamhost.cli.config:config", "Look at the settings."),
+}
+"""Where each subcommand lives, and its line in the help."""
+
+
+class Commands(click.Group):
+    """A group that imports a subcommand when it is called, and tells our errors as a sentence and a hint."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; an error of ours ends the program with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except StreamhostError as error:
+            tell(error)
+            ctx.exit(EXIT_CODES.get(error.code, FAILED))
+
+
+def tell(error: StreamhostError) -> None:
+    """Print an error for people: what happened, and what to do."""
+    click.secho(f"Error: {error.title()}", fg="red", bold=True, err=True)
+    for line in error.detail.splitlines():
+        click.echo(f"  {line}", err=True)
+    for field, words in error.fields.items():
+        click.echo(f"  {field}: {words}", err=True)
+    if error.hint:
+        click.echo(f"Hint: {error.hint}", err=True)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="streamhost", message="%(prog)s %(version)s")
+def main() -> None:
+    """A self-hosted video platform in one process."""

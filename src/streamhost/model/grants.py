@@ -4,9 +4,9 @@ A grant says: this viewer's session may fetch the files of this packaged set of 
 every URL below `/s/<grant>/<video>/`, so every relative URL in a manifest inherits it, and nobody has to look into a
 database to check it.
 
-Layout (big endian): version 1 byte, key id 1, flags 1, issued 6 (milliseconds since 1970), life 4 (seconds); then video,
-package, session and user, each one byte of length and that many ASCII bytes; then the first 16 bytes of HMAC-SHA256 over
-all of that. The text form is base64url without padding (RFC 4648, section 5).
+Layout (big endian): version 1 byte, key id 1, flags 1, issued 6 (milliseconds since 1970), life 4 (seconds); then
+video, package, session and user, each one byte of length and that many ASCII bytes; then the first 16 bytes of
+HMAC-SHA256 over all of that. The text form is base64url without padding (RFC 4648, section 5).
 """
 
 from __future__ import annotations

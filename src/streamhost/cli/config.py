@@ -1,0 +1,55 @@
+"""`streamhost config`: what the settings are, where each comes from, and whether they are right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from streamhost.config import Settings, fields, load_with_origins
+
+REDACTED = "[redacted]"
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose streamhost.toml is read."
+)
+
+
+@click.group()
+def config() -> None:
+    """Look at the settings."""
+
+
+@config.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="For programs: {key: {value, origin}}.")
+def show(data: Path | None, as_json: bool) -> None:
+    """Show every setting with its value and where that comes from. Secrets are left out."""
+    settings, origins = load_with_origins(data)
+    shown = {"data": str(settings.data)} | {
+        field.key: REDACTED if field.secret and value(settings, field.key) else value(settings, field.key)
+        for field in fields()
+    }
+    if as_json:
+        click.echo(json.dumps({key: {"value": shown[key], "origin": origins[key]} for key in shown}, indent=2))
+        return
+    for key, content in shown.items():
+        click.echo(f"{key} = {json.dumps(content, ensure_ascii=False)}  {click.style(f'({origins[key]})', dim=True)}")
+
+
+@config.command()
+@data_option
+def check(data: Path | None) -> None:
+    """Check the settings without starting anything; exit code 3 names what is wrong."""
+    settings, origins = load_with_origins(data)
+    changed = sum(origin != "default" for key, origin in origins.items() if key != "data")
+    click.echo(f"The settings for {settings.data} are fine: {changed} set, the others as they come.")
+
+
+def value(settings: Settings, key: str) -> Any:
+    """The value of a setting such as `server.port`, as JSON knows it."""
+    section, name = key.split(".")
+    return msgspec.to_builtins(getattr(getattr(settings, section), name))

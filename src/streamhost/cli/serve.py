@@ -1,0 +1,48 @@
+"""`streamhost serve`: the whole platform in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import uvloop
+
+from streamhost import log
+from streamhost.config import load
+from streamhost.host import Host
+from streamhost.server.listening import ANY, Listener
+from streamhost.server.run import run
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the catalog, secrets, uploads and media; the platform's usual place unless given here or by "
+    "STREAMHOST_DATA.",
+)
+@click.option("--host", help="Address to listen on: 0.0.0.0 for every network interface, or unix:PATH.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+def serve(data: Path | None, host: str | None, port: int | None) -> None:
+    """Run the server until it is told to stop (Ctrl-C, or SIGTERM): running requests are finished, jobs kept."""
+    settings = load(data, server__host=host, server__port=port)
+    log.configure(settings.log.level, settings.log.format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings, announce))
+
+
+async def announce(listener: Listener, host: Host) -> None:
+    """Print where the server is, and the way in for the first administrator."""
+    settings = host.settings
+    address = settings.server.public_url or listener.url
+    click.secho(f"{settings.server.site_name} is running at {click.style(address, underline=True)}", bold=True)
+    if settings.server.public_url:
+        click.echo(f"It listens at {listener.url}")
+    if settings.server.host in ANY:
+        click.echo("It listens on every network interface.")
+    click.echo(f"Data: {settings.data}")
+    token = await host.accounts.setup_token()
+    if token is not None:
+        click.echo("There is no administrator yet. Open this link once to make the account:")
+        click.secho(f"  {address}/setup?token={token}", fg="green", bold=True)

@@ -1,0 +1,71 @@
+"""The application: every route in one list, the rules that hold for all of them, and the door in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+
+from streamhost import __version__
+from streamhost.host import Host
+from streamhost.instance import Purpose
+from streamhost.server import accounts, docs, errors, health, playback, uploads, videos
+from streamhost.server.auth import Doorkeeper, public
+from streamhost.server.deps import dependencies
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request's body unless its route says otherwise (uploads do)."""
+
+TAGS: Sequence[Tag] = (
+    Tag("accounts", "Registering, signing in, sessions."),
+    Tag("uploads", "Files on their way in: tus 1.0.0, or one request."),
+    Tag("videos", "Finding, reading, editing and deleting videos, and watching one being made."),
+    Tag("playback", "Permission to play, and where the stream is."),
+    Tag("operations", "Probes for whoever runs the server."),
+)
+
+
+def create_app(host: Host) -> Litestar:
+    """The Litestar application of `host`. Raises if a route does not declare who may use it."""
+    settings = host.settings
+    return Litestar(
+        [
+            *health.routes,
+            *accounts.routes,
+            *videos.routes,
+            *uploads.routes,
+            *playback.routes,
+            *docs.routes,
+        ],
+        dependencies=dependencies(host),
+        exception_handlers={Exception: errors.handle},
+        plugins=[Doorkeeper(host.accounts, host.instance.keys.derive(Purpose.CSRF), settings.server.public_url)],
+        openapi_config=_openapi(settings.server.site_name),
+        request_max_body_size=BODY_LIMIT,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _openapi(site: str) -> OpenAPIConfig:
+    bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+    return OpenAPIConfig(
+        title=f"{site}: API",
+        version=__version__,
+        description="Errors are problem+json (RFC 9457) with a stable `code`; lists come in pages by cursor.",
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        components=Components(security_schemes={"bearer": bearer}),
+        tags=list(TAGS),
+        use_handler_docstrings=True,
+        openapi_router=Router(path="/api", route_handlers=[], guards=[public]),
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+
+
+def route_list(app: Litestar) -> list[tuple[str, Any]]:
+    """Every path with its route, for tests and generated pages."""
+    return [(route.path, route) for route in app.routes]

@@ -1,0 +1,329 @@
+"""The delivery path: segments, manifests and pictures under `/s/<grant>/<video>/…`, in front of the router.
+
+The hot path of the whole house, so it is raw ASGI: check the grant, look at the file, hand it to the server. No thread
+hop, no database, and no copy of a large file through Python.
+
+- Up to `READ_LIMIT` a file that the kernel has in memory is read in one call that never waits for a disk
+  (`preadv` with `RWF_NOWAIT`) and sent as it is.
+- Everything larger or colder goes by `http.response.pathsend`: the server's own threads read it.
+- Ranges are read in pieces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Literal
+
+from streamhost import log
+from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
+from streamhost.model.ids import VideoId
+from streamhost.model.streaming import POSTER
+from streamhost.model.videos import package_prefix
+from streamhost.ports import NotStored, Storage, StoredObject
+from streamhost.server.door import Headers, Receive, Scope, Send
+from streamhost.server.errors import PROBLEM_TYPE, Problem, problem_of
+from streamhost.server.ranges import Range, Unsatisfiable, match, requested
+
+Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
+
+READ_LIMIT = 512 * 1024
+"""Bytes up to which a file is read in one go; above, pathsend is as fast (bench_delivery) and needs less memory."""
+PIECE = 256 * 1024
+"""Bytes of a range read at a time."""
+KNOWN_FILES = 4096
+"""Files whose answer is kept ready (about 4 MB when full)."""
+INTERNAL_LOCATION = "/_streamhost/"
+"""The location that nginx maps to `<data>/media/` for X-Accel-Redirect."""
+
+FOREVER = b"private, max-age=31536000, immutable"
+"""Segments never change under their name: a year, the longest that caches heed."""
+ASK_AGAIN = b"no-cache"
+"""Manifests grow while renditions are made: kept, but asked about (ETag) every time."""
+FOR_AN_HOUR = b"private, max-age=3600"
+
+KINDS: dict[str, tuple[bytes, bytes]] = {
+    "m3u8": (b"application/vnd.apple.mpegurl", ASK_AGAIN),  # RFC 8216, section 4
+    "mpd": (b"application/dash+xml", ASK_AGAIN),  # ISO/IEC 23009-1, annex C
+    "m4s": (b"video/iso.segment", FOREVER),  # ISO/IEC 23009-1; the same for audio, players do not look
+    "mp4": (b"video/mp4", FOREVER),
+    "jpg": (b"image/jpeg", FOR_AN_HOUR),
+    "vtt": (b"text/vtt; charset=utf-8", FOR_AN_HOUR),
+}
+"""Media type and cache rule by the end of the name. Nothing else is ever delivered."""
+
+OPEN_TO_PLAYERS: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Content-Length, Content-Range, Accept-Ranges, ETag, Date"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"timing-allow-origin", b"*"),
+    (b"x-content-type-options", b"nosniff"),
+]
+"""Players on other sites may read everything here: the grant is the credential, cookies play no part."""
+PREFLIGHT: Headers = [
+    *OPEN_TO_PLAYERS,
+    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"Range, If-Range, If-None-Match, If-Modified-Since, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
+    ),
+    (b"access-control-max-age", b"86400"),
+]
+METHODS = b"GET, HEAD, OPTIONS"
+
+_logger = log.get("delivery")
+
+_PATH = re.compile(
+    r"/s/([A-Za-z0-9_-]{1,512})/([A-Za-z0-9]{1,64})/((?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}/){0,4}"
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.([a-z0-9]{3,4}))"
+)
+"""Grant, video, name below the package, its ending: no part starts with a dot, and nothing is decoded twice."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """A file on local disk that was asked for before, and the head of the answer for one version of it."""
+
+    path: str
+    kind: tuple[bytes, bytes]
+    version: tuple[int, int] = (-1, -1)
+    etag: bytes = b""
+    modified: int = 0
+    headers: Headers | None = None
+
+    def head(self, size: int, modified_ns: int) -> Headers:
+        """The headers of the whole file, made anew when size or time have changed."""
+        if self.headers is None or self.version != (size, modified_ns):
+            self.version = (size, modified_ns)
+            self.etag = b'"%x-%x"' % (modified_ns, size)
+            self.modified = modified_ns // 1_000_000_000
+            self.headers = _head(self.kind, size, self.etag, self.modified)
+        return self.headers
+
+
+class MethodNotAllowed(StreamhostError):
+    """Streams can only be read."""
+
+    code = "method_not_allowed"
+    permanent = True
+
+
+class Delivery:
+    """An ASGI application for everything below `/s/`."""
+
+    def __init__(self, grants: Grants, storage: Storage, offload: Offload = "none") -> None:
+        self._grants = grants
+        self._storage = storage
+        self._offload = offload
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        try:
+            if method == "OPTIONS":
+                await _answer(send, 204, PREFLIGHT)
+                return
+            if method not in ("GET", "HEAD"):
+                raise MethodNotAllowed
+            found = _PATH.fullmatch(scope["path"])
+            if found is None:
+                raise NotFound
+            text, video_id, name, ending = found.groups()
+            grant = self._grants.check(text, video_id)
+            kind = KINDS.get(ending)
+            if kind is None:
+                raise NotFound
+            if grant.flags & POSTER_ONLY and name != POSTER:
+                raise InvalidGrant
+            await self._deliver(scope, send, grant, name, kind)
+        except StreamhostError as error:
+            await _refuse(send, method, error)
+        except Exception as error:
+            _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
+            await _refuse(send, method, error)
+
+    async def _deliver(self, scope: Scope, send: Send, grant: Grant, name: str, kind: tuple[bytes, bytes]) -> None:
+        key = package_prefix(VideoId(grant.video_id), grant.package_id) + name
+        known = self._known.get(key)
+        if known is None:
+            path = self._storage.local_path(key)
+            if path is None:
+                await self._deliver_remote(scope, send, key, kind)
+                return
+            known = self._remember(key, _Known(str(path), kind))
+        if self._offload != "none":
+            await self._hand_over(send, known, key)
+            return
+        try:
+            file = os.open(known.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            self._known.pop(key, None)
+            raise NotFound from error
+        try:
+            await _send_file(scope, send, file, known)
+        finally:
+            os.close(file)
+
+    def _remember(self, key: str, known: _Known) -> _Known:
+        self._known[key] = known
+        if len(self._known) > KNOWN_FILES:
+            self._known.popitem(last=False)
+        return known
+
+    async def _hand_over(self, send: Send, known: _Known, key: str) -> None:
+        """Let the proxy in front send the bytes; it deals with ranges and conditions itself."""
+        headers: Headers = [
+            *OPEN_TO_PLAYERS,
+            (b"content-type", known.kind[0]),
+            (b"cache-control", known.kind[1]),
+            (b"x-accel-redirect", (INTERNAL_LOCATION + key).encode())
+            if self._offload == "x-accel-redirect"
+            else (b"x-sendfile", known.path.encode()),
+        ]
+        await _answer(send, 200, headers)
+
+    async def _deliver_remote(self, scope: Scope, send: Send, key: str, kind: tuple[bytes, bytes]) -> None:
+        """Stream an object of a storage that is not on local disk."""
+        try:
+            stored: StoredObject = await self._storage.stat(key)
+        except NotStored as error:
+            raise NotFound from error
+        etag = b'"%s"' % stored.etag.strip('"').encode()
+        headers = _head(kind, stored.size, etag, int(stored.modified))
+        plan = _plan(scope, headers, stored.size, etag, int(stored.modified))
+        await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
+        if plan.part is not None:
+            async for piece in self._storage.read(key, plan.part.start, plan.part.end):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to answer: `part` of the object is sent, None for no body; `whole` if that is all of it."""
+
+    status: int
+    headers: Headers
+    part: Range | None
+    whole: bool = False
+
+
+def _head(kind: tuple[bytes, bytes], size: int, etag: bytes, modified: int) -> Headers:
+    return [
+        (b"content-type", kind[0]),
+        (b"content-length", b"%d" % size),
+        (b"etag", etag),
+        (b"last-modified", formatdate(modified, usegmt=True).encode()),
+        (b"cache-control", kind[1]),
+        (b"accept-ranges", b"bytes"),
+        *OPEN_TO_PLAYERS,
+    ]
+
+
+def _plan(scope: Scope, headers: Headers, size: int, etag: bytes, modified: int) -> _Plan:
+    """Decide by the request's conditions and range (RFC 9110, sections 13.2.2 and 14)."""
+    none_match = modified_since = wanted = if_range = None
+    for name, value in scope["headers"]:
+        if name == b"range":
+            wanted = value
+        elif name == b"if-none-match":
+            none_match = value
+        elif name == b"if-modified-since":
+            modified_since = value
+        elif name == b"if-range":
+            if_range = value
+    head_only = scope["method"] == "HEAD"
+    if (none_match is not None or modified_since is not None) and match(none_match, modified_since, etag, modified):
+        kept = [pair for pair in headers if pair[0] not in (b"content-length", b"content-type")]
+        return _Plan(304, kept, None)
+    if wanted is not None and not head_only:
+        part = requested(wanted, if_range, size, etag, modified)
+        if part is not None:
+            return _Plan(206, _partial(headers, part, size), part)
+    return _Plan(200, headers, None if head_only else Range(0, size), whole=True)
+
+
+def _partial(headers: Headers, part: Range, size: int) -> Headers:
+    kept = [pair for pair in headers if pair[0] != b"content-length"]
+    return [
+        *kept,
+        (b"content-length", b"%d" % (part.end - part.start)),
+        (b"content-range", b"bytes %d-%d/%d" % (part.start, part.end - 1, size)),
+    ]
+
+
+async def _send_file(scope: Scope, send: Send, file: int, known: _Known) -> None:
+    facts = os.fstat(file)
+    size = facts.st_size
+    plan = _plan(scope, known.head(size, facts.st_mtime_ns), size, known.etag, known.modified)
+    start = {"type": "http.response.start", "status": plan.status, "headers": plan.headers}
+    part = plan.part
+    if part is None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+        return
+    if part.end - part.start <= READ_LIMIT:
+        body = _read_now(file, part) or await asyncio.to_thread(_read, file, part)
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send(start)
+    if plan.whole and "http.response.pathsend" in scope.get("extensions", ()):
+        await send({"type": "http.response.pathsend", "path": known.path})
+        return
+    at = part.start
+    while at < part.end:
+        piece = Range(at, min(at + PIECE, part.end))
+        body = _read_now(file, piece) or await asyncio.to_thread(_read, file, piece)
+        at = piece.end
+        await send({"type": "http.response.body", "body": body, "more_body": at < part.end})
+
+
+def _read_now(file: int, part: Range) -> bytes | memoryview | None:
+    """The bytes if the kernel has all of them in memory; None rather than wait for the disk."""
+    buffer = bytearray(part.end - part.start)
+    try:
+        count = os.preadv(file, [buffer], part.start, os.RWF_NOWAIT)
+    except OSError:
+        return None
+    return memoryview(buffer) if count == len(buffer) else None
+
+
+def _read(file: int, part: Range) -> bytes:
+    """The bytes, waiting for the disk: only in a thread."""
+    pieces = []
+    at = part.start
+    while at < part.end:
+        piece = os.pread(file, part.end - at, at)
+        if not piece:
+            break
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+async def _refuse(send: Send, method: str, error: Exception) -> None:
+    problem: Problem = problem_of(error)
+    body = problem.body()
+    headers: Headers = [
+        *OPEN_TO_PLAYERS,
+        (b"content-type", PROBLEM_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+    ]
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", METHODS))
+    if isinstance(error, Unsatisfiable):
+        headers.append((b"content-range", b"bytes */%d" % error.size))
+    await _answer(send, problem.status, headers, b"" if method == "HEAD" else body)
+
+
+async def _answer(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,30 @@
+"""What handlers may ask for by name: the features of the host, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.di import Provide
+
+from streamhost.host import Host
+
+
+def dependencies(host: Host) -> dict[str, Provide]:
+    """One dependency for each room that routes speak to."""
+    rooms: Mapping[str, Any] = {
+        "settings": host.settings,
+        "accounts": host.accounts,
+        "catalog": host.catalog,
+        "uploads": host.uploads,
+        "playback": host.playback,
+        "health": host.health,
+    }
+    return {name: _given(room) for name, room in rooms.items()}
+
+
+def _given(value: Any) -> Provide:
+    async def give() -> Any:
+        return value
+
+    return Provide(give)

@@ -1,0 +1,198 @@
+"""What happens to every request before a route or the delivery path sees it, and to every answer on its way out.
+
+Raw ASGI, so that it costs little: a request id, security headers, HEAD for every GET, segments straight to the delivery
+path, and a plain answer while the house is still starting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from streamhost import log
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+DELIVERY = "/s/"
+LIVE, STARTED = "/livez", "/startupz"
+REQUEST_ID = b"x-request-id"
+EVENT_STREAM = b"text/event-stream"
+METHOD_NOT_ALLOWED = 405
+
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""What pages may load: our own files, and the pictures and media that scripts make (blob:)."""
+
+SECURITY_HEADERS: Headers = [
+    (b"content-security-policy", PAGE_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+]
+"""On every answer that does not say otherwise itself."""
+
+STARTING = (
+    b'{"type": "urn:streamhost:error:starting", "title": "The server is starting.", "status": 503, "code": "starting"}'
+)
+
+_ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_logger = log.get("server")
+
+
+class Door:
+    """The ASGI application that the server runs.
+
+    Until `open` is called it answers `/livez` with 200 and everything else with 503, so that a long migration looks
+    like a start and not like a hang.
+    """
+
+    def __init__(self) -> None:
+        self._app: ASGIApp | None = None
+        self._delivery: ASGIApp | None = None
+        self._closing = asyncio.Event()
+
+    def open(self, app: ASGIApp, delivery: ASGIApp) -> None:
+        """Let requests in: `/s/…` to `delivery`, the rest to `app`."""
+        self._app, self._delivery = app, delivery
+
+    def close(self) -> None:
+        """End the event streams, which would otherwise hold up a shutdown for ever; other requests go on."""
+        self._closing.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        if self._app is None or self._delivery is None:
+            await _starting(scope, send)
+        elif scope["path"].startswith(DELIVERY):
+            await self._delivery(scope, receive, send)
+        else:
+            await self._route(self._app, scope, receive, send)
+
+    async def _route(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        exchange = _Exchange(scope, receive, send, self._closing, request_id)
+        begin = time.perf_counter()
+        await app(scope, exchange.receive, exchange.send)
+        if exchange.retry_as_get:
+            get = {**scope, "method": "GET"}
+            exchange.retry_as_get = False
+            await app(get, exchange.receive, exchange.send)
+        _logger.debug(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=exchange.status,
+            milliseconds=round((time.perf_counter() - begin) * 1000, 1),
+        )
+
+
+class _Exchange:
+    """One request and its answer: adds headers, strips the body for HEAD, lets go of event streams at a shutdown."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, closing: asyncio.Event, request_id: bytes) -> None:
+        self._receive = receive
+        self._send = send
+        self._closing = closing
+        self._request_id = request_id
+        self._head = scope["method"] == "HEAD"
+        self._tried_head = False
+        self._streams_events = False
+        self._done = False
+        self.status = 0
+        self.retry_as_get = False
+
+    async def receive(self) -> Message:
+        """The next part of the request; a disconnect once nobody wants the rest of the answer."""
+        if self._done:
+            return {"type": "http.disconnect"}
+        if not self._streams_events:
+            return await self._receive()
+        incoming = asyncio.ensure_future(self._receive())
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait((incoming, closing), return_when=asyncio.FIRST_COMPLETED)
+            return incoming.result() if incoming.done() else {"type": "http.disconnect"}
+        finally:
+            incoming.cancel()
+            closing.cancel()
+
+    async def send(self, message: Message) -> None:
+        """The next part of the answer."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif self.retry_as_get or self._done:
+            return
+        else:
+            await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        headers: Headers = list(message.get("headers", []))
+        given = {name.lower(): value for name, value in headers}
+        if self._head and not self._tried_head:
+            self._tried_head = True
+            # No handler for HEAD but one for GET: ask again as GET and leave the body away (RFC 9110, 9.3.2).
+            if message["status"] == METHOD_NOT_ALLOWED and b"GET" in given.get(b"allow", b""):
+                self.retry_as_get = True
+                return
+        headers += [pair for pair in SECURITY_HEADERS if pair[0] not in given]
+        headers.append((REQUEST_ID, self._request_id))
+        self.status = message["status"]
+        self._streams_events = given.get(b"content-type", b"").startswith(EVENT_STREAM)
+        await self._send({**message, "headers": headers})
+        if self._head:
+            self._done = True
+            await self._send({"type": "http.response.body", "body": b""})
+
+
+def _request_id(scope: Scope) -> bytes:
+    """The id a proxy has given the request if it looks like one, else a fresh one of 16 hex digits."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID and _ACCEPTED_ID.fullmatch(value):
+            return bytes(value)
+    return os.urandom(8).hex().encode()
+
+
+async def _starting(scope: Scope, send: Send) -> None:
+    """The answer while migrations run and parts start."""
+    alive = scope["path"] == LIVE
+    headers: Headers = [(b"cache-control", b"no-store"), *SECURITY_HEADERS]
+    if alive:
+        body = b'{"status": "starting"}'
+        headers.append((b"content-type", b"application/json"))
+    else:
+        body = STARTING
+        headers += [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 200 if alive else 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

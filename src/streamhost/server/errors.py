@@ -1,0 +1,205 @@
+"""The one table from error to HTTP status, and the answers that errors become: RFC 9457 problem+json, or a page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from streamhost import log
+from streamhost.model.errors import InvalidInput, StreamhostError
+
+PROBLEM_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:streamhost:error:"
+"""`type` of a problem is a URN with the code: stable, and no page anywhere has to exist (RFC 9457, 3.1.1)."""
+API_PREFIXES = ("/api/", "/s/", "/livez", "/readyz", "/startupz")
+"""Below these, errors are JSON whatever the client accepts."""
+
+INTERNAL = 500
+STATUS: Mapping[str, int] = {
+    "error": 500,
+    "invalid_input": 422,
+    "not_found": 404,
+    "forbidden": 403,
+    "unauthenticated": 401,
+    "conflict": 409,
+    # playing
+    "invalid_grant": 403,
+    "grant_expired": 403,
+    "grant_revoked": 403,
+    "not_playable": 409,
+    "range_not_satisfiable": 416,
+    "method_not_allowed": 405,
+    # storage and catalog
+    "not_stored": 404,
+    "invalid_key": 404,
+    "storage_unavailable": 503,
+    "catalog_unavailable": 503,
+    # uploads; 460 is tus' own (1.0.0, "Checksum")
+    "upload_gone": 410,
+    "checksum_mismatch": 460,
+    "unknown_checksum": 400,
+    "too_large": 413,
+    "no_room": 507,
+    "invalid_upload_length": 400,
+    "invalid_parts": 400,
+    "client_gone": 400,
+    "client_silent": 408,
+    "unsupported_tus_version": 412,
+    "malformed_upload": 400,
+    "malformed_form": 400,
+    "unsupported_media_type": 415,
+    # accounts
+    "too_many_attempts": 429,
+}
+"""By the code of a class; a class without a line of its own is treated as the class it derives from."""
+
+_CODES: Mapping[int, str] = {
+    400: "malformed_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "request_too_large",
+    415: "unsupported_media_type",
+    429: "too_many_attempts",
+    431: "headers_too_large",
+    503: "unavailable",
+}
+"""Codes for what the framework itself refuses."""
+
+_logger = log.get("server")
+
+
+def status_of(error: StreamhostError | type[StreamhostError]) -> int:
+    """The HTTP status for an error: the line of the nearest class that has one."""
+    kind = error if isinstance(error, type) else type(error)
+    for ancestor in kind.__mro__:
+        if issubclass(ancestor, StreamhostError) and "code" in vars(ancestor) and ancestor.code in STATUS:
+            return STATUS[ancestor.code]
+    return INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong: the members of RFC 9457, and our own `code`, `hint` and `errors` by field."""
+
+    status: int
+    code: str
+    title: str
+    detail: str = ""
+    hint: str | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def members(self) -> dict[str, Any]:
+        """The members of the JSON object, without the empty ones."""
+        members = {
+            "type": TYPE_PREFIX + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "hint": self.hint,
+            "errors": dict(self.errors),
+            "request_id": self.request_id,
+        }
+        return {name: value for name, value in members.items() if value not in ("", None, {})}
+
+    def body(self) -> bytes:
+        """The JSON text."""
+        return json.dumps(self.members(), ensure_ascii=False).encode()
+
+
+def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
+    """What the client is told. Of an unexpected error nothing but a request id, under which the log has the rest."""
+    if isinstance(error, StreamhostError):
+        return _expected(error)
+    if isinstance(error, ValidationException):
+        return _invalid(error)
+    if isinstance(error, HTTPException) and error.status_code < INTERNAL:
+        return _refused(error)
+    return Problem(
+        INTERNAL,
+        "internal",
+        "Something went wrong inside the server.",
+        hint="Try again. If it stays, ask the administrator to look up the request id in the server's log.",
+        request_id=request_id,
+    )
+
+
+def _expected(error: StreamhostError) -> Problem:
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
+    return Problem(status, error.code, error.title(), error.detail, error.hint, error.fields, headers=headers)
+
+
+def _invalid(error: ValidationException) -> Problem:
+    """Litestar's findings about parameters and body as one `invalid_input` with a sentence for each field."""
+    fields: dict[str, str] = {}
+    for entry in error.extra if isinstance(error.extra, list) else []:
+        if isinstance(entry, dict) and "message" in entry:
+            fields[str(entry.get("key") or "body")] = str(entry["message"])
+    return Problem(
+        STATUS[InvalidInput.code], InvalidInput.code, InvalidInput.title(), hint=InvalidInput.hint, errors=fields
+    )
+
+
+def _refused(error: HTTPException) -> Problem:
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = "" if error.detail == phrase else error.detail
+    headers = {name.title(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Problem(error.status_code, _CODES.get(error.status_code, "refused"), f"{phrase}.", detail, headers=headers)
+
+
+def wants_page(path: str, accept: str) -> bool:
+    """Whether a person is looking: a path outside the API, asked for as HTML."""
+    return not path.startswith(API_PREFIXES) and "text/html" in accept
+
+
+def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Litestar's handler for every exception of every route."""
+    request_id = request.scope.get("state", {}).get("request_id")
+    problem = problem_of(error, request_id)
+    if problem.status >= INTERNAL:
+        _logger.error("request failed", action="request_failed", path=request.scope["path"], exc_info=error)
+    headers = {**problem.headers, "Cache-Control": "no-store"}
+    if wants_page(request.scope["path"], request.headers.get("accept", "")):
+        return Response(_page(request, problem), status_code=problem.status, headers=headers, media_type="text/html")
+    return Response(problem.body(), status_code=problem.status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def _page(request: Request[Any, Any, Any], problem: Problem) -> str:
+    """The error as a page: by the site's template, or plain where that cannot be had."""
+    render = request.app.state.get("render_error")
+    if render is not None:
+        try:
+            return str(render(request, problem))
+        except Exception:
+            _logger.exception("the error page could not be made", action="error_page_failed")
+    return plain_page(problem)
+
+
+def plain_page(problem: Problem) -> str:
+    """A page that needs no template."""
+    lines = [problem.detail, problem.hint or "", f"Request {problem.request_id}" if problem.request_id else ""]
+    text = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{problem.status}</title><h1>{escape(problem.title)}</h1>{text}</html>"
+    )

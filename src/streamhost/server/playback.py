@@ -1,0 +1,64 @@
+"""Playing over HTTP: one call that checks access and answers where the stream is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, get
+from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from streamhost.features.playback import Playback
+from streamhost.model.clock import iso
+from streamhost.model.ids import VideoId
+from streamhost.server.auth import anyone, viewer_of
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionDocument:
+    """One caption track."""
+
+    language: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDocument:
+    """Where a video plays. Addresses are relative to this site; `license` maps a key system to its address."""
+
+    grant_expires_at: str | None
+    hls: str
+    dash: str
+    protection: str
+    license: Mapping[str, str] | None
+    poster: str | None
+    storyboard: str | None
+    captions: Sequence[CaptionDocument]
+
+
+@get(
+    "/api/v1/stream/{video_id:str}",
+    guards=[anyone],
+    tags=["playback"],
+    cache_control=CacheControlHeader(no_store=True),
+)
+async def open_stream(
+    request: Request[Any, Any, Any], video_id: FromPath[str], playback: NamedDependency[Playback]
+) -> StreamDocument:
+    """Ask to play a video: a permission for this viewer, good until `grant_expires_at`, and the addresses under it."""
+    stream = await playback.stream(VideoId(video_id), viewer_of(request))
+    return StreamDocument(
+        grant_expires_at=iso(stream.grant_expires_at),
+        hls=stream.hls,
+        dash=stream.dash,
+        protection=stream.protection,
+        license=stream.license,
+        poster=stream.poster,
+        storyboard=stream.storyboard,
+        captions=[CaptionDocument(c.language, c.label, c.url) for c in stream.captions],
+    )
+
+
+routes = [open_stream]

@@ -1,0 +1,161 @@
+"""Running the server: granian inside the program's own loop, from the first socket to the last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from streamhost import log
+from streamhost.config import Settings
+from streamhost.host import Host, assemble
+from streamhost.instance import open_instance
+from streamhost.server.app import create_app
+from streamhost.server.delivery import Delivery
+from streamhost.server.door import ASGIApp, Door
+from streamhost.server.listening import BACKLOG, Listener, listen
+
+CONNECTIONS = 1024
+"""Connections served at once; more wait in the kernel's queue (backpressure)."""
+HEADER_BYTES = 64 * 1024
+"""A request's head and the read buffer of a connection; larger heads are answered with 431."""
+HEADER_MILLISECONDS = 30_000
+"""A client that has not sent its whole head by then is cut off (slow loris)."""
+FAREWELL_SECONDS = 2.0
+"""How long the parts may still take to stop after the second signal."""
+QUIET_LOGGERS: dict[str, Any] = {
+    "version": 1,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": False}},
+}
+"""Granian speaks through our own log, and only of errors."""
+
+Announce = Callable[[Listener, Host], Awaitable[None]]
+"""Called once requests are answered."""
+
+_logger = log.get("server")
+
+
+_holder: Any = SocketHolder
+"""Its published signature leaves out the arguments: file descriptor, whether a Unix socket, backlog."""
+
+
+class _Embedded(Server):
+    """Granian's embedded server on a socket that is bound already."""
+
+    def __init__(self, app: Door, listener: Listener) -> None:
+        super().__init__(
+            app,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.auto,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
+            log_level=LogLevels.error,
+            log_dictconfig=QUIET_LOGGERS,
+        )
+        self._listener = listener
+        self._shd: Any
+
+    def _init_shared_socket(self) -> None:
+        self._shd = _holder(self._listener.socket.detach(), self._listener.is_unix, BACKLOG)
+
+    def end(self) -> None:
+        """Stop accepting; `serve` returns once the last request is answered. Safe to call twice."""
+        self.interrupt_signal = True
+        self.main_loop_interrupt.set()
+
+
+async def run(settings: Settings, announce: Announce) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is being answered and give jobs back. A second signal hurries.
+
+    Raises what keeps a server from starting: `DataDirectoryUnusable`, `InstanceLocked`, `CannotListen`, errors of the
+    catalog.
+    """
+    instance = open_instance(settings.data)
+    with instance.lock() as lock:
+        listener = listen(settings.server.host, settings.server.port)
+        lock.announce(listener.url)
+        signals = _Signals()
+        door = Door()
+        granian = _Embedded(door, listener)
+        serving = asyncio.create_task(granian.serve(), name="http")
+        try:
+            host = await assemble(settings, instance)
+            try:
+                await _serve(host, door, granian, serving, signals, announce, listener)
+            finally:
+                await host.close()
+        finally:
+            granian.end()
+            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(serving, FAREWELL_SECONDS)
+            listener.remove()
+
+
+async def _serve(
+    host: Host,
+    door: Door,
+    granian: _Embedded,
+    serving: asyncio.Task[None],
+    signals: _Signals,
+    announce: Announce,
+    listener: Listener,
+) -> None:
+    app = create_app(host)
+    async with app.lifespan():
+        await host.start()
+        door.open(cast(ASGIApp, app), Delivery(host.grants, host.storage, host.settings.server.offload))
+        await announce(listener, host)
+        _logger.info("The server is ready", action="server_ready", address=listener.url)
+        asked = asyncio.create_task(signals.asked.wait())
+        await asyncio.wait((asked, serving), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        _logger.info("The server is stopping", action="server_stopping")
+        door.close()
+        granian.end()
+        patience = host.settings.server.shutdown_seconds
+        draining = asyncio.create_task(_drain(serving, patience))
+        stopping = asyncio.create_task(host.stop(patience))
+        hurried = asyncio.create_task(signals.hurried.wait())
+        ending = asyncio.gather(draining, stopping)
+        await asyncio.wait((ending, hurried), return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            draining.cancel()
+            await asyncio.wait((stopping,), timeout=FAREWELL_SECONDS)
+        hurried.cancel()
+        if stopping.done():
+            await stopping
+
+
+async def _drain(serving: asyncio.Task[None], patience: float) -> None:
+    """Wait until the last request is answered, but not for ever."""
+    done, _ = await asyncio.wait((serving,), timeout=patience)
+    if not done:
+        _logger.warning("Requests were cut off", action="requests_cut_off", after_seconds=patience)
+    else:
+        await serving
+
+
+class _Signals:
+    """SIGTERM and SIGINT as events: the first asks, the second hurries."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurried = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._received)
+
+    def _received(self) -> None:
+        (self.hurried if self.asked.is_set() else self.asked).set()
