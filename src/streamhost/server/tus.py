@@ -29,7 +29,7 @@ EXTENSIONS = (
     "termination",
     "concatenation",
 )
-"""Not `checksum-trailer`: trailers do not pass through ASGI. Not `concatenation-unfinished`: only whole parts are joined."""
+"""Not `checksum-trailer`: trailers do not pass through ASGI. Not `concatenation-unfinished`: parts have to be whole."""
 CONTENT_TYPE = "application/offset+octet-stream"
 PATH = "/api/v1/uploads"
 METADATA_LENGTH = 64 * 1024

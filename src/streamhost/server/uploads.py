@@ -22,7 +22,7 @@ from streamhost.server.multipart import UploadForm
 from streamhost.server.videos import VideoDocument, video_document
 
 AnyRequest = Request[Any, Any, Any]
-TAGS = ["Uploads"]
+TAGS = ["uploads"]
 VIDEO_HEADER = "Streamhost-Video"
 CREATED, OK, EMPTY = 201, 200, 204
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9a-fA-F:.]+\](:[0-9]+)?")
