@@ -37,8 +37,6 @@ from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import SessionId, UserId, new_id
 
-KEPT_AFTER_END = 30 * DAY
-"""How long an ended session is kept: so long a reused refresh token is recognised and a home address remembered."""
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 64
 ACCOUNT_KEY_LENGTH = 320
@@ -227,11 +225,6 @@ class Accounts:
             await session_rows.revoke(conn, session_id, self._clock())
         self._present.forget(session_id)
         _logger.info("A session was revoked", action="session_revoked", user=user_id, session=session_id)
-
-    async def forget_ended(self) -> int:
-        """Delete sessions that ended long ago, with their tokens; returns how many. Safe to repeat."""
-        async with self._db.write() as conn:
-            return await session_rows.delete_ended(conn, self._clock() - KEPT_AFTER_END)
 
     # Administration
 
