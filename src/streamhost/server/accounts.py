@@ -16,12 +16,17 @@ from streamhost.model.clock import iso
 from streamhost.model.errors import Unauthenticated
 from streamhost.model.ids import SessionId
 from streamhost.server.auth import address_of, clear_cookie, device_of, public, signed_in, viewer_of
+from streamhost.server.documented import BEARER, problems
 
 BODY_BYTES = 16 * 1024
 """Nothing that is sent to these routes is longer."""
 NO_STORE = CacheControlHeader(no_store=True)
 """Tokens and personal data stay out of every cache (RFC 6749, 5.1)."""
-BEARER = "Bearer"
+SCHEME = "Bearer"
+TAGS = ["accounts"]
+BROKEN_BODY = {"malformed_request": 400, "request_too_large": 413, "invalid_input": 422}
+SIGNED_IN = {"unauthenticated": 401, "invalid_token": 401}
+FORGED = {"cross_site": 403, "csrf_mismatch": 403}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Me:
 
 
 def _tokens(sign_in: SignIn) -> Tokens:
-    return Tokens(sign_in.access_token, BEARER, sign_in.expires_in, sign_in.refresh_token)
+    return Tokens(sign_in.access_token, SCHEME, sign_in.expires_in, sign_in.refresh_token)
 
 
 def _user(viewer: Viewer) -> User:
@@ -127,7 +132,8 @@ def _session(session: Session, current: SessionId | None) -> SessionDocument:
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,
     summary="Register",
-    tags=["Accounts"],
+    tags=TAGS,
+    responses=problems(**BROKEN_BODY, cross_site=403, registration_closed=403, too_many_attempts=429),
 )
 async def register(
     request: Request[Any, Any, Any], data: JSONBody[Registration], accounts: NamedDependency[Accounts]
@@ -144,7 +150,8 @@ async def register(
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,
     summary="Sign in",
-    tags=["Accounts"],
+    tags=TAGS,
+    responses=problems(**BROKEN_BODY, bad_credentials=401, cross_site=403, too_many_attempts=429),
 )
 async def login(
     request: Request[Any, Any, Any], data: JSONBody[Credentials], accounts: NamedDependency[Accounts]
@@ -161,7 +168,8 @@ async def login(
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,
     summary="Refresh tokens",
-    tags=["Accounts"],
+    tags=TAGS,
+    responses=problems(**BROKEN_BODY, invalid_token=401, token_reused=401, refresh_in_progress=401, cross_site=403),
 )
 async def refresh(data: JSONBody[RefreshRequest], accounts: NamedDependency[Accounts]) -> Tokens:
     """Exchange a refresh token for new tokens. Each works once: a second use ends the session."""
@@ -174,7 +182,9 @@ async def refresh(data: JSONBody[RefreshRequest], accounts: NamedDependency[Acco
     status_code=HTTP_204_NO_CONTENT,
     request_max_body_size=BODY_BYTES,
     summary="Sign out",
-    tags=["Accounts"],
+    tags=TAGS,
+    security=BEARER,
+    responses=problems(**SIGNED_IN, **FORGED),
 )
 async def logout(request: Request[Any, Any, Any], accounts: NamedDependency[Accounts]) -> Response[None]:
     """End this session; its tokens and its cookie are dead at once."""
@@ -185,7 +195,15 @@ async def logout(request: Request[Any, Any, Any], accounts: NamedDependency[Acco
     return response
 
 
-@get("/api/v1/auth/sessions", guards=[signed_in], cache_control=NO_STORE, summary="Your sessions", tags=["Accounts"])
+@get(
+    "/api/v1/auth/sessions",
+    guards=[signed_in],
+    cache_control=NO_STORE,
+    summary="Your sessions",
+    tags=TAGS,
+    security=BEARER,
+    responses=problems(**SIGNED_IN),
+)
 async def list_sessions(request: Request[Any, Any, Any], accounts: NamedDependency[Accounts]) -> SessionList:
     """Where you are signed in."""
     viewer = viewer_of(request)
@@ -193,7 +211,14 @@ async def list_sessions(request: Request[Any, Any, Any], accounts: NamedDependen
     return SessionList([_session(session, viewer.session_id) for session in sessions])
 
 
-@delete("/api/v1/auth/sessions/{session_id:str}", guards=[signed_in], summary="End a session", tags=["Accounts"])
+@delete(
+    "/api/v1/auth/sessions/{session_id:str}",
+    guards=[signed_in],
+    summary="End a session",
+    tags=TAGS,
+    security=BEARER,
+    responses=problems(**SIGNED_IN, **FORGED, not_found=404),
+)
 async def revoke_session(
     request: Request[Any, Any, Any], session_id: FromPath[str], accounts: NamedDependency[Accounts]
 ) -> None:
@@ -201,7 +226,15 @@ async def revoke_session(
     await accounts.revoke(_user(viewer_of(request)).id, SessionId(session_id))
 
 
-@get("/api/v1/me", guards=[signed_in], cache_control=NO_STORE, summary="Who am I", tags=["Accounts"])
+@get(
+    "/api/v1/me",
+    guards=[signed_in],
+    cache_control=NO_STORE,
+    summary="Who am I",
+    tags=TAGS,
+    security=BEARER,
+    responses=problems(**SIGNED_IN),
+)
 async def me(request: Request[Any, Any, Any]) -> Me:
     """Your account."""
     user = _user(viewer_of(request))

@@ -1,0 +1,44 @@
+"""What routes say about their refusals in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from litestar.openapi.datastructures import ResponseSpec
+
+from streamhost.server.errors import PROBLEM_TYPE
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+"""`security` of a route that needs somebody who is signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemDocument:
+    """What went wrong (RFC 9457): `code` is stable, `errors` has a sentence for each field that is wrong."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    hint: str | None = None
+    errors: Mapping[str, str] | None = None
+    request_id: str | None = None
+
+
+def problems(**codes: int) -> dict[int, ResponseSpec]:
+    """`responses` for a route that refuses with these codes: `problems(bad_credentials=401, too_many_attempts=429)`."""
+    by_status: dict[int, list[str]] = {}
+    for code, status in codes.items():
+        by_status.setdefault(status, []).append(code)
+    return {
+        status: ResponseSpec(
+            ProblemDocument,
+            description=f"{HTTPStatus(status).phrase}: {', '.join(f'`{name}`' for name in names)}",
+            media_type=PROBLEM_TYPE,
+            generate_examples=False,
+        )
+        for status, names in by_status.items()
+    }
