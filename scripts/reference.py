@@ -110,8 +110,10 @@ def usage(context: click.Context) -> list[str]:
 
 def cli() -> str:
     """The page of commands."""
-    main = importlib.import_module("streamhost.cli").main
-    lines = ["# Commands", "", NOTE, ""]
+    door = importlib.import_module("streamhost.cli")
+    _, codes = inspect.cleandoc(door.__doc__ or "").split("\n\n", 1)
+    lines = ["# Commands", "", NOTE, "", codes, ""]
+    main = door.main
     for context in commands(click.Context(main, info_name="streamhost", terminal_width=10_000)):
         lines += usage(context)
     return "\n".join(lines).rstrip() + "\n"
