@@ -1,0 +1,1 @@
+"""The public test kit, for plugin authors and for the house itself: contract suites, generated clips."""
