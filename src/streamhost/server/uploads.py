@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, delete, head, patch, post, route
+from litestar import HttpMethod, MediaType, Request, Response, delete, head, patch, post, route
 from litestar.di import NamedDependency
 from litestar.exceptions import MethodNotAllowedException
 from litestar.params import FromPath
@@ -62,20 +62,20 @@ _TUS: dict[str, Any] = {
     tags=TAGS,
     summary="What this server offers of tus",
 )
-async def announce(uploads: NamedDependency[Uploads]) -> Response[None]:
+async def announce(uploads: NamedDependency[Uploads]) -> Response[bytes]:
     """Versions, extensions, checksum algorithms and the largest size, for everybody."""
     headers = {
         "Tus-Resumable": tus.VERSION,
         **tus.announcement(uploads.max_size),
         "Allow": "OPTIONS, POST, HEAD, PATCH, DELETE",
     }
-    return Response(None, status_code=EMPTY, headers=headers)
+    return _empty(EMPTY, headers)
 
 
 @post(tus.PATH, status_code=CREATED, summary="Begin an upload (tus)", **_TUS)
 async def create_upload(
     request: AnyRequest, uploads: NamedDependency[Uploads], settings: NamedDependency[Settings]
-) -> Response[None]:
+) -> Response[bytes]:
     """tus POST: make an upload, perhaps with its first bytes, or join finished parts (`Upload-Concat: final;…`)."""
     async with incoming(request) as body:
         tus.require_version(request.headers)
@@ -105,13 +105,13 @@ async def create_upload(
     if not with_bytes:
         headers.pop("Upload-Offset", None)
     headers["Location"] = f"{_base(request, settings)}{tus.PATH}/{upload.id}"
-    return Response(None, status_code=CREATED, headers=headers)
+    return _empty(CREATED, headers)
 
 
 @head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", **_TUS)
 async def show_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[None]:
+) -> Response[bytes]:
     """tus HEAD: the offset to continue at; whoever is adding bytes is asked to let go first."""
     tus.require_version(request.headers)
     upload = await uploads.status(UploadId(upload_id), _owner(request))
@@ -124,13 +124,13 @@ async def show_upload(
         headers["Upload-Metadata"] = upload.metadata_header
     if concat := tus.concatenation_header(upload.kind, upload.parts):
         headers["Upload-Concat"] = concat
-    return Response(None, status_code=OK, headers=headers)
+    return _empty(OK, headers)
 
 
 @patch(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="Add bytes to an upload (tus)", **_TUS)
 async def append_chunk(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[None]:
+) -> Response[bytes]:
     """tus PATCH: append bytes at the offset the client believes in."""
     async with incoming(request) as body:
         tus.require_version(request.headers)
@@ -144,23 +144,23 @@ async def append_chunk(
             length=tus.length_at_append(request.headers),
             checksum=tus.checksum(request.headers),
         )
-    return Response(None, status_code=EMPTY, headers=_progress(upload))
+    return _empty(EMPTY, _progress(upload))
 
 
 @delete(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="End an upload (tus)", **_TUS)
 async def end_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[None]:
+) -> Response[bytes]:
     """tus DELETE: drop an upload and free its room. A video that it has already become stays."""
     tus.require_version(request.headers)
     await uploads.terminate(UploadId(upload_id), _owner(request))
-    return Response(None, status_code=EMPTY, headers={"Tus-Resumable": tus.VERSION})
+    return _empty(EMPTY, {"Tus-Resumable": tus.VERSION})
 
 
 @post(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="HEAD, PATCH or DELETE in disguise (tus)", **_TUS)
 async def override_method(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[None]:
+) -> Response[bytes]:
     """For clients that cannot send other methods: `X-HTTP-Method-Override` says what is meant.
 
     Only POST may be in disguise: a request that browsers take for harmless must never do what PATCH and DELETE do."""
@@ -188,6 +188,11 @@ async def receive_file(
         size = tus.content_length(request.headers) or 0
         upload, video = await uploads.receive(_owner(request), form.file(), form.words, size)
     return ReceivedDocument(upload.id, video_document(video, viewer, playback))
+
+
+def _empty(status: int, headers: dict[str, str]) -> Response[bytes]:
+    """An answer that is all in its headers."""
+    return Response(b"", status_code=status, headers=headers, media_type=MediaType.TEXT)
 
 
 def _owner(request: AnyRequest) -> UserId:
