@@ -66,7 +66,7 @@ class PartsDoNotFit(MediaError):
 class OutOfSpace(MediaError):
     """There was no room to write the renditions."""
 
-    code = "no_room"
+    code = "out_of_space"
     permanent: ClassVar[bool] = False
     hint = "Free some space on the server's disk; the work then goes on by itself."
 
