@@ -62,7 +62,7 @@ _TUS: dict[str, Any] = {
     tags=TAGS,
     summary="What this server offers of tus",
 )
-async def announce(uploads: NamedDependency[Uploads]) -> Response[bytes]:
+async def announce(uploads: NamedDependency[Uploads]) -> Response[None]:
     """Versions, extensions, checksum algorithms and the largest size, for everybody."""
     headers = {
         "Tus-Resumable": tus.VERSION,
@@ -75,7 +75,7 @@ async def announce(uploads: NamedDependency[Uploads]) -> Response[bytes]:
 @post(tus.PATH, status_code=CREATED, summary="Begin an upload (tus)", **_TUS)
 async def create_upload(
     request: AnyRequest, uploads: NamedDependency[Uploads], settings: NamedDependency[Settings]
-) -> Response[bytes]:
+) -> Response[None]:
     """tus POST: make an upload, perhaps with its first bytes, or join finished parts (`Upload-Concat: final;…`)."""
     async with incoming(request) as body:
         tus.require_version(request.headers)
@@ -111,7 +111,7 @@ async def create_upload(
 @head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", **_TUS)
 async def show_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[bytes]:
+) -> Response[None]:
     """tus HEAD: the offset to continue at; whoever is adding bytes is asked to let go first."""
     tus.require_version(request.headers)
     upload = await uploads.status(UploadId(upload_id), _owner(request))
@@ -130,7 +130,7 @@ async def show_upload(
 @patch(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="Add bytes to an upload (tus)", **_TUS)
 async def append_chunk(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[bytes]:
+) -> Response[None]:
     """tus PATCH: append bytes at the offset the client believes in."""
     async with incoming(request) as body:
         tus.require_version(request.headers)
@@ -150,7 +150,7 @@ async def append_chunk(
 @delete(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="End an upload (tus)", **_TUS)
 async def end_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[bytes]:
+) -> Response[None]:
     """tus DELETE: drop an upload and free its room. A video that it has already become stays."""
     tus.require_version(request.headers)
     await uploads.terminate(UploadId(upload_id), _owner(request))
@@ -160,7 +160,7 @@ async def end_upload(
 @post(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="HEAD, PATCH or DELETE in disguise (tus)", **_TUS)
 async def override_method(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
-) -> Response[bytes]:
+) -> Response[None]:
     """For clients that cannot send other methods: `X-HTTP-Method-Override` says what is meant.
 
     Only POST may be in disguise: a request that browsers take for harmless must never do what PATCH and DELETE do."""
@@ -190,9 +190,9 @@ async def receive_file(
     return ReceivedDocument(upload.id, video_document(video, viewer, playback))
 
 
-def _empty(status: int, headers: dict[str, str]) -> Response[bytes]:
+def _empty(status: int, headers: dict[str, str]) -> Response[None]:
     """An answer that is all in its headers."""
-    return Response(b"", status_code=status, headers=headers, media_type=MediaType.TEXT)
+    return Response(None, status_code=status, headers=headers, media_type=MediaType.TEXT)
 
 
 def _owner(request: AnyRequest) -> UserId:

@@ -26,7 +26,7 @@ def test_any_other_version_is_refused(version: str | None) -> None:
         tus.require_version({"tus-resumable": version} if version is not None else {})
 
 
-@pytest.mark.parametrize("text", ["-1", "+1", "1.5", "0x10", "", " 5", "١", "1e3", "9" * 19])
+@pytest.mark.parametrize("text", ["-1", "+1", "1.5", "0x10", "", " 5", "\u0661", "1e3", "9" * 19])
 def test_a_number_is_only_ascii_digits(text: str) -> None:
     """Numbers are read as the protocol writes them, and never larger than the catalog holds."""
     with pytest.raises(tus.MalformedUpload):
