@@ -36,9 +36,13 @@ def video_obstacle(info: MediaInfo, limits: CopyLimits | None = None) -> str | N
 
     What shows only while reading (distance and kind of keyframes, changing parameters) is checked by the copy itself.
     """
-    video = info.video
-    if video is None:
+    if info.video is None:
         return "The file has no video track."
+    return track_obstacle(info.video) or rate_obstacle(info, info.video, limits or CopyLimits())
+
+
+def track_obstacle(video: VideoTrack) -> str | None:
+    """Return why players would not take the track as it is, or ``None``."""
     checks = (
         (video.codec != "h264", f"The video is {video.codec}, not H.264."),
         (video.profile not in H264_PROFILES, f"The H.264 profile {video.profile} is not played by browsers."),
@@ -51,10 +55,12 @@ def video_obstacle(info: MediaInfo, limits: CopyLimits | None = None) -> str | N
         (video.width % 2 == 1 or video.height % 2 == 1, "The picture's size is odd."),
         (video.frame_rate > MAX_FRAME_RATE, f"There are more than {MAX_FRAME_RATE} pictures a second."),
     )
-    for stands, sentence in checks:
-        if stands:
-            return sentence
-    allowed = (limits or CopyLimits()).allowed(video)
+    return next((sentence for stands, sentence in checks if stands), None)
+
+
+def rate_obstacle(info: MediaInfo, video: VideoTrack, limits: CopyLimits) -> str | None:
+    """Return why the bit rate is too high to be served as it is, or ``None``."""
+    allowed = limits.allowed(video)
     rate = video.bit_rate or (info.size * 8 / info.duration if info.duration else 0)
     if rate > allowed:
         return f"The bit rate of {rate / 1e6:.1f} Mbit/s is over the {allowed / 1e6:.1f} Mbit/s for this size."

@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from streamhost.media import aac, h264
-from streamhost.media.compat import MAX_GOP, audio_obstacle
+from streamhost.media.compat import MAX_GOP, audio_obstacle, track_obstacle
 from streamhost.media.encoding import video_header
 from streamhost.media.ladder import audio_names, rung_name
 from streamhost.media.opening import opened
@@ -46,7 +46,8 @@ class NotCopyable(Exception):
 def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     """Copy what can be copied; see ``tasks.CopyTracks``."""
     info, out_dir = task.info, Path(task.out_dir)
-    video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None
+    obstacle = track_obstacle(info.video) if info.video else "The file has no video track."
+    video = VideoCopy(info, out_dir, task.encoding.segment) if obstacle is None else None
     names = audio_names(info.audio)
     sounds = [
         AudioCopy(track, name, info, out_dir, task.encoding.segment)
@@ -70,10 +71,11 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
         plan = video.plan(task) if task.rungs else None
         poster = make_poster(MakePoster(task.source, task.out_dir, info, info.duration * POSTER_AT, task.limits)).name
     copied = {copy.track.index for copy in done}
+    left = tuple(place for place, track in enumerate(info.audio) if track.index not in copied)
     return Copied(
         renditions=tuple(copy.rendition() for copy in done),
-        encode_audio=tuple(track.index for track in info.audio if track.index not in copied),
-        obstacle=video.obstacle if video is not None else "The file has no video track.",
+        encode_audio=left,
+        obstacle=video.obstacle if video is not None else obstacle,
         plan=plan,
         poster=poster,
     )
@@ -87,8 +89,8 @@ def _pass_on(
         return
     streams = [container.streams[index] for index in copies]
     for packet in container.demux(streams):
-        copy = copies[packet.stream_index]
-        if packet.size == 0 or copy.obstacle is not None:
+        copy = copies.get(packet.stream_index)
+        if packet.size == 0 or copy is None or copy.obstacle is not None:
             continue
         try:
             copy.add(packet)

@@ -14,10 +14,8 @@ from av.video.frame import PictureType, VideoFrame
 
 from streamhost.media import boxes, cmaf, h264
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import opened
 from streamhost.media.pictures import BT709, PIXEL_FORMAT, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
-from streamhost.media.probe import choose_tracks
 from streamhost.media.progress import Progress, Report
 from streamhost.media.retime import Retimer
 from streamhost.media.tasks import EncodeChunk, Encoded
@@ -40,26 +38,35 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     scalers = [Scaler(track, r.width, r.height, converted=n > 0) for n, r in enumerate(plan.rungs)]
     starts = frozenset(plan.boundaries[chunk.first : chunk.last])
     progress = Progress(report, "encode")
-    poster_at = None if task.poster_at is None else round(task.poster_at * plan.timescale)
-    poster: str | None = None
-    with opened(task.source, task.limits) as container:
-        choose_tracks(container)
-        decoding = Decoding(container, container.streams[track.index])  # type: ignore[arg-type]
-        start = plan.origin + Fraction(retimer.start, plan.timescale) if retimer.start else track.start
-        pictures = Upright(track).run(decoding.pictures(chunk.seek, start))
-        for ticks, picture in retimer.run(pictures):
-            scaled = picture
-            for rung, scaler in zip(rungs, scalers, strict=True):
-                scaled = scaler(scaled)
-                rung.encode(scaled, ticks, key=ticks in starts)
-            if poster_at is not None and poster is None and ticks >= poster_at:
-                poster = write_poster(Path(task.out_dir), scalers[0](picture))
-            progress.at((ticks - retimer.start) / (retimer.end - retimer.start))
+    poster_at = _poster_ticks(task)
+    candidate: VideoFrame | None = None
+    decoding = Decoding(task.source, track, task.limits)
+    start = plan.origin + Fraction(retimer.start, plan.timescale) if retimer.start else track.start
+    pictures = Upright(track).run(decoding.pictures(chunk.seek, start))
+    for ticks, picture in retimer.run(pictures):
+        scaled = picture
+        for rung, scaler in zip(rungs, scalers, strict=True):
+            scaled = scaler(scaled)
+            rung.encode(scaled, ticks, key=ticks in starts)
+        if poster_at is not None and (candidate is None or ticks <= poster_at):
+            candidate = picture
+        progress.at((ticks - retimer.start) / (retimer.end - retimer.start))
     if not rungs or rungs[0].count == 0:
         raise DamagedSource(f"Nothing could be decoded in part {task.chunk + 1} of {len(plan.chunks)}.")
     renditions = tuple(rung.finish(retimer.end) for rung in rungs)
     lost = (f"{decoding.damaged} damaged parts were left out.",) if decoding.damaged else ()
+    poster = write_poster(Path(task.out_dir), scalers[0](candidate)) if candidate is not None else None
     return Encoded(renditions, poster, retimer.repeated, lost)
+
+
+def _poster_ticks(task: EncodeChunk) -> int | None:
+    """Return when the poster is to be taken if that falls into this chunk; the last chunk takes what lies beyond."""
+    if task.poster_at is None:
+        return None
+    chunk = task.plan.chunks[task.chunk]
+    start, end = task.plan.boundaries[chunk.first], task.plan.boundaries[chunk.last]
+    wanted = min(max(0, round(task.poster_at * task.plan.timescale)), task.plan.boundaries[-1] - 1)
+    return wanted if start <= wanted < end else None
 
 
 class RungEncoder:

@@ -75,6 +75,8 @@ def collect(nals: list[bytes]) -> ParameterSets | None:
 def split_annexb(data: bytes) -> list[bytes]:
     """Split a byte stream (H.264, Annex B) into NAL units."""
     starts = [match.end() for match in START_CODE.finditer(data)]
+    if not starts:
+        return []
     ends = [start - 3 for start in starts[1:]] + [len(data)]
     nals = (data[start:end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True))
     return [nal for nal in nals if nal]

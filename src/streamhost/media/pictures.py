@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
-from av.container import InputContainer
 from av.filter import Graph
 from av.filter.context import FilterContext
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource
+from streamhost.media.opening import opened
+from streamhost.media.probe import choose_tracks
+from streamhost.media.tasks import Limits
 from streamhost.model.streaming import Transfer, VideoTrack
 
 SCALER = Interpolation.BICUBIC
@@ -25,53 +28,55 @@ STANDARD_DEFINITION = 576
 """Up to this short side, video that does not say its matrix is taken for BT.601, as players do."""
 STEP_BACK = (Fraction(0), Fraction(5), Fraction(30))
 """Seconds before the wanted time to seek to when a container lands too late; after these, from the beginning."""
+STEP = Fraction(1, 1000)
+"""Time base in which pictures are numbered on their way through filters."""
 BT601_MATRICES = frozenset({"bt470bg", "smpte170m", "fcc"})
 Timed = tuple[Fraction, VideoFrame]
 
 
 @dataclass(slots=True)
 class Decoding:
-    """Reads the pictures of one track in order of time; counts what was damaged."""
+    """Reads the pictures of a source's video track in order of time; counts what was damaged."""
 
-    container: InputContainer
-    stream: VideoStream
+    source: str
+    track: VideoTrack
+    limits: Limits
     damaged: int = field(default=0, init=False)
 
     def pictures(self, seek: Fraction, start: Fraction) -> Iterator[Timed]:
         """Yield pictures with their source times in seconds, from the keyframe at ``seek`` or the nearest before.
 
-        Every picture from ``start`` on comes; some earlier ones may. Seeks again, further back, if the first comes
-        late.
+        Every picture from ``start`` on comes; some earlier ones may. When the first one comes late the file is opened
+        again and sought further back, at last read from its beginning.
         """
-        base = self.stream.time_base or Fraction(1, 1)
-        begin = (self.stream.start_time or 0) * base
         for back in STEP_BACK:
             target = seek - back
-            if target <= begin:
+            if target <= self.track.start:
                 break
-            try:
-                self.container.seek(int(target / base), stream=self.stream)
-            except av.error.FFmpegError:
-                break
-            frames = self._decode(base)
-            first = next(frames, None)
-            if first is not None and first[0] <= start:
-                yield first
-                yield from frames
+            for place, (time, frame) in enumerate(self._read(target)):
+                if place == 0 and time > start:
+                    break
+                yield time, frame
+            else:
                 return
-        self._rewind()
-        yield from self._decode(base)
+        yield from self._read(None)
 
-    def _rewind(self) -> None:
-        try:
-            self.container.seek(self.stream.start_time or 0, stream=self.stream)
-        except av.error.FFmpegError as error:
-            raise DamagedSource("It cannot be read from the beginning again.") from error
+    def _read(self, seek: Fraction | None) -> Iterator[Timed]:
+        with opened(self.source, self.limits) as container:
+            stream, _ = choose_tracks(container)
+            if stream is None or stream.index != self.track.index:
+                raise DamagedSource("The video track is not there any more.")
+            if seek is not None:
+                try:
+                    container.seek(int(seek / self.track.time_base), stream=stream)
+                except av.error.FFmpegError:
+                    return
+            yield from self._decode(container.demux(stream))
 
-    def _decode(self, base: Fraction) -> Iterator[Timed]:
+    def _decode(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Timed]:
+        """Decode packet by packet. Times that are missing or run backwards are replaced by the usual step."""
         latest: Fraction | None = None
-        step = 1 / (self.stream.guessed_rate or Fraction(25))
-        for packet in self.container.demux(self.stream):
+        for packet in packets:
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
@@ -79,13 +84,11 @@ class Decoding:
                 continue
             for frame in frames:
                 ticks = frame.pts if frame.pts is not None else frame.dts
-                time = ticks * (frame.time_base or base) if ticks is not None else None
-                if time is None or (latest is not None and time <= latest):
-                    if time is not None and latest is not None and latest - time < 1:
-                        continue
-                    time = (latest + step) if latest is not None else Fraction(0)
-                latest = time
-                yield time, frame
+                time = None if ticks is None else ticks * (frame.time_base or self.track.time_base)
+                if latest is not None and (time is None or time <= latest):
+                    time = latest + 1 / self.track.frame_rate
+                latest = self.track.start if time is None else time
+                yield latest, frame
 
 
 class Upright:
@@ -111,7 +114,7 @@ class Upright:
                 self._build(frame, steps)
                 self._shape = shape
             self._times.append(time)
-            frame.pts, frame.time_base = len(self._times) - 1, Fraction(1, 1000)
+            frame.pts, frame.time_base = len(self._times) - 1, STEP
             assert self._entry is not None
             self._entry.push(frame)
             yield from self._pull()
@@ -133,7 +136,7 @@ class Upright:
         self._graph.threads = 1
         source = self._graph.add(
             "buffer",
-            f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/1000:pixel_aspect=1/1"
+            f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base={STEP}:pixel_aspect=1/1"
             f":colorspace={int(frame.colorspace)}:range={int(frame.color_range)}",
         )
         nodes = [source, *(self._graph.add(name, args or None) for name, args in steps), self._graph.add("buffersink")]
@@ -149,7 +152,8 @@ class Upright:
                 frame = self._graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            yield self._times[frame.pts or 0], frame
+            # bwdif halves the time base.
+            yield self._times[round((frame.pts or 0) * (frame.time_base or STEP) / STEP)], frame
 
     def _drain(self) -> Iterator[Timed]:
         if self._graph is not None and self._entry is not None:

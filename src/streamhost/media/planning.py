@@ -33,10 +33,11 @@ def make_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding)
         return _free_plan(info, timing, rungs, encoding)
     rate = output_rate(rate)
     timescale, duration = grid(rate)
-    phase = max(0, round((timing.first - info.origin) * timescale))
+    late, phase = divmod(max(0, round((timing.first - info.origin) * timescale)), duration)
 
     def picture(ticks: int) -> int:
-        return round((timing.seconds(ticks) - timing.first) * rate)
+        """Place on the grid; pictures that come late leave ``late`` places to be filled with the first one."""
+        return late + round((timing.seconds(ticks) - timing.first) * rate)
 
     count = max(picture(timing.end), picture(int(timing.times[-1])) + 1)
     starts = _chunk_starts([picture(int(key)) for key in timing.keys], 0, count, float(count / rate), encoding)
@@ -70,7 +71,7 @@ def chunk_count(duration: float, encoding: Encoding) -> int:
     """Return how many chunks to make of ``duration`` seconds: every worker busy, none too short or far over the
     target.
     """
-    most = max(1, int(duration / SHORTEST_CHUNK))
+    most = max(1, int(duration / min(SHORTEST_CHUNK, encoding.chunk)))
     count = max(1, -int(-duration // encoding.chunk))
     if count <= SPREAD_UP_TO * encoding.workers:
         count = -(-count // encoding.workers) * encoding.workers

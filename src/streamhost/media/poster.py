@@ -10,9 +10,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from streamhost.media.ladder import even
-from streamhost.media.opening import opened
 from streamhost.media.pictures import Decoding, Scaler, Upright
-from streamhost.media.probe import choose_tracks
 from streamhost.media.tasks import MakePoster, Poster
 from streamhost.model.streaming import POSTER
 
@@ -30,14 +28,10 @@ def make_poster(task: MakePoster) -> Poster:
         return Poster(None)
     at = max(track.start, task.info.origin + task.at)
     found: VideoFrame | None = None
-    with opened(task.source, task.limits) as container:
-        choose_tracks(container)
-        decoding = Decoding(container, container.streams.video[0])
-        decoding.stream = next(s for s in container.streams.video if s.index == track.index)
-        for time, picture in Upright(track).run(decoding.pictures(at, at)):
-            found = picture
-            if time >= at:
-                break
+    for time, picture in Upright(track).run(Decoding(task.source, track, task.limits).pictures(at, at)):
+        found = picture
+        if time >= at:
+            break
     if found is None:
         return Poster(None)
     width, height = track.display_size

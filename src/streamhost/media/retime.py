@@ -93,11 +93,12 @@ class Retimer(Generic[P]):
         for time, picture in pictures:
             ticks = self.ticks(time)
             if at is None and ticks >= self.start:
-                shown = picture if last is None or ticks == self.start else last
-                if ticks != self.start:
-                    self.repeated += last is not None
-                yield self.start, shown
                 at = self.start
+                yield at, picture if last is None or ticks == at else last
+                if last is None:
+                    last = picture
+                    continue
+                self.repeated += ticks != at
             if at is not None:
                 for fill in self._fills(at, min(ticks, self.end), starts, longest):
                     self.repeated += 1

@@ -74,7 +74,7 @@ class CopyTracks:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """``renditions``: what stands now. ``encode_audio``: the tracks still to be encoded with ``EncodeAudio``.
+    """``renditions``: what stands now. ``encode_audio``: places in ``info.audio`` still to be encoded.
 
     ``obstacle``: ``None``, or the sentence why the video could not be copied (then go the encoding way: ``MakePlan``).
     ``plan``: for the lower rungs; ``None`` if there are none or the video was not copied.
@@ -102,7 +102,7 @@ class MakePlan:
 class EncodeChunk:
     """Decode one chunk once and encode every rung of the plan from it. Answers ``Encoded``.
 
-    ``poster_at`` (seconds of the presentation) asks for a poster: give it to the one chunk that holds that time.
+    ``poster_at`` (seconds of the presentation) asks for a poster; only the chunk that holds this time makes it.
     """
 
     source: str

@@ -21,7 +21,9 @@ RATES = (
 RATE_TOLERANCE = 0.0004
 """Relative; under half the distance between 24 and 24000/1001."""
 MAX_JITTER = 0.3
-"""How far, in pictures, a time may stand off the grid of a constant rate: rounding to milliseconds at 60/s is 0.03."""
+"""How far, in pictures, a time may stand off the grid of a usual rate: rounding to milliseconds at 60/s is 0.03."""
+MAX_JITTER_UNUSUAL = 0.05
+"""The same for a rate that only this source has: with more slack, any nearly even times would make one."""
 MAX_HOLES = 0.02
 """Up to this share of missing pictures a rate still counts as constant; they are then repeated."""
 
@@ -82,19 +84,20 @@ class Clock:
 def constant_rate(timing: Timing, nominal: Fraction) -> Fraction | None:
     """Return the frame rate if all times stand on the grid of one rate, with few holes; else ``None``.
 
-    The rate that the times themselves give is tried first, then the nominal one of the container.
+    Tried are the rate that the times themselves give and the nominal one of the container.
     """
     times = timing.times * float(timing.time_base)
     if len(times) == 1:
         return nominal if nominal > 0 else None
     measured = (len(times) - 1) / float(times[-1] - times[0])
-    for rate in (usual_rate(measured), usual_rate(float(nominal)), nominal):
+    for rate in (usual_rate(float(nominal)), usual_rate(measured)):
         if rate <= 0:
             continue
+        jitter = MAX_JITTER if rate in RATES else MAX_JITTER_UNUSUAL
         places = (times - times[0]) * float(rate)
         slots = np.rint(places)
         holes = slots[-1] + 1 - len(slots)
-        on_grid = bool(np.abs(places - slots).max() <= MAX_JITTER and (np.diff(slots) > 0).all())
+        on_grid = bool(np.abs(places - slots).max() <= jitter and (np.diff(slots) > 0).all())
         if on_grid and holes <= max(1, MAX_HOLES * len(slots)):
             return rate
     return None

@@ -1,8 +1,8 @@
 """What a source is made of, how it is cut and encoded, and the facts of the renditions that come out.
 
-Times of a source are exact seconds (``Fraction``) on the source's own clock. Times of a rendition are whole ticks of its
-``timescale`` on the presentation's clock, which starts at 0 with the earliest track. ``streamhost.media.wire`` turns each
-of these types into JSON and back.
+Times of a source are exact seconds (``Fraction``) on the source's own clock. Times of a rendition are whole ticks of
+its ``timescale`` on the presentation's clock, which starts at 0 with the earliest track. ``streamhost.media.wire``
+turns each of these types into JSON and back.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Transfer(StrEnum):
 class VideoTrack:
     """One video track of a source, as stored; ``width`` and ``height`` are before rotation and pixel aspect.
 
-    ``frame_rate`` is the best guess of the nominal rate. ``start`` is when its first picture is shown, in seconds of the
-    source's clock. ``rotation`` is the clockwise turn in degrees that shows it upright: 0, 90, 180 or 270.
+    ``frame_rate`` is the best guess of the nominal rate. ``start`` is when its first picture is shown, in seconds of
+    the source's clock. ``rotation`` is the clockwise turn in degrees that shows it upright: 0, 90, 180 or 270.
     """
 
     index: int
@@ -82,7 +82,9 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """One audio track of a source. ``start`` is when its first real sample (after encoder priming) is heard, in seconds."""
+    """One audio track of a source. ``start`` is when its first real sample (after encoder priming) is heard, in
+    seconds.
+    """
 
     index: int
     codec: str
@@ -143,8 +145,8 @@ class Plan:
     """How a source's pictures are cut and encoded. Made once, then every chunk follows it.
 
     ``boundaries`` are the segment starts and, last, the end, in ticks of ``timescale`` on the presentation's clock.
-    ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n times it
-    (the first at 0 in any case). ``None``: pictures keep their own times.
+    ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n
+    times it (the first at 0 in any case). ``None``: pictures keep their own times.
     """
 
     timescale: int
