@@ -18,7 +18,7 @@ import click
 import streamhost
 from prepare import ROOT
 from streamhost import config
-from streamhost.model.errors import known_errors
+from streamhost.model.errors import StreamhostError, known_errors
 from streamhost.server import errors as door
 
 PAGES = ROOT / "docs" / "reference"
@@ -126,6 +126,17 @@ def import_everything() -> None:
             importlib.import_module(module.name)
 
 
+def ancestors(kind: type[StreamhostError]) -> list[type[StreamhostError]]:
+    """An error's own kind and what it derives from, without the base of all."""
+    return [base for base in kind.__mro__ if issubclass(base, StreamhostError) and base is not StreamhostError]
+
+
+def status(kind: type[StreamhostError]) -> str:
+    """The HTTP status of an error; a dash for those that end a job or a start instead of a request."""
+    named = any("code" in vars(base) and base.code in door.STATUS for base in ancestors(kind))
+    return str(door.status_of(kind)) if named else "–"
+
+
 def errors() -> str:
     """The page of errors, by their code."""
     import_everything()
@@ -136,7 +147,7 @@ def errors() -> str:
     ]
     for kind in sorted(set(known_errors()), key=lambda error: error.code):
         sentence = " ".join(filter(None, (kind.title(), kind.hint)))
-        rows.append([f"`{kind.code}`", str(door.status_of(kind)), sentence])
+        rows.append([f"`{kind.code}`", status(kind), sentence])
     lines = [
         "# Errors",
         "",
@@ -145,7 +156,8 @@ def errors() -> str:
         "Every refusal carries a stable `code`. The API answers `application/problem+json` (RFC 9457) with `type`,",
         "`title`, `status`, `detail`, `code`, and where there is something to do, `hint`; wrong fields are named in",
         "`errors`.",
-        "A video that could not be processed carries the same code in its `error`.",
+        "A video that could not be processed carries the same code in its `error`. Errors without a status end a job, a",
+        "command or a start instead of a request.",
         "",
         *table(["code", "status", "what it means, and what to do"], sorted(rows)),
     ]

@@ -14,8 +14,8 @@ LONGEST = 400
 HAND_WRITTEN = {".py", ".ts", ".css", ".html", ".mjs", ".js"}
 NOTES = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b|NotImplemented" + r"Error")
 
-# Doors may look at the environment, and so may the one who hands a child a clean one.
-ENVIRONMENT_READERS = ("config/loading.py", "cli/", "server/run.py", "sandbox", "__main__.py")
+# Doors may look at the environment, and so may those who hand it on to a child.
+ENVIRONMENT_READERS = ("config/loading.py", "cli/", "server/run.py", "sandbox", "db/migrate.py", "__main__.py")
 
 
 def written() -> tuple[Path, ...]:
