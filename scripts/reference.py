@@ -132,9 +132,9 @@ def ancestors(kind: type[StreamhostError]) -> list[type[StreamhostError]]:
 
 
 def status(kind: type[StreamhostError]) -> str:
-    """The HTTP status of an error; a dash for those that end a job or a start instead of a request."""
+    """The HTTP status of an error; empty for those that end a job or a start instead of a request."""
     named = any("code" in vars(base) and base.code in door.STATUS for base in ancestors(kind))
-    return str(door.status_of(kind)) if named else "–"
+    return str(door.status_of(kind)) if named else ""
 
 
 def errors() -> str:
@@ -156,8 +156,8 @@ def errors() -> str:
         "Every refusal carries a stable `code`. The API answers `application/problem+json` (RFC 9457) with `type`,",
         "`title`, `status`, `detail`, `code`, and where there is something to do, `hint`; wrong fields are named in",
         "`errors`.",
-        "A video that could not be processed carries the same code in its `error`. Errors without a status end a job, a",
-        "command or a start instead of a request.",
+        "A video that could not be processed carries the same code in its `error`. Errors without a status end a job,",
+        "a command or a start instead of a request.",
         "",
         *table(["code", "status", "what it means, and what to do"], sorted(rows)),
     ]
