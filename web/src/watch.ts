@@ -23,7 +23,7 @@ class WatchPage {
   private stale = false;
 
   constructor() {
-    const format: Format = new URLSearchParams(window.location.search).get("format") === "hls" ? "hls" : "dash";
+    const format: Format = this.root.dataset["format"] === "hls" ? "hls" : "dash";
     this.engine = new Engine(need<HTMLVideoElement>("[data-media]", this.root), this.videoId, format, {
       failed: (error) => this.failed(error),
       waiting: (yes) => this.waiting(yes),
@@ -103,9 +103,9 @@ class WatchPage {
     const trouble = troubleOf(error);
     this.controls.hide();
     this.say(trouble.title, trouble.text);
-    this.message.append(make("p", { class: "small" }, texts.playback.code(trouble.code)));
     const { retry, signIn, home } = texts.player;
     if (trouble.way === "retry") {
+      this.message.append(make("p", { class: "small" }, texts.playback.code(trouble.code)));
       const button = make("button", { type: "button", class: "button" }, retry);
       button.addEventListener("click", () => void this.load());
       this.message.append(button);

@@ -14,8 +14,10 @@ from streamhost import __version__
 from streamhost.host import Host
 from streamhost.instance import Purpose
 from streamhost.server import accounts, docs, errors, health, playback, uploads, videos
+from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
+from streamhost.server.pages import Pages
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body unless its route says otherwise (uploads do)."""
@@ -43,7 +45,10 @@ def create_app(host: Host) -> Litestar:
         ],
         dependencies=dependencies(host),
         exception_handlers={Exception: errors.handle},
-        plugins=[Doorkeeper(host.accounts, host.instance.keys.derive(Purpose.CSRF), settings.server.public_url)],
+        plugins=[
+            Doorkeeper(host.accounts, host.instance.keys.derive(Purpose.CSRF), settings.server.public_url),
+            Pages(settings, Assets(find_web_root())),
+        ],
         openapi_config=_openapi(settings.server.site_name),
         request_max_body_size=BODY_LIMIT,
         logging_config=None,

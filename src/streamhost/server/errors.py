@@ -58,6 +58,8 @@ STATUS: Mapping[str, int] = {
     "unsupported_media_type": 415,
     # accounts
     "too_many_attempts": 429,
+    # pages
+    "ui_not_built": 503,
 }
 """By the code of a class; a class without a line of its own is treated as the class it derives from."""
 

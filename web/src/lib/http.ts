@@ -16,6 +16,16 @@ export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }
 
+/** Another sign-in in this browser makes the page's token stale: take the one of a fresh copy of this page. */
+export async function renewCsrfToken(): Promise<void> {
+  const answer = await fetch(window.location.href, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]');
+  if (fresh && meta) meta.content = fresh;
+}
+
 /** What to tell a person about a status when the server's own words are missing. */
 export function words(status: number): string {
   if (status === 0) return texts.problem.offline;
@@ -35,8 +45,20 @@ export function problemFrom(status: number, body: string): Problem {
   }
 }
 
+type Method = "GET" | "PATCH" | "POST" | "DELETE";
+
 /** Ask the API with the page's cookie; throws `Problem`, with status 0 when the server cannot be reached. */
-export async function api<T>(path: string, method: "GET" | "PATCH" | "POST" | "DELETE" = "GET", body?: unknown): Promise<T> {
+export async function api<T>(path: string, method: Method = "GET", body?: unknown): Promise<T> {
+  try {
+    return await ask<T>(path, method, body);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "csrf_mismatch") throw error;
+    await renewCsrfToken();
+    return ask<T>(path, method, body);
+  }
+}
+
+async function ask<T>(path: string, method: Method, body: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";

@@ -8,7 +8,6 @@ const STREAMS = 2;
 const POLL = 4000; // ms between questions for those without a stream
 const LOST = 8000; // ms until the next try after a failure
 
-const EVENTS = ["state", "progress", "rendition"];
 let streams = 0;
 
 /**
@@ -17,6 +16,7 @@ let streams = 0;
  */
 export class Follower {
   private source: EventSource | null = null;
+  private video: Video | null = null;
   private timer = 0;
   private stopped = false;
   private asking = false;
@@ -55,24 +55,35 @@ export class Follower {
   private async start(): Promise<void> {
     this.rest();
     if (!document.hidden && streams < STREAMS) this.listen();
-    await this.ask();
+    else await this.ask();
   }
 
   private listen(): void {
     streams += 1;
     const source = new EventSource(`/api/v1/videos/${encodeURIComponent(this.id)}/events`);
     this.source = source;
-    for (const name of EVENTS) source.addEventListener(name, () => void this.ask());
+    source.addEventListener("state", (event) => this.told(JSON.parse(event.data as string) as Video));
+    source.addEventListener("progress", (event) => {
+      const news = JSON.parse(event.data as string) as Pick<Video, "progress" | "step">;
+      if (this.video) this.told({ ...this.video, ...news });
+    });
+    source.addEventListener("rendition", () => void this.ask());
     source.addEventListener("error", () => {
       // The browser reconnects by itself unless the server refused for good.
       if (source.readyState === EventSource.CLOSED && this.source === source) {
         this.rest();
-        this.later(POLL);
+        void this.ask();
       }
     });
   }
 
-  /** Events say that something changed; the video itself says what, so a lost or doubled event does no harm. */
+  private told(video: Video): void {
+    if (this.stopped) return;
+    this.video = video;
+    this.onChange(video);
+    if (settled(video)) this.stop();
+  }
+
   private async ask(): Promise<void> {
     if (this.asking) {
       this.again = true;
@@ -81,10 +92,8 @@ export class Follower {
     this.asking = true;
     try {
       const video = await api<Video>(`/api/v1/videos/${encodeURIComponent(this.id)}`);
-      if (this.stopped) return;
-      this.onChange(video);
-      if (settled(video)) this.stop();
-      else if (!this.source) this.later(POLL);
+      this.told(video);
+      if (!this.stopped && !this.source) this.later(POLL);
     } catch (error) {
       if (this.stopped || !(error instanceof Problem)) return;
       this.onLost(error);

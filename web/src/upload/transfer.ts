@@ -1,7 +1,7 @@
 // One file on its way to the server: tus-js-client with our headers, our patience and our words.
 
 import { Upload, type DetailedError, type HttpRequest, type HttpResponse } from "tus-js-client";
-import { csrfToken, Problem, problemFrom } from "../lib/http.ts";
+import { csrfToken, Problem, problemFrom, renewCsrfToken } from "../lib/http.ts";
 
 const MIB = 1 << 20;
 // One request stays well below the 100 MB at which common proxies and tunnels cut uploads off.
@@ -34,6 +34,7 @@ export class Transfer {
   private readonly hopes: Hopes;
   private videoId = "";
   private refusal: Problem | null = null;
+  private failed = false;
 
   constructor(file: File, metadata: Record<string, string>, to: Destination, hopes: Hopes) {
     this.hopes = hopes;
@@ -49,13 +50,18 @@ export class Transfer {
       onProgress: (sent) => hopes.progress(sent),
       onShouldRetry: (error) => this.shouldRetry(error),
       onSuccess: () => hopes.done(this.videoId),
-      onError: (error) => hopes.refused(this.refusal ?? problemOf(error)),
+      onError: (error) => {
+        this.failed = true;
+        hopes.refused(this.refusal ?? problemOf(error));
+      },
     });
   }
 
   /** Begin, or go on at the byte the server has. */
   async start(): Promise<void> {
+    if (this.refusal || this.failed) await renewCsrfToken();
     this.refusal = null;
+    this.failed = false;
     if (!this.upload.url) {
       const [previous] = await this.upload.findPreviousUploads();
       if (previous) this.upload.resumeFromPreviousUpload(previous);

@@ -1,0 +1,57 @@
+"""The pages that people see: HTML made here, so that everything but playing and uploading works without script."""
+
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.params import FromPath
+from litestar.plugins import InitPlugin
+
+from streamhost.config import Settings
+from streamhost.model.errors import NotFound, Unauthenticated
+from streamhost.server import assets as asset_routes
+from streamhost.server.assets import Assets
+from streamhost.server.auth import anyone
+from streamhost.server.csrf import SAFE_METHODS
+from streamhost.server.errors import handle
+from streamhost.server.pages import browse, entrance, studio
+from streamhost.server.pages.frame import Frame
+
+
+@get("/{anywhere:path}", guards=[anyone], include_in_schema=False)
+async def nowhere(anywhere: FromPath[str]) -> None:
+    """An address that no page has. As a route of its own, so that the page saying so knows who is signed in."""
+    raise NotFound
+
+
+def ask_to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> Response[Any]:
+    """Somebody who only looks is sent to the sign-in page and back; anything else is answered as an error."""
+    return entrance.to_sign_in(request) if request.method in SAFE_METHODS else handle(request, error)
+
+
+class Pages(InitPlugin):
+    """Brings the pages, their files and the look of errors into the application."""
+
+    def __init__(self, settings: Settings, assets: Assets) -> None:
+        self._assets = assets
+        self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open")
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Add routes, what they depend on, and the page for errors."""
+        pages = Router(
+            "/",
+            route_handlers=[*entrance.routes, *browse.routes, *studio.routes],
+            exception_handlers={Unauthenticated: ask_to_sign_in},
+        )
+        app_config.route_handlers.extend([pages, *asset_routes.routes, nowhere])
+        app_config.dependencies["frame"] = Provide(self._give_frame)
+        app_config.dependencies["assets"] = Provide(self._give_assets)
+        app_config.state["render_error"] = self._frame.error_text
+        return app_config
+
+    async def _give_frame(self) -> Frame:
+        return self._frame
+
+    async def _give_assets(self) -> Assets:
+        return self._assets

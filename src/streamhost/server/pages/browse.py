@@ -1,0 +1,90 @@
+"""Pages for looking around: the newest videos, search, and the page on which a video plays."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from streamhost.features.accounts import Accounts
+from streamhost.features.catalog import Catalog
+from streamhost.features.playback import Playback
+from streamhost.model.ids import VideoId
+from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.shapes import hit_view, video_view
+
+AnyRequest = Request[Any, Any, Any]
+QUERY_LENGTH = 200
+FORMATS = ("dash", "hls")
+"""What the player can be asked to load by `?format=`, the usual one first."""
+
+
+def following(path: str, cursor: str | None, **values: str) -> str | None:
+    """Address of the next page of a list; None on the last one."""
+    return f"{path}?{urlencode({**values, 'cursor': cursor})}" if cursor else None
+
+
+@get("/", guards=[anyone], include_in_schema=False)
+async def home(
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+    cursor: FromQuery[str | None] = None,
+) -> Response[str]:
+    """Public videos, newest first."""
+    viewer = viewer_of(request)
+    page = await catalog.listed(cursor)
+    empty = not page.items and cursor is None
+    return frame.page(
+        request,
+        "home.html",
+        videos=[video_view(video, viewer, playback) for video in page.items],
+        continued=cursor is not None,
+        next_url=following("/", page.next_cursor),
+        not_set_up=empty and await accounts.setup_token() is not None,
+    )
+
+
+@get("/search", guards=[anyone], include_in_schema=False)
+async def search(
+    request: AnyRequest,
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+    q: FromQuery[str] = "",
+    cursor: FromQuery[str | None] = None,
+) -> Response[str]:
+    """Videos with the words of `q`, best first."""
+    viewer = viewer_of(request)
+    query = " ".join(q.split())[:QUERY_LENGTH]
+    hits = await catalog.search(query, viewer, cursor)
+    return frame.page(
+        request,
+        "search.html",
+        query=query,
+        videos=[hit_view(hit, viewer, playback) for hit in hits.items],
+        next_url=following("/search", hits.next_cursor, q=query),
+    )
+
+
+@get("/watch/{video_id:str}", guards=[anyone], include_in_schema=False)
+async def watch(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+    stream_format: Annotated[str, QueryParameter(name="format")] = "dash",
+) -> Response[str]:
+    """The player, and what there is to say about the video."""
+    viewer = viewer_of(request)
+    video = await catalog.get(VideoId(video_id), viewer)
+    chosen = stream_format if stream_format in FORMATS else FORMATS[0]
+    return frame.page(request, "watch.html", video=video_view(video, viewer, playback), format=chosen)
+
+
+routes = [home, search, watch]

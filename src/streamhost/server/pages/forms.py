@@ -1,0 +1,47 @@
+"""Forms of the pages: what was typed, what is wrong with it, and where to go afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_303_SEE_OTHER
+
+from streamhost.model.errors import StreamhostError
+from streamhost.server.pages.frame import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with a form as a whole, and what to do about it."""
+
+    text: str
+    hint: str
+
+
+async def typed(request: Request[Any, Any, Any]) -> Texts:
+    """The text fields of a posted form; a field that was not sent is empty."""
+    form = await request.form()
+    return Texts({name: value for name, value in form.items() if isinstance(value, str)})
+
+
+def complaint(error: StreamhostError) -> Complaint | None:
+    """What to say above the form; nothing if the fields themselves say it all."""
+    if error.fields:
+        return None
+    return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "")
+
+
+def see(path: str) -> Redirect:
+    """Go on to another page after a form was taken (RFC 9110, 15.4.4)."""
+    return Redirect(path, status_code=HTTP_303_SEE_OTHER)
+
+
+def safe_next(path: str, otherwise: str = "/") -> str:
+    """`path` if it stays on this site, else `otherwise`: nobody can send a signed-in person elsewhere by a link.
+
+    Browsers take `//host` and `/\\host` for another site, and drop tabs and line breaks before they look."""
+    own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
+    return path if own else otherwise

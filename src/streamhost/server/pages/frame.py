@@ -1,0 +1,95 @@
+"""What every page shares: the templates, and the values they all need."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+
+from streamhost.model.accounts import Role, Viewer
+from streamhost.server.assets import Assets
+from streamhost.server.auth import csrf_token, viewer_of
+from streamhost.server.errors import Problem
+
+AnyRequest = Request[Any, Any, Any]
+
+NO_STORE = {"Cache-Control": "no-store"}
+"""Every page carries a token, and shows what this viewer may see."""
+THEMES = ("light", "dark")
+
+
+class Texts(dict[str, str]):
+    """What was typed into the fields of a form, or what is wrong with them; empty where nothing is."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+class Frame:
+    """Renders templates in the frame of the site: header, menu, footer, and who is signed in."""
+
+    def __init__(self, assets: Assets, site_name: str, registration_open: bool) -> None:
+        self._site = {"name": site_name}
+        self._registration_open = registration_open
+        self._assets = assets
+        self._templates = Environment(
+            loader=FileSystemLoader(assets.templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(
+        self, request: AnyRequest, template: str, status_code: int = HTTPStatus.OK, **values: Any
+    ) -> Response[str]:
+        """A whole page. Raises `UiNotBuilt` where the scripts and styles are missing."""
+        text = self._render(request, template, **values)
+        return Response(text, status_code=status_code, media_type=MediaType.HTML, headers=NO_STORE)
+
+    def error_text(self, request: AnyRequest, problem: Problem) -> str:
+        """The whole page that says what went wrong and where to go from here. Raises `UiNotBuilt`."""
+        return self._render(
+            request,
+            "error.html",
+            status=problem.status,
+            title=problem.title,
+            detail=problem.detail,
+            hint=problem.hint,
+            code=problem.code,
+            request_id=problem.request_id,
+        )
+
+    def _render(self, request: AnyRequest, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(
+            site=self._site,
+            registration_open=self._registration_open,
+            asset=self._assets,
+            me=_me(viewer_of(request)),
+            csrf_token=csrf_token(request),
+            path=request.url.path,
+            theme=_theme(request),
+            **values,
+        )
+
+
+def _me(viewer: Viewer) -> dict[str, Any] | None:
+    user = viewer.user
+    if user is None:
+        return None
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "role": user.role.value,
+        "initial": user.name[:1],
+        "can_upload": user.is_at_least(Role.CREATOR),
+    }
+
+
+def _theme(request: AnyRequest) -> str | None:
+    """What the viewer chose by the toggle; None follows their system."""
+    chosen = request.cookies.get("theme")
+    return chosen if chosen in THEMES else None

@@ -1,0 +1,141 @@
+"""Pages for those who upload: sending files, and looking after what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from streamhost.config import Settings
+from streamhost.features.catalog import Catalog
+from streamhost.features.playback import Playback
+from streamhost.model.accounts import Role
+from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
+from streamhost.model.ids import VideoId
+from streamhost.model.videos import Video, Visibility, may_manage
+from streamhost.server.auth import at_least, signed_in, viewer_of
+from streamhost.server.errors import status_of
+from streamhost.server.pages.browse import following
+from streamhost.server.pages.forms import complaint, safe_next, see, typed
+from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
+
+AnyRequest = Request[Any, Any, Any]
+STUDIO = "/studio"
+DONE = {"saved": "Your changes are saved.", "deleted": "The video is deleted. Its files go in the background."}
+"""What the list says after something was done on another page."""
+
+
+async def _managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video:
+    video = await catalog.get(VideoId(video_id), viewer_of(request))
+    if not may_manage(video, viewer_of(request)):
+        raise Forbidden
+    return video
+
+
+def _as_typed(view: VideoView, changes: Mapping[str, str]) -> VideoView:
+    """The video with what its form says, so that nothing typed is lost by a mistake."""
+    known = changes["visibility"] in set(Visibility)
+    visibility = changes["visibility"] if known else view.visibility
+    return replace(view, title=changes["title"], description=changes["description"], visibility=visibility)
+
+
+@get("/upload", guards=[at_least(Role.CREATOR)], include_in_schema=False)
+async def upload(
+    request: AnyRequest, settings: NamedDependency[Settings], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """Drop files here."""
+    largest = settings.uploads.max_size
+    return frame.page(request, "upload.html", max_bytes=largest, max_text=bytes_text(largest))
+
+
+@get(STUDIO, guards=[signed_in], include_in_schema=False)
+async def studio(
+    request: AnyRequest,
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+    cursor: FromQuery[str | None] = None,
+    done: FromQuery[str] = "",
+) -> Response[str]:
+    """Everything of one's own, in every state."""
+    viewer = viewer_of(request)
+    if viewer.user is None:
+        raise Unauthenticated
+    page = await catalog.owned(viewer.user.id, cursor)
+    return frame.page(
+        request,
+        "studio.html",
+        videos=[video_view(video, viewer, playback) for video in page.items],
+        next_url=following(STUDIO, page.next_cursor),
+        flash=DONE.get(done),
+    )
+
+
+@get(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
+async def show_edit(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The form for title, description and audience."""
+    video = await _managed(request, catalog, video_id)
+    view = video_view(video, viewer_of(request), playback)
+    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO)
+
+
+@post(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
+async def edit(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Save title, description and audience."""
+    form = await typed(request)
+    back = safe_next(form["next"], STUDIO)
+    # Forms end lines as HTTP does; the catalog keeps them as Unix does.
+    changes = {name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")}
+    viewer = viewer_of(request)
+    try:
+        await catalog.edit(VideoId(video_id), viewer, changes)
+    except StreamhostError as error:
+        video = await _managed(request, catalog, video_id)
+        return frame.page(
+            request,
+            "edit.html",
+            status_of(error),
+            video=_as_typed(video_view(video, viewer, playback), changes),
+            error=complaint(error),
+            errors=Texts(error.fields),
+            back=back,
+        )
+    return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
+
+
+@get(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
+async def confirm_delete(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """Ask once more, for browsers without script."""
+    video = await _managed(request, catalog, video_id)
+    return frame.page(request, "delete.html", video=video_view(video, viewer_of(request), playback))
+
+
+@post(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
+async def delete(request: AnyRequest, video_id: FromPath[str], catalog: NamedDependency[Catalog]) -> Response[Any]:
+    """Delete a video for good."""
+    await catalog.delete(VideoId(video_id), viewer_of(request))
+    return see(f"{STUDIO}?done=deleted")
+
+
+routes = [upload, studio, show_edit, edit, confirm_delete, delete]
