@@ -1,0 +1,249 @@
+"""Children that misbehave cost one job, never the parent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from streamhost import sandbox
+from streamhost.model.errors import StreamhostError
+from streamhost.ports import StorageUnavailable
+from streamhost.sandbox import Limits
+
+HERE = Path(__file__).parent
+QUICK = Limits(silence_seconds=20.0)
+Run = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class Playground:
+    """A work directory, a source that may be read, a secret that may not, and the messages that were heard."""
+
+    def __init__(self, place: Path) -> None:
+        self.work = place / "work"
+        self.work.mkdir()
+        self.source = place / "given" / "source.mp4"
+        self.secret = place / "secrets" / "master"
+        self.messages: list[dict[str, Any]] = []
+        self.heard = asyncio.Event()
+        for path, text in ((self.source, "the source"), (self.secret, "the secret")):
+            path.parent.mkdir()
+            path.write_text(text)
+
+    async def run(self, trick: str, limits: Limits = QUICK, **request: Any) -> dict[str, Any]:
+        """Run one of the children's tricks."""
+        return await sandbox.run(
+            "children",
+            {"trick": trick, **request},
+            limits=limits,
+            on_message=self.hear,
+            readable=[HERE, self.source],
+            writable=self.work,
+        )
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Keep a message."""
+        self.messages.append(message)
+        self.heard.set()
+
+    async def still_works(self) -> None:
+        """The parent is well: no child is left, and the next one works."""
+        assert [child.pid for child in psutil.Process().children(recursive=True)] == []
+        assert (await self.run("answer", word="still here"))["echo"] == "still here"
+
+
+@pytest.fixture
+def playground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Playground:
+    """A playground with the tricks on the path, and a secret in the environment."""
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.setenv("STREAMHOST_SECRET", "must not be seen")
+    return Playground(tmp_path)
+
+
+async def test_result_and_messages(playground: Playground) -> None:
+    """The result comes back, messages arrive in order, other output is no message, the environment is clean."""
+    result = await playground.run("answer", word="hello")
+    assert result["echo"] == "hello"
+    assert playground.messages == [{"progress": 0.5, "step": "half"}, {"progress": 1.0, "step": "whole"}]
+    assert set(result["environment"]) <= {"PATH", "LANG", "HOME", "TMPDIR", "LC_CTYPE"}
+    assert result["cwd"] == str(playground.work)
+    assert not psutil.pid_exists(result["pid"])
+
+
+async def test_own_error(playground: Playground) -> None:
+    """An error that the module reports keeps its code, and gets the words and the hint of the class with that code."""
+    with pytest.raises(sandbox.ChildFailed) as failure:
+        await playground.run("refuse", code=StorageUnavailable.code)
+    assert (failure.value.code, failure.value.permanent) == ("storage_unavailable", True)
+    assert failure.value.detail == "the detail"
+    assert failure.value.hint == StorageUnavailable.hint
+    assert str(failure.value) == f"{StorageUnavailable.title()} the detail"
+
+
+async def test_unforeseen_exception(playground: Playground) -> None:
+    """An exception that the module lets out is reported with its type and may be tried again."""
+    with pytest.raises(sandbox.ChildFailed, match="ValueError: what nobody foresaw") as failure:
+        await playground.run("stumble")
+    assert (failure.value.code, failure.value.permanent) == ("child_failed", False)
+
+
+@pytest.mark.parametrize(
+    ("trick", "limits", "error", "words"),
+    [
+        ("segfault", QUICK, sandbox.ChildCrashed, "SIGSEGV"),
+        ("abort", QUICK, sandbox.ChildCrashed, "SIGABRT"),
+        ("quit_without_answer", QUICK, sandbox.ChildCrashed, "without an answer"),
+        ("allocate", Limits(memory=512 * 1024**2), sandbox.ChildOutOfMemory, "memory"),
+        ("spin", Limits(cpu_seconds=1), sandbox.ChildOverLimit, "processor time"),
+        ("sleep", Limits(silence_seconds=0.7), sandbox.ChildSilent, "0.7 seconds"),
+    ],
+)
+async def test_misbehaviour(
+    playground: Playground, trick: str, limits: Limits, error: type[StreamhostError], words: str
+) -> None:
+    """Each way to end badly is an error of its own that says what happened, and that is tried again once at most."""
+    with pytest.raises(error, match=words) as failure:
+        await playground.run(trick, limits)
+    assert type(failure.value) is error
+    assert failure.value.retries == 1
+    await playground.still_works()
+
+
+async def test_huge_file(playground: Playground) -> None:
+    """A file over the limit ends the process, and is not larger than the limit."""
+    path = playground.work / "huge"
+    with pytest.raises(sandbox.ChildOverLimit, match="file larger"):
+        await playground.run("fill_disk", Limits(file_size=5_000_000), path=str(path))
+    assert path.stat().st_size <= 5_000_000
+    await playground.still_works()
+
+
+@pytest.mark.parametrize("lines", [True, False])
+async def test_flood(playground: Playground, lines: bool) -> None:
+    """Output without end is cut off, while the loop of the parent goes on; its memory stays bounded."""
+    before = psutil.Process().memory_info().rss
+    longest = 0.0
+
+    async def measure() -> None:
+        nonlocal longest
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.perf_counter() - started)
+
+    measuring = asyncio.create_task(measure())
+    with pytest.raises(sandbox.ChildFlooded):
+        await playground.run("flood", lines=lines)
+    measuring.cancel()
+    assert longest < 1.0
+    assert psutil.Process().memory_info().rss - before < 300e6
+    await playground.still_works()
+
+
+async def test_much_on_stderr(playground: Playground) -> None:
+    """Ten megabytes on stderr neither block the process nor are they kept."""
+    assert await playground.run("chatter") == {}
+
+
+async def test_forbidden(playground: Playground) -> None:
+    """No network, no programs, no processes, no signals to others, no files but those that were given."""
+    result = await playground.run(
+        "try_forbidden",
+        secret=str(playground.secret),
+        elsewhere=str(playground.secret.parent / "new"),
+        source=str(playground.source),
+    )
+    outcomes = result["outcomes"]
+    assert {name for name, outcome in outcomes.items() if outcome == "done"} == set()
+    for name in ("inet socket", "unix socket", "fork", "exec", "kill parent", "trace", "io_uring"):
+        assert outcomes[name] == "PermissionError", name
+    assert not (playground.secret.parent / "new").exists()
+    assert playground.source.read_text() == "the source"
+
+
+async def test_allowed(playground: Playground) -> None:
+    """Threads, reading the source, and every kind of change inside the work directory are what media work needs."""
+    result = await playground.run("try_allowed", source=str(playground.source), work=str(playground.work))
+    assert result == {"threads": 4, "text": "the source", "priority": QUICK.nice}
+
+
+async def test_cancelled(playground: Playground) -> None:
+    """Cancelling the caller ends the process and reaps it before the caller goes on."""
+    task = asyncio.create_task(playground.run("sleep"))
+    await playground.heard.wait()
+    (child,) = psutil.Process().children()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not psutil.pid_exists(child.pid)
+
+
+async def test_listener_that_fails(playground: Playground) -> None:
+    """An exception in `on_message` reaches the caller, and the process does not outlive it."""
+
+    def refuse(_message: dict[str, Any]) -> None:
+        raise RuntimeError("not listening")
+
+    with pytest.raises(RuntimeError, match="not listening"):
+        await sandbox.run("children", {"trick": "sleep"}, limits=QUICK, on_message=refuse, readable=[HERE])
+    await playground.still_works()
+
+
+async def test_module_that_is_missing(playground: Playground) -> None:
+    """A module that cannot be imported is an error that names it."""
+    with pytest.raises(sandbox.ChildFailed, match="no_such_module"):
+        await sandbox.run("no_such_module", {}, limits=QUICK, on_message=playground.messages.append)
+
+
+async def test_killed_from_outside(playground: Playground) -> None:
+    """A kill that nobody here sent is what the kernel does when memory runs out."""
+    task = asyncio.create_task(playground.run("sleep"))
+    await playground.heard.wait()
+    (child,) = psutil.Process().children()
+    child.kill()
+    with pytest.raises(sandbox.ChildOutOfMemory, match="The system ended it"):
+        await task
+
+
+async def test_many_at_once(playground: Playground) -> None:
+    """Twenty children at the same time give twenty answers."""
+    results = await asyncio.gather(*(playground.run("answer", word=str(number)) for number in range(20)))
+    assert [result["echo"] for result in results] == [str(number) for number in range(20)]
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from streamhost import sandbox
+
+def hear(message):
+    print("heard", flush=True)
+
+here = Path(sys.argv[1])
+asyncio.run(
+    sandbox.run("children", {"trick": "sleep"}, limits=sandbox.Limits(), on_message=hear, readable=[here])
+)
+"""
+
+
+def test_parent_killed() -> None:
+    """kill -9 of the parent takes the child along, at once."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(HERE)], stdout=subprocess.PIPE)
+    assert parent.stdout and parent.stdout.readline() == b"heard\n"
+    (child,) = psutil.Process(parent.pid).children()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(timeout=5)
+    deadline = time.monotonic() + 5
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the child outlived its parent"
+        time.sleep(0.01)
