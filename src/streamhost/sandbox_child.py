@@ -204,7 +204,8 @@ def _python_places() -> list[str]:
     places |= {
         entry for entry in json.loads(sys.argv[1])["path"] if Path(entry).name in ("site-packages", "dist-packages")
     }
-    return [*sorted(places), str(Path(__file__).parent)]
+    # The folder that holds this package: importing it lists that folder (site-packages, or `src` of a checkout).
+    return [*sorted(places), str(Path(__file__).parent.parent)]
 
 
 def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str]) -> None:
