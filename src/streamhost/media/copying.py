@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
@@ -44,62 +43,61 @@ class NotCopyable(Exception):
 
 
 def copy_tracks(task: CopyTracks, report: Report) -> Copied:
-    """Copy what can be copied; see ``tasks.CopyTracks``."""
+    """Copy the video and what sound can be copied; nothing at all if the video cannot. See ``tasks.CopyTracks``."""
     info, out_dir = task.info, Path(task.out_dir)
-    obstacle = track_obstacle(info.video) if info.video else "The file has no video track."
-    video = VideoCopy(info, out_dir, task.encoding.segment) if obstacle is None else None
-    names = audio_names(info.audio)
+    obstacle = track_obstacle(info.video) if info.video else None
+    if obstacle is not None:
+        return _refused(info, obstacle)
+    video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None
     sounds = [
         AudioCopy(track, name, info, out_dir, task.encoding.segment)
-        for track, name in zip(info.audio, names, strict=True)
+        for track, name in zip(info.audio, audio_names(info.audio), strict=True)
         if audio_obstacle(track) is None
     ]
-    copies: dict[int, VideoCopy | AudioCopy] = {sound.track.index: sound for sound in sounds}
-    if video is not None:
-        copies[video.track.index] = video
-    progress = Progress(report, "copy")
-    with opened(task.source, task.limits) as container:
-        choose_tracks(container)
-        for copy in copies.values():
-            copy.begin(container.streams[copy.track.index])
-        _pass_on(container, copies, info.size, progress)
-    for copy in copies.values():
-        copy.end()
-    done = [copy for copy in copies.values() if copy.obstacle is None]
-    plan, poster = None, None
-    if video is not None and video.obstacle is None:
-        plan = video.plan(task) if task.rungs else None
-        poster = make_poster(MakePoster(task.source, task.out_dir, info, info.duration * POSTER_AT, task.limits)).name
+    copies: list[VideoCopy | AudioCopy] = [video, *sounds] if video else [*sounds]
+    _read(task, copies, Progress(report, "copy"))
+    if video is not None and video.obstacle is not None:
+        for sound in sounds:
+            sound.give_up(video.obstacle)
+        return _refused(info, video.obstacle)
+    done = [copy for copy in copies if copy.obstacle is None]
     copied = {copy.track.index for copy in done}
-    left = tuple(place for place, track in enumerate(info.audio) if track.index not in copied)
+    at = info.duration * POSTER_AT
     return Copied(
         renditions=tuple(copy.rendition() for copy in done),
-        encode_audio=left,
-        obstacle=video.obstacle if video is not None else obstacle,
-        plan=plan,
-        poster=poster,
+        encode_audio=tuple(place for place, track in enumerate(info.audio) if track.index not in copied),
+        obstacle=None,
+        plan=video.plan(task) if video and task.rungs else None,
+        poster=make_poster(MakePoster(task.source, task.out_dir, info, at, task.limits)).name if video else None,
     )
 
 
-def _pass_on(
-    container: InputContainer, copies: dict[int, VideoCopy | AudioCopy], size: int, progress: Progress
-) -> None:
-    """Read the file through and hand every packet to the copy of its track."""
-    if not copies:
-        return
-    streams = [container.streams[index] for index in copies]
-    for packet in container.demux(streams):
-        copy = copies.get(packet.stream_index)
-        if packet.size == 0 or copy is None or copy.obstacle is not None:
-            continue
-        try:
-            copy.add(packet)
-        except NotCopyable as finding:
-            copy.give_up(str(finding))
-            if all(other.obstacle for other in copies.values()):
-                return
-        if packet.pos and size:
-            progress.at(packet.pos / size)
+def _refused(info: MediaInfo, obstacle: str) -> Copied:
+    return Copied((), tuple(range(len(info.audio))), obstacle, None, None)
+
+
+def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progress) -> None:
+    """Read the file through and hand every packet to the copy of its track; stop when nothing is left to copy."""
+    by_index = {copy.track.index: copy for copy in copies}
+    size = task.info.size
+    with opened(task.source, task.limits) as container:
+        choose_tracks(container)
+        for copy in copies:
+            copy.begin(container.streams[copy.track.index])
+        for packet in container.demux([container.streams[index] for index in by_index]):
+            taker = by_index.get(packet.stream_index)
+            if packet.size == 0 or taker is None or taker.obstacle is not None:
+                continue
+            try:
+                taker.add(packet)
+            except NotCopyable as finding:
+                taker.give_up(str(finding))
+                if isinstance(taker, VideoCopy) or all(copy.obstacle for copy in copies):
+                    break
+            if packet.pos and size:
+                progress.at(packet.pos / size)
+    for copy in copies:
+        copy.end()
 
 
 @dataclass(slots=True)

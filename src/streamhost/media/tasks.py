@@ -60,8 +60,10 @@ class Probe:
 class CopyTracks:
     """Repackage the video track, and the audio tracks that may be copied, in one reading pass. Answers ``Copied``.
 
+    A video that turns out not to be copyable is no error but ``Copied.obstacle``; then nothing is left in ``out_dir``.
+
     ``rungs`` are the lower renditions that will follow; they go into ``Copied.plan``, cut as the copied video is.
-    Errors: as ``Probe``; a video track that turns out not to be copyable is no error but ``Copied.obstacle``.
+    Errors: as ``Probe``.
     """
 
     source: str
