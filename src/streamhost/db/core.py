@@ -150,6 +150,12 @@ class _Statements:
 
         await _surely(self._thread.run(step))
 
+    async def release(self) -> None:
+        """End reading; without a transaction there is nothing to do but to forbid further use."""
+        self._over = True
+        if self._begun:
+            await self.end("ROLLBACK")
+
 
 async def _surely(work: Awaitable[T]) -> T:
     """Wait until `work` is done even if this task is cancelled meanwhile; the cancellation is raised afterwards."""
@@ -231,8 +237,7 @@ class Database:
             yield conn
         finally:
             try:
-                if begin is not None:
-                    await conn.end("ROLLBACK")
+                await conn.release()
             finally:
                 self._idle.put_nowait(thread)
 
