@@ -76,7 +76,7 @@ class VideoTrack:
     @property
     def display_size(self) -> tuple[int, int]:
         """Width and height in square pixels as a viewer sees it, upright."""
-        width, height = round(self.width * self.pixel_aspect), self.height
+        width, height = max(1, round(self.width * self.pixel_aspect)), self.height
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
 
