@@ -85,13 +85,16 @@ class RunningServer:
 
     def kill(self) -> None:
         """kill -9 of the whole tree, all at once."""
-        tree = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-        for process in tree:
+        for process in [psutil.Process(self.process.pid), *self.children()]:
             try:
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
         self.process.wait(timeout=10)
+
+    def children(self) -> list[psutil.Process]:
+        """The processes below the server."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
     def restart(self) -> RunningServer:
         """Start it again after `stop` or `kill`, at the same address."""

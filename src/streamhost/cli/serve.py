@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
+import tempfile
 from pathlib import Path
 
 import click
@@ -24,12 +27,31 @@ from streamhost.server.run import run
 )
 @click.option("--host", help="Address to listen on: 0.0.0.0 for every network interface, or unix:PATH.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-def serve(data: Path | None, host: str | None, port: int | None) -> None:
+@click.option(
+    "--demo", is_flag=True, help="Try it out: people and sample videos in a directory that is deleted at the end."
+)
+def serve(data: Path | None, host: str | None, port: int | None, demo: bool) -> None:
     """Run the server until it is told to stop (Ctrl-C, or SIGTERM): running requests are finished, jobs kept."""
-    settings = load(data, server__host=host, server__port=port)
-    log.configure(settings.log.level, settings.log.format)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(settings, announce))
+    with contextlib.ExitStack() as stack:
+        if demo:
+            if data is not None:
+                raise click.UsageError("--demo makes a data directory of its own; leave out --data.")
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamhost-demo-")))
+        settings = load(data, server__host=host, server__port=port)
+        log.configure(settings.log.level, settings.log.format)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        runner.run(run(settings, announce_demo if demo else announce))
+
+
+async def announce_demo(listener: Listener, host: Host) -> None:
+    """Fill the throw-away instance, and print who lives there."""
+    # Only a demo loads the codecs of its sample videos.
+    demo = importlib.import_module("streamhost.demo")
+    password = await demo.populate(host)
+    await announce(listener, host)
+    click.echo("This is a demo: everything is deleted when it ends. Sign in as")
+    for email, _, role in demo.CAST:
+        click.secho(f"  {email}  {password}  ({role.value})", fg="green", bold=True)
 
 
 async def announce(listener: Listener, host: Host) -> None:

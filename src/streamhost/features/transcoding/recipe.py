@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from streamhost.media import compat, ladder, tasks, wire
 from streamhost.media.errors import NoTracks
-from streamhost.model.streaming import MediaInfo, Plan, Rendition, Rung
+from streamhost.model.streaming import Kind, MediaInfo, Plan, Rendition, Rung
 from streamhost.model.videos import RenditionSummary
 
 COPY_COST = 0.02
@@ -103,9 +103,12 @@ def planned(recipe: Recipe) -> tuple[RenditionSummary, ...]:
 
 
 def summaries(recipe: Recipe, standing: Iterable[Rendition]) -> tuple[RenditionSummary, ...]:
-    """What stands, with what is still to come."""
+    """What stands, with what is still to come. Sound is listed only where there is no picture."""
+    kind = Kind.VIDEO if recipe.has_video else Kind.AUDIO
     found: Mapping[str, RenditionSummary] = {
-        r.name: RenditionSummary(r.name, r.width, r.height, r.codecs, r.bandwidth, ready=True) for r in standing
+        r.name: RenditionSummary(r.name, r.width, r.height, r.codecs, r.bandwidth, ready=True)
+        for r in standing
+        if r.kind is kind
     }
     coming = [item for item in planned(recipe) if item.name not in found]
     return (*found.values(), *coming)
