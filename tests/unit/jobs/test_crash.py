@@ -1,0 +1,79 @@
+"""kill -9 of working processes: every job is done, and counts exactly once."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from streamhost.db.core import Database
+from streamhost.db.migrations.steps import apply
+from streamhost.jobs.queue import Queue
+from streamhost.model.clock import system_clock
+from tests.unit.jobs import counting_worker
+
+CHAINS = 40
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> Path:
+    """A catalog with the beginnings of some chains of jobs."""
+    path = tmp_path / "catalog.sqlite3"
+    apply(path)
+    db = await Database.open(path)
+    queue = Queue(system_clock)
+    async with db.write() as conn:
+        await conn.execute("CREATE TABLE results (chain INTEGER, link INTEGER)")
+        for chain in range(CHAINS):
+            assert await queue.add(conn, counting_worker.Link(chain, 0))
+    await db.close()
+    return path
+
+
+def begin(catalog: Path, how: str) -> subprocess.Popen[bytes]:
+    """Start a process that works, and wait until it does."""
+    command = [sys.executable, counting_worker.__file__, str(catalog), how]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"started\n"
+    return process
+
+
+def check(catalog: Path) -> None:
+    """Every link of every chain has exactly one result, and its job is done."""
+    conn = sqlite3.connect(catalog)
+    results = sorted(conn.execute("SELECT chain, link FROM results").fetchall())
+    assert results == [(chain, link) for chain in range(CHAINS) for link in range(counting_worker.CHAIN)]
+    assert conn.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall() == [("done", len(results))]
+    assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    conn.close()
+
+
+async def test_killed_and_restarted(catalog: Path) -> None:
+    """A worker that is killed again and again, at any moment, and started again, ends with every job done once."""
+    kills = 0
+    for _ in range(6):
+        process = begin(catalog, "alone")
+        time.sleep(random.uniform(0.0, 0.15))
+        if process.poll() is None:
+            process.kill()
+            kills += 1
+        process.wait(timeout=10)
+    assert kills > 0
+    assert begin(catalog, "alone").wait(timeout=60) == 0
+    check(catalog)
+
+
+async def test_one_of_several_killed(catalog: Path) -> None:
+    """When one of three working processes is killed, the others take over its jobs after the lease, each once."""
+    processes = [begin(catalog, "together") for _ in range(3)]
+    time.sleep(0.1)
+    processes[0].kill()
+    processes[0].wait(timeout=10)
+    for process in processes[1:]:
+        assert process.wait(timeout=60) == 0
+    check(catalog)

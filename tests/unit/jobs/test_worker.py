@@ -1,0 +1,445 @@
+"""Running jobs: retries, cancelling, leases, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from streamhost.db import jobs as rows
+from streamhost.db.core import Connection
+from streamhost.jobs.context import JobContext
+from streamhost.jobs.errors import LeaseLost
+from streamhost.model.errors import StreamhostError
+from streamhost.model.tasks import Job, JobState, Lane
+from tests.unit.jobs.kit import QUICK, Bench, Count, Heavy, Hopeless, OnceMore
+
+
+async def test_jobs_are_done(bench: Bench) -> None:
+    """Jobs that wait and jobs that come later are done once each, and keep when they began and ended."""
+    before = [await bench.add(Count(number)) for number in range(3)]
+    worker = bench.worker()
+    await worker.start()
+    later = await bench.add(Heavy(3))
+    for job_id in (*before, later):
+        job = await bench.until(job_id, JobState.DONE)
+        assert (job.attempts, job.progress, job.worker, job.lease_until) == (1, 1.0, None, None)
+        assert job.started_at and job.finished_at and job.started_at <= job.finished_at
+    assert sorted(bench.done) == [0, 1, 2, 3]
+    assert worker.alive
+    await worker.stop()
+    assert not worker.alive
+
+
+async def test_woken_at_once(bench: Bench) -> None:
+    """A job that is added in this process starts long before the next poll; so does one whose time comes."""
+    await bench.worker(timing=replace(QUICK, poll=30.0)).start()
+    await asyncio.sleep(0.05)
+    await bench.until(await bench.add(Count(1)), JobState.DONE, seconds=1)
+    await bench.until(await bench.add(Count(2), delay=0.2), JobState.DONE, seconds=2)
+
+
+async def test_places(bench: Bench) -> None:
+    """No lane runs more jobs at once than it has places, and a full lane does not hold up another."""
+    running = {Lane.LIGHT: 0, Lane.MEDIA: 0}
+    most = dict(running)
+
+    async def work(task: Count | Heavy, _job: JobContext) -> None:
+        running[task.lane] += 1
+        most[task.lane] = max(most[task.lane], running[task.lane])
+        await asyncio.sleep(0.02)
+        running[task.lane] -= 1
+        bench.done.append(task.number)
+
+    for number in range(6):
+        await bench.add(Heavy(number))
+        await bench.add(Count(100 + number))
+    worker = bench.worker({Count: work, Heavy: work}, media=1, light=3)
+    await worker.start()
+    await worker.idle()
+    assert len(bench.done) == 12
+    assert most == {Lane.LIGHT: 3, Lane.MEDIA: 1}
+
+
+async def test_retried_with_backoff(bench: Bench) -> None:
+    """A job that fails is tried again later and later, keeps the reason meanwhile, and may still succeed."""
+    starts: list[float] = []
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        starts.append(asyncio.get_running_loop().time())
+        if len(starts) < 4:
+            raise RuntimeError("not yet")
+
+    bench.queue.on_failed(Count, bench.note_failure)
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}, replace(QUICK, backoff=0.08, backoff_max=10)).start()
+
+    async def waits_again() -> bool:
+        return bool(starts) and (await bench.get(job_id)).state is JobState.QUEUED
+
+    await bench.when(waits_again)
+    waiting = await bench.get(job_id)
+    assert waiting.error_code == "job_crashed"
+    assert "RuntimeError: not yet" in (waiting.error_detail or "")
+    assert waiting.run_at > bench.clock()
+    job = await bench.until(job_id, JobState.DONE)
+    assert (job.attempts, job.error_code, bench.failed) == (4, None, [])
+    first, second, third = (after - before for before, after in pairwise(starts))
+    assert first >= 0.06
+    assert second >= 0.12
+    assert third >= 0.24
+
+
+async def test_attempts_used_up(bench: Bench) -> None:
+    """After the last attempt the job has failed, and whoever waits for that is told in the same transaction."""
+    seen: list[JobState] = []
+
+    async def failed(conn: Connection, job: Job, error: StreamhostError) -> None:
+        now = await bench.queue.get(conn, job.id)
+        assert now is not None
+        seen.append(now.state)
+        bench.failed.append((job.id, error.code))
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        raise RuntimeError("never")
+
+    bench.queue.on_failed(Count, failed)
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    job = await bench.until(job_id, JobState.FAILED)
+    assert job.attempts == Count.max_attempts
+    assert (job.error_code, seen, bench.failed) == ("job_crashed", [JobState.FAILED], [(job_id, "job_crashed")])
+
+
+@pytest.mark.parametrize(("error", "attempts"), [(Hopeless, 1), (OnceMore, 2)])
+async def test_errors_that_say_how_often(bench: Bench, error: type[StreamhostError], attempts: int) -> None:
+    """A permanent error is not retried; an error that asks for one more try gets one."""
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        raise error("words")
+
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    job = await bench.until(job_id, JobState.FAILED)
+    assert (job.attempts, job.error_code) == (attempts, error.code)
+    assert job.error_detail == f"{error.title()} words"
+
+
+async def test_failing_failure_handler(bench: Bench) -> None:
+    """A handler of failures that fails itself does not keep the job running for ever."""
+
+    async def failed(_conn: Connection, _job: Job, _error: StreamhostError) -> None:
+        raise RuntimeError("no")
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        raise Hopeless
+
+    bench.queue.on_failed(Count, failed)
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    assert (await bench.until(job_id, JobState.FAILED)).error_code == "hopeless"
+
+
+async def test_unknown_and_unreadable(bench: Bench) -> None:
+    """A kind that nobody handles, and a payload that does not fit, fail at once with a code of their own."""
+    unknown = await bench.add(Heavy())
+    unreadable = await bench.add(Count())
+    async with bench.db.write() as conn:
+        await conn.execute("UPDATE jobs SET payload = '{\"colour\": 1}' WHERE id = :id", {"id": unreadable})
+    await bench.worker({Count: bench.note}).start()
+    assert (await bench.until(unknown, JobState.FAILED)).error_code == "job_unknown"
+    assert (await bench.until(unreadable, JobState.FAILED)).error_code == "job_unreadable"
+
+
+async def test_completed_in_the_handlers_transaction(bench: Bench) -> None:
+    """Result, follow-up job and end of the job are one commit: all of it or nothing."""
+    failing = True
+
+    async def work(task: Count, job: JobContext) -> None:
+        nonlocal failing
+        if task.number > 0:
+            bench.done.append(task.number)
+            return
+        async with bench.db.write() as conn:
+            await bench.queue.add(conn, Count(7))
+            await job.complete(conn)
+            if failing:
+                failing = False
+                raise RuntimeError("just before the commit")
+        assert job.completed
+
+    job_id = await bench.add(Count())
+    worker = bench.worker({Count: work})
+    await worker.start()
+    job = await bench.until(job_id, JobState.DONE)
+    await worker.idle()
+    assert (job.attempts, bench.done) == (2, [7])
+
+
+async def test_failure_after_completing(bench: Bench) -> None:
+    """What goes wrong after the job was completed does not undo it."""
+
+    async def work(_task: Count, job: JobContext) -> None:
+        async with bench.db.write() as conn:
+            await job.complete(conn)
+        raise RuntimeError("too late")
+
+    job_id = await bench.add(Count())
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await bench.until(job_id, JobState.DONE)
+    await worker.idle()
+    assert (await bench.get(job_id)).state is JobState.DONE
+
+
+async def test_progress(bench: Bench) -> None:
+    """Reports reach the catalog, bounded and seldom: many reports are few writes."""
+    stepped = asyncio.Event()
+    finish = asyncio.Event()
+
+    async def work(_task: Count, job: JobContext) -> None:
+        for number in range(1000):
+            job.report(number / 1000, "counting " + "x" * 500)
+        job.report(7.5)
+        stepped.set()
+        await finish.wait()
+
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    await stepped.wait()
+
+    async def written() -> bool:
+        return (await bench.get(job_id)).progress == 1.0
+
+    await bench.when(written)
+    job = await bench.get(job_id)
+    assert job.step.startswith("counting ")
+    assert len(job.step) <= 200
+    finish.set()
+    await bench.until(job_id, JobState.DONE)
+
+
+async def test_cancel_a_running_job(bench: Bench) -> None:
+    """A running job is told at once, its handler can clean up, and it ends as cancelled, not as failed."""
+    started = asyncio.Event()
+    cleaned: list[bool] = []
+
+    async def work(_task: Count, job: JobContext) -> None:
+        started.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaned.append(job.cancelled.is_set())
+
+    bench.queue.on_failed(Count, bench.note_failure)
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}, replace(QUICK, beat=30.0)).start()
+    await started.wait()
+    async with bench.db.write() as conn:
+        assert await bench.queue.cancel(conn, job_id)
+    job = await bench.until(job_id, JobState.CANCELLED, seconds=1)
+    assert (cleaned, job.error_code, bench.failed) == ([True], "job_cancelled", [(job_id, "job_cancelled")])
+
+
+async def test_cancelled_by_another_process(bench: Bench) -> None:
+    """A cancellation that only stands in the catalog is noticed at the next beat."""
+    started = asyncio.Event()
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    await started.wait()
+    async with bench.db.write() as conn:
+        assert await rows.ask_to_cancel(conn, job_id)
+    await bench.until(job_id, JobState.CANCELLED, seconds=2)
+
+
+async def test_stopping_returns_jobs(bench: Bench) -> None:
+    """Stopping cancels what runs and puts it back without costing an attempt; the next worker does it."""
+    started = asyncio.Event()
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    job_id = await bench.add(Count(5))
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await started.wait()
+    await asyncio.wait_for(worker.stop(grace=5), 2)
+    job = await bench.get(job_id)
+    assert (job.state, job.attempts, job.worker, job.error_code) == (JobState.QUEUED, 0, None, None)
+    await bench.worker().start()
+    assert (await bench.until(job_id, JobState.DONE)).attempts == 1
+    assert bench.done == [5]
+
+
+async def test_handler_that_will_not_stop(bench: Bench) -> None:
+    """A handler that ignores its cancellation delays the stop by the grace and no more."""
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        started.set()
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    job_id = await bench.add(Count())
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await started.wait()
+    await asyncio.wait_for(worker.stop(grace=0.2), 1)
+    assert (await bench.get(job_id)).state is JobState.RUNNING
+    release.set()
+    await bench.until(job_id, JobState.DONE)
+
+
+async def test_leases_are_prolonged(bench: Bench) -> None:
+    """A job may run far longer than a lease: nobody takes it away from a worker that lives."""
+
+    async def work(task: Count, _job: JobContext) -> None:
+        await asyncio.sleep(2.5)
+        bench.done.append(task.number)
+
+    job_id = await bench.add(Count(1))
+    await bench.worker({Count: work}).start()
+    await bench.worker({Count: work}).start()
+    job = await bench.until(job_id, JobState.DONE)
+    assert (job.attempts, bench.done) == (1, [1])
+
+
+async def test_dead_workers_jobs_come_back(bench: Bench) -> None:
+    """When a worker is not heard of any more its job goes to another one, and the cause stands in the job meanwhile."""
+    job_id = await bench.add(Count(1))
+    now = bench.clock()
+    async with bench.db.write() as conn:
+        assert await rows.claim(conn, Lane.LIGHT, "dead", now, now + 0.3)
+    await bench.worker().start()
+    job = await bench.until(job_id, JobState.DONE)
+    assert (job.attempts, bench.done) == (2, [1])
+
+
+async def test_job_that_kills_its_workers(bench: Bench) -> None:
+    """A job whose worker dies at every attempt fails in the end, and says how often that was."""
+    bench.queue.on_failed(Count, bench.note_failure)
+    job_id = await bench.add(Count())
+    worker = bench.worker()
+    for attempt in range(1, Count.max_attempts + 1):
+        bench.ahead += 1000
+        now = bench.clock()
+        async with bench.db.write() as conn:
+            job = await rows.claim(conn, Lane.LIGHT, f"dead-{attempt}", now, now + 30)
+        assert job is not None and job.attempts == attempt
+        assert await worker.release_all() == 1
+        waiting = await bench.get(job_id)
+        assert waiting.error_code == "worker_died"
+    assert waiting.state is JobState.FAILED
+    assert f"{Count.max_attempts} times" in (waiting.error_detail or "")
+    assert bench.failed == [(job_id, "worker_died")]
+
+
+async def test_release_all(bench: Bench) -> None:
+    """At a start every job that an earlier process ran goes back at once, whatever its lease says."""
+    ids = [await bench.add(Count(number)) for number in range(3)]
+    now = bench.clock()
+    async with bench.db.write() as conn:
+        for _ in ids:
+            assert await rows.claim(conn, Lane.LIGHT, "earlier", now, now + 1000)
+    worker = bench.worker()
+    assert await worker.release_all() == 3
+    assert await worker.release_all() == 0
+    await worker.start()
+    for job_id in ids:
+        await bench.until(job_id, JobState.DONE)
+    assert sorted(bench.done) == [0, 1, 2]
+
+
+async def test_lost_lease(bench: Bench) -> None:
+    """A worker that lost a job ends its handler, and the result of that handler does not count."""
+    started = asyncio.Event()
+    ended: list[str] = []
+
+    async def work(_task: Count, job: JobContext) -> None:
+        started.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            with pytest.raises(LeaseLost):
+                async with bench.db.write() as conn:
+                    await bench.queue.add(conn, Count(99))
+                    await job.complete(conn)
+            ended.append("lost")
+            raise
+
+    job_id = await bench.add(Count())
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await started.wait()
+    async with bench.db.write() as conn:
+        stolen = await conn.execute("UPDATE jobs SET worker = 'thief' WHERE id = :id", {"id": job_id})
+    assert stolen == 1
+
+    async def let_go() -> bool:
+        return not worker.running
+
+    await bench.when(let_go)
+    job = await bench.get(job_id)
+    assert (ended, job.state, job.worker, bench.done) == (["lost"], JobState.RUNNING, "thief", [])
+    async with bench.db.read() as conn:
+        assert len(await bench.queue.list(conn)) == 1
+
+
+async def test_handler_that_cancels_itself(bench: Bench) -> None:
+    """A cancellation that nobody asked for counts as a failed attempt; the job is not forgotten."""
+    calls = 0
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise asyncio.CancelledError
+
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    assert (await bench.until(job_id, JobState.DONE)).attempts == 2
+
+
+async def test_catalog_that_stumbles(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors of the catalog, at whatever step, do not end the worker: jobs go on when it is well again."""
+    broken = 6
+    claim, finish = rows.claim, rows.finish
+
+    async def sometimes(*arguments: object, **options: object) -> object:
+        nonlocal broken
+        broken -= 1
+        if broken > 0 and broken % 2:
+            raise OSError("disk trouble")
+        function = claim if isinstance(arguments[1], Lane) else finish
+        return await function(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rows, "claim", sometimes)
+    monkeypatch.setattr(rows, "finish", sometimes)
+    ids = [await bench.add(Count(number)) for number in range(4)]
+    await bench.worker().start()
+    for job_id in ids:
+        await bench.until(job_id, JobState.DONE)
+    assert sorted(bench.done) == [0, 1, 2, 3]
+
+
+async def test_nested_transactions_are_named(bench: Bench) -> None:
+    """A handler that opens a transaction inside its own fails with a clear reason instead of standing still."""
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        async with bench.db.write(), bench.db.write():
+            pass
+
+    job_id = await bench.add(Count())
+    await bench.worker({Count: work}).start()
+    assert (await bench.until(job_id, JobState.FAILED)).error_code == "catalog_misused"
