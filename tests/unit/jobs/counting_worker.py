@@ -1,4 +1,4 @@
-"""A worker process that the crash tests kill: each job writes one row in its last transaction, and adds the next job."""
+"""A worker process that the crash tests kill: each job writes one row in its last transaction and adds the next."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from streamhost import log
 from streamhost.db.core import Database
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -30,8 +31,8 @@ class Link(Task):
     link: int
 
 
-async def main(path: Path, together: bool) -> None:
-    """Work until nothing waits. `together`: others work on the same catalog, so their jobs are not taken back at once."""
+async def run(path: Path, together: bool) -> None:
+    """Work until nothing waits. `together`: others work on the same catalog; their jobs are not taken back at once."""
     db = await Database.open(path)
     queue = Queue(system_clock)
 
@@ -63,4 +64,5 @@ async def main(path: Path, together: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2] == "together"))
+    log.configure()
+    asyncio.run(run(Path(sys.argv[1]), sys.argv[2] == "together"))

@@ -38,7 +38,7 @@ async def catalog(tmp_path: Path) -> Path:
 def begin(catalog: Path, how: str) -> subprocess.Popen[bytes]:
     """Start a process that works, and wait until it does."""
     command = [sys.executable, counting_worker.__file__, str(catalog), how]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout and process.stdout.readline() == b"started\n"
     return process
 
