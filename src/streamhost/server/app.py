@@ -9,6 +9,8 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from streamhost import __version__
 from streamhost.host import Host
@@ -66,9 +68,18 @@ def _openapi(site: str) -> OpenAPIConfig:
         components=Components(security_schemes={"bearer": bearer}),
         tags=list(TAGS),
         use_handler_docstrings=True,
-        openapi_router=Router(path="/api", route_handlers=[], guards=[public]),
+        openapi_router=_SchemaRouter(path="/api", route_handlers=[], guards=[public], include_in_schema=False),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     )
+
+
+class _SchemaRouter(Router):
+    """Takes the route of the description, and leaves out Litestar's own 404 page for everything else below `/api`."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Add a handler unless it would answer for every path."""
+        paths: set[str] = getattr(value, "paths", set())
+        return [] if any("{" in path for path in paths) else super().register(value)
 
 
 def route_list(app: Litestar) -> list[tuple[str, Any]]:

@@ -269,7 +269,7 @@ async def _send_file(scope: Scope, send: Send, file: int, known: _Known) -> None
         await send({"type": "http.response.body", "body": b""})
         return
     if part.end - part.start <= READ_LIMIT:
-        body = _read_now(file, part) or await asyncio.to_thread(_read, file, part)
+        body = await _bytes(file, part)
         await send(start)
         await send({"type": "http.response.body", "body": body})
         return
@@ -280,19 +280,28 @@ async def _send_file(scope: Scope, send: Send, file: int, known: _Known) -> None
     at = part.start
     while at < part.end:
         piece = Range(at, min(at + PIECE, part.end))
-        body = _read_now(file, piece) or await asyncio.to_thread(_read, file, piece)
+        body = await _bytes(file, piece)
         at = piece.end
         await send({"type": "http.response.body", "body": body, "more_body": at < part.end})
 
 
-def _read_now(file: int, part: Range) -> bytes | memoryview | None:
-    """The bytes if the kernel has all of them in memory; None rather than wait for the disk."""
+async def _bytes(file: int, part: Range) -> bytes | bytearray:
+    """The bytes of `part`, at once if the kernel has them, else by a thread that waits for the disk."""
+    ready = _read_now(file, part)
+    return ready if ready is not None else await asyncio.to_thread(_read, file, part)
+
+
+def _read_now(file: int, part: Range) -> bytearray | None:
+    """The bytes if the kernel has all of them in memory; None rather than wait for the disk.
+
+    The server takes a bytearray over in one copy, a memoryview byte by byte.
+    """
     buffer = bytearray(part.end - part.start)
     try:
         count = os.preadv(file, [buffer], part.start, os.RWF_NOWAIT)
     except OSError:
         return None
-    return memoryview(buffer) if count == len(buffer) else None
+    return buffer if count == len(buffer) else None
 
 
 def _read(file: int, part: Range) -> bytes:

@@ -24,7 +24,6 @@ API_PREFIXES = ("/api/", "/s/", "/livez", "/readyz", "/startupz")
 
 INTERNAL = 500
 STATUS: Mapping[str, int] = {
-    "error": 500,
     "invalid_input": 422,
     "not_found": 404,
     "forbidden": 403,
@@ -123,7 +122,7 @@ class Problem:
 
 def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
     """What the client is told. Of an unexpected error nothing but a request id, under which the log has the rest."""
-    if isinstance(error, StreamhostError):
+    if isinstance(error, StreamhostError) and status_of(error) != INTERNAL:
         return _expected(error)
     if isinstance(error, ValidationException):
         return _invalid(error)
@@ -140,13 +139,14 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
 
 def _expected(error: StreamhostError) -> Problem:
     status = status_of(error)
+    detail = error.detail if status < INTERNAL or status == HTTPStatus.INSUFFICIENT_STORAGE else ""
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     wait = getattr(error, "retry_after", None)
     if wait is not None:
         headers["Retry-After"] = str(math.ceil(wait))
-    return Problem(status, error.code, error.title(), error.detail, error.hint, error.fields, headers=headers)
+    return Problem(status, error.code, error.title(), detail, error.hint, error.fields, headers=headers)
 
 
 def _invalid(error: ValidationException) -> Problem:

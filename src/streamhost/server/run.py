@@ -27,6 +27,8 @@ CONNECTIONS = 1024
 """Connections served at once; more wait in the kernel's queue (backpressure)."""
 HEADER_BYTES = 64 * 1024
 """A request's head and the read buffer of a connection; larger heads are answered with 431."""
+READING_THREADS = 32
+"""Threads that read large files from disk, at most; they are made when needed."""
 HEADER_MILLISECONDS = 30_000
 """A client that has not sent its whole head by then is cut off (slow loris)."""
 FAREWELL_SECONDS = 2.0
@@ -60,6 +62,7 @@ class _Embedded(Server):
             websockets=False,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
+            runtime_blocking_threads=READING_THREADS,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
             log_level=LogLevels.error,
             log_dictconfig=QUIET_LOGGERS,
