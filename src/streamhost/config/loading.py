@@ -67,7 +67,7 @@ def load_with_origins(
         field = known[key]
         try:
             tables[field.section][field.name] = _converted(field, value)
-        except ValueError:
+        except (ValueError, msgspec.ValidationError):
             shown = "what is given" if field.secret else repr(value)
             problems.append(f"{key}: {shown} is not {field.allowed} ({origin})")
     if problems:
