@@ -40,11 +40,11 @@ def _step(scripts: tuple[str, ...]) -> Callable[[Database], None]:
 def statements(script: str) -> Iterator[str]:
     """The statements of a script one by one, triggers whole (`executescript` would commit between them)."""
     statement = ""
-    for part in script.split(";"):
+    *parts, rest = script.split(";")
+    for part in parts:
         statement += part + ";"
         if sqlite3.complete_statement(statement):
-            if statement.strip(" \n;"):
-                yield statement.strip()
+            yield statement.strip()
             statement = ""
-    if statement.strip(" \n;"):
-        raise ValueError(f"unfinished statement: {statement.strip()}")
+    if statement or rest.strip():
+        raise ValueError(f"unfinished statement: {(statement + rest).strip()}")
