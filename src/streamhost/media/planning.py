@@ -17,6 +17,8 @@ from streamhost.model.streaming import Chunk, MediaInfo, Plan, Rung
 Rungs = tuple[Rung, ...]
 SHORTEST_CHUNK = 8.0
 """Seconds; starting a process and a decoder for less costs more than it saves."""
+ROUNDING = Fraction(1, 1000)
+"""Seconds by which a segment's start may fall before its keyframe when one clock is rounded to another."""
 SPREAD_UP_TO = 4
 """Up to this many chunks a worker, their number is made a multiple of the workers, so that none idles at the end."""
 
@@ -31,13 +33,14 @@ def make_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding)
     rate = constant_rate(timing, nominal)
     if rate is None:
         return _free_plan(info, timing, rungs, encoding)
+    thin = int(rate / output_rate(rate))
     rate = output_rate(rate)
     timescale, duration = grid(rate)
     late, phase = divmod(max(0, round((timing.first - info.origin) * timescale)), duration)
 
     def picture(ticks: int) -> int:
         """Place on the grid; pictures that come late leave ``late`` places to be filled with the first one."""
-        return late + round((timing.seconds(ticks) - timing.first) * rate)
+        return late + int((timing.seconds(ticks) - timing.first) * rate + Fraction(1, 2 * thin))
 
     count = max(picture(timing.end), picture(int(timing.times[-1])) + 1)
     starts = _chunk_starts([picture(int(key)) for key in timing.keys], 0, count, float(count / rate), encoding)
@@ -47,7 +50,7 @@ def make_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding)
         pictures += [start + piece * (stop - start) // pieces for piece in range(1, pieces + 1)]
         cuts.append(len(pictures) - 1)
     boundaries = [0, *(phase + number * duration for number in pictures[1:])]
-    return _plan(info, timing, (timescale, duration, phase, rate), boundaries, cuts, rungs, encoding)
+    return _plan(info, timing, (timescale, duration, phase, rate, thin), boundaries, cuts, rungs, encoding)
 
 
 def follow_plan(
@@ -64,7 +67,7 @@ def follow_plan(
     starts, end = list(boundaries[:-1]), boundaries[-1]
     chunk_starts = _chunk_starts(starts, starts[0], end, (end - starts[0]) / timescale, encoding)
     cuts = [*(bisect_left(starts, start) for start in chunk_starts), len(starts)]
-    return _plan(info, timing, (timescale, None, 0, _nominal(info)), boundaries, cuts, rungs, encoding)
+    return _plan(info, timing, (timescale, None, 0, _nominal(info), 1), boundaries, cuts, rungs, encoding)
 
 
 def chunk_count(duration: float, encoding: Encoding) -> int:
@@ -97,24 +100,24 @@ def _free_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding
                 boundaries.append(times[place])
         boundaries.append(stop)
         cuts.append(len(boundaries) - 1)
-    return _plan(info, timing, (timescale, None, 0, _nominal(info)), boundaries, cuts, rungs, encoding)
+    return _plan(info, timing, (timescale, None, 0, _nominal(info), 1), boundaries, cuts, rungs, encoding)
 
 
 def _plan(
     info: MediaInfo,
     timing: Timing,
-    clock: tuple[int, int | None, int, Fraction],
+    clock: tuple[int, int | None, int, Fraction, int],
     boundaries: Sequence[int],
     cuts: Sequence[int],
     rungs: Rungs,
     encoding: Encoding,
 ) -> Plan:
-    timescale, duration, phase, rate = clock
+    timescale, duration, phase, rate, thin = clock
     with_past = info.video is not None and info.video.interlaced
 
     def seek(segment: int) -> Fraction:
         start = info.origin + Fraction(boundaries[segment], timescale) if segment else timing.first
-        return timing.decode_from(start, with_past=with_past)
+        return timing.decode_from(start + ROUNDING, with_past=with_past)
 
     chunks = tuple(Chunk(first, last, seek(first)) for first, last in pairwise(cuts))
     return Plan(
@@ -128,6 +131,7 @@ def _plan(
         rungs=rungs,
         preset=encoding.preset,
         threads=encoding.threads,
+        thin=thin,
     )
 
 

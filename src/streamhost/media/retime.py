@@ -57,12 +57,12 @@ class Retimer(Generic[P]):
 
     def _grid(self, pictures: Iterable[tuple[Fraction, P]], duration: int) -> Iterator[tuple[int, P]]:
         """Constant rate: one picture for every place of the grid."""
-        phase = self.plan.phase
+        phase, thin = self.plan.phase, self.plan.thin
         place = (self.start - phase + duration - 1) // duration if self.start else 0
         stop = (self.end - phase) // duration
         last: P | None = None
         for time, picture in pictures:
-            wanted = (self.ticks(time) - phase + (duration - 1) // 2) // duration
+            wanted = (2 * thin * (self.ticks(time) - phase) + duration) // (2 * thin * duration)
             while place < min(wanted, stop):
                 self.repeated += 1
                 yield self._place(place, duration), picture if last is None else last
@@ -87,7 +87,9 @@ class Retimer(Generic[P]):
         closest = int(Fraction(timescale, MAX_FRAME_RATE) * CLOSEST)
         longest = max(1, int(LONGEST_PICTURE * timescale))
         chunk = self.plan.chunks[self.chunk]
-        starts = list(self.plan.boundaries[chunk.first : chunk.last])
+        starts = list(self.plan.boundaries[chunk.first : chunk.last + 1])
+        if chunk is self.plan.chunks[-1]:
+            starts.pop()
         last: P | None = None
         at: int | None = None
         for time, picture in pictures:

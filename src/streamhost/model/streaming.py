@@ -147,6 +147,7 @@ class Plan:
     ``boundaries`` are the segment starts and, last, the end, in ticks of ``timescale`` on the presentation's clock.
     ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n
     times it (the first at 0 in any case). ``None``: pictures keep their own times.
+    Of a faster source every ``thin``-th picture is kept.
     """
 
     timescale: int
@@ -159,6 +160,7 @@ class Plan:
     rungs: tuple[Rung, ...]
     preset: str = "veryfast"
     threads: int = 1
+    thin: int = 1
 
     @property
     def duration(self) -> Fraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from random import Random
 
 import numpy as np
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_what_all_samples_share_is_said_once() -> None:
     st.integers(0, 6000),
     st.integers(0, 10**12),
 )
-def test_no_sample_is_shown_before_it_is_decoded(steps: list[int], order, delay: int, start: int) -> None:
+def test_no_sample_is_shown_before_it_is_decoded(steps: list[int], order: Random, delay: int, start: int) -> None:
     """For any order of any times: presentation is exact, offsets are never negative, decoding only moves forward."""
     shown = start + np.cumsum([0, *steps])
     times, end = shown[:-1].copy(), int(shown[-1])

@@ -88,9 +88,9 @@ def test_an_ordinary_mp4_is_copied() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"codec": "hevc"}, {"profile": "High 10"}, {"profile": "High 4:2:2"}, {"pixel_format": "yuv422p"}, 
-        {"level": 60}, {"interlaced": True}, {"transfer": Transfer.PQ}, {"rotation": 90}, {"flipped": True}, {"width": 1921},
-        {"pixel_aspect": Fraction(4, 3)}, {"frame_rate": Fraction(120)}, {"bit_rate": 40_000_000},
+        {"codec": "hevc"}, {"profile": "High 10"}, {"profile": "High 4:2:2"}, {"pixel_format": "yuv422p"},
+        {"level": 60}, {"interlaced": True}, {"transfer": Transfer.PQ}, {"rotation": 90}, {"flipped": True},
+        {"width": 1921}, {"pixel_aspect": Fraction(4, 3)}, {"frame_rate": Fraction(120)}, {"bit_rate": 40_000_000},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip

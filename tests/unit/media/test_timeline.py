@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ lengths = st.lists(st.integers(1, 10**6), min_size=1, max_size=30)
 
 
 @given(lengths, st.lists(st.integers(0, 30), max_size=5), st.randoms(use_true_random=False))
-def test_parts_in_any_order_make_the_whole(durations: list[int], cuts: list[int], order) -> None:
+def test_parts_in_any_order_make_the_whole(durations: list[int], cuts: list[int], order: Random) -> None:
     """However a rendition was cut into chunks, and in whatever order they finished, merging gives it back."""
     whole = video_rendition(durations=tuple(durations))
     places = sorted({min(cut, len(durations)) for cut in cuts} | {0, len(durations)})
@@ -87,7 +88,7 @@ def test_bandwidth_is_average_and_peak() -> None:
     assert rendition.bandwidth == round((512000 + 1024000 + 1280000) * 8 * 12800 / 102528)
     assert rendition.peak_bandwidth == -(-(1024000 + 1280000) * 8 * 12800 // (51200 + 128))
     assert rendition.target_duration == 4
-    assert (rendition.start, rendition.duration) == (0, Fraction(102528, 12800))
+    assert (rendition.start, rendition.duration) == (Fraction(0), Fraction(102528, 12800))
 
 
 @given(lengths)

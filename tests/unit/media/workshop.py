@@ -62,7 +62,9 @@ def package(
     out.mkdir()
     info = probe(source)
     renditions: list[Rendition] = []
-    plan, poster, obstacle = None, None, "asked for"
+    plan: Plan | None = None
+    poster: str | None = None
+    obstacle: str | None = "asked for"
     left = tuple(range(len(info.audio)))
     if not encode:
         lower = ladder.lower_rungs(info, SMALL) if rungs is None else rungs
