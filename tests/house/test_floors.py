@@ -25,7 +25,7 @@ OWNERS = {
     "litestar": ("server",),
     "numpy": ("media", "ml"),
     "onnxruntime": ("ml",),
-    "platformdirs": ("config",),
+    "platformdirs": ("config", "cli"),
     "pluggy": ("plugins", "hookspecs"),
     "python_multipart": ("server", "features/uploads"),
     "rich": ("cli",),
