@@ -18,7 +18,7 @@ from streamhost.testing.clips import Clip, make
 
 CAST = (("root@example.org", "Root", Role.ADMIN), ("alice@example.org", "Alice", Role.CREATOR))
 """Who lives in a demo: one who administers and one who uploads."""
-PASSWORD_BYTES = 9
+PASSWORD_BYTES = 6
 READ_BYTES = 1024 * 1024
 
 
@@ -53,7 +53,7 @@ _logger = log.get("demo")
 
 async def populate(host: Host) -> str:
     """Make the people of the demo and begin to make its videos; answers the password that all of them have."""
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    password = secrets.token_hex(PASSWORD_BYTES)
     people = [await host.accounts.add_user(email, password, name, role, verified=True) for email, name, role in CAST]
     _working.add(task := asyncio.create_task(_videos(host, people[-1]), name="demo"))
     task.add_done_callback(_working.discard)

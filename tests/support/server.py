@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,10 @@ class Api(httpx.Client):
             if document["state"] in ("failed", "ready") or time.monotonic() > deadline:
                 raise AssertionError(f"waited for {states}, found {document}")
             time.sleep(0.1)
+
+    def stream_events(self, video_id: str) -> AbstractContextManager[httpx.Response]:
+        """The server-sent events of a video being made."""
+        return httpx.Client.stream(self, "GET", f"/api/v1/videos/{video_id}/events")
 
     def stream(self, video_id: str) -> dict[str, Any]:  # type: ignore[override]
         """Where the video plays."""

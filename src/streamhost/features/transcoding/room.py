@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -97,9 +98,9 @@ class Transcoding:
             underway = await packages.of_video(conn, task.video_id)
         if video is None or video.source_key is None or any(p.finished_at is None for p in underway):
             return
-        room = self._room(task.video_id, "probe")
-        source = await self._storage.fetch(video.source_key, room)
-        info = await self._run(tasks.Probe(str(source)), job.report, None)
+        with self._room(task.video_id, "probe") as room:
+            source = await self._storage.fetch(video.source_key, room)
+            info = await self._run(tasks.Probe(str(source)), job.report, None)
         assert isinstance(info, MediaInfo)
         recipe = recipes.choose(info, self._ladder, self._encoding, self._copy_limits)
         package = packages.PackageRow(PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None)
@@ -120,7 +121,6 @@ class Transcoding:
                 await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
                 await self._open(conn, package, recipe, stages.INGEST[0])
             await job.complete(conn)
-        self._discard(room)
 
     async def make_part(self, task: MakePart, job: JobContext) -> None:
         """Do one part: run the media task, put its files into storage, then note it as done and open what follows."""
@@ -130,15 +130,15 @@ class Transcoding:
         if video is None or package is None or video.source_key is None:
             return
         recipe = Recipe.from_json(package.recipe)
-        room = self._room(package.id, task.part)
-        out = room / "out"
-        out.mkdir()
-        source = await self._storage.fetch(video.source_key, room)
-        async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
-            answer = await self._run(self._media_task(recipe, task.part, str(source), str(out)), notes.report, out)
-            facts = _facts(answer)
-            if facts.renditions or facts.poster:
-                await self._storage.put_tree(package_prefix(video.id, package.id), out)
+        with self._room(package.id, task.part) as room:
+            out = room / "out"
+            out.mkdir()
+            source = await self._storage.fetch(video.source_key, room)
+            async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
+                answer = await self._run(self._media_task(recipe, task.part, str(source), str(out)), notes.report, out)
+                facts = _facts(answer)
+                if facts.renditions or facts.poster:
+                    await self._storage.put_tree(package_prefix(video.id, package.id), out)
         what, _ = stages.parse(task.part)
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
@@ -156,7 +156,6 @@ class Transcoding:
                     await self._note(conn, video.id, warning)
                 await self._advance(conn, package, recipe)
             await job.complete(conn)
-        self._discard(room)
 
     async def publish(self, task: PublishPackage, job: JobContext) -> None:
         """Write the manifests of every rendition that is complete and let the package play."""
@@ -296,15 +295,16 @@ class Transcoding:
         wanted = None if recipe.copies else poster_at
         return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
 
-    def _room(self, *names: str) -> Path:
-        """A fresh directory of one job's own."""
+    @contextmanager
+    def _room(self, *names: str) -> Iterator[Path]:
+        """A fresh directory of one job's own, gone afterwards however the job ends."""
         room = self._work.joinpath("-".join(names))
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir(parents=True)
-        return room
-
-    def _discard(self, room: Path) -> None:
-        shutil.rmtree(room, ignore_errors=True)
+        try:
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
 
 
 def _facts(answer: tasks.Answer) -> PartFacts:
