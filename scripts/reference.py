@@ -101,7 +101,7 @@ def usage(context: click.Context) -> list[str]:
     rows = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record and parameter.name != "help":
+        if record and isinstance(parameter, click.Option) and "--help" not in parameter.opts:
             rows.append([f"`{record[0]}`", " ".join(record[1].split())])
     if rows:
         lines += [*table(["option", "meaning"], rows), ""]
