@@ -43,7 +43,7 @@ def test_an_upload_lives_until_the_time_it_was_given(server_of_short_memory: Run
 
 
 def test_room_is_promised_only_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """507 where what is free, less what stays free and what others were promised, does not do; until it is given back."""
+    """507 when too little is left beside what stays free and what others were promised, until they give it back."""
     folder = tmp_path_factory.mktemp("room")
     spare = 200 * 1024**2
     keep = shutil.disk_usage(folder).free - spare

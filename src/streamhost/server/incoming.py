@@ -9,7 +9,7 @@ from typing import Any
 
 from litestar import Request
 
-from streamhost.features.uploads import ClientGone
+from streamhost.features.uploads import ClientGone, ClientSilent, UploadInterrupted
 from streamhost.model.errors import StreamhostError
 from streamhost.server.tus import content_length
 
@@ -55,10 +55,12 @@ class Incoming:
 
 @contextlib.asynccontextmanager
 async def incoming(request: Request[Any, Any, Any]) -> AsyncIterator[Incoming]:
-    """The body of a request; what is left of it is drained before a refusal is answered."""
+    """The body of a request; what is left of it is drained before a refusal is answered, if anybody still sends."""
     body = Incoming(request)
     try:
         yield body
+    except (ClientGone, ClientSilent, UploadInterrupted):
+        raise
     except StreamhostError:
         await body.drain()
         raise

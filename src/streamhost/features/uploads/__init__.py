@@ -3,7 +3,7 @@
 from streamhost.features.uploads.checksums import ALGORITHMS, Checksum
 from streamhost.features.uploads.describe import check as check_words
 from streamhost.features.uploads.desk import Uploads
-from streamhost.features.uploads.errors import ClientGone, OffsetMismatch, UploadInterrupted
+from streamhost.features.uploads.errors import ClientGone, ClientSilent, OffsetMismatch, UploadInterrupted
 from streamhost.features.uploads.intake import Pace
 from streamhost.features.uploads.spool import Piece
 
@@ -11,6 +11,7 @@ __all__ = [
     "ALGORITHMS",
     "Checksum",
     "ClientGone",
+    "ClientSilent",
     "OffsetMismatch",
     "Pace",
     "Piece",

@@ -1,0 +1,128 @@
+"""`streamhost videos upload`: what it says is true, and it goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import RunningServer, clean_environment
+from tests.support.tree import rows
+from tests.support.tus import content
+
+
+def command(site: RunningServer, file: Path, *options: str, token: str | None = None) -> list[str]:
+    token = token or site.client("alice@example.org").headers["Authorization"].removeprefix("Bearer ")
+    return [
+        sys.executable,
+        "-m",
+        "streamhost",
+        "videos",
+        "upload",
+        str(file),
+        "--url",
+        site.url,
+        "--token",
+        token,
+        *options,
+    ]
+
+
+def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment(XDG_STATE_HOME=str(home))
+    return subprocess.run(arguments, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
+    """Exit code 0, and the printed video has the title and every byte."""
+    data = content(3_000_000)
+    file = tmp_path / "my_clip.mp4"
+    file.write_bytes(data)
+    done = run(command(site, file, "--title", "From a terminal", "--json"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    video = json.loads(done.stdout)
+    assert video["title"] == "From a terminal"
+    [row] = rows(site.data, "SELECT source_sha256, source_name FROM videos WHERE id = ?", video["id"])
+    assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
+    assert row["source_name"] == "my_clip.mp4"
+
+
+def test_waiting_for_what_will_never_play_fails(site: RunningServer, tmp_path: Path) -> None:
+    """With --wait a file that is no video ends in exit code 1 and the reason."""
+    file = tmp_path / "notes.mp4"
+    file.write_bytes(b"this is no video at all")
+    done = run(command(site, file, "--wait", "--json"), tmp_path)
+    assert done.returncode == 1
+    assert not done.stdout
+    assert "failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "token", "said"),
+    [(["--visibility", "everyone"], None, "visibility"), ([], "not.a.token", "token")],
+)
+def test_a_refusal_is_told(
+    site: RunningServer, tmp_path: Path, options: list[str], token: str | None, said: str
+) -> None:
+    """Exit code 1, nothing on standard output, and on standard error the server's own words."""
+    file = tmp_path / "a.mp4"
+    file.write_bytes(b"abc")
+    done = run(command(site, file, "--json", *options, token=token), tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+def test_calling_it_wrongly_is_exit_code_2(tmp_path: Path) -> None:
+    """No such file, no address: the usage is shown."""
+    done = run([sys.executable, "-m", "streamhost", "videos", "upload", str(tmp_path / "none.mp4")], tmp_path)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+
+
+def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> None:
+    """Killed in the middle and run again, it sends only what is missing, and makes one video."""
+    data = content(100_000_000)
+    file = tmp_path / "large.mp4"
+    file.write_bytes(data)
+    arguments = command(site, file, "--title", "In two goes", "--json")
+    first = subprocess.Popen(arguments, env=clean_environment(XDG_STATE_HOME=str(tmp_path)), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size > 10_000_000 for path in (site.data / "uploads").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    first.kill()
+    first.wait()
+    [before] = rows(site.data, "SELECT id FROM uploads WHERE metadata LIKE '%In two goes%'")
+    done = run(arguments, tmp_path)
+    assert done.returncode == 0, done.stderr
+    [after] = rows(site.data, "SELECT id, video_id FROM uploads WHERE metadata LIKE '%In two goes%'")
+    assert after["id"] == before["id"]
+    [row] = rows(site.data, "SELECT source_sha256 FROM videos WHERE title = 'In two goes'")
+    assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for(server: RunningServer, tmp_path: Path) -> None:
+    """The server is killed in the middle of the upload and started again; the command does not even end."""
+    server.add_user("alice@example.org")
+    data = content(150_000_000)
+    file = tmp_path / "large.mp4"
+    file.write_bytes(data)
+    arguments = command(server, file, "--title", "Patient", "--json")
+    environment = clean_environment(XDG_STATE_HOME=str(tmp_path))
+    running = subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size > 10_000_000 for path in (server.data / "uploads").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    server.kill()
+    time.sleep(1)
+    server.restart()
+    output, _ = running.communicate(timeout=120)
+    assert running.returncode == 0
+    [row] = rows(server.data, "SELECT source_sha256 FROM videos WHERE id = ?", json.loads(output)["id"])
+    assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
