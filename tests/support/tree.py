@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -21,7 +22,8 @@ def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
 def stored(data: Path) -> set[str]:
     """Every file below the media directory, also hidden and temporary ones, by relative path."""
     root = data / "media"
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    # os.walk passes over folders that vanish while it looks.
+    return {str((Path(folder) / name).relative_to(root)) for folder, _, names in os.walk(root) for name in names}
 
 
 def named(data: Path, video_id: str) -> set[str]:
