@@ -9,7 +9,7 @@ PORT   ?= 8000
 PYTEST ?= -n 2 --dist loadfile --timeout 300
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test quick lint types format web wheel bench soak docs screenshots lock test-pythons test-lowest clean \
+.PHONY: help serve test quick lint types format web wheel bench soak docs lock test-pythons test-lowest clean \
 	setup setup-test setup-bench
 
 help: ## show this list

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.house.tree import PACKAGE, ROOT, imports, python_files, short
+from tests.house.tree import PACKAGE, ROOT, imports, parsed, python_files, short
 
 # Which parts may import a foreign package. A craft has one workshop, so that it can be replaced or loaded late.
 OWNERS = {
@@ -105,3 +107,28 @@ def test_imports_stand_at_the_top() -> None:
         if item.inside and part(path) not in LATE
     ]
     assert hidden == []
+
+
+def protocols() -> list[str]:
+    """The ports that are declared in `ports.py`, by name."""
+    return [
+        node.name
+        for node in parsed(PACKAGE / "ports.py").body
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases)
+    ]
+
+
+@pytest.mark.parametrize("port", protocols())
+def test_a_port_is_proven_by_two(port: str) -> None:
+    """Each port has two implementations at least, and one published contract suite that runs on all of them."""
+    classes = {
+        node.name: part(path)
+        for path in python_files("src")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ClassDef)
+    }
+    made = {name for name, place in classes.items() if re.fullmatch(rf"\w+{port}", name) and "testing" not in place}
+    assert len(made) >= 2
+    assert classes.get(f"{port}Contract", "").startswith("testing/")
+    suite = (ROOT / "tests" / "contracts" / f"test_{port.lower()}.py").read_text("utf-8")
+    assert {name for name in made if name not in suite} == set()
