@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -168,7 +168,14 @@ class Transcoding:
         recipe = Recipe.from_json(package.recipe)
         standing, poster = _standing(parts)
         prefix = package_prefix(video.id, package.id)
-        for name, text in manifests(standing).items():
+        texts = manifests(standing)
+        with self._room(package.id, task.part) as room:
+            for name, text in texts.playlists.items():
+                path = room / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, "utf-8")
+            await self._storage.put_tree(prefix, room)
+        for name, text in texts.entries.items():
             await self._storage.put_bytes(prefix + name, text.encode())
         now = self._clock()
         async with self._db.write() as conn:
@@ -326,9 +333,16 @@ def _standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...],
     return tuple(whole), any(facts.poster for _, facts in done)
 
 
-def manifests(standing: tuple[Rendition, ...]) -> dict[str, str]:
-    """The texts to store, by name relative to the package; the one that names the other playlists comes last."""
+class Manifests(NamedTuple):
+    """Texts by their names within the package. The `entries` name the `playlists`, so they are stored after them."""
+
+    playlists: dict[str, str]
+    entries: dict[str, str]
+
+
+def manifests(standing: tuple[Rendition, ...]) -> Manifests:
+    """HLS and DASH for the renditions that stand."""
     presentation = timeline.presentation(standing)
     playlists = hls.playlists(presentation)
     master = playlists.pop(MASTER_PLAYLIST)
-    return {**playlists, MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master}
+    return Manifests(playlists, {MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master})
