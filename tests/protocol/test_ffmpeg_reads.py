@@ -1,0 +1,115 @@
+"""Debian's FFmpeg and the newest one read every rendition of both manifests, and have nothing to complain about."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
+import pytest
+
+from streamhost.media import compat
+from streamhost.model.streaming import Rendition
+from streamhost.testing import clips
+from tests.unit.media import workshop
+from tests.unit.media.content import big_buck_bunny
+
+FFMPEGS = {"debian": shutil.which("ffmpeg") or "ffmpeg", "newest": imageio_ffmpeg.get_ffmpeg_exe()}
+Frames = list[tuple[Fraction, Fraction]]
+"""Time and length of each frame, in seconds."""
+AAC_FRAME = Fraction(1024, 48000)
+"""Debian's FFmpeg leaves the very last sound frame of a DASH stream unread (not of the same files through HLS)."""
+MANIFESTS = ["master.m3u8", "manifest.mpd"]
+
+
+@pytest.fixture(scope="module")
+def bunny(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
+    """Real content: Big Buck Bunny at 720 lines, with surround sound; its video is copied."""
+    package = workshop.package(big_buck_bunny(), tmp_path_factory.mktemp("bunny") / "package")
+    assert compat.video_obstacle(package.info) is None
+    return package
+
+
+@pytest.fixture(scope="module")
+def languages(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
+    """Two sound tracks, encoded, 30000/1001 pictures a second."""
+    folder = tmp_path_factory.mktemp("languages")
+    clip = clips.Clip(seconds=9, fps=Fraction(30000, 1001), gop=60, languages=("eng", "deu"))
+    return workshop.package(clips.make(folder / "two.mkv", clip), folder / "package", encode=True)
+
+
+def read(ffmpeg: str, path: Path) -> list[Frames]:
+    """Decode all streams of a manifest or file at once; return the frames of each. No word of warning is allowed."""
+    command = [
+        ffmpeg,
+        "-v",
+        "warning",
+        "-i",
+        str(path),
+        "-map",
+        "0",
+        "-fps_mode:v",
+        "passthrough",
+        "-f",
+        "framecrc",
+        "-",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    bases: dict[int, Fraction] = {}
+    frames: dict[int, Frames] = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("#tb"):
+            number, base = line.removeprefix("#tb").split(":")
+            bases[int(number)] = Fraction(base.strip())
+        elif not line.startswith("#"):
+            fields = [field.strip() for field in line.split(",")]
+            stream = int(fields[0])
+            frames.setdefault(stream, []).append((int(fields[2]) * bases[stream], int(fields[3]) * bases[stream]))
+    return [frames[stream] for stream in sorted(frames)]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS)
+@pytest.mark.parametrize("ffmpeg", FFMPEGS)
+@pytest.mark.parametrize("made", ["bunny", "languages"])
+def test_every_rendition_reads_evenly(made: str, ffmpeg: str, manifest: str, request: pytest.FixtureRequest) -> None:
+    """All pictures of all renditions come, a constant step apart over every border; sound runs on without a gap."""
+    package: workshop.Package = request.getfixturevalue(made)
+    streams = read(FFMPEGS[ffmpeg], package.out / manifest)
+    video, audio = package.presentation.video, package.presentation.audio
+    # HLS lists the sound again for every variant that goes with it; each time it must read the same.
+    assert len(streams) >= len(video) + len(audio)
+    pictures = [frames for frames in streams if is_video(frames, video[0])]
+    assert len(pictures) == len(video)
+    for frames in pictures:
+        assert len(frames) == round(video[0].duration * rate(video[0]))
+        assert frames[0][0] == 0
+        assert max(abs(b[0] - a[0] - 1 / rate(video[0])) for a, b in pairwise(frames)) < Fraction(1, 500)
+    for blocks in streams:
+        if blocks not in pictures:
+            assert blocks[0][0] == 0
+            assert all(abs(a[0] + a[1] - b[0]) < Fraction(1, 1000) for a, b in pairwise(blocks))
+            assert abs(blocks[-1][0] + blocks[-1][1] - audio[0].end) <= AAC_FRAME
+
+
+def is_video(frames: Frames, rendition: Rendition) -> bool:
+    """Tell pictures from sound by how many there are a second."""
+    return abs(len(frames) - rendition.duration * rate(rendition)) < 2
+
+
+def rate(rendition: Rendition) -> Fraction:
+    """Pictures a second."""
+    assert rendition.frame_rate is not None
+    return rendition.frame_rate
+
+
+@pytest.mark.parametrize("ffmpeg", FFMPEGS)
+def test_a_single_segment_file_is_a_valid_mp4(bunny: workshop.Package, ffmpeg: str) -> None:
+    """Header and segments in one file read without a warning too: the boxes are right by themselves."""
+    for rendition in bunny.presentation.renditions:
+        path = workshop.whole(bunny, rendition.name)
+        assert len(read(FFMPEGS[ffmpeg], path)) == 1
