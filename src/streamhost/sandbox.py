@@ -114,7 +114,7 @@ class ChildFailed(ChildError):
         self.kind = next((kind for kind in known_errors() if kind.code == code), None)
         super().__init__(detail, hint=hint or (self.kind.hint if self.kind else None))
         self.code = code  # type: ignore[misc]  # this class stands for many errors
-        self.permanent = permanent  # type: ignore[misc]
+        self.permanent = permanent  # type: ignore[misc]  # as above
 
     def __str__(self) -> str:
         return f"{(self.kind or ChildFailed).title()} {self.detail}".strip()

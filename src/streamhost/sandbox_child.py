@@ -143,7 +143,7 @@ def _call(name: str) -> int:
             return 1
         traceback.print_exc()
         detail = f"{type(error).__name__}: {error}"[:1000]
-        print(json.dumps({"error": {"code": "child_failed", "detail": detail, "permanent": False}}))  # noqa: T201
+        print(json.dumps({"error": {"code": "child_failed", "detail": detail, "permanent": False}}))  # noqa: T201 - the protocol
         return 1
     return outcome if isinstance(outcome, int) else 0
 

@@ -1,8 +1,8 @@
 """50 writers and 50 readers on the catalog for a minute, against the usual way: a connection for each request.
 
 Both ways run the same work on the same file layout (WAL, full sync, 5 or 10 s of patience with locks): a writer reads a
-counter and writes it back one higher, in one transaction; a reader reads a row. A write counts when it was acknowledged;
-it is lost when the counter does not show it. `python tests/benchmarks/bench_catalog.py [seconds]`.
+counter and writes it back one higher, in one transaction; a reader reads a row. A write counts when it was
+acknowledged; it is lost when the counter does not show it. `python tests/benchmarks/bench_catalog.py [seconds]`.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class _Thread(aiosqlite.Connection):
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
+            result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's hook
         except sqlite3.Error as error:
             raise translated(error) from error
         except ValueError as error:
@@ -287,7 +287,7 @@ async def _connect(path: Path) -> _Thread:
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
 
-    return await _Thread(connector, iter_chunk_size=64)  # type: ignore[return-value]
+    return await _Thread(connector, iter_chunk_size=64)  # type: ignore[return-value]  # it answers itself
 
 
 def _pragmas(*, reads_only: bool, synchronous: Synchronous) -> Callable[[sqlite3.Connection], None]:

@@ -97,7 +97,7 @@ async def insert(conn: Connection, job: Job) -> bool:
 
 
 async def claim(conn: Connection, lane: Lane, worker: str, now: Timestamp, lease_until: Timestamp) -> Job | None:
-    """Take the most urgent job of a lane that may run now: highest priority, then longest due, its lock held by none."""
+    """Take the most urgent job of a lane that may run now: highest priority, then longest due, its lock free."""
     row = await conn.fetch_one(_CLAIM, {"lane": lane.value, "worker": worker, "now": now, "lease_until": lease_until})
     return _job(row) if row else None
 

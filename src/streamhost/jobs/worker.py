@@ -1,8 +1,8 @@
 """The worker: takes jobs from the queue, runs their handlers, and sees to it that every job comes to an end.
 
-A job that runs is leased: the worker prolongs its leases while it lives. When it is not heard of any more the lease runs
-out and the job goes back to the queue, so it is done at least once; its last transaction names the attempt, so its result
-counts once.
+A job that runs is leased: the worker prolongs its leases while it lives. When it is not heard of any more the lease
+runs out and the job goes back to the queue, so it is done at least once; its last transaction names the attempt, so its
+result counts once.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -79,7 +80,7 @@ class LocalStorage:
             position = start
             while end is None or position < end:
                 wanted = CHUNK if end is None else min(CHUNK, end - position)
-                chunk = await _blocking(lambda wanted=wanted: file.read(wanted))  # type: ignore[misc]
+                chunk = await _blocking(partial(file.read, wanted))
                 if not chunk:
                     return
                 position += len(chunk)
@@ -127,7 +128,7 @@ class LocalStorage:
         while folders:
             here = folders.pop()
             if here.endswith("/") or not here:
-                names = await _blocking(lambda here=here: _names(self.root / here))  # type: ignore[misc]
+                names = await _blocking(partial(_names, self.root / here))
                 folders += [here + name for name in reversed(names)]
                 continue
             with contextlib.suppress(NotStored):
