@@ -45,8 +45,20 @@ def videos() -> None:
 
 @videos.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--url", required=True, help="Address of the server, such as https://video.example.org.")
-@click.option("--token", required=True, help="Access token of somebody who may upload.")
+@click.option(
+    "--url",
+    envvar="STREAMHOST_URL",
+    show_envvar=True,
+    required=True,
+    help="Address of the server, such as https://video.example.org.",
+)
+@click.option(
+    "--token",
+    envvar="STREAMHOST_TOKEN",
+    show_envvar=True,
+    required=True,
+    help="Access token of somebody who may upload.",
+)
 @click.option("--title", help="Title of the video. [default: the file's name, made readable]")
 @click.option("--description", help="What the video is about.")
 @click.option("--visibility", help="Who may see it: public, unlisted or private. [default: private]")
