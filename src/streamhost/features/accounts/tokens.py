@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jwt
 
@@ -38,9 +38,9 @@ class AccountKeys:
     """The secrets of this room, 32 bytes for each purpose; `instance` names the installation in its tokens."""
 
     instance: str
-    access_token: bytes
-    session_cookie: bytes
-    setup_link: bytes
+    access_token: bytes = field(repr=False)
+    session_cookie: bytes = field(repr=False)
+    setup_link: bytes = field(repr=False)
 
     @classmethod
     def of(cls, instance: Instance) -> AccountKeys:

@@ -1,0 +1,95 @@
+"""Who gets which answer from every route.
+
+A new route needs a line here. Each line has the statuses for, in this order:
+
+    anonymous   nobody
+    viewer      bob, who may only watch
+    creator     carol, who may upload, and asks for what belongs to alice
+    owner       alice, a creator; the private video, the upload and the session that a path names are hers
+    admin       root
+    bad         somebody with a token (or, on pages, a cookie) of root's that is expired, revoked or forged
+
+`{video_id}`, `{upload_id}`, `{session_id}` are made anew for every request. What is sent is enough to be let in, and
+for the one who is let in to get an answer that is no refusal, wherever that is simple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+WHO = ("anonymous", "viewer", "creator", "owner", "admin", "bad")
+TUS = {"Tus-Resumable": "1.0.0"}
+CHUNK = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+WRONG = {"email": "nobody@example.org", "password": "wrong password"}
+NEWCOMER = {"email": "newcomer@example.org", "password": "correct horse battery", "name": "Newcomer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The statuses in the order of `WHO`, and what is sent (arguments for httpx)."""
+
+    statuses: str
+    send: Mapping[str, Any] = field(default_factory=dict)
+
+    def status(self, who: str) -> int:
+        """The status that one of `WHO` gets."""
+        return int(self.statuses.split()[WHO.index(who)])
+
+
+TABLE: Mapping[str, Line] = {
+    # operations
+    "GET /livez": Line("200 200 200 200 200 200"),
+    "GET /readyz": Line("200 200 200 200 200 200"),
+    "GET /startupz": Line("200 200 200 200 200 200"),
+    "GET /api": Line("200 200 200 200 200 200"),
+    "GET /api/docs": Line("200 200 200 200 200 200"),
+    "GET /api/openapi.json": Line("200 200 200 200 200 200"),
+    "GET /assets/{name}": Line("404 404 404 404 404 404"),
+    # accounts
+    "POST /api/v1/auth/register": Line("202 202 202 202 202 202", {"json": NEWCOMER}),
+    "POST /api/v1/auth/login": Line("401 401 401 401 401 401", {"json": WRONG}),
+    "POST /api/v1/auth/refresh": Line("401 401 401 401 401 401", {"json": {"refresh_token": "unknown"}}),
+    "POST /api/v1/auth/logout": Line("401 204 204 204 204 401"),
+    "GET /api/v1/auth/sessions": Line("401 200 200 200 200 401"),
+    "DELETE /api/v1/auth/sessions/{session_id}": Line("401 404 404 204 404 401"),
+    "GET /api/v1/me": Line("401 200 200 200 200 401"),
+    # videos
+    "GET /api/v1/videos": Line("200 200 200 200 200 401"),
+    "GET /api/v1/search": Line("200 200 200 200 200 401", {"params": {"q": "film"}}),
+    "GET /api/v1/videos/{video_id}": Line("404 404 404 200 200 401"),
+    "PATCH /api/v1/videos/{video_id}": Line("401 404 404 200 200 401", {"json": {"title": "New"}}),
+    "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 204 401"),
+    "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 200 401"),
+    "GET /api/v1/stream/{video_id}": Line("404 404 404 200 200 401"),
+    # uploads
+    "OPTIONS /api/v1/uploads": Line("204 204 204 204 204 204"),
+    "POST /api/v1/uploads": Line("401 403 201 201 201 401", {"headers": TUS | {"Upload-Length": "3"}}),
+    "OPTIONS /api/v1/uploads/{upload_id}": Line("204 204 204 204 204 204"),
+    "HEAD /api/v1/uploads/{upload_id}": Line("401 403 404 200 404 401", {"headers": TUS}),
+    "PATCH /api/v1/uploads/{upload_id}": Line("401 403 404 204 404 401", {"headers": CHUNK, "content": b"ab"}),
+    "DELETE /api/v1/uploads/{upload_id}": Line("401 403 404 204 404 401", {"headers": TUS}),
+    "POST /api/v1/uploads/{upload_id}": Line(
+        "401 403 404 204 404 401", {"headers": TUS | {"X-HTTP-Method-Override": "DELETE"}}
+    ),
+    "POST /api/v1/upload": Line("401 403 202 202 202 401", {"files": {"file": ("film.mp4", b"no film")}}),
+    # pages; nobody is sent to the sign-in page by 303
+    "GET /": Line("200 200 200 200 200 200"),
+    "GET /search": Line("200 200 200 200 200 200"),
+    "GET /watch/{video_id}": Line("404 404 404 200 200 404"),
+    "GET /setup": Line("404 404 404 404 404 404"),
+    "POST /setup": Line("403 403 403 403 403 403", {"data": {**NEWCOMER, "token": "guess"}}),
+    "GET /login": Line("200 303 303 303 303 200"),
+    "POST /login": Line("401 401 401 401 401 401", {"data": WRONG | {"email": "nobody@pages.example"}}),
+    "GET /register": Line("200 200 200 200 200 200"),
+    "POST /register": Line("200 200 200 200 200 200", {"data": NEWCOMER}),
+    "POST /logout": Line("303 303 303 303 303 303"),
+    "GET /upload": Line("303 403 200 200 200 303"),
+    "GET /studio": Line("303 200 200 200 200 303"),
+    "GET /studio/{video_id}": Line("303 404 404 200 200 303"),
+    "POST /studio/{video_id}": Line("401 404 404 303 303 401", {"data": {"title": "New", "visibility": "private"}}),
+    "GET /studio/{video_id}/delete": Line("303 404 404 200 200 303"),
+    "POST /studio/{video_id}/delete": Line("401 404 404 303 303 401"),
+    "GET /{anywhere}": Line("404 404 404 404 404 404"),
+}

@@ -1,0 +1,261 @@
+"""Every route of the real app, asked by everybody, with every kind of bad proof: the answers are those of the table."""
+
+from __future__ import annotations
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from streamhost.config import load
+from streamhost.db import videos as video_rows
+from streamhost.features.accounts import AccountKeys, SignIn
+from streamhost.features.accounts.tokens import AccessTokens, SignedNames
+from streamhost.host import Host, assemble
+from streamhost.instance import Purpose, open_instance
+from streamhost.model.accounts import Role
+from streamhost.model.clock import HOUR
+from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.videos import Video, VideoState, Visibility
+from streamhost.server.app import create_app
+from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE, declared, handlers_of
+from streamhost.server.csrf import SAFE_METHODS, make_token
+from streamhost.server.delivery import Delivery
+from streamhost.server.door import ASGIApp, Door
+from tests.flows.access_table import TABLE, WHO
+
+PASSWORD = "correct horse battery"
+CAST = {"viewer": Role.VIEWER, "creator": Role.CREATOR, "owner": Role.CREATOR, "admin": Role.ADMIN}
+VISIT = "v" * 22
+HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
+BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
+BAD_COOKIES = ("revoked", "disabled", "wrong key", "other instance", "made up")
+
+
+@dataclass(slots=True)
+class House:
+    """The real app behind the real door, in this process, with its cast."""
+
+    host: Host
+    app: Litestar
+    client: httpx.AsyncClient
+    other_keys: AccountKeys
+
+    async def sign_in(self, who: str) -> SignIn:
+        """A fresh session of one of the cast."""
+        return await self.host.accounts.login(f"{who}@example.org", PASSWORD)
+
+    async def path(self, template: str) -> str:
+        """The path with things of the owner's in it, made for this one request."""
+        values = dict(HIDDEN)
+        if "{video_id}" in template:
+            values["video_id"] = await self._video()
+        if "{upload_id}" in template:
+            upload = await self.host.uploads.create((await self.sign_in("owner")).user.id, 3)
+            values["upload_id"] = upload.id
+        if "{session_id}" in template:
+            values["session_id"] = (await self.sign_in("owner")).session.id
+        return template.format_map(values)
+
+    async def _video(self) -> str:
+        now = time.time()
+        video = Video(
+            VideoId(new_id()),
+            (await self.sign_in("owner")).user.id,
+            "A private film",
+            now,
+            now,
+            visibility=Visibility.PRIVATE,
+            state=VideoState.READY,
+            playable=True,
+            package_id=PackageId(new_id()),
+        )
+        async with self.host.db.write() as conn:
+            await video_rows.insert(conn, video)
+        return video.id
+
+    async def good_proof(self, who: str, page: bool, csrf: bool = True) -> dict[str, str]:
+        """The headers that prove who asks: a bearer token, or on pages a cookie with the token for forms."""
+        if who == "anonymous":
+            return self._cookies(VISIT_COOKIE, VISIT, f"visit:{VISIT}" if csrf else None) if page else {}
+        sign_in = await self.sign_in(who)
+        if not page:
+            return {"Authorization": f"Bearer {sign_in.access_token}"}
+        value = self.host.accounts.cookie_of(sign_in.session.id)
+        return self._cookies(SESSION_COOKIE, value, f"session:{sign_in.session.id}" if csrf else None)
+
+    async def bad_proof(self, kind: str, page: bool) -> dict[str, str]:
+        """What would make its bearer the admin, if it held."""
+        sign_in = await self.sign_in("doomed" if kind == "disabled" else "admin")
+        session, keys = sign_in.session.id, AccountKeys.of(self.host.instance)
+        now = time.time()
+        token = sign_in.access_token
+        cookie = SignedNames(keys.session_cookie).seal(session)
+        match kind:
+            case "expired":
+                token = AccessTokens(keys.access_token, keys.instance, 900).issue(sign_in.user.id, session, now - HOUR)
+            case "revoked":
+                await self.host.accounts.logout(session)
+            case "disabled":
+                await self.host.accounts.disable(sign_in.user.id)
+                await self.host.accounts.enable(sign_in.user.id)
+            case "alg none":
+                header = urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').decode().rstrip("=")
+                token = f"{header}.{token.split('.')[1]}."
+            case "wrong key":
+                token = AccessTokens(b"k" * 32, keys.instance, 900).issue(sign_in.user.id, session, now)
+                cookie = SignedNames(b"k" * 32).seal(session)
+            case "other instance":
+                other = self.other_keys
+                token = AccessTokens(other.access_token, other.instance, 900).issue(sign_in.user.id, session, now)
+                cookie = SignedNames(other.session_cookie).seal(session)
+            case "made up":
+                cookie = f"{session}.{session}"
+        if not page:
+            return {"Authorization": f"Bearer {token}"}
+        held = self._cookies(VISIT_COOKIE, VISIT, f"visit:{VISIT}")
+        return held | {"Cookie": f"{held['Cookie']}; {SESSION_COOKIE}={cookie}"}
+
+    async def ask(self, route: str, proof: Mapping[str, str]) -> httpx.Response:
+        """One request as the table describes it, with `proof` added."""
+        method, _, template = route.partition(" ")
+        send: dict[str, Any] = dict(TABLE[route].send)
+        send["headers"] = {"Accept": "*/*", **send.get("headers", {}), **proof}
+        return await self.client.request(method, await self.path(template), **send)
+
+    def _cookies(self, name: str, value: str, binding: str | None) -> dict[str, str]:
+        headers = {"Cookie": f"{name}={value}"}
+        if binding is not None:
+            headers["X-CSRF-Token"] = make_token(self.host.instance.keys.derive(Purpose.CSRF), binding)
+        return headers
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """The whole application with its background work, and users of every role."""
+    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "accounts__registration": "open"}
+    settings = load(tmp_path / "data", {}, uploads__keep_free=0, **quick)
+    async with AsyncExitStack() as stack:
+        host = await assemble(settings, open_instance(settings.data))
+        stack.push_async_callback(host.close)
+        app = create_app(host)
+        await host.start()
+        stack.push_async_callback(host.stop, 5.0)
+        door = Door()
+        door.open(cast(ASGIApp, app), Delivery(host.grants, host.storage))
+        transport = httpx.ASGITransport(cast(Any, door))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
+        for who, role in {**CAST, "doomed": Role.ADMIN}.items():
+            await host.accounts.add_user(f"{who}@example.org", PASSWORD, who, role, verified=True)
+        yield House(host, app, client, AccountKeys.of(open_instance(tmp_path / "elsewhere")))
+
+
+def routes_of(app: Litestar) -> set[str]:
+    """Every route as the table names it."""
+    return {
+        f"{method} {route.path_format}"
+        for route in app.routes
+        for handler in handlers_of(route)
+        for method in cast(Any, handler).http_methods
+    }
+
+
+def is_page(route: str) -> bool:
+    """Whether people come by browser, with a cookie."""
+    return not route.partition(" ")[2].startswith("/api/")
+
+
+async def test_the_table_knows_every_route(house: House) -> None:
+    """A route that the table does not name, or a line without a route, is a mistake."""
+    assert routes_of(house.app) == set(TABLE)
+
+
+async def test_everybody_gets_the_answer_of_the_table(house: House) -> None:
+    """Anonymous, viewer, creator, owner, admin: each route answers each as the table says, and nothing else."""
+    wrong = []
+    for route, line in TABLE.items():
+        for who in WHO[:-1]:
+            answer = await house.ask(route, await house.good_proof(who, is_page(route)))
+            if answer.status_code != line.status(who):
+                wrong.append(f"{route} as {who}: {answer.status_code}, not {line.status(who)}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_bad_proof_opens_nothing(house: House) -> None:
+    """Expired, revoked and forged tokens and cookies of an admin are worth nothing on any route."""
+    wrong = []
+    for route, line in TABLE.items():
+        page = is_page(route)
+        for kind in BAD_COOKIES if page else BAD_TOKENS:
+            answer = await house.ask(route, await house.bad_proof(kind, page))
+            if answer.status_code != line.status("bad"):
+                wrong.append(f"{route}, {kind}: {answer.status_code}, not {line.status('bad')}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_the_forged_proof_would_hold_if_it_were_true(house: House) -> None:
+    """The same hands make a good token and a good cookie that are accepted, so the refusals are no accident."""
+    sign_in, keys = await house.sign_in("admin"), AccountKeys.of(house.host.instance)
+    token = AccessTokens(keys.access_token, keys.instance, 900).issue(sign_in.user.id, sign_in.session.id, time.time())
+    cookie = SignedNames(keys.session_cookie).seal(sign_in.session.id)
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"{SESSION_COOKIE}={cookie}"}):
+        assert (await house.client.get("/api/v1/me", headers=headers)).json()["role"] == "admin"
+
+
+async def test_no_cookie_changes_anything_without_its_token(house: House) -> None:
+    """An unsafe route that looks at cookies refuses an admin's cookie without the form token, or from elsewhere."""
+    looked_at = 0
+    for route in app_routes_that_look(house.app):
+        method = route.partition(" ")[0]
+        if method in SAFE_METHODS:
+            continue
+        looked_at += 1
+        bare = await house.ask(route, await house.good_proof("admin", page=True, csrf=False))
+        assert (bare.status_code, "csrf_mismatch" in bare.text) == (403, True), route
+        foreign = await house.good_proof("admin", page=True) | {"Sec-Fetch-Site": "cross-site"}
+        refused = await house.ask(route, foreign)
+        assert (refused.status_code, "cross_site" in refused.text) == (403, True), route
+    assert looked_at > 10
+
+
+def app_routes_that_look(app: Litestar) -> list[str]:
+    """The routes at which it matters who asks."""
+    return [
+        f"{method} {route.path_format}"
+        for route in app.routes
+        for handler in handlers_of(route)
+        for method in cast(Any, handler).http_methods
+        if declared(handler)[0].looks
+    ]
+
+
+async def test_segments_are_not_opened_by_who_one_is(house: House) -> None:
+    """On the delivery path only a grant counts: an admin's token and cookie open nothing, nor does another's grant."""
+    video = VideoId(await house._video())
+    viewer = await house.host.accounts.viewer_of_access_token((await house.sign_in("owner")).access_token)
+    stream = await house.host.playback.stream(video, viewer)
+    other = await house._video()
+    proofs: list[dict[str, str]] = [await house.good_proof("admin", page) for page in (True, False)]
+    for path in (stream.hls.replace(video, other), f"/s/made-up/{video}/master.m3u8", f"/s//{video}/master.m3u8"):
+        for headers in ({}, *proofs):
+            answer = await house.client.get(path, headers=headers)
+            assert answer.status_code in (403, 404), (path, answer.status_code)
+            assert b"#EXTM3U" not in answer.content
+
+
+async def test_cookies_of_the_pages_are_out_of_reach_of_scripts(house: House) -> None:
+    """What the real pages set is HttpOnly, SameSite and without a domain."""
+    page = await house.client.get("/login")
+    cookies = SimpleCookie(page.headers["set-cookie"])
+    assert list(cookies) == [VISIT_COOKIE]
+    assert cookies[VISIT_COOKIE]["httponly"] is True
+    assert cookies[VISIT_COOKIE]["samesite"].lower() == "lax"
+    assert cookies[VISIT_COOKIE]["domain"] == ""

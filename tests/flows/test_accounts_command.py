@@ -1,0 +1,95 @@
+"""`streamhost users`: the command, as scripts call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import RunningServer, clean_environment
+
+PASSWORD = "correct horse battery"
+
+
+def users(data: Path, *arguments: str, password: bytes = PASSWORD.encode()) -> subprocess.CompletedProcess[str]:
+    """Run `streamhost users …` on a data directory."""
+    command = [sys.executable, "-m", "streamhost", "users", *arguments, "--data", str(data)]
+    done = subprocess.run(command, input=password, capture_output=True, env=clean_environment(), check=False)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def add(
+    data: Path, email: str, *arguments: str, password: bytes = PASSWORD.encode()
+) -> subprocess.CompletedProcess[str]:
+    """Run `streamhost users add` with the password on standard input."""
+    return users(data, "add", email, "--password-stdin", *arguments, password=password)
+
+
+def listed(data: Path) -> list[dict[str, object]]:
+    """Everybody, as a program reads it."""
+    done = users(data, "list", "--json")
+    assert done.returncode == 0, done.stderr
+    items: list[dict[str, object]] = json.loads(done.stdout)["items"]
+    return items
+
+
+def test_users_can_be_added_before_the_first_start(tmp_path: Path) -> None:
+    """The data directory is made if need be; the server starts with the user, and without a set-up link."""
+    data = tmp_path / "new" / "data"
+    done = add(data, "root@example.org", "--name", "Root", "--role", "admin", "--verified", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {key: document[key] for key in ("email", "name", "role", "email_verified", "disabled")} == {
+        "email": "root@example.org",
+        "name": "Root",
+        "role": "admin",
+        "email_verified": True,
+        "disabled": False,
+    }
+    server = RunningServer(data).start()
+    try:
+        assert server.setup_url == ""
+        assert server.client("root@example.org").get("/api/v1/me").json()["id"] == document["id"]
+    finally:
+        server.stop()
+
+
+def test_users_can_be_added_beside_a_running_server(site: RunningServer) -> None:
+    """The new user signs in at once; an address that is taken, however it is spelt, is a clear error."""
+    assert add(site.data, "zoe@example.org", "--name", "Zo\u00eb", password=b"long enough here\r\n").returncode == 0
+    site.client("zoe@example.org", "long enough here")
+    again = add(site.data, "ZOE@example.org", "--role", "admin")
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    assert again.stdout == ""
+    (zoe,) = [user for user in listed(site.data) if user["email"] == "zoe@example.org"]
+    assert (zoe["name"], zoe["role"], zoe["email_verified"]) == ("Zo\u00eb", "viewer", False)
+    table = users(site.data, "list")
+    assert table.returncode == 0
+    assert "Zo\u00eb" in table.stdout
+    assert "not verified" in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "code", "words"),
+    [
+        (["nobody", "--name", "N"], PASSWORD.encode(), 1, "email"),
+        (["a@example.org", "--name", " "], PASSWORD.encode(), 1, "name"),
+        (["a@example.org"], b"short", 1, "password"),
+        (["a@example.org"], b"", 1, "password"),
+        (["a@example.org"], b"\xff" * 20, 2, "UTF-8"),
+        (["a@example.org", "--role", "king"], PASSWORD.encode(), 2, "king"),
+    ],
+)
+def test_what_cannot_be_added_is_named(
+    tmp_path: Path, arguments: list[str], password: bytes, code: int, words: str
+) -> None:
+    """A wrong field ends with 1, a wrong call with 2; both say what is wrong, and nobody is added."""
+    done = add(tmp_path, *arguments, password=password)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert listed(tmp_path) == []
