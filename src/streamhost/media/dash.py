@@ -55,7 +55,7 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
     if first.kind is Kind.AUDIO:
         lines.append(f'      <AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{first.channels}"/>')
     if first.label:
-        lines.append(f"      <Label>{escape(first.label)}</Label>")
+        lines.append(f"      <Label>{escape(_printable(first.label))}</Label>")
     main = first.kind is Kind.VIDEO or first.default
     lines.append(f'      <Role schemeIdUri="{ROLE}" value="{"main" if main else "alternate"}"/>')
     shared = _template(first, "      ")
@@ -98,6 +98,11 @@ def _template(rendition: Rendition, indent: str) -> list[str]:
 def _tag(name: str, attributes: Mapping[str, str], *, close: bool = False) -> str:
     inside = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
     return f"<{name}{inside}{'/' if close else ''}>"
+
+
+def _printable(text: str) -> str:
+    """Leave out what XML cannot carry."""
+    return "".join(c for c in text if c.isprintable())
 
 
 def _duration(seconds: Fraction) -> str:

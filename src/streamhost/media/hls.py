@@ -31,7 +31,7 @@ def master(presentation: Presentation) -> str:
     video, audio = presentation.video, presentation.audio
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if video:
-        lines += [_audio(rendition, number) for number, rendition in enumerate(audio, 1)]
+        lines += [_audio(rendition, name) for rendition, name in zip(audio, _names(audio), strict=True)]
     for rendition in video or audio[:1]:
         together = audio if video else ()
         lines += [_variant(rendition, together), f"{rendition.name}/{MEDIA_PLAYLIST}"]
@@ -59,12 +59,22 @@ def quoted(text: str) -> str:
     return f'"{kept}"'
 
 
-def _audio(rendition: Rendition, number: int) -> str:
-    name = rendition.label or rendition.language or f"Audio {number}"
+def _names(audio: tuple[Rendition, ...]) -> list[str]:
+    """Return a name for each: its label or language; numbered where it is taken, since names in a group differ
+    (4.3.4.1).
+    """
+    names: list[str] = []
+    for number, rendition in enumerate(audio, 1):
+        name = rendition.label or rendition.language or f"Audio {number}"
+        names.append(f"{name} ({number})" if name in names else name)
+    return names
+
+
+def _audio(rendition: Rendition, name: str) -> str:
     attributes = [
         "TYPE=AUDIO",
         f"GROUP-ID={quoted(AUDIO_GROUP)}",
-        f"NAME={quoted(f'{name} ({number})' if number > 1 and rendition.label is None else name)}",
+        f"NAME={quoted(name)}",
         f"DEFAULT={'YES' if rendition.default else 'NO'}",
         "AUTOSELECT=YES",
         f"CHANNELS={quoted(str(rendition.channels))}",

@@ -1,0 +1,81 @@
+"""The manifests' exact texts. A change here is a change of what every player reads: look at it, then write it anew.
+
+``STREAMHOST_WRITE_GOLDEN=1 pytest tests/golden`` writes the files.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from streamhost.media import dash, hls, timeline
+from streamhost.model.streaming import MASTER_PLAYLIST, Presentation
+from tests.unit.media.facts import audio_rendition, video_rendition
+
+HERE = Path(__file__).parent / "manifests"
+FILM = (51200, 51200, 53248, 51200, 20480)
+
+CASES = {
+    "film": [
+        video_rendition("v720", FILM),
+        video_rendition("v480", FILM, width=854, height=480, codecs="avc1.64001E"),
+        audio_rendition("a-eng", language="eng", label="English", default=True),
+        audio_rendition("a-deu", language="deu", label="Deutsch", default=False),
+    ],
+    "silent": [
+        video_rendition("v1080", width=1920, height=1080, frame_rate=Fraction(30000, 1001), codecs="avc1.640028")
+    ],
+    "radio": [audio_rendition()],
+    "awkward": [
+        video_rendition("v720", FILM),
+        video_rendition("v360", (92160, 92160, 43008), timescale=10240, width=640, height=360),
+        audio_rendition("a-eng", language="eng", label='Kommentar "roh" & <ungeschnitten>\n#EXT', default=False),
+        audio_rendition("a-eng-2", language="eng", default=False),
+        audio_rendition("a-main", default=False, channels=1),
+    ],
+}
+
+
+def texts(name: str) -> dict[str, str]:
+    """All manifests of a case by file name."""
+    found = timeline.presentation(CASES[name])
+    media = {path.replace("/", "-"): text for path, text in hls.playlists(found).items()}
+    return media | {"manifest.mpd": dash.manifest(found)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_manifests_are_as_kept(name: str) -> None:
+    """Every playlist and the MPD are, letter for letter, the kept ones."""
+    made = texts(name)
+    folder = HERE / name
+    if os.environ.get("STREAMHOST_WRITE_GOLDEN"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in made.items():
+            (folder / path).write_text(text)
+    assert made == {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_mpd_is_xml(name: str) -> None:
+    """The MPD parses, and its labels come back as they were."""
+    root = ElementTree.fromstring(texts(name)["manifest.mpd"])
+    labels = [element.text for element in root.iter("{urn:mpeg:dash:schema:mpd:2011}Label")]
+    kept = [r.label.replace("\n", "") for r in timeline.presentation(CASES[name]).audio if r.label]
+    assert labels == kept
+
+
+def test_a_label_cannot_add_a_line() -> None:
+    """What a creator writes as a name stays inside its quotes."""
+    master = texts("awkward")[MASTER_PLAYLIST]
+    assert "\n#EXT\n" not in master
+    assert all(line.count('"') % 2 == 0 for line in master.splitlines())
+
+
+def test_an_empty_presentation_names_nothing() -> None:
+    """Before anything stands the manifests are empty but valid."""
+    assert hls.master(Presentation(())).startswith("#EXTM3U\n")
+    ElementTree.fromstring(dash.manifest(Presentation(())))
