@@ -57,7 +57,10 @@ class Score:
 
 
 async def crowd(
-    path: Path, seconds: float, write: Callable[[int], Awaitable[None]], read: Callable[[], Awaitable[None]]
+    path: Path,
+    seconds: float,
+    write: Callable[[int], Awaitable[None]],
+    read: Callable[[], Awaitable[None]] | None,
 ) -> Score:
     """Let everybody work until the time is over, then count what is there."""
     score = Score()
@@ -78,7 +81,7 @@ async def crowd(
                 score.writes[number] += 1
                 score.waits.append(time.perf_counter() - started)
 
-    async def reader() -> None:
+    async def reader(read: Callable[[], Awaitable[None]]) -> None:
         while time.perf_counter() - begin < seconds:
             try:
                 await read()
@@ -89,7 +92,8 @@ async def crowd(
     async with asyncio.TaskGroup() as everybody:
         for number in range(CROWD):
             everybody.create_task(writer(number))
-            everybody.create_task(reader())
+            if read is not None:
+                everybody.create_task(reader(read))
     score.seconds = time.perf_counter() - begin
     with sqlite3.connect(path) as conn:
         ((counter,),) = conn.execute("SELECT value FROM counter").fetchall()
@@ -108,8 +112,8 @@ def fresh(folder: str, name: str) -> Path:
     return path
 
 
-async def ours(path: Path, seconds: float, synchronous: Any = "FULL") -> Score:
-    """Through `Database`."""
+async def ours(path: Path, seconds: float, synchronous: Any = "FULL", *, alone: bool = False) -> Score:
+    """Through `Database`; `alone`: without readers."""
     db = await Database.open(path, synchronous=synchronous)
 
     async def write(number: int) -> None:
@@ -123,7 +127,7 @@ async def ours(path: Path, seconds: float, synchronous: Any = "FULL") -> Score:
         async with db.read() as conn:
             await conn.fetch_one("SELECT value FROM counter WHERE id = :id", {"id": 1})
 
-    score = await crowd(path, seconds, write, read)
+    score = await crowd(path, seconds, write, None if alone else read)
     await db.close()
     return score
 
@@ -176,8 +180,10 @@ def main() -> None:
         say("one writer in turn", us)
         them = asyncio.run(naive(fresh(folder, "naive.db"), seconds * PEER_SHARE))
         say("a connection for each request", them)
-        normal = asyncio.run(ours(fresh(folder, "normal.db"), seconds / 10, "NORMAL"))
-        say("one writer in turn, commits that power loss may undo", normal)
+        full = asyncio.run(ours(fresh(folder, "full.db"), seconds / 10, "FULL", alone=True))
+        say("writers alone, each commit on disk", full)
+        normal = asyncio.run(ours(fresh(folder, "normal.db"), seconds / 10, "NORMAL", alone=True))
+        say("writers alone, commits that power loss may undo", normal)
     per_second = us.written / us.seconds
     figure("catalog: writes of 50 writers beside 50 readers", per_second, them.written / them.seconds, "writes/s")
     figure(
@@ -186,7 +192,8 @@ def main() -> None:
     figure("catalog: time within which 99 % of writes end", us.slowest, them.slowest, "ms")
     figure("catalog: failed requests", sum(us.errors.values()), sum(them.errors.values()), "errors", "<= 0")
     figure("catalog: acknowledged writes that were lost", us.lost, them.lost, "writes", "<= 0")
-    figure("catalog: writes with full sync, against without", per_second, normal.written / normal.seconds, "writes/s")
+    synced, unsynced = full.written / full.seconds, normal.written / normal.seconds
+    figure("catalog: writes that survive power loss, against ones that may not", synced, unsynced, "writes/s")
 
 
 if __name__ == "__main__":

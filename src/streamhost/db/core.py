@@ -72,6 +72,10 @@ class Connection(Protocol):
 class _Thread(aiosqlite.Connection):
     """An aiosqlite connection that runs a function of ours in its thread: several driver calls in one hop."""
 
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread.daemon = True  # a program that ends in a hurry does not wait for it; SQLite rolls back by itself
+
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
             result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's hook
@@ -287,7 +291,7 @@ async def _connect(path: Path) -> _Thread:
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
 
-    return await _Thread(connector, iter_chunk_size=64)  # type: ignore[return-value]  # it answers itself
+    return await _Thread(connector)  # type: ignore[return-value]  # it answers itself
 
 
 def _pragmas(*, reads_only: bool, synchronous: Synchronous) -> Callable[[sqlite3.Connection], None]:

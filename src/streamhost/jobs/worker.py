@@ -255,7 +255,9 @@ class Worker:
             _logger.warning("A job was given to somebody else", action="job_lost")
         elif error is None and not cancelled:
             async with self._db.write() as conn:
-                await rows.finish(conn, job, JobState.DONE, self._clock())
+                held = await rows.finish(conn, job, JobState.DONE, self._clock())
+            if not held:
+                _logger.warning("A job was given to somebody else", action="job_lost")
         elif run.ending is _Ending.STOPPING:
             async with self._db.write() as conn:
                 await rows.requeue(conn, job, self._clock(), refund=True)
