@@ -119,11 +119,13 @@ def cli() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def import_everything() -> None:
-    """Load every module, so that every error class is known."""
+def every_error() -> list[type[StreamhostError]]:
+    """Every error class of the program by its code, after every module was loaded; not those that tests make up."""
     for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):
         if not module.name.startswith(UNIMPORTABLE):
             importlib.import_module(module.name)
+    ours = {kind for kind in known_errors() if kind.__module__.startswith("streamhost.")}
+    return sorted(ours, key=lambda kind: (kind.code, kind.__qualname__))
 
 
 def ancestors(kind: type[StreamhostError]) -> list[type[StreamhostError]]:
@@ -139,13 +141,13 @@ def status(kind: type[StreamhostError]) -> str:
 
 def errors() -> str:
     """The page of errors, by their code."""
-    import_everything()
+    known = every_error()
     rows = [
         [f"`{name}`", str(status), f"{HTTPStatus(status).phrase}: the request itself cannot be served."]
         for status, name in door._CODES.items()
-        if name not in {kind.code for kind in known_errors()}
+        if name not in {kind.code for kind in known}
     ]
-    for kind in sorted(set(known_errors()), key=lambda error: error.code):
+    for kind in known:
         sentence = " ".join(filter(None, (kind.title(), kind.hint)))
         rows.append([f"`{kind.code}`", status(kind), sentence])
     lines = [

@@ -8,11 +8,10 @@ from collections import Counter
 import pytest
 
 import reference
-from streamhost.model.errors import StreamhostError, known_errors
+from streamhost.model.errors import StreamhostError
 from tests.house.tree import ROOT
 
-reference.import_everything()
-ERRORS = sorted(set(known_errors()), key=lambda kind: kind.__qualname__)
+ERRORS = reference.every_error()
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: str(kind.__name__))
