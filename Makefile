@@ -15,8 +15,8 @@ PYTEST ?= -n 2 --dist loadfile --timeout 300
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-serve: setup ## start a server on its own data in .cache/data (DATA=, PORT=)
-	$(BIN)/streamhost serve --data $(DATA) --port $(PORT)
+serve: setup ## start a server on its own data in .cache/data (DATA=, PORT=, ARGS=--demo for a try)
+	$(BIN)/streamhost serve $(if $(findstring --demo,$(ARGS)),,--data $(DATA)) --port $(PORT) $(ARGS)
 
 test: setup-test lint types ## everything that must hold: style, types, floors, and every test
 	$(BIN)/pytest $(PYTEST) $(ARGS)
