@@ -59,13 +59,10 @@ async def alive_of(conn: Connection, user_id: UserId, now: Timestamp) -> list[Se
     return [_session(row) for row in rows]
 
 
-async def seen_from(conn: Connection, user_id: UserId, address: str) -> bool:
-    """Whether the user has signed in from this network address before (as far back as sessions are kept)."""
-    row = await conn.fetch_one(
-        "SELECT 1 AS found FROM sessions WHERE user_id = :user_id AND address = :address LIMIT 1",
-        {"user_id": user_id, "address": address},
-    )
-    return row is not None
+async def addresses_of(conn: Connection, user_id: UserId) -> list[str]:
+    """The network addresses from which a user has signed in, as far back as sessions are kept."""
+    rows = await conn.fetch_all("SELECT DISTINCT address FROM sessions WHERE user_id = :id", {"id": user_id})
+    return [str(row["address"]) for row in rows]
 
 
 async def touch(conn: Connection, session_id: SessionId, now: Timestamp, expires_at: Timestamp) -> None:

@@ -63,6 +63,11 @@ async def other_admins(conn: Connection, user_id: UserId) -> int:
     return int(row["n"]) if row else 0
 
 
+async def delete(conn: Connection, user_id: UserId) -> None:
+    """Remove a user, with everything that is theirs."""
+    await conn.execute("DELETE FROM users WHERE id = :id", {"id": user_id})
+
+
 async def set_role(conn: Connection, user_id: UserId, role: Role) -> None:
     """Change what a user may do."""
     await conn.execute("UPDATE users SET role = :role WHERE id = :id", {"role": role.value, "id": user_id})

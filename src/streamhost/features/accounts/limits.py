@@ -107,6 +107,11 @@ class RegistrationLimits:
         self._networks.spend(network)
 
 
+def same_network(one: str, other: str) -> bool:
+    """Whether two addresses may well be the same customer's."""
+    return one == other or (bool(network_of(one)) and network_of(one) == network_of(other))
+
+
 def network_of(address: str) -> str:
     """The network that one customer has: an IPv4 address, an IPv6 /64; empty for loopback and for no address at all."""
     try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sys
+import threading
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable
@@ -17,6 +20,8 @@ from streamhost.features.accounts.errors import TooManyAttempts
 
 CONCURRENT_HASHES = 2
 """Each takes a core for a tenth of a second and tens of MiB; more at once would starve the delivery of segments."""
+STEP_BACK = 5
+"""Nice value of the threads that hash: whoever watches goes before whoever signs in."""
 LONGEST_QUEUE = 100
 """Hashes that may wait for their turn. At about ten a second the last waits ten seconds; more would only give up."""
 BUSY_SECONDS = 5.0
@@ -46,7 +51,7 @@ class Passwords:
             f"$argon2id$v=19$m={memory_kib},t={rounds},p={lanes}$"
             f"{_unpadded(secrets.token_bytes(SALT_BYTES))}${_unpadded(secrets.token_bytes(HASH_BYTES))}"
         )
-        self._pool = ThreadPoolExecutor(CONCURRENT_HASHES, thread_name_prefix="password")
+        self._pool = ThreadPoolExecutor(CONCURRENT_HASHES, thread_name_prefix="password", initializer=_step_back)
         self._turns = asyncio.Semaphore(CONCURRENT_HASHES)
         self._waiting = 0
 
@@ -87,6 +92,12 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._turns.release()
+
+
+def _step_back() -> None:
+    """Lower the priority of this thread; only Linux has priorities of single threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), STEP_BACK)
 
 
 def _bytes(password: str) -> bytes:

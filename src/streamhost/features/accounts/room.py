@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamhost import log
 from streamhost.config import AccountSettings
@@ -21,7 +21,7 @@ from streamhost.features.accounts.errors import (
     SetupClosed,
     TokenReused,
 )
-from streamhost.features.accounts.limits import LoginLimits, RegistrationLimits
+from streamhost.features.accounts.limits import LoginLimits, RegistrationLimits, same_network
 from streamhost.features.accounts.passwords import Passwords
 from streamhost.features.accounts.signed_in import SignedIn
 from streamhost.features.accounts.tokens import (
@@ -40,6 +40,9 @@ from streamhost.model.ids import SessionId, UserId, new_id
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 64
 ACCOUNT_KEY_LENGTH = 320
+DECOY_DOMAIN = "decoy.invalid"
+NOBODY = UserId("")
+"""Stands where an unknown account has no id, so that the catalog is asked as often as for a known one."""
 
 _logger = log.get("accounts")
 
@@ -116,6 +119,10 @@ class Accounts:
         user = await self._new_user(email, password, name, Role.VIEWER, verified=False)
         async with self._db.write() as conn:
             added = await user_rows.insert(conn, user)
+            if not added:
+                # As much is written as for a new account: how long the answer takes must tell nothing either.
+                await user_rows.insert(conn, replace(user, email=f"{user.id}@{DECOY_DOMAIN}"))
+                await user_rows.delete(conn, user.id)
         _logger.info("A stranger registered", action="register", new=added, address=address)
 
     async def login(self, email: str, password: str, *, device: str = "", address: str = "") -> SignIn:
@@ -125,7 +132,8 @@ class Accounts:
         account = email_key(_storable(email[:ACCOUNT_KEY_LENGTH]))
         async with self._db.read() as conn:
             user = await user_rows.by_email(conn, account)
-            known = user is not None and await session_rows.seen_from(conn, user.id, address)
+            homes = await session_rows.addresses_of(conn, user.id if user else NOBODY)
+        known = any(same_network(address, home) for home in homes)
 
         def may_try() -> None:
             self._logins.check(account, address, known=known)
