@@ -213,7 +213,7 @@ class Uploads:
         """End an upload and free its room. A video that it has become stays."""
         async with self._locks.hold(upload_id, Hold()):
             upload = await self._mine(upload_id, owner_id)
-            if upload.kind is UploadKind.PARTIAL and upload.video_id:
+            if upload.kind is UploadKind.PARTIAL and upload.video_id and not upload.finished:
                 raise UploadBusy("It is being joined with other parts.")
             if upload.video_id and not (await self._settled(upload)).finished:
                 raise UploadBusy("It is becoming a video.")

@@ -169,7 +169,9 @@ class Finisher:
             entered = await rows.finish(conn, upload.id, now, done.expires_at)
             if entered:
                 await videos.insert(conn, video)
-                await rows.delete(conn, upload.parts)
+                # Used-up parts go on answering: a client that lost the answer asks for them, then joins them again.
+                for part_id in upload.parts:
+                    await rows.finish(conn, part_id, now, done.expires_at)
                 await self._queue.add(
                     conn, ProbeSource(video.id), lock=f"video:{video.id}", subject=f"video:{video.id}"
                 )
