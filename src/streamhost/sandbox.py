@@ -69,6 +69,14 @@ class ChildNotStarted(ChildError):
     hint = "Look at free memory and at the limit on the number of processes."
 
 
+class ChildNotConfined(ChildError):
+    """The system did not let the process for the work be confined, so the file was not opened."""
+
+    code = "child_not_confined"
+    permanent = True
+    hint = "Run streamhost on a kernel, and in a container, that allow seccomp filters; the detail names what failed."
+
+
 class ChildCrashed(ChildError):
     """The process that did the work crashed."""
 
@@ -248,6 +256,8 @@ def _outcome(last: dict[str, Any], status: int) -> dict[str, Any]:
         error = last["error"] if isinstance(last["error"], dict) else {}
         if error.get("code") == _NO_MEMORY:
             raise ChildOutOfMemory
+        if error.get("code") == ChildNotConfined.code:
+            raise ChildNotConfined(str(error.get("detail", "")))
         hint = error.get("hint")
         raise ChildFailed(
             str(error.get("code", ChildFailed.code)),

@@ -118,7 +118,11 @@ def main() -> None:
     faulthandler.enable()
     _limit(config)
     if sys.platform == "linux":
-        _confine(config)
+        try:
+            _confine(config)
+        except OSError as error:
+            _report("child_not_confined", str(error), permanent=True)
+            sys.exit(1)
     sys.path[:0] = config["path"]
     sys.argv = [config["module"]]
     status = _call(config["module"])
@@ -142,10 +146,14 @@ def _call(name: str) -> int:
             os.write(1, OUT_OF_MEMORY)
             return 1
         traceback.print_exc()
-        detail = f"{type(error).__name__}: {error}"[:1000]
-        print(json.dumps({"error": {"code": "child_failed", "detail": detail, "permanent": False}}))  # noqa: T201 - the protocol
+        _report("child_failed", f"{type(error).__name__}: {error}"[:1000], permanent=False)
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _report(code: str, detail: str, *, permanent: bool) -> None:
+    line = json.dumps({"error": {"code": code, "detail": detail, "permanent": permanent}})
+    print(line, flush=True)  # noqa: T201 - the protocol
 
 
 def _limit(config: dict[str, Any]) -> None:
@@ -172,24 +180,29 @@ def _confine(config: dict[str, Any]) -> None:
     """What only Linux knows. Ends the process when its parent is gone, or when a confinement cannot be applied."""
     libc = ctypes.CDLL(None, use_errno=True)
     machine = platform.machine()
-    _must(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+    _must(libc.prctl(*_longs(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)))
     if os.getppid() != config["parent"]:
         os._exit(1)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
-    _must(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    _must(libc.prctl(*_longs(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
     if machine in _CALLS:
-        libc.syscall(_CALLS[machine]["ioprio_set"], 1, 0, (2 << 13) | 7)  # best effort, last of eight
+        libc.syscall(*_longs(_CALLS[machine]["ioprio_set"], 1, 0, (2 << 13) | 7))  # best effort, last of eight
         header = struct.pack("II", _CAPABILITY_VERSION_3, 0)
         kept = struct.pack("6I", 1 << _CAP_DAC_OVERRIDE, 1 << _CAP_DAC_OVERRIDE, 0, 0, 0, 0)
         if os.geteuid() == 0:
-            libc.syscall(_CALLS[machine]["capset"], header, kept)
+            libc.syscall(*_longs(_CALLS[machine]["capset"]), header, kept)
     _landlock(libc, [*_python_places(), *_SYSTEM_READABLE, *config["readable"]], config["writable"])
     if config["no_network"] and machine in _CALLS:
         program = _filter(machine, os.getpid())
         buffer = ctypes.create_string_buffer(program, len(program))
         header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
-        _must(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0))
+        _must(libc.prctl(*_longs(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER), header, *_longs(0, 0)))
+
+
+def _longs(*numbers: int) -> list[ctypes.c_ulong]:
+    """Arguments as wide as these calls read them; ctypes would pass an int."""
+    return [ctypes.c_ulong(number) for number in numbers]
 
 
 def _must(result: int) -> None:
@@ -210,13 +223,13 @@ def _python_places() -> list[str]:
 
 def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str]) -> None:
     """Restrict the file system where the kernel can (5.13 and later); see landlock(7)."""
-    version = libc.syscall(_LANDLOCK_CREATE, None, 0, 1)
+    version = libc.syscall(*_longs(_LANDLOCK_CREATE, 0, 0, 1))
     if version < 1:
         return
     handled = _FS_ALL_BY_VERSION.get(version, _FS_ALL_NOW)
     fields = [handled] + ([_NET_ALL] if version >= 4 else []) + ([_SCOPE_ALL] if version >= 6 else [])
     attributes = struct.pack(f"{len(fields)}Q", *fields)
-    ruleset = libc.syscall(_LANDLOCK_CREATE, attributes, len(attributes), 0)
+    ruleset = libc.syscall(*_longs(_LANDLOCK_CREATE), attributes, *_longs(len(attributes), 0))
     _must(ruleset)
     read = _FS_READ_FILE | _FS_READ_DIR
     write = read | _FS_WRITE_FILE | _FS_MAKE | _FS_REFER | _FS_TRUNCATE
@@ -224,7 +237,7 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str
         for path in paths:
             with contextlib.suppress(OSError):
                 _allow(libc, ruleset, path, rights & handled)
-    _must(libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0))
+    _must(libc.syscall(*_longs(_LANDLOCK_RESTRICT, ruleset, 0)))
     os.close(ruleset)
 
 
@@ -233,7 +246,8 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
     try:
         if not Path(path).is_dir():
             rights &= _FS_OF_FILES
-        _must(libc.syscall(_LANDLOCK_ADD, ruleset, 1, struct.pack("=Qi", rights, place), 0))
+        rule = struct.pack("=Qi", rights, place)
+        _must(libc.syscall(*_longs(_LANDLOCK_ADD, ruleset, 1), rule, *_longs(0)))
     finally:
         os.close(place)
 

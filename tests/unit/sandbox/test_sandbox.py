@@ -89,6 +89,13 @@ async def test_own_error(playground: Playground) -> None:
     assert str(failure.value) == f"{StorageUnavailable.title()} the detail"
 
 
+async def test_not_confined(playground: Playground) -> None:
+    """When the system does not allow the confinement the file is not opened, and the job is not tried again."""
+    with pytest.raises(sandbox.ChildNotConfined, match="seccomp|the detail") as failure:
+        await playground.run("refuse", code="child_not_confined")
+    assert failure.value.permanent
+
+
 async def test_unforeseen_exception(playground: Playground) -> None:
     """An exception that the module lets out is reported with its type and may be tried again."""
     with pytest.raises(sandbox.ChildFailed, match="ValueError: what nobody foresaw") as failure:
