@@ -1,0 +1,77 @@
+"""Jobs whose work is done by sandboxed children: stopping and cancelling reach the child, its errors reach the job."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from streamhost import sandbox
+from streamhost.jobs.context import JobContext
+from streamhost.model.tasks import JobState
+from tests.unit.jobs.kit import Bench, Count
+
+TRICKS = Path(__file__).parents[1] / "sandbox"
+
+
+class Children:
+    """Runs a trick of the sandbox's tests as the work of a job."""
+
+    def __init__(self, trick: str) -> None:
+        self.trick = trick
+        self.heard = asyncio.Event()
+
+    async def work(self, _task: Count, job: JobContext) -> None:
+        """The handler."""
+
+        def hear(message: dict[str, Any]) -> None:
+            job.report(message["progress"], message["step"])
+            self.heard.set()
+
+        limits = sandbox.Limits(silence_seconds=30)
+        await sandbox.run("children", {"trick": self.trick}, limits=limits, on_message=hear, readable=[TRICKS])
+
+
+@pytest.fixture(autouse=True)
+def tricks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children find the tricks."""
+    monkeypatch.syspath_prepend(str(TRICKS))
+
+
+async def test_stopping_ends_children(bench: Bench) -> None:
+    """When the worker stops, the child is gone and the job waits again, with all its attempts."""
+    children = Children("sleep")
+    worker = bench.worker({Count: children.work})
+    job_id = await bench.add(Count())
+    await worker.start()
+    await children.heard.wait()
+    await worker.stop(grace=5)
+    assert psutil.Process().children() == []
+    job = await bench.get(job_id)
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+
+
+async def test_cancelling_ends_children(bench: Bench) -> None:
+    """When a job is cancelled its child is gone before the job counts as cancelled."""
+    children = Children("sleep")
+    job_id = await bench.add(Count())
+    await bench.worker({Count: children.work}).start()
+    await children.heard.wait()
+    async with bench.db.write() as conn:
+        assert await bench.queue.cancel(conn, job_id)
+    await bench.until(job_id, JobState.CANCELLED)
+    assert psutil.Process().children() == []
+
+
+async def test_crash_fails_one_job(bench: Bench) -> None:
+    """A child that crashes is tried once more, then its job has failed with the crash's code; the worker goes on."""
+    job_id = await bench.add(Count(1))
+    worker = bench.worker({Count: Children("segfault").work})
+    await worker.start()
+    job = await bench.until(job_id, JobState.FAILED, seconds=20)
+    assert (job.attempts, job.error_code) == (2, "child_crashed")
+    assert "SIGSEGV" in (job.error_detail or "")
+    assert worker.alive
