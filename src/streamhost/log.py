@@ -16,7 +16,7 @@ _QUERY_SECRET = re.compile(r"((?:token|key|secret|password|code)=)[^&\s\"']+", r
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor that never lets a secret reach the output: by field name, by grant path, by query parameter."""
+    """A structlog processor that keeps secrets from the output: by field name, by grant path, by query parameter."""
     for key, value in event.items():
         if key != "event" and _SECRET_KEYS.search(key):
             event[key] = "[redacted]"

@@ -1,6 +1,7 @@
 """What may be replaced: small interfaces, declared for the ones who need them.
 
-A docstring here is the contract: errors, idempotence, ordering. Each port has one contract suite in `streamhost.testing`.
+A docstring here is the contract: errors, idempotence, ordering. Each port has one contract suite in
+`streamhost.testing`.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Storage(Protocol):
     """Keeps immutable objects under keys such as `videos/<id>/<package>/v720/0.m4s`.
 
     Keys are relative POSIX paths of `[A-Za-z0-9._-]` parts, never starting with a dot: others raise `InvalidKey`.
-    An object appears whole or not at all; writing the same key again replaces it at one moment; what a `put_*` has returned for
-    survives a crash of the machine. Failures of the backend raise `StorageUnavailable`.
+    An object appears whole or not at all; writing the same key again replaces it at one moment; what a `put_*` has
+    returned for survives a crash of the machine. Failures of the backend raise `StorageUnavailable`.
     """
 
     async def put_file(self, key: str, source: Path) -> StoredObject:
@@ -63,7 +64,8 @@ class Storage(Protocol):
     async def put_tree(self, prefix: str, directory: Path) -> int:
         """Take over every file below `directory` as `prefix` + its relative path; returns how many.
 
-        Each object appears whole; the tree as such does not appear at once. The directory is gone afterwards. Safe to repeat."""
+        Each object appears whole; the tree as such does not appear at once. The directory is gone afterwards. Safe to
+        repeat."""
         ...
 
     async def stat(self, key: str) -> StoredObject:
@@ -75,8 +77,8 @@ class Storage(Protocol):
         ...
 
     async def fetch(self, key: str, directory: Path) -> Path:
-        """A local file with the object's content: its own place if it is on local disk (do not write there!), else a copy
-        made in `directory`. Raises `NotStored`."""
+        """A local file with the object's content: its own place if it is on local disk (do not write there!), else a
+        copy made in `directory`. Raises `NotStored`."""
         ...
 
     def local_path(self, key: str) -> Path | None:

@@ -226,8 +226,8 @@ async def search(
 ) -> list[tuple[Video, str, str]]:
     """Videos that fit an FTS5 expression and that the viewer may find, best first, each with two snippets.
 
-    Found are public videos and those of the viewer. Titles weigh most, then tags, then descriptions (BM25). Snippets are
-    the title and a piece of the description, the matched words between the two `marks`."""
+    Found are public videos and those of the viewer. Titles weigh most, then tags, then descriptions (BM25). Snippets
+    are the title and a piece of the description, the matched words between the two `marks`."""
     sql = f"""SELECT {_READ},
             highlight(videos_fts, 0, :open, :close) AS marked_title,
             snippet(videos_fts, 1, :open, :close, '…', 24) AS marked_text

@@ -107,7 +107,7 @@ class RungEncoder:
             frame_rate=self._plan.frame_rate,
         )
 
-    def _take(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg]
+    def _take(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg]  # generic in the stubs only
         for packet in packets:
             assert packet.pts is not None, "x264 gives every packet its time"
             if packet.is_keyframe:

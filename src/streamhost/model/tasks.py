@@ -19,7 +19,7 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a job is asked to do. Subclasses add fields of JSON's own types; `kind` is the name that the catalog stores."""
+    """What a job is asked to do. Subclasses add fields of JSON's own types; `kind` is the name in the catalog."""
 
     kind: ClassVar[str]
     lane: ClassVar[Lane] = Lane.LIGHT
@@ -96,8 +96,8 @@ class JobState(StrEnum):
 class Job:
     """One row of the queue.
 
-    `lock`: jobs with the same lock never run at the same time. `queueing_lock`: a second job with the same one is not added while
-    the first still waits. A running job belongs to `worker` until `lease_until`; the heartbeat moves that on.
+    `lock`: jobs with the same lock never run at the same time. `queueing_lock`: a second job with the same one is not
+    added while the first still waits. A running job belongs to `worker` until `lease_until`; the heartbeat moves that on.
     """
 
     id: JobId

@@ -34,8 +34,8 @@ class Upload:
     metadata_header: str = ""
     """`Upload-Metadata` exactly as the client sent it, for it to read back."""
     video_id: VideoId | None = None
-    """The video that the file becomes: chosen with the last byte, before anything is moved. A part carries the id of the video
-    whose final upload has claimed it."""
+    """The video that the file becomes: chosen with the last byte, before anything is moved. A part carries the id of
+    the video whose final upload has claimed it."""
     finished_at: Timestamp | None = None
     """When the video was entered in the catalog."""
 

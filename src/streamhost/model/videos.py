@@ -62,8 +62,9 @@ class RenditionSummary:
 class Video:
     """One video as the catalog knows it.
 
-    `package_id` names the stored set of segments that plays now; it changes when the video is packaged anew, so a running player
-    keeps the set that its grant names. `source_key` is where the uploaded file lies in storage, None once it is gone.
+    `package_id` names the stored set of segments that plays now; it changes when the video is packaged anew, so a
+    running player keeps the set that its grant names. `source_key` is where the uploaded file lies in storage, None
+    once it is gone.
     """
 
     id: VideoId
