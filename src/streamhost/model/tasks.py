@@ -97,7 +97,8 @@ class Job:
     """One row of the queue.
 
     `lock`: jobs with the same lock never run at the same time. `queueing_lock`: a second job with the same one is not
-    added while the first still waits. A running job belongs to `worker` until `lease_until`; the heartbeat moves that on.
+    added while the first still waits. A running job belongs to `worker` until `lease_until`; the heartbeat moves that
+    on.
     """
 
     id: JobId
