@@ -146,6 +146,7 @@ CREATE TABLE jobs (
     cancel_requested INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX jobs_waiting ON jobs(lane, priority DESC, run_at) WHERE state = 'queued';
+CREATE INDEX jobs_by_time ON jobs(run_at) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs(lease_until) WHERE state = 'running';
 CREATE INDEX jobs_by_subject ON jobs(subject);
 CREATE UNIQUE INDEX jobs_queueing_lock ON jobs(queueing_lock) WHERE state = 'queued' AND queueing_lock IS NOT NULL;
