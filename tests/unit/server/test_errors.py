@@ -34,7 +34,7 @@ for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):
         importlib.import_module(module.name)
 
 
-@pytest.mark.parametrize("kind", sorted(set(known_errors()), key=lambda kind: kind.code), ids=lambda kind: kind.code)
+@pytest.mark.parametrize("kind", sorted(set(known_errors()), key=lambda kind: kind.code), ids=lambda kind: str(kind.code))
 def test_every_error_at_the_door_has_a_status(kind: type[StreamhostError]) -> None:
     """Whoever adds an error that a request can meet gives it a line in the table."""
     if kind.__module__.startswith(INSIDE) or kind.code in FAULTS or not kind.__module__.startswith("streamhost."):

@@ -1,0 +1,435 @@
+"""`streamhost serve` as a real process: starting, stopping, refusing, and the manners of every answer."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streamhost import __version__
+from streamhost.instance import Purpose, open_instance
+from streamhost.model.clock import system_clock
+from streamhost.model.grants import Grants
+from streamhost.model.ids import PackageId, SessionId, VideoId
+from streamhost.model.videos import package_prefix
+from tests.support.server import RunningServer, clean_environment
+
+VIDEO, PACKAGE, SESSION = VideoId("servedvideo00001"), PackageId("servedpackage001"), SessionId("somebodyssession")
+LARGE = 64 * 1024 * 1024
+
+
+def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `streamhost` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "streamhost", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean_environment(**settings),
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def serving(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """`streamhost serve` with these arguments, stopped at the end; wait for what it prints on stdout."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamhost", "serve", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=clean_environment(**settings),
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def large_file(server: RunningServer) -> str:
+    """Put a large segment into the storage; answers its path on the server."""
+    path = server.data / "media" / package_prefix(VIDEO, PACKAGE) / "v720" / "0.m4s"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    grants = Grants(open_instance(server.data).keys.ring(Purpose.GRANTS), system_clock, 600)
+    return f"/s/{grants.issue(VIDEO, PACKAGE, SESSION)[0]}/{VIDEO}/v720/0.m4s"
+
+
+def test_first_start_makes_a_private_place_and_prints_the_way_in(server: RunningServer) -> None:
+    """Directory, catalog and secrets are there, nobody else may read them, and the setup link opens a page."""
+    assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((server.data / "secrets.json").stat().st_mode) == 0o600
+    assert (server.data / "catalog.sqlite3").exists()
+    assert server.setup_url.startswith(f"{server.url}/setup?token=")
+    token = server.setup_url.partition("token=")[2]
+    assert token not in (server.data / "secrets.json").read_text()
+
+
+def test_a_stop_is_clean_and_a_restart_finds_everything(server: RunningServer) -> None:
+    """SIGTERM ends it with 0; the same directory starts again with the same secrets."""
+    secrets = (server.data / "secrets.json").read_bytes()
+    assert server.stop() == 0
+    assert (server.data / "instance.lock").read_text() == ""
+    server.restart()
+    assert (server.data / "secrets.json").read_bytes() == secrets
+
+
+def test_interrupt_stops_too(server: RunningServer) -> None:
+    """Ctrl-C is no error."""
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == 0
+
+
+def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
+    """SIGTERM in mid-download: every byte still arrives, new connections are refused, then the server ends with 0."""
+    path = large_file(server)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    got = len(response.read(100_000))
+    server.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+        except OSError:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the server still takes new connections")
+    while piece := response.read(1_000_000):
+        got += len(piece)
+    assert got == LARGE
+    connection.close()
+    assert server.process.wait(20) == 0
+
+
+def test_idle_connections_do_not_hold_it_up(server: RunningServer) -> None:
+    """Browsers keep connections open; an idle one is closed at once when the server stops."""
+    idle = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(3)]
+    for connection in idle:
+        connection.request("GET", "/livez")
+        connection.getresponse().read()
+    untouched = socket.create_connection(("127.0.0.1", server.port))
+    begin = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - begin < 5
+    untouched.close()
+
+
+def test_a_stalled_client_cannot_hold_it_up_for_ever(tmp_path: Path) -> None:
+    """Who does not read on is cut off after server.shutdown_seconds."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_SERVER_SHUTDOWN_SECONDS="1").start()
+    path = large_file(server)
+    with socket.create_connection(("127.0.0.1", server.port)) as stalled:
+        stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        stalled.recv(1000)
+        begin = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begin < 8
+    assert "Requests were cut off" in server.output
+
+
+def test_a_second_signal_ends_it_at_once(server: RunningServer) -> None:
+    """Whoever asks twice does not wait for downloads."""
+    path = large_file(server)
+    with socket.create_connection(("127.0.0.1", server.port)) as stalled:
+        stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        stalled.recv(1000)
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(20)
+        assert time.monotonic() - begin < 6
+
+
+def test_a_second_server_is_refused_by_name(server: RunningServer) -> None:
+    """Exit code 4, and the error says which process holds the directory and where it listens."""
+    second = command("serve", "--data", str(server.data), "--port", "0")
+    assert second.returncode == 4
+    assert f"process {server.process.pid} at {server.url}" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_a_killed_server_leaves_no_obstacle(server: RunningServer) -> None:
+    """kill -9, then the next start works at once."""
+    server.kill()
+    assert str(server.process.pid) in (server.data / "instance.lock").read_text()
+    server.restart()
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    """Exit code 1 with the port and a hint; the port of another server is never shared."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = command("serve", "--data", str(tmp_path / "data"), "--port", str(port))
+    assert result.returncode == 1
+    assert f"127.0.0.1 port {port}: address already in use" in result.stderr
+    assert "--port 0" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_two_servers_do_not_share_a_port(server: RunningServer, tmp_path: Path) -> None:
+    """Also when the other program is this one, on another directory."""
+    result = command("serve", "--data", str(tmp_path / "other"), "--port", str(server.port))
+    assert result.returncode == 1
+    assert "already in use" in result.stderr
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    """An address that is not ours, or no address at all: a sentence and a hint."""
+    for host in ("192.0.2.1", "no-such-host.invalid"):
+        result = command("serve", "--data", str(tmp_path / "data"), "--host", host, "--port", "0")
+        assert result.returncode == 1
+        assert "cannot listen" in result.stderr
+        assert "Hint:" in result.stderr
+
+
+def test_a_directory_that_cannot_be_used_is_told() -> None:
+    """Where no directory can be made, not even by root: the path, what is wrong, what to do."""
+    result = command("serve", "--data", "/proc/streamhost", "--port", "0")
+    assert result.returncode == 1
+    assert "/proc/streamhost" in result.stderr
+    assert "Hint:" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_setting_stops_the_start(tmp_path: Path) -> None:
+    """Exit code 3, with the name, what is wrong, what is allowed; nothing was made."""
+    result = command("serve", "--data", str(tmp_path / "data"), STREAMHOST_MEDIA_PRESET="quick")
+    assert result.returncode == 3
+    assert "media.preset" in result.stderr
+    assert "'quick'" in result.stderr
+    assert "veryfast" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_ipv6(tmp_path: Path) -> None:
+    """An IPv6 address is listened on, and printed as browsers want it."""
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        return
+    with serving("--data", str(tmp_path / "data"), "--host", "::1", "--port", "0") as process:
+        url = first_url(process)
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/livez").status_code == 200
+
+
+def test_unix_socket(tmp_path: Path) -> None:
+    """For a proxy on the same machine: a socket file, gone after the stop, renewed after a kill."""
+    path = tmp_path / "streamhost.sock"
+    arguments = ("--data", str(tmp_path / "data"), "--host", f"unix:{path}")
+    for end in (signal.SIGKILL, signal.SIGTERM):
+        with serving(*arguments) as process:
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
+                assert answered(client, "http://localhost/readyz") == 200
+            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+            process.send_signal(end)
+            process.wait(20)
+    assert not path.exists()
+
+
+def first_url(process: subprocess.Popen[str]) -> str:
+    """The address in the first line that the server prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().split()[-1]
+
+
+def answered(client: httpx.Client, url: str) -> int:
+    """The status of the first answer that is not a refusal to connect."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            answer = client.get(url)
+            if answer.status_code != 503 or time.monotonic() > deadline:
+                return answer.status_code
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_probes(server: RunningServer) -> None:
+    """/livez, /startupz and /readyz answer 200; the last names its parts."""
+    for path in ("/livez", "/startupz", "/readyz"):
+        answer = httpx.get(server.url + path)
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+        assert answer.headers["cache-control"] == "no-store"
+    assert httpx.get(f"{server.url}/readyz").json()["parts"] == {"catalog": "ok", "storage": "ok", "worker": "ok"}
+
+
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/livez", "/login", "/nothing", "/api/docs", "/api/openapi.json", "/api/v1/videos", "/api/v1/me"]
+)
+def test_every_answer_is_well_dressed(site: RunningServer, path: str) -> None:
+    """Security headers and a request id on pages, data and errors alike, and a policy without any unsafe word."""
+    answer = httpx.get(site.url + path, headers={"accept": "text/html"})
+    for name, value in SECURITY.items():
+        assert answer.headers[name] == value
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert len(answer.headers["x-request-id"]) == 16
+
+
+def test_a_request_keeps_the_id_of_the_proxy(site: RunningServer) -> None:
+    """An id that looks like one is kept for tracing; anything else is replaced."""
+    for given, kept in (("abcdef-12345678", True), ("x", False), ("a b c d e f g h", False), ("x" * 65, False)):
+        answer = httpx.get(f"{site.url}/livez", headers={"x-request-id": given})
+        assert (answer.headers["x-request-id"] == given) is kept
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/openapi.json", "/api/docs", "/api/v1/videos", "/login"])
+def test_head_is_get_without_the_body(site: RunningServer, path: str) -> None:
+    """Every GET answers HEAD with the same status and type (RFC 9110, 9.3.2)."""
+    get, head = httpx.get(site.url + path), httpx.head(site.url + path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nothing", 404, "not_found"),
+        ("GET", "/api/v1/videos/0000000000000000", 404, "not_found"),
+        ("GET", "/api/v1/stream/0000000000000000", 404, "not_found"),
+        ("GET", "/api/v1/stream/..%2f..%2fetc", 404, "not_found"),
+        ("PUT", "/api/v1/videos", 405, "method_not_allowed"),
+        ("GET", "/api/v1/me", 401, "unauthenticated"),
+        ("GET", "/api/v1/videos?limit=x", 422, "invalid_input"),
+        ("POST", "/livez", 405, "method_not_allowed"),
+    ],
+)
+def test_every_refusal_is_a_problem(site: RunningServer, method: str, path: str, status: int, code: str) -> None:
+    """problem+json with a stable code, whatever was asked (RFC 9457)."""
+    answer = httpx.request(method, site.url + path, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert ("allow" in answer.headers) is (status == 405)
+
+
+def test_a_person_is_answered_with_a_page(site: RunningServer) -> None:
+    """404 outside the API is HTML for browsers, a problem for programs."""
+    page = httpx.get(f"{site.url}/nothing", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
+    assert httpx.get(f"{site.url}/nothing").headers["content-type"] == "application/problem+json"
+
+
+def test_a_trailing_slash_changes_nothing(site: RunningServer) -> None:
+    """`/api/v1/videos/` is `/api/v1/videos`."""
+    assert httpx.get(f"{site.url}/api/v1/videos/").status_code == 200
+
+
+def test_a_head_too_large_is_refused_and_the_server_goes_on(site: RunningServer) -> None:
+    """A megabyte of headers is 431 or a closed connection, never a crash."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as raw, contextlib.suppress(OSError):
+        raw.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n")
+        answer = raw.recv(1000)
+        assert answer == b"" or b" 431 " in answer
+    assert httpx.get(f"{site.url}/livez").status_code == 200
+
+
+def test_nonsense_on_the_wire_harms_nobody(site: RunningServer) -> None:
+    """Random bytes, half requests and empty connections leave the server as it was."""
+    for content in (
+        b"",
+        b"\x00" * 100,
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /livez",
+        os.urandom(2000),
+        b"PRI * HTTP/2.0\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", site.port), timeout=5) as raw:
+            raw.sendall(content)
+    assert httpx.get(f"{site.url}/livez").status_code == 200
+
+
+def test_a_slow_client_blocks_nobody(site: RunningServer) -> None:
+    """Fifty connections that send a head letter by letter: the next one is served at once."""
+    slow = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(50)]
+    for raw in slow:
+        raw.sendall(b"GET /livez HTTP/1.1\r\nHo")
+    begin = time.monotonic()
+    assert httpx.get(f"{site.url}/livez").status_code == 200
+    assert time.monotonic() - begin < 2
+    for raw in slow:
+        raw.close()
+
+
+def test_http2_is_spoken_too(site: RunningServer) -> None:
+    """A client that begins with the HTTP/2 preface is answered in HTTP/2 (proxies do so on their inner side)."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as raw:
+        raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        frame = raw.recv(9)
+    assert frame[3] == 4, "the first frame of a server is SETTINGS (RFC 9113, 3.4)"
+
+
+def test_the_api_describes_itself(site: RunningServer) -> None:
+    """OpenAPI 3.1 for programs, and a page for people that loads nothing from elsewhere."""
+    schema = httpx.get(f"{site.url}/api/openapi.json").json()
+    assert schema["openapi"].startswith("3.1")
+    assert {"/livez", "/api/v1/videos", "/api/v1/stream/{video_id}", "/api/v1/auth/login"} <= set(schema["paths"])
+    page = httpx.get(f"{site.url}/api/docs")
+    assert page.status_code == 200
+    assert "GET /api/v1/stream/{video_id}" in page.text
+    for word in ("<script", "<style", "style=", "//cdn", "https://"):
+        assert word not in page.text
+
+
+def test_help_and_version() -> None:
+    """Quick words of the command line."""
+    assert command("--version").stdout == f"streamhost {__version__}\n"
+    assert "serve" in command("--help").stdout
+    assert command("nonsense").returncode == 2
+
+
+def test_config_show(tmp_path: Path) -> None:
+    """Every setting with its value and where it comes from, as JSON for scripts."""
+    (tmp_path / "streamhost.toml").write_text("[server]\nport = 9000\n")
+    result = command("config", "show", "--json", "--data", str(tmp_path), STREAMHOST_SERVER_SITE_NAME="Ours")
+    shown = json.loads(result.stdout)
+    assert shown["data"]["value"] == str(tmp_path)
+    assert shown["server.port"]["value"] == 9000
+    assert "streamhost.toml" in shown["server.port"]["origin"]
+    assert shown["server.site_name"] == {"value": "Ours", "origin": "STREAMHOST_SERVER_SITE_NAME"}
+    assert shown["server.host"] == {"value": "127.0.0.1", "origin": "default"}
+    assert "server.port = 9000" in command("config", "show", "--data", str(tmp_path)).stdout
+
+
+def test_config_check(tmp_path: Path) -> None:
+    """0 when all is well, 3 with every mistake when not."""
+    assert command("config", "check", "--data", str(tmp_path)).returncode == 0
+    (tmp_path / "streamhost.toml").write_text("[server]\nport = 99999\nprot = 1\n")
+    result = command("config", "check", "--data", str(tmp_path))
+    assert result.returncode == 3
+    assert "server.port" in result.stderr
+    assert "server.prot" in result.stderr
