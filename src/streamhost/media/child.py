@@ -17,6 +17,7 @@ import av.logging
 from streamhost.media import tasks, wire
 from streamhost.media.errors import MediaError, TaskFailed
 from streamhost.media.execute import execute
+from streamhost.sandbox_child import OUT_OF_MEMORY
 
 
 def main() -> int:
@@ -37,6 +38,10 @@ def main() -> int:
         say({"result": execute(task, report)})
     except MediaError as error:
         say({"error": describe(error)})
+        return 1
+    except MemoryError:
+        answers.write(OUT_OF_MEMORY)
+        answers.flush()
         return 1
     except Exception as error:  # the parent must hear of every failure, whatever it is
         say({"error": describe(TaskFailed(f"{type(error).__name__}: {error}"))})

@@ -6,6 +6,7 @@ A playlist or an image sequence could make FFmpeg open other files or addresses;
 from __future__ import annotations
 
 import errno
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ PROBE_MICROSECONDS = 10_000_000
 """How much of its time may be read for the same."""
 MAX_STREAMS = 64
 """More streams than a real file has; each costs memory and time while probing."""
+ENOUGH_MEMORY = 128 * 1024**2
+"""Bytes; a process that can still have this much was not out of memory, whatever FFmpeg says."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -49,9 +52,9 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
     with translated():
         try:
             container = av.open(f"file:{Path(source).absolute()}", "r", options=options, metadata_errors="replace")
-        except (av.error.InvalidDataError, av.error.EOFError, av.error.PermissionError, ValueError, EOFError) as error:
-            raise NotMedia(_words(error)) from error
-        except av.error.FFmpegError as error:
+        except (FileNotFoundError, PermissionError):
+            raise
+        except (av.error.FFmpegError, ValueError, EOFError) as error:
             raise NotMedia(_words(error)) from error
         with container:
             for stream in container.streams:
@@ -71,14 +74,26 @@ def translated() -> Iterator[None]:
         raise
     except (av.error.DecoderNotFoundError, av.error.DemuxerNotFoundError, av.error.PatchWelcomeError) as error:
         raise UnsupportedCodec(_words(error)) from error
+    except (FileNotFoundError, PermissionError):
+        raise
+    except av.error.FFmpegError as error:
+        check_memory(error)
+        raise DamagedSource(_words(error)) from error
     except OSError as error:
         if error.errno in NO_ROOM:
             raise OutOfSpace(error.strerror or "") from error
-        if isinstance(error, av.error.FFmpegError):
-            raise DamagedSource(_words(error)) from error
         raise
-    except av.error.FFmpegError as error:
-        raise DamagedSource(_words(error)) from error
+
+
+def check_memory(cause: BaseException) -> None:
+    """Raise ``MemoryError`` if memory has run out: then it is not the file that is to blame for an error.
+
+    The other way round, a damaged file may ask for more memory than there ever was; what is left then tells.
+    """
+    try:
+        mmap.mmap(-1, ENOUGH_MEMORY).close()
+    except OSError:
+        raise MemoryError from cause
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import opened
+from streamhost.media.opening import check_memory, opened
 from streamhost.media.probe import choose_tracks
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import Transfer, VideoTrack
@@ -79,7 +79,8 @@ class Decoding:
         for packet in packets:
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                check_memory(error)
                 self.damaged += 1
                 continue
             for frame in frames:

@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource, NoTracks, TooLong, UnsupportedCodec
-from streamhost.media.opening import check_size, opened
+from streamhost.media.opening import check_memory, check_size, opened
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
 
@@ -120,7 +120,8 @@ def _look(
         if packet.stream_index in missing:
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                check_memory(error)
                 damaged += 1
                 continue
             for frame in frames:

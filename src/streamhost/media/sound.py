@@ -22,7 +22,7 @@ from av.filter.context import FilterContext
 
 from streamhost.media import aac, boxes, cmaf
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import opened
+from streamhost.media.opening import check_memory, opened
 from streamhost.media.progress import Progress, Report
 from streamhost.media.tasks import EncodeAudio, Encoded
 from streamhost.media.writer import AudioWriter, TrackWriter
@@ -114,7 +114,8 @@ class Heard:
         for packet in self.container.demux(self.stream):
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                check_memory(error)
                 self.damaged += 1
                 continue
             for frame in frames:

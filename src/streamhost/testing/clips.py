@@ -37,6 +37,9 @@ BAR_COLOURS = (
     (28, 212, 120),
 )
 """75 % colour bars in BT.709 Y, Cb, Cr (after ITU-R BT.1729): grey, yellow, cyan, green, magenta, red, blue."""
+BT709 = (1, 1, 1)
+HDR10 = (9, 16, 9)
+"""Primaries, transfer and matrix (ISO/IEC 23091-2): BT.709; BT.2020 with PQ."""
 BURST_EVERY = Fraction(1)
 BURST_LENGTH = Fraction(1, 10)
 TONE_HERTZ = 1000
@@ -50,10 +53,10 @@ Samples = NDArray[np.float32]
 class Clip:
     """What a clip is to be. ``seconds`` times ``fps`` pictures; a burst of sound begins at every whole second.
 
-    ``codec`` and ``pix_fmt`` are names FFmpeg knows; ``options`` go to the video encoder. ``rotation`` is the
-    clockwise turn in degrees a player must make. ``gaps`` makes the rate variable: after picture n of the cycle, so
-    many pictures' time passes instead of one. ``languages`` gives an audio track each; empty means no sound.
-    ``late_audio`` seconds pass before sound begins, the bursts staying on the seconds.
+    ``codec`` and ``pix_fmt`` are names FFmpeg knows; ``hdr`` marks the pictures as HDR10; ``options`` go to the video
+    encoder. ``rotation`` is the clockwise turn in degrees a player must make. ``gaps`` makes the rate variable: after
+    picture n of the cycle, so many pictures' time passes instead of one. ``languages`` gives an audio track each;
+    empty means no sound. ``late_audio`` seconds pass before sound begins, the bursts staying on the seconds.
     """
 
     seconds: float = 4.0
@@ -69,6 +72,7 @@ class Clip:
     rotation: int = 0
     interlaced: bool = False
     full_range: bool = False
+    hdr: bool = False
     video: bool = True
     first_picture: Fraction = Fraction(0)
     gaps: tuple[int, ...] = ()
@@ -194,6 +198,7 @@ def _video_stream(out: OutputContainer, clip: Clip) -> VideoStream:
     context.time_base = 1 / clip.fps if not clip.first_picture else Fraction(1, 90000)
     context.sample_aspect_ratio = clip.pixel_aspect
     context.color_range = 2 if clip.full_range else 1
+    context.color_primaries, context.color_trc, context.colorspace = HDR10 if clip.hdr else BT709
     context.thread_count = 1
     options = dict(clip.options)
     if clip.interlaced:
