@@ -167,7 +167,7 @@ async def override_method(
     meant = request.headers.get("x-http-method-override", "").upper()
     for method, handler in (("PATCH", append_chunk), ("DELETE", end_upload), ("HEAD", show_upload)):
         if meant == method:
-            return await handler.fn(request, upload_id, uploads)  # type: ignore[no-any-return]  # `fn` is untyped
+            return await handler.fn(request, upload_id, uploads)  # type: ignore[no-any-return]  # "fn" is untyped
     raise MethodNotAllowedException("POST here needs `X-HTTP-Method-Override`: HEAD, PATCH or DELETE.")
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -95,7 +95,7 @@ async def dial(accounts: Accounts) -> AsyncIterator[Dial]:
     clients: list[httpx.AsyncClient] = []
 
     def make(base: str = "http://site.test", public_url: str = "", address: str = "198.51.100.7") -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app_of(accounts, public_url), client=(address, 4711))
+        transport = httpx.ASGITransport(cast(Any, app_of(accounts, public_url)), client=(address, 4711))
         clients.append(httpx.AsyncClient(transport=transport, base_url=base))
         return clients[-1]
 
@@ -149,7 +149,7 @@ async def test_a_bad_bearer_token_is_never_anonymous(dial: Dial, alice: SignIn, 
     """Whoever sends a token that does not hold is told so, where everybody may come in too, and beside a cookie."""
     browser, _ = await signed_in_browser(dial)
     for path in ("/api/v1/me", "/form"):
-        answer = await browser.get(path, headers={"Authorization": header.encode("latin-1")})  # type: ignore[dict-item]
+        answer = await browser.get(path, headers={"Authorization": header.encode("latin-1")})  # type: ignore[arg-type]
         assert code_of(answer) == (401, "invalid_token")
 
 
@@ -200,8 +200,8 @@ async def test_the_cookie_of_the_other_scheme_is_not_taken(dial: Dial, accounts:
 async def test_a_made_up_cookie_is_nobody(dial: Dial, value: str) -> None:
     """Any cookie that is not ours is like none."""
     cookie = f"streamhost_session={value}".encode("latin-1")
-    assert (await dial().get("/form", headers={"Cookie": cookie})).status_code == 200  # type: ignore[dict-item]
-    assert (await dial().get("/api/v1/me", headers={"Cookie": cookie})).status_code == 401  # type: ignore[dict-item]
+    assert (await dial().get("/form", headers={"Cookie": cookie})).status_code == 200  # type: ignore[arg-type]
+    assert (await dial().get("/api/v1/me", headers={"Cookie": cookie})).status_code == 401  # type: ignore[arg-type]
 
 
 async def test_forms_need_the_token_of_their_page(dial: Dial, alice: SignIn) -> None:

@@ -33,8 +33,10 @@ for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 
+KINDS: list[type[StreamhostError]] = sorted(set(known_errors()), key=lambda kind: kind.code)
 
-@pytest.mark.parametrize("kind", sorted(set(known_errors()), key=lambda kind: kind.code), ids=lambda kind: str(kind.code))
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.__name__))
 def test_every_error_at_the_door_has_a_status(kind: type[StreamhostError]) -> None:
     """Whoever adds an error that a request can meet gives it a line in the table."""
     if kind.__module__.startswith(INSIDE) or kind.code in FAULTS or not kind.__module__.startswith("streamhost."):

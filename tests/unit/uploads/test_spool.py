@@ -15,6 +15,7 @@ from streamhost.features.uploads import spool as module
 from streamhost.features.uploads.errors import NoRoom, UploadGone
 from streamhost.features.uploads.spool import Digest, Spool, SpoolFile
 from streamhost.model.ids import UploadId
+from streamhost.ports import StorageUnavailable
 
 
 def sha(data: bytes) -> str:
@@ -45,7 +46,7 @@ def test_a_file_that_lost_bytes_is_gone(tmp_path: Path) -> None:
 def test_a_link_in_the_spool_is_not_followed(tmp_path: Path) -> None:
     """Nobody can make the server write elsewhere by a link."""
     (tmp_path / "u").symlink_to(tmp_path / "target")
-    with pytest.raises(module.StorageUnavailable):
+    with pytest.raises(StorageUnavailable):
         SpoolFile(tmp_path / "u", 0, Digest())
     assert not (tmp_path / "target").exists()
 
