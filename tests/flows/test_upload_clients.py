@@ -19,11 +19,14 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from tests.support.server import Api, RunningServer
+from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
 from tests.support.tus import content, status
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 SIZE = 60_000_000
+RATE = 40_000_000
+"""Bytes a second of each connection where an upload must not be over before it is interrupted."""
 
 
 @pytest.fixture(scope="session")
@@ -157,12 +160,15 @@ def test_tus_js_client_through_crashes(
 ) -> None:
     """The server is killed twice in the middle; the client goes on by itself and the file is whole."""
     title = f"tus-js crashes {title}"
+    network = SlowNetwork(shared.port, RATE)
+    order = {"endpoint": f"{network.url}/api/v1/uploads", **order}
     script = Script(tus_js, alice, file, metadata={"title": title, "filename": file.name}, **order)
     for sent in (SIZE // 4, SIZE // 2):
         kill_at(shared, script, sent)
     end = script.end()
     assert end["event"] == "success", script.said[-5:]
     assert script.heard("retry") or script.heard("error")
+    network.close()
     assert check(shared, file, title) == end["video"]
 
 

@@ -12,25 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import RunningServer, clean_environment
+from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
 from tests.support.tus import content
 
+SIZE = 60_000_000
+RATE = 40_000_000
+"""Bytes a second where an upload must not be over before it is interrupted."""
 
-def command(site: RunningServer, file: Path, *options: str, token: str | None = None) -> list[str]:
+
+def command(site: RunningServer, file: Path, *options: str, token: str | None = None, url: str = "") -> list[str]:
     token = token or site.client("alice@example.org").headers["Authorization"].removeprefix("Bearer ")
-    return [
-        sys.executable,
-        "-m",
-        "streamhost",
-        "videos",
-        "upload",
-        str(file),
-        "--url",
-        site.url,
-        "--token",
-        token,
-        *options,
-    ]
+    program = [sys.executable, "-m", "streamhost", "videos", "upload"]
+    return [*program, str(file), "--url", url or site.url, "--token", token, *options]
 
 
 def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
@@ -86,10 +80,10 @@ def test_calling_it_wrongly_is_exit_code_2(tmp_path: Path) -> None:
 
 def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> None:
     """Killed in the middle and run again, it sends only what is missing, and makes one video."""
-    data = content(100_000_000)
+    data = content(SIZE)
     file = tmp_path / "large.mp4"
     file.write_bytes(data)
-    arguments = command(site, file, "--title", "In two goes", "--json")
+    arguments = command(site, file, "--title", "In two goes", "--json", url=SlowNetwork(site.port, RATE).url)
     first = subprocess.Popen(arguments, env=clean_environment(XDG_STATE_HOME=str(tmp_path)), stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not any(path.stat().st_size > 10_000_000 for path in (site.data / "uploads").iterdir()):
@@ -109,10 +103,10 @@ def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> 
 def test_a_server_that_is_away_for_a_while_is_waited_for(server: RunningServer, tmp_path: Path) -> None:
     """The server is killed in the middle of the upload and started again; the command does not even end."""
     server.add_user("alice@example.org")
-    data = content(150_000_000)
+    data = content(SIZE)
     file = tmp_path / "large.mp4"
     file.write_bytes(data)
-    arguments = command(server, file, "--title", "Patient", "--json")
+    arguments = command(server, file, "--title", "Patient", "--json", url=SlowNetwork(server.port, RATE).url)
     environment = clean_environment(XDG_STATE_HOME=str(tmp_path))
     running = subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
