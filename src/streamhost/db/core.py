@@ -76,6 +76,10 @@ class _Thread(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=64)
         self._thread.daemon = True  # a program that ends in a hurry does not wait for it; SQLite rolls back by itself
 
+    def join(self) -> None:
+        """Wait for the end of the thread, which was told to stop; else it might speak to a loop that is gone."""
+        self._thread.join()
+
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
             result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's hook
@@ -291,7 +295,13 @@ async def _connect(path: Path) -> _Thread:
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
 
-    return await _Thread(connector)  # type: ignore[return-value]  # it answers itself
+    thread = _Thread(connector)
+    try:
+        await thread
+    except BaseException:
+        await asyncio.to_thread(thread.join)
+        raise
+    return thread
 
 
 def _pragmas(*, reads_only: bool, synchronous: Synchronous) -> Callable[[sqlite3.Connection], None]:

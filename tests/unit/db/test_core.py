@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -337,5 +338,6 @@ async def test_closing(tmp_path: Path) -> None:
         await _add_one(db)
     with pytest.raises(CatalogUnavailable, match="closed"):
         await count(db)
-    assert sqlite3.connect(db.path).execute("SELECT count(*) FROM notes").fetchone() == (1,)
+    with closing(sqlite3.connect(db.path)) as other:
+        assert other.execute("SELECT count(*) FROM notes").fetchone() == (1,)
     await db.close()
