@@ -84,7 +84,7 @@ def main() -> None:
 
 def _measure(name: str, aim: float, sides: dict[str, tuple[str, Path]], arguments: argparse.Namespace) -> None:
     found: dict[str, list[float]] = {side: [] for side in sides}
-    for side, (url, script) in sides.items():
+    for url, script in sides.values():
         _wrk(url, script, 1)
     for _ in range(arguments.rounds):
         for side, (url, script) in sides.items():
