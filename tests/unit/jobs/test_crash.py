@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +44,12 @@ def begin(catalog: Path, how: str) -> subprocess.Popen[bytes]:
     return process
 
 
+def end(process: subprocess.Popen[bytes]) -> int:
+    """Wait for its end; its status."""
+    with process:
+        return process.wait(timeout=60)
+
+
 def check(catalog: Path) -> None:
     """Every link of every chain has exactly one result, and its job is done."""
     conn = sqlite3.connect(catalog)
@@ -62,9 +69,9 @@ async def test_killed_and_restarted(catalog: Path) -> None:
         if process.poll() is None:
             process.kill()
             kills += 1
-        process.wait(timeout=10)
+        end(process)
     assert kills > 0
-    assert begin(catalog, "alone").wait(timeout=60) == 0
+    assert end(begin(catalog, "alone")) == 0
     check(catalog)
 
 
@@ -73,7 +80,5 @@ async def test_one_of_several_killed(catalog: Path) -> None:
     processes = [begin(catalog, "together") for _ in range(3)]
     time.sleep(0.1)
     processes[0].kill()
-    processes[0].wait(timeout=10)
-    for process in processes[1:]:
-        assert process.wait(timeout=60) == 0
+    assert [end(process) for process in processes] == [-signal.SIGKILL, 0, 0]
     check(catalog)
