@@ -37,7 +37,7 @@ async def run(path: Path, together: bool) -> None:
     queue = Queue(system_clock)
 
     async def work(task: Link, job: JobContext) -> None:
-        await asyncio.sleep(random.uniform(0.0, 0.02))
+        await asyncio.sleep(random.uniform(0.05, 0.1) if together else random.uniform(0.0, 0.02))
         job.report(0.5, "half")
         async with db.write() as conn:
             await conn.execute(
@@ -51,8 +51,10 @@ async def run(path: Path, together: bool) -> None:
     worker = Worker(db, queue, {Link: work}, {Lane.LIGHT: 4}, system_clock, timing=timing)
     if not together:
         await worker.release_all()
-    await worker.start()
     print("started", flush=True)
+    while together and not path.with_suffix(".go").exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.01)
+    await worker.start()
     unfinished = 1
     while unfinished:
         await asyncio.sleep(0.02)

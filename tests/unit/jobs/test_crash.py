@@ -78,7 +78,8 @@ async def test_killed_and_restarted(catalog: Path) -> None:
 async def test_one_of_several_killed(catalog: Path) -> None:
     """When one of three working processes is killed, the others take over its jobs after the lease, each once."""
     processes = [begin(catalog, "together") for _ in range(3)]
-    time.sleep(0.1)
+    catalog.with_suffix(".go").touch()
+    time.sleep(0.2)
     processes[0].kill()
     assert [end(process) for process in processes] == [-signal.SIGKILL, 0, 0]
     check(catalog)
