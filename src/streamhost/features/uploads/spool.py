@@ -140,7 +140,10 @@ class SpoolFile:
         """Read what the digest has missed, at most `limit` bytes; whether it has seen everything now."""
         end = min(self.digest.length + limit, self.position)
         while self.digest.length < end:
-            data = os.pread(self._handle, min(READ_SIZE, end - self.digest.length), self.digest.length)
+            try:
+                data = os.pread(self._handle, min(READ_SIZE, end - self.digest.length), self.digest.length)
+            except OSError as error:
+                raise _translated(error) from error
             if not data:
                 raise UploadGone(f"Only {self.digest.length} of its {self.position} bytes are left.")
             self.digest.hash.update(data)
@@ -148,13 +151,20 @@ class SpoolFile:
         return self.digest.length == self.position
 
     def take(self, source: Path, start: int, limit: int) -> int:
-        """Append at most `limit` bytes of another file from `start` on; how many there were."""
+        """Append at most `limit` bytes of another file from `start` on; how many there were.
+
+        Raises `UploadGone` if there is no such file."""
         taken = 0
-        with source.open("rb", buffering=0) as file:
-            file.seek(start)
-            while taken < limit and (data := file.read(min(READ_SIZE, limit - taken))):
-                self.append([data])
-                taken += len(data)
+        try:
+            with source.open("rb", buffering=0) as file:
+                file.seek(start)
+                while taken < limit and (data := file.read(min(READ_SIZE, limit - taken))):
+                    self.append([data])
+                    taken += len(data)
+        except FileNotFoundError:
+            raise UploadGone(f"The file of {source.name} is not there.") from None
+        except OSError as error:
+            raise _translated(error) from error
         return taken
 
     def close(self) -> None:
@@ -213,4 +223,4 @@ class Spool:
 def _translated(error: OSError) -> NoRoom | StorageUnavailable:
     if error.errno in _FULL:
         return NoRoom("The disk is full.")
-    return StorageUnavailable(f"Writing an upload failed: {error.strerror}.")
+    return StorageUnavailable(f"The spool of uploads failed: {error.strerror}.")
