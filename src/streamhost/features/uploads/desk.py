@@ -264,7 +264,9 @@ class Uploads:
             await self._spool.remove(name)
         await self._finisher.recover()
         if over or orphans:
-            _logger.info("Old uploads were removed", expired=len(over), files_without_upload=len(orphans))
+            _logger.info(
+                "Old uploads were removed", action="sweep_uploads", expired=len(over), files_without_upload=len(orphans)
+            )
 
     async def start(self) -> None:
         """Finish what a crash interrupted, in the background."""

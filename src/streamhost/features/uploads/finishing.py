@@ -65,7 +65,9 @@ class Finisher:
     def _over(self, upload_id: UploadId, task: asyncio.Task[Upload]) -> None:
         self._tasks.pop(upload_id, None)
         if not task.cancelled() and (error := task.exception()):
-            _logger.warning("An upload could not be finished yet", upload=upload_id, error=str(error))
+            _logger.warning(
+                "An upload could not be finished yet", action="upload_unfinished", upload=upload_id, error=str(error)
+            )
 
     async def recover(self) -> int:
         """Begin to finish everything that was interrupted; how many there were."""
@@ -180,5 +182,7 @@ class Finisher:
             await self._storage.delete(video.source_key)
             raise UploadNotFound("It was ended while it became a video.")
         self._spool.forget(upload.id)
-        _logger.info("An upload became a video", upload=upload.id, video=video.id, bytes=upload.offset)
+        _logger.info(
+            "An upload became a video", action="upload_finished", upload=upload.id, video=video.id, bytes=upload.offset
+        )
         return done
