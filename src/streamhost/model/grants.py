@@ -203,11 +203,15 @@ class Grants:
                 self._seen.popitem(last=False)
         if grant.video_id != video_id:
             raise InvalidGrant
+        self.still_good(grant)
+        return grant
+
+    def still_good(self, grant: Grant) -> None:
+        """Look again at a grant that was checked before. Raises `GrantExpired` or `GrantRevoked`."""
         if self._clock() >= grant.expires_at:
             raise GrantExpired
         if self.revocations.covers(grant):
             raise GrantRevoked
-        return grant
 
 
 _REMEMBERED = 4096

@@ -3,9 +3,10 @@
 The hot path of the whole house, so it is raw ASGI: check the grant, look at the file, hand it to the server. No thread
 hop, no database, and no copy of a large file through Python.
 
+- A file that was asked for before and is not too large is sent from memory (`hot.py`).
 - Up to `READ_LIMIT` a file that the kernel has in memory is read in one call that never waits for a disk
   (`preadv` with `RWF_NOWAIT`) and sent as it is.
-- Everything larger or colder goes by `http.response.pathsend`: the server's own threads read it.
+- Everything else goes by `http.response.pathsend`: the server's own threads read it.
 - Ranges are read in pieces.
 """
 
@@ -14,9 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections import OrderedDict
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Literal
 
 from streamhost import log
@@ -28,6 +27,7 @@ from streamhost.model.videos import package_prefix
 from streamhost.ports import NotStored, Storage, StoredObject
 from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.errors import PROBLEM_TYPE, Problem, problem_of
+from streamhost.server.hot import Kind, KnownFile, KnownFiles, file_headers
 from streamhost.server.ranges import Range, Unsatisfiable, match, requested
 
 Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
@@ -36,8 +36,8 @@ READ_LIMIT = 512 * 1024
 """Bytes up to which a file is read in one go; above, pathsend is as fast (bench_delivery) and needs less memory."""
 PIECE = 256 * 1024
 """Bytes of a range read at a time."""
-KNOWN_FILES = 4096
-"""Files whose answer is kept ready (about 4 MB when full)."""
+TARGETS = 8192
+"""Paths whose meaning is remembered (about 8 MB when full); then all are forgotten, which costs each one look."""
 INTERNAL_LOCATION = "/_streamhost/"
 """The location that nginx maps to `<data>/media/` for X-Accel-Redirect."""
 
@@ -47,7 +47,7 @@ ASK_AGAIN = b"no-cache"
 """Manifests grow while renditions are made: kept, but asked about (ETag) every time."""
 FOR_AN_HOUR = b"private, max-age=3600"
 
-KINDS: dict[str, tuple[bytes, bytes]] = {
+KINDS: dict[str, Kind] = {
     "m3u8": (b"application/vnd.apple.mpegurl", ASK_AGAIN),  # RFC 8216, section 4
     "mpd": (b"application/dash+xml", ASK_AGAIN),  # ISO/IEC 23009-1, annex C
     "m4s": (b"video/iso.segment", FOREVER),  # ISO/IEC 23009-1; the same for audio, players do not look
@@ -85,32 +85,21 @@ _PATH = re.compile(
 """Grant, video, name below the package, its ending: no part starts with a dot, and nothing is decoded twice."""
 
 
-@dataclass(slots=True)
-class _Known:
-    """A file on local disk that was asked for before, and the head of the answer for one version of it."""
-
-    path: str
-    kind: tuple[bytes, bytes]
-    version: tuple[int, int] = (-1, -1)
-    etag: bytes = b""
-    modified: int = 0
-    headers: Headers | None = None
-
-    def head(self, size: int, modified_ns: int) -> Headers:
-        """The headers of the whole file, made anew when size or time have changed."""
-        if self.headers is None or self.version != (size, modified_ns):
-            self.version = (size, modified_ns)
-            self.etag = b'"%x-%x"' % (modified_ns, size)
-            self.modified = modified_ns // 1_000_000_000
-            self.headers = _head(self.kind, size, self.etag, self.modified)
-        return self.headers
-
-
 class MethodNotAllowed(StreamhostError):
     """Streams can only be read."""
 
     code = "method_not_allowed"
     permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a path with a good grant stands for; `file` is None where the storage is not on local disk."""
+
+    grant: Grant
+    key: str
+    kind: Kind
+    file: KnownFile | None
 
 
 class Delivery:
@@ -120,7 +109,8 @@ class Delivery:
         self._grants = grants
         self._storage = storage
         self._offload = offload
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known = KnownFiles()
+        self._targets: dict[str, _Target] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -131,52 +121,74 @@ class Delivery:
                 return
             if method not in ("GET", "HEAD"):
                 raise MethodNotAllowed
-            found = _PATH.fullmatch(scope["path"])
-            if found is None:
-                raise NotFound
-            text, video_id, name, ending = found.groups()
-            grant = self._grants.check(text, video_id)
-            kind = KINDS.get(ending)
-            if kind is None:
-                raise NotFound
-            if grant.flags & POSTER_ONLY and name != POSTER:
-                raise InvalidGrant
-            await self._deliver(scope, send, grant, name, kind)
+            target = self._targets.get(scope["path"])
+            if target is None:
+                target = self._resolve(scope["path"])
+            else:
+                self._grants.still_good(target.grant)
+            if target.file is None:
+                await self._deliver_remote(scope, send, target)
+            elif self._offload != "none":
+                await self._hand_over(send, target.key, target.file)
+            else:
+                await self._deliver(scope, send, target.key, target.file)
         except StreamhostError as error:
             await _refuse(send, method, error)
         except Exception as error:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
             await _refuse(send, method, error)
 
-    async def _deliver(self, scope: Scope, send: Send, grant: Grant, name: str, kind: tuple[bytes, bytes]) -> None:
-        key = package_prefix(VideoId(grant.video_id), grant.package_id) + name
+    def _resolve(self, path: str) -> _Target:
+        """What a path stands for, if its grant permits it. Raises `NotFound` and what a bad grant raises."""
+        found = _PATH.fullmatch(path)
+        if found is None:
+            raise NotFound
+        text, video_id, name, ending = found.groups()
+        grant = self._grants.check(text, video_id)
+        kind = KINDS.get(ending)
+        if kind is None:
+            raise NotFound
+        if grant.flags & POSTER_ONLY and name != POSTER:
+            raise InvalidGrant
+        key = package_prefix(VideoId(video_id), grant.package_id) + name
         known = self._known.get(key)
         if known is None:
-            path = self._storage.local_path(key)
-            if path is None:
-                await self._deliver_remote(scope, send, key, kind)
-                return
-            known = self._remember(key, _Known(str(path), kind))
-        if self._offload != "none":
-            await self._hand_over(send, known, key)
-            return
+            local = self._storage.local_path(key)
+            if local is not None:
+                known = self._known.add(key, KnownFile(str(local), kind, OPEN_TO_PLAYERS))
+        target = _Target(grant, key, kind, known)
+        if len(self._targets) >= TARGETS:
+            self._targets.clear()
+        self._targets[path] = target
+        return target
+
+    async def _deliver(self, scope: Scope, send: Send, key: str, known: KnownFile) -> None:
         try:
+            if known.content is not None:
+                known.look(os.stat(known.path))
+            content = self._known.wanted(key, known)
+            if content is not None:
+                await _send_content(scope, send, content, known)
+                return
             file = os.open(known.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            self._known.pop(key, None)
+            self._known.forget(key)
+            self._targets.pop(scope["path"], None)
             raise NotFound from error
         try:
+            facts = os.fstat(file)
+            known.look(facts)
+            if self._known.worth_keeping(known):
+                content = _read_now(file, Range(0, facts.st_size))
+                if content is not None:
+                    self._known.keep(key, known, content)
+                    await _send_content(scope, send, content, known)
+                    return
             await _send_file(scope, send, file, known)
         finally:
             os.close(file)
 
-    def _remember(self, key: str, known: _Known) -> _Known:
-        self._known[key] = known
-        if len(self._known) > KNOWN_FILES:
-            self._known.popitem(last=False)
-        return known
-
-    async def _hand_over(self, send: Send, known: _Known, key: str) -> None:
+    async def _hand_over(self, send: Send, key: str, known: KnownFile) -> None:
         """Let the proxy in front send the bytes; it deals with ranges and conditions itself."""
         headers: Headers = [
             *OPEN_TO_PLAYERS,
@@ -188,18 +200,18 @@ class Delivery:
         ]
         await _answer(send, 200, headers)
 
-    async def _deliver_remote(self, scope: Scope, send: Send, key: str, kind: tuple[bytes, bytes]) -> None:
+    async def _deliver_remote(self, scope: Scope, send: Send, target: _Target) -> None:
         """Stream an object of a storage that is not on local disk."""
         try:
-            stored: StoredObject = await self._storage.stat(key)
+            stored: StoredObject = await self._storage.stat(target.key)
         except NotStored as error:
             raise NotFound from error
         etag = b'"%s"' % stored.etag.strip('"').encode()
-        headers = _head(kind, stored.size, etag, int(stored.modified))
+        headers = file_headers(target.kind, stored.size, etag, int(stored.modified), OPEN_TO_PLAYERS)
         plan = _plan(scope, headers, stored.size, etag, int(stored.modified))
         await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
         if plan.part is not None:
-            async for piece in self._storage.read(key, plan.part.start, plan.part.end):
+            async for piece in self._storage.read(target.key, plan.part.start, plan.part.end):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
@@ -212,18 +224,6 @@ class _Plan:
     headers: Headers
     part: Range | None
     whole: bool = False
-
-
-def _head(kind: tuple[bytes, bytes], size: int, etag: bytes, modified: int) -> Headers:
-    return [
-        (b"content-type", kind[0]),
-        (b"content-length", b"%d" % size),
-        (b"etag", etag),
-        (b"last-modified", formatdate(modified, usegmt=True).encode()),
-        (b"cache-control", kind[1]),
-        (b"accept-ranges", b"bytes"),
-        *OPEN_TO_PLAYERS,
-    ]
 
 
 def _plan(scope: Scope, headers: Headers, size: int, etag: bytes, modified: int) -> _Plan:
@@ -258,10 +258,20 @@ def _partial(headers: Headers, part: Range, size: int) -> Headers:
     ]
 
 
-async def _send_file(scope: Scope, send: Send, file: int, known: _Known) -> None:
-    facts = os.fstat(file)
-    size = facts.st_size
-    plan = _plan(scope, known.head(size, facts.st_mtime_ns), size, known.etag, known.modified)
+def _plan_of(scope: Scope, known: KnownFile) -> _Plan:
+    return _plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
+
+
+async def _send_content(scope: Scope, send: Send, content: bytearray, known: KnownFile) -> None:
+    plan = _plan_of(scope, known)
+    part = plan.part
+    body = b"" if part is None else content if plan.whole else content[part.start : part.end]
+    await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_file(scope: Scope, send: Send, file: int, known: KnownFile) -> None:
+    plan = _plan_of(scope, known)
     start = {"type": "http.response.start", "status": plan.status, "headers": plan.headers}
     part = plan.part
     if part is None:
