@@ -180,7 +180,7 @@ async def test_an_unknown_account_takes_the_same_work(
 async def test_a_disabled_account_is_refused_like_a_wrong_password(
     accounts: Accounts, alice: SignIn, verified: list[str]
 ) -> None:
-    """Disabling ends the sessions at once; the right password does not tell that the account exists."""
+    """Disabling ends the sessions at once; the right password counts as a guess and does not tell of the account."""
     await accounts.disable(alice.user.id)
     with pytest.raises(InvalidToken):
         await accounts.viewer_of_access_token(alice.access_token)
@@ -190,9 +190,12 @@ async def test_a_disabled_account_is_refused_like_a_wrong_password(
     with pytest.raises(BadCredentials):
         await accounts.login("alice@example.org", PASSWORD)
     assert len(verified) == 1
+    for refusal in [BadCredentials] * 7 + [TooManyAttempts]:
+        with pytest.raises(refusal):
+            await accounts.login("alice@example.org", PASSWORD)
     await accounts.enable(alice.user.id)
     assert await accounts.sessions(alice.user.id) == []
-    assert (await accounts.login("alice@example.org", PASSWORD)).user.active
+    assert (await accounts.login("alice@example.org", PASSWORD, address=HOME)).user.active
 
 
 async def test_hashes_follow_the_settings(open_accounts: Opener, alice: SignIn, db: Database) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from streamhost.db import sessions as session_rows
+from streamhost.db import users as user_rows
 from streamhost.db.core import Database
 from streamhost.features.accounts import (
     Accounts,
@@ -144,6 +145,19 @@ async def test_only_own_sessions_can_be_revoked(accounts: Accounts, alice: SignI
     await accounts.logout(alice.session.id)
     with pytest.raises(NotFound):
         await accounts.revoke(alice.user.id, alice.session.id)
+
+
+async def test_no_session_outlives_its_account(
+    open_accounts: Opener, alice: SignIn, db: Database, clock: Hands
+) -> None:
+    """Even if a session was left open when its account was shut, it is worth nothing."""
+    async with db.write() as conn:
+        await user_rows.set_disabled(conn, alice.user.id, clock.now)
+    accounts = open_accounts()
+    with pytest.raises(InvalidToken):
+        await accounts.viewer_of_access_token(alice.access_token)
+    with pytest.raises(InvalidToken):
+        await accounts.refresh(alice.refresh_token)
 
 
 async def test_a_token_for_another_user_of_the_session_is_refused(accounts: Accounts, alice: SignIn) -> None:

@@ -18,12 +18,13 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from streamhost.features.accounts.errors import TooManyAttempts
 
-CONCURRENT_HASHES = 2
-"""Each takes a core for a tenth of a second and tens of MiB; more at once would starve the delivery of segments."""
+MOST_AT_ONCE = 2
+"""Each hash takes a core for a tenth of a second and tens of MiB. One core is left to everybody else: with 50 sign-ins
+waiting on a busy machine of two cores, other answers were several times slower with two hashes at once than with one."""
 STEP_BACK = 5
 """Nice value of the threads that hash: whoever watches goes before whoever signs in."""
 LONGEST_QUEUE = 100
-"""Hashes that may wait for their turn. At about ten a second the last waits ten seconds; more would only give up."""
+"""Hashes that may wait. At about seven a second and core the last waits 14 seconds; more would only give up."""
 BUSY_SECONDS = 5.0
 HASH_BYTES = 32
 SALT_BYTES = 16
@@ -51,8 +52,9 @@ class Passwords:
             f"$argon2id$v=19$m={memory_kib},t={rounds},p={lanes}$"
             f"{_unpadded(secrets.token_bytes(SALT_BYTES))}${_unpadded(secrets.token_bytes(HASH_BYTES))}"
         )
-        self._pool = ThreadPoolExecutor(CONCURRENT_HASHES, thread_name_prefix="password", initializer=_step_back)
-        self._turns = asyncio.Semaphore(CONCURRENT_HASHES)
+        at_once = max(1, min(MOST_AT_ONCE, (os.cpu_count() or 1) - 1))
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="password", initializer=_step_back)
+        self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def hash(self, password: str) -> str:
