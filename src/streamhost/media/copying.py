@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,8 @@ CUT_FROM = 0.9
 """A keyframe this share of the segment length after the last cut is good enough to cut at."""
 POSTER_AT = Fraction(15, 100)
 """Where in the video its poster is taken: after titles, before the end gives anything away."""
+LATEST_KEY = Fraction(1, 2)
+"""Seconds of pictures before the first IDR that a copy may leave out."""
 LATEST_AUDIO_START = Fraction(1, 10)
 """Seconds of missing sound at the start that players bear; more is filled with silence by encoding."""
 LARGEST_AUDIO_SLIP = Fraction(5, 1000)
@@ -116,10 +119,10 @@ class VideoCopy:
     _writer: VideoWriter = field(init=False)
     _sets: h264.ParameterSets | None = field(default=None, init=False)
     _length_size: int = field(default=0, init=False)
-    _times: list[int] = field(default_factory=list, init=False)
-    _durations: list[int] = field(default_factory=list, init=False)
-    _keys: list[int] = field(default_factory=list, init=False)
-    _last_key: int | None = field(default=None, init=False)
+    _times: array[int] = field(default_factory=lambda: array("q"), init=False)
+    _durations: array[int] = field(default_factory=lambda: array("q"), init=False)
+    _keys: array[int] = field(default_factory=lambda: array("q"), init=False)
+    _last_key: int = field(default=0, init=False)
     _clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,19 +151,17 @@ class VideoCopy:
         data, idr = self._sample(packet)
         if not self._times and not idr:
             return
-        time = packet.pts
-        ticks = self._clock(time) if self._times else 0
-        self._times.append(time)
-        self._durations.append(packet.duration or 0)
+        ticks = self._clock(packet.pts)
         if idr:
-            self._cut(ticks)
-            self._keys.append(time)
-            self._last_key = ticks
-        elif self._last_key is not None and ticks < self._last_key:
+            self._key(packet.pts, ticks)
+        elif ticks < self._last_key:
             raise NotCopyable("Pictures before a keyframe depend on it.")
-        elif self._last_key is not None and ticks - self._last_key > MAX_GOP * self.timescale:
+        elif ticks - self._last_key > MAX_GOP * self.timescale:
             raise NotCopyable(f"The distance between keyframes is over {MAX_GOP:g} seconds.")
-        self._writer.add(data, ticks, sync=idr)
+        # The first picture stands from the start, whenever it came.
+        self._writer.add(data, ticks if self._times else 0, sync=idr)
+        self._times.append(packet.pts)
+        self._durations.append(packet.duration or 0)
 
     def end(self) -> None:
         """Write the last segment and the header."""
@@ -170,6 +171,9 @@ class VideoCopy:
             self.give_up("The video holds no keyframe to start from.")
             return
         timing = measure(self._times, self._durations, self._keys, self.track)
+        if len(timing.times) < len(self._times):
+            self.give_up("Several pictures claim the same time.")
+            return
         self._writer.cut(self._clock(timing.end))
         header = video_header(
             self._sets, self.timescale, self._writer.delay, self.track.width, self.track.height, tagged=False
@@ -203,9 +207,14 @@ class VideoCopy:
         timing = measure(self._times, self._durations, self._keys, self.track)
         return follow_plan(task.info, timing, boundaries, self.timescale, task.rungs, task.encoding)
 
-    def _cut(self, ticks: int) -> None:
+    def _key(self, time: int, ticks: int) -> None:
+        """Note an IDR picture and cut before it when the segment is long enough."""
+        self._keys.append(time)
+        self._last_key = ticks
         start = self._writer.start
         if start is None:
+            if ticks - self._clock(round(self.track.start / self.track.time_base)) > LATEST_KEY * self.timescale:
+                raise NotCopyable("The video does not begin with a keyframe.")
             return
         if self._writer.last >= ticks:
             raise NotCopyable("Pictures after a keyframe are shown before it.")

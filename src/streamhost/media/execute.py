@@ -25,7 +25,7 @@ def execute(task: Task, report: Report = silent) -> Answer:
     """Do the task and return its answer. Raises ``MediaError``; ``report`` hears how far it is."""
     match task:
         case Probe():
-            return probe(task.source, task.limits)
+            return probe(task.source, task.limits, report)
         case CopyTracks():
             return copy_tracks(task, report)
         case MakePlan():

@@ -19,11 +19,11 @@ from streamhost.media.errors import DamagedSource, MediaError, NotMedia, OutOfSp
 from streamhost.media.tasks import Limits
 
 FORMATS = (
-    "mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg", "wav", "w64",
+    "mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "wav", "w64",
     "mp3", "aac", "flac", "aiff", "caf", "amr", "ac3", "eac3", "dts", "mxf", "dv", "rm", "nut", "ivf", "wtv",
-    "gif", "h264", "hevc", "m4v", "h263", "yuv4mpegpipe", "3gp", "swf", "tta", "wv", "ape", "nsv", "voc",
+    "gif", "yuv4mpegpipe", "3gp", "swf", "tta", "wv", "ape", "nsv", "voc",
 )  # fmt: skip
-"""Demuxers that read one file and nothing else."""
+"""Demuxers that read one file and nothing else. Bare streams, which tell no times, are not among them."""
 PROBE_BYTES = 10_000_000
 """How much of a file may be read to recognise its streams."""
 PROBE_MICROSECONDS = 10_000_000

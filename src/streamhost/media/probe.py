@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource, NoTracks, TooLong, UnsupportedCodec
 from streamhost.media.opening import check_memory, check_size, opened
+from streamhost.media.progress import Progress, Report, silent
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
 
@@ -47,7 +48,7 @@ class _Sample:
     enough: int = 1
 
 
-def probe(source: str, limits: Limits) -> MediaInfo:
+def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
     """Return what the file is. Raises the errors that ``tasks.Probe`` names."""
     with opened(source, limits) as container:
         video, audio = choose_tracks(container)
@@ -72,7 +73,7 @@ def probe(source: str, limits: Limits) -> MediaInfo:
         warnings += [f"Audio track {s.index} could not be decoded." for s in audio if s not in heard]
         tracks = tuple(_audio_track(s, samples[s.index].start or Fraction(0)) for s in heard)
         starts = [track.start for track in (video_track, *tracks) if track is not None]
-        duration = _duration(container, source, limits)
+        duration = _duration(container, source, limits, Progress(report, "probe"))
         if duration > limits.max_duration:
             raise TooLong(
                 f"It runs {float(duration) / 3600:.1f} hours; at most {limits.max_duration / 3600:g} are taken."
@@ -214,7 +215,7 @@ def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
     )
 
 
-def _duration(container: InputContainer, source: str, limits: Limits) -> Fraction:
+def _duration(container: InputContainer, source: str, limits: Limits, progress: Progress) -> Fraction:
     """Return the container's duration; where it has none, read the file through for the last packet's end."""
     if container.duration is not None and container.duration > 0:
         return container.duration * CLOCK
@@ -227,4 +228,6 @@ def _duration(container: InputContainer, source: str, limits: Limits) -> Fractio
                 start = time * packet.time_base
                 first = start if first is None else min(first, start)
                 last = max(last, start + (packet.duration or 0) * packet.time_base)
+            if packet.pos and container.size:
+                progress.at(packet.pos / container.size)
     return last - (first or Fraction(0))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
+
 import numpy as np
 
 from streamhost.media.errors import DamagedSource
@@ -29,9 +32,7 @@ def scan(task: MakePlan, report: Report) -> Timing:
     track = task.info.video
     assert track is not None, "only sources with pictures are scanned"
     progress = Progress(report, "scan")
-    times: list[int] = []
-    lasts: list[int] = []
-    keys: list[int] = []
+    times, lasts, keys = array("q"), array("q"), array("q")
     with opened(task.source, task.limits) as container:
         choose_tracks(container)
         stream = container.streams[track.index]
@@ -50,7 +51,7 @@ def scan(task: MakePlan, report: Report) -> Timing:
     return measure(times, lasts, keys, track)
 
 
-def measure(times: list[int], durations: list[int], keys: list[int], track: VideoTrack) -> Timing:
+def measure(times: Sequence[int], durations: Sequence[int], keys: Sequence[int], track: VideoTrack) -> Timing:
     """Return the timing of packets given in any order; the last picture lasts as it says, or as one usually does.
 
     Pictures before the track's first decodable one are left out.

@@ -30,8 +30,10 @@ from streamhost.model.streaming import AudioTrack, Kind, Rendition
 
 RATE = 48_000
 CHANNELS = 2
-JUMP_SECONDS = 0.1
-"""Time stamps off by more than this are filled or trimmed at once; smaller errors are stretched away."""
+JUMP_SECONDS = 0.04
+"""Time stamps off by more than this are filled or trimmed at once, since a viewer would notice; less is stretched
+away.
+"""
 MOST_STRETCH = 1000
 """Samples a second by which sound may be stretched to follow its time stamps: 2 %, below what is heard."""
 
