@@ -20,7 +20,7 @@ from streamhost.features.accounts.errors import TooManyAttempts
 
 MOST_AT_ONCE = 2
 """Each hash takes a core for a tenth of a second and tens of MiB. One core is left to everybody else: with 50 sign-ins
-waiting on a busy machine of two cores, other answers were several times slower with two hashes at once than with one."""
+waiting on a busy two-core machine, other answers took several times longer with two hashes at once than with one."""
 STEP_BACK = 5
 """Nice value of the threads that hash: whoever watches goes before whoever signs in."""
 LONGEST_QUEUE = 100
