@@ -74,8 +74,8 @@ class Grant:
 
 
 def encode(grant: Grant, key_id: int, key: bytes) -> str:
-    """Sign `grant`. Times are rounded to what the layout holds: milliseconds for the issue, whole seconds of life."""
-    issued = round(grant.issued_at * 1000)
+    """Sign `grant`. The layout holds whole milliseconds of the issue, rounded down, and whole seconds of life."""
+    issued = int(grant.issued_at * 1000)
     life = min(max(0, round(grant.expires_at - grant.issued_at)), _MAX_LIFE)
     body = b"".join(
         (
