@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamhost.features.accounts.errors import TooManyAttempts
@@ -48,6 +48,7 @@ def test_a_clock_set_back_locks_nobody_out(clock: Hands) -> None:
     assert 0 < limit.wait("a") <= 10
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 60)), max_size=60))
 def test_the_wait_is_never_longer_than_one_interval(steps: list[tuple[str, float]]) -> None:
     """However often a key is spent, the next chance is at most one interval away."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamhost.features.accounts.errors import InvalidToken
@@ -125,6 +125,7 @@ def test_only_the_exact_text_is_accepted(change: Any) -> None:
         TOKENS.session_of(change(GOOD), NOW)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.sampled_from(ALPHABET + "=.+/ \n\u00e9"))
 def test_no_letter_can_be_changed(place: int, letter: str) -> None:
     """Any other letter anywhere makes another text, and that is refused."""
@@ -135,6 +136,7 @@ def test_no_letter_can_be_changed(place: int, letter: str) -> None:
         TOKENS.session_of(changed, NOW)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_refused_in_words(text: str) -> None:
     """No text breaks the check of a token or of a cookie."""
