@@ -82,6 +82,24 @@ def test_random_breaks_and_kills(victim: RunningServer, steps: list[tuple[str, i
     assert hashlib.sha256((victim.data / "media" / row["source_key"]).read_bytes()).hexdigest() == row["source_sha256"]
 
 
+def test_a_server_that_is_asked_to_stop_lets_go(server: RunningServer) -> None:
+    """SIGTERM in mid-upload: the request is answered, every byte that arrived counts, and the stop is quick."""
+    server.add_user("alice@example.org")
+    alice = server.client("alice@example.org")
+    data = content(3_000_000)
+    address = begin(alice, len(data))
+    line = Line(alice).patch(address, 0, len(data)).send(data[:2_000_000])
+    time.sleep(0.3)
+    begun = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - begun < 8
+    assert b" 409 " in line.answer().split(b"\r\n")[0]
+    server.restart()
+    checked = status(alice, address)
+    assert checked.headers["upload-offset"] == "2000000"
+    assert append(alice, address, 2_000_000, data[2_000_000:]).headers["streamhost-video"]
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.002, 0.005, 0.01, 0.02, 0.04])
 def test_killed_around_the_last_byte(victim: RunningServer, delay: float) -> None:
     """Killed while the file becomes a video: after the restart there is one, or the rest is sent and then there is."""

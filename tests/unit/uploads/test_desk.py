@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from streamhost.db.core import Connection
 from streamhost.features.uploads import ClientGone, OffsetMismatch, Pace, UploadInterrupted, Uploads
-from streamhost.features.uploads.errors import ClientSilent, NoRoom, UploadGone, UploadNotFound, UploadTooLarge
+from streamhost.features.uploads.errors import (
+    ClientSilent,
+    NoRoom,
+    UploadBusy,
+    UploadGone,
+    UploadNotFound,
+    UploadTooLarge,
+)
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import UploadId, UserId
@@ -252,6 +259,25 @@ async def test_a_file_too_large_for_one_request(open_uploads: Open, house: House
     with pytest.raises(UploadTooLarge):
         await uploads.receive(ALICE, body(b"abc", b"def"), dict)
     assert (await house.rows(), house.spooled()) == ({}, set())
+
+
+async def test_at_the_end_whole_files_get_a_little_time(uploads: Uploads, house: House) -> None:
+    """When the server stops, resumable uploads let go at once, a file by one request may arrive, nothing begins."""
+    go_on = asyncio.Event()
+    upload = await uploads.create(ALICE, 6)
+    resumable = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=asyncio.Event())))
+    whole = asyncio.create_task(uploads.receive(ALICE, body(b"whole", then=go_on), dict))
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(uploads.close())
+    with pytest.raises(UploadInterrupted):
+        await resumable
+    with pytest.raises(UploadBusy):
+        await uploads.append(upload.id, ALICE, 3, body(b"def"))
+    go_on.set()
+    done, video = await whole
+    await closing
+    assert (await house.rows())[upload.id] == 3
+    assert (done.finished, video.source_size) == (True, 5)
 
 
 STEP = st.one_of(

@@ -48,6 +48,8 @@ T = TypeVar("T")
 
 PATIENCE = 20.0
 """Seconds for which an answer waits until a complete file is a video: below the minute after which proxies give up."""
+GRACE = 5.0
+"""Seconds that files by one request have to arrive when the server stops."""
 MAX_PARTS = 1000
 """More parts than any client makes; each is a row and a file."""
 
@@ -77,7 +79,8 @@ class Uploads:
         self._room = Room(db, self._spool, clock, settings.max_size, settings.keep_free, quota)
         self._receiver = Receiver(db, self._spool, self._room, clock, pace or Pace(), self._life)
         self._finisher = Finisher(db, queue, storage, self._spool, clock, self._life)
-        self._working: set[asyncio.Task[Any]] = set()
+        self._working: dict[asyncio.Task[Any], tuple[Hold, bool]] = {}
+        self._closing = False
 
     @property
     def max_size(self) -> int:
@@ -172,7 +175,7 @@ class Uploads:
                 upload = await self._mine(upload_id, owner_id)
                 return await self._append(upload, hold, offset, body, size, length, checksum)
 
-        return await self._settled(await self._apart(work(), hold))
+        return await self._settled(await self._apart(work(), hold, resumable=True))
 
     async def _append(
         self,
@@ -273,7 +276,16 @@ class Uploads:
         await self._finisher.recover()
 
     async def close(self) -> None:
-        """Put on disk what is still arriving, and stop."""
+        """Put on disk what is still arriving, and stop. Who can continue later is asked to let go at once, files by one
+        request get a little time."""
+        self._closing = True
+        for task, (hold, resumable) in self._working.items():
+            if resumable and not task.done():
+                hold.ask()
+        if self._working:
+            await asyncio.wait(self._working, timeout=GRACE)
+        for hold, _ in self._working.values():
+            hold.ask()
         await asyncio.gather(*self._working, return_exceptions=True)
         await self._finisher.close()
         self._spool.close()
@@ -321,7 +333,7 @@ class Uploads:
                     await self._drop(accepted.id)
                     raise
 
-        return await self._apart(attempt(), hold)
+        return await self._apart(attempt(), hold, resumable=False)
 
     async def _settled(self, upload: Upload) -> Upload:
         return await self._finisher.settled(upload, PATIENCE)
@@ -342,11 +354,14 @@ class Uploads:
             await rows.delete(conn, [upload_id])
         await self._spool.remove(upload_id)
 
-    async def _apart(self, work: Coroutine[Any, Any, T], hold: Hold) -> T:
+    async def _apart(self, work: Coroutine[Any, Any, T], hold: Hold, *, resumable: bool) -> T:
         """Do `work` in a task of its own: a request that is cancelled asks it to let go, but never tears it."""
+        if self._closing:
+            work.close()
+            raise UploadBusy("The server is stopping.")
         task = asyncio.create_task(work)
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        self._working[task] = (hold, resumable)
+        task.add_done_callback(self._working.pop)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:

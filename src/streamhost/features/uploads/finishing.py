@@ -16,7 +16,7 @@ from streamhost.db import uploads as rows
 from streamhost.db import videos
 from streamhost.db.core import Database
 from streamhost.features.uploads.describe import file_name, source_key, video_of
-from streamhost.features.uploads.errors import UploadGone, UploadNotFound
+from streamhost.features.uploads.errors import UploadBusy, UploadGone, UploadNotFound
 from streamhost.features.uploads.spool import Spool, SpoolFile
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
@@ -25,6 +25,8 @@ from streamhost.model.tasks import ProbeSource
 from streamhost.model.uploads import Upload, UploadKind
 from streamhost.ports import NotStored, Storage
 
+GRACE = 5.0
+"""Seconds that finishing may take when the server stops; most files need a few milliseconds."""
 SLICE = 256 * 1024**2
 """Bytes read or copied in one step to a thread, so that long work can be stopped in between."""
 
@@ -48,11 +50,13 @@ class Finisher:
 
     async def settled(self, upload: Upload, patience: float | None) -> Upload:
         """The upload as a video if it is complete, waiting at most `patience` seconds for that (None: as long as it
-        takes); after that the upload as it was, which then already names its video."""
+        takes); after that the upload as it was, which then already names its video. Raises what went wrong."""
         if upload.finished or upload.video_id is None or upload.kind is UploadKind.PARTIAL:
             return upload
         task = self.start(upload.id)
         await asyncio.wait({task}, timeout=patience)
+        if task.cancelled():
+            raise UploadBusy("The server is stopping; the file becomes a video at its next start.")
         return task.result() if task.done() else upload
 
     def start(self, upload_id: UploadId) -> asyncio.Task[Upload]:
@@ -78,8 +82,10 @@ class Finisher:
         return len(found)
 
     async def close(self) -> None:
-        """Stop; what is not finished is taken up at the next start."""
+        """Stop; what is not finished within a moment is taken up at the next start."""
         tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
