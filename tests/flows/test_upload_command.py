@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from streamhost.testing.clips import Clip, make
 from tests.support.server import RunningServer, clean_environment
 from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
@@ -44,6 +45,16 @@ def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
     [row] = rows(site.data, "SELECT source_sha256, source_name FROM videos WHERE id = ?", video["id"])
     assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
     assert row["source_name"] == "my_clip.mp4"
+
+
+def test_waiting_until_it_plays(site: RunningServer, tmp_path: Path) -> None:
+    """With --wait exit code 0 means that the video is ready, and what is printed says so."""
+    file = make(tmp_path / "clip.mp4", Clip(seconds=2))
+    done = run(command(site, file, "--title", "Waited for", "--wait", "--json"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    video = json.loads(done.stdout)
+    assert (video["title"], video["state"], video["playable"]) == ("Waited for", "ready", True)
+    assert site.client("alice@example.org").stream(video["id"])["hls"]
 
 
 def test_waiting_for_what_will_never_play_fails(site: RunningServer, tmp_path: Path) -> None:
