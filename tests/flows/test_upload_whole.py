@@ -26,7 +26,7 @@ def alice(site: RunningServer) -> Api:
 
 def stored(site: RunningServer, video_id: str) -> bytes:
     [row] = rows(site.data, "SELECT source_key, source_sha256 FROM videos WHERE id = ?", video_id)
-    data = (site.data / "media" / row["source_key"]).read_bytes()
+    data = (site.data / "media" / str(row["source_key"])).read_bytes()
     assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
     return data
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from streamhost.db import uploads as rows
+from streamhost.db import videos
 from streamhost.features.uploads import Uploads
-from streamhost.features.uploads import finishing as module
+from streamhost.features.uploads.errors import UploadBusy, UploadGone, UploadNotFound
+from streamhost.features.uploads.spool import Spool
 from streamhost.model.ids import UploadId
 from streamhost.model.uploads import Upload, UploadKind
 from streamhost.ports import StorageUnavailable, StoredObject
@@ -49,7 +51,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, target: Any, name: str) -> None:
 async def fill(uploads: Uploads, data: bytes) -> Upload:
     """Send a file whose finishing is cut off."""
     upload = await uploads.create(ALICE, len(data), metadata={"title": "Once", "filename": "a.mp4"})
-    with pytest.raises(module.UploadBusy):
+    with pytest.raises(UploadBusy):
         await uploads.append(upload.id, ALICE, 0, body(data))
     return upload
 
@@ -74,7 +76,7 @@ async def test_cut_off_around_the_move(house: House, open_uploads: Open, after: 
     await house.holds(done.video_id, data, "Once")
 
 
-@pytest.mark.parametrize(("target", "name"), [(module.rows, "finish"), (module.videos, "insert")])
+@pytest.mark.parametrize(("target", "name"), [(rows, "finish"), (videos, "insert")])
 async def test_cut_off_in_the_last_transaction(
     house: House, open_uploads: Open, monkeypatch: pytest.MonkeyPatch, target: Any, name: str
 ) -> None:
@@ -157,8 +159,8 @@ async def test_joining_parts_goes_on_where_it_was_cut_off(
 
     with monkeypatch.context() as patch:
         patch.setattr(rows, "advance", counting(rows.advance))
-        patch.setattr(module.Spool, "remove", counting(module.Spool.remove))
-        with pytest.raises(module.UploadBusy):
+        patch.setattr(Spool, "remove", counting(Spool.remove))
+        with pytest.raises(UploadBusy):
             await uploads.join(ALICE, ids, metadata={"title": "Joined"})
     await uploads.close()
     uploads = open_uploads()
@@ -173,7 +175,7 @@ async def test_a_part_that_was_removed_ends_the_whole(house: House, open_uploads
     uploads = open_uploads()
     ids = await send_parts(uploads, [b"abc", b"def"])
     upload_file(house, ids[1]).unlink()
-    with pytest.raises(module.UploadGone):
+    with pytest.raises(UploadGone):
         await uploads.join(ALICE, ids)
     assert await house.videos() == []
     await uploads.sweep()
@@ -187,7 +189,7 @@ async def test_an_owner_who_is_deleted_takes_the_upload_along(house: House, open
     async with house.db.write() as conn:
         await conn.execute("DELETE FROM users WHERE id = :id", {"id": ALICE})
     uploads = open_uploads()
-    with pytest.raises(module.UploadNotFound):
+    with pytest.raises(UploadNotFound):
         await uploads.status(upload.id, ALICE)
     await uploads.sweep()
     assert (await house.videos(), await house.stored(), house.spooled()) == ([], [], set())
