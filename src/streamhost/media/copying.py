@@ -15,7 +15,7 @@ from streamhost.media import aac, h264
 from streamhost.media.compat import MAX_GOP, audio_obstacle, track_obstacle
 from streamhost.media.encoding import video_header
 from streamhost.media.ladder import audio_names, rung_name
-from streamhost.media.opening import opened
+from streamhost.media.opening import opened, packets, stream_at
 from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
 from streamhost.media.probe import choose_tracks
@@ -88,8 +88,9 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
     with opened(task.source, task.limits) as container:
         choose_tracks(container)
         for copy in copies:
-            copy.begin(container.streams[copy.track.index])
-        for count, packet in enumerate(container.demux([container.streams[index] for index in by_index])):
+            copy.begin(stream_at(container, copy.track.index))
+        streams = [stream_at(container, index) for index in by_index]
+        for count, packet in enumerate(packets(container, *streams)):
             taker = by_index.get(packet.stream_index)
             if packet.size == 0 or taker is None or taker.obstacle is not None:
                 continue

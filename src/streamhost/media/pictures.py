@@ -15,9 +15,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import check_memory, opened
+from streamhost.media.opening import check_memory, opened, packets
 from streamhost.media.probe import choose_tracks
 from streamhost.media.tasks import Limits
+from streamhost.media.timing import steadied
 from streamhost.model.streaming import Transfer, VideoTrack
 
 SCALER = Interpolation.BICUBIC
@@ -71,12 +72,11 @@ class Decoding:
                     container.seek(int(seek / self.track.time_base), stream=stream)
                 except av.error.FFmpegError:
                     return
-            yield from self._decode(container.demux(stream))
+            yield from steadied(self._decode(packets(container, stream)), self.track.start, 1 / self.track.frame_rate)
 
-    def _decode(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Timed]:
-        """Decode packet by packet. Times that are missing or run backwards are replaced by the usual step."""
-        latest: Fraction | None = None
-        for packet in packets:
+    def _decode(self, given: Iterator[Packet[VideoStream]]) -> Iterator[tuple[Fraction | None, VideoFrame]]:
+        """Decode packet by packet; what cannot be decoded is counted."""
+        for packet in given:
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
@@ -85,11 +85,7 @@ class Decoding:
                 continue
             for frame in frames:
                 ticks = frame.pts if frame.pts is not None else frame.dts
-                time = None if ticks is None else ticks * (frame.time_base or self.track.time_base)
-                if latest is not None and (time is None or time <= latest):
-                    time = latest + 1 / self.track.frame_rate
-                latest = self.track.start if time is None else time
-                yield latest, frame
+                yield None if ticks is None else ticks * (frame.time_base or self.track.time_base), frame
 
 
 class Upright:

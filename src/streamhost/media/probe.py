@@ -18,8 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
-from streamhost.media.errors import DamagedSource, NoTracks, TooLong, UnsupportedCodec
-from streamhost.media.opening import check_memory, check_size, opened
+from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec
+from streamhost.media.opening import check_length, check_memory, check_size, opened, packets
 from streamhost.media.progress import Progress, Report, silent
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
@@ -74,10 +74,7 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
         tracks = tuple(_audio_track(s, samples[s.index].start or Fraction(0)) for s in heard)
         starts = [track.start for track in (video_track, *tracks) if track is not None]
         duration = _duration(container, source, limits, Progress(report, "probe"))
-        if duration > limits.max_duration:
-            raise TooLong(
-                f"It runs {float(duration) / 3600:.1f} hours; at most {limits.max_duration / 3600:g} are taken."
-            )
+        check_length(duration, limits)
         return MediaInfo(
             container=container.format.name.split(",")[0],
             size=container.size,
@@ -116,9 +113,9 @@ def _look(
     damaged = 0
     streams = [stream for stream in (video, *audio) if stream is not None]
     missing = dict.fromkeys(samples)
-    for number, packet in enumerate(container.demux(streams)):
-        sample = samples[packet.stream_index]
-        if packet.stream_index in missing:
+    for number, packet in enumerate(packets(container, *streams)):
+        sample = samples.get(packet.stream_index)
+        if sample is not None and packet.stream_index in missing:
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
@@ -222,7 +219,7 @@ def _duration(container: InputContainer, source: str, limits: Limits, progress: 
     first: Fraction | None = None
     last = Fraction(0)
     with opened(source, limits) as again:
-        for packet in again.demux():
+        for packet in packets(again, *again.streams):
             time = packet.pts if packet.pts is not None else packet.dts
             if packet.size and time is not None and packet.time_base:
                 start = time * packet.time_base

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import opened
+from streamhost.media.opening import check_length, opened, packets, stream_at
 from streamhost.media.planning import make_plan
 from streamhost.media.probe import choose_tracks
 from streamhost.media.progress import Progress, Report
 from streamhost.media.tasks import MakePlan
-from streamhost.media.timing import Timing
+from streamhost.media.timing import Timing, believable
 from streamhost.model.streaming import Plan, VideoTrack
 
 LONGEST_LAST = 10
@@ -24,7 +24,9 @@ def plan_source(task: MakePlan, report: Report) -> Plan:
     """Scan a source and return its plan."""
     if task.info.video is None:
         raise DamagedSource("There is no picture to plan for.")
-    return make_plan(task.info, scan(task, report), task.rungs, task.encoding)
+    plan = make_plan(task.info, scan(task, report), task.rungs, task.encoding)
+    check_length(plan.duration, task.limits)
+    return plan
 
 
 def scan(task: MakePlan, report: Report) -> Timing:
@@ -35,8 +37,8 @@ def scan(task: MakePlan, report: Report) -> Timing:
     times, lasts, keys = array("q"), array("q"), array("q")
     with opened(task.source, task.limits) as container:
         choose_tracks(container)
-        stream = container.streams[track.index]
-        for packet in container.demux(stream):
+        stream = stream_at(container, track.index)
+        for packet in packets(container, stream):
             time = packet.pts if packet.pts is not None else packet.dts
             if packet.size == 0 or time is None or packet.is_discard:
                 continue
@@ -58,11 +60,13 @@ def measure(times: Sequence[int], durations: Sequence[int], keys: Sequence[int],
     """
     first = round(track.start / track.time_base)
     usual = max(1, round(1 / (track.frame_rate * track.time_base)))
-    shown = np.array(times, np.int64)
+    given = np.array(times, np.int64)
+    sound = believable(given, track.time_base)
+    shown, lasts = given[sound], np.array(durations, np.int64)[sound]
     last = int(shown.argmax())
-    end = times[last] + (durations[last] if 0 < durations[last] <= LONGEST_LAST * usual else usual)
+    end = int(shown[last]) + (int(lasts[last]) if 0 < lasts[last] <= LONGEST_LAST * usual else usual)
     kept = np.unique(shown[shown >= first])
     if not len(kept):
         kept = np.unique(shown)
-    starts = np.array(sorted(key for key in keys if key >= int(kept[0])), np.int64)
+    starts = np.intersect1d(np.array(keys, np.int64), kept)
     return Timing(kept, starts, end, track.time_base)

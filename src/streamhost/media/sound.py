@@ -22,9 +22,10 @@ from av.filter.context import FilterContext
 
 from streamhost.media import aac, boxes, cmaf
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import check_memory, opened
+from streamhost.media.opening import check_memory, opened, packets
 from streamhost.media.progress import Progress, Report
 from streamhost.media.tasks import EncodeAudio, Encoded
+from streamhost.media.timing import steadied
 from streamhost.media.writer import AudioWriter, TrackWriter
 from streamhost.model.streaming import AudioTrack, Kind, Rendition
 
@@ -34,6 +35,8 @@ JUMP_SECONDS = 0.04
 """Time stamps off by more than this are filled or trimmed at once, since a viewer would notice; less is stretched
 away.
 """
+LATEST_END = 60
+"""Seconds after the source's end at which sound can only be a mistake."""
 MOST_STRETCH = 1000
 """Samples a second by which sound may be stretched to follow its time stamps: 2 %, below what is heard."""
 
@@ -53,7 +56,8 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
         stream = next((s for s in container.streams.audio if s.index == track.index), None)
         if stream is None:
             raise DamagedSource(f"Audio track {track.index} is not there.")
-        heard = Heard(container, stream, task.info.origin)
+        frame_length = Fraction(stream.codec_context.frame_size or aac.FRAME_SAMPLES, track.sample_rate)
+        heard = Heard(container, stream, task.info.origin, length + LATEST_END, frame_length)
         for frame in conform.run(heard.frames()):
             _take(encoder, frame, writer)
             progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
@@ -106,14 +110,24 @@ class Heard:
     container: InputContainer
     stream: AudioStream
     origin: Fraction
+    until: Fraction
+    step: Fraction
     damaged: int = field(default=0, init=False)
 
     def frames(self) -> Iterator[AudioFrame]:
         """Yield frames whose ``pts`` counts their own samples from the presentation's start; earlier ones are left
         out.
         """
-        following: Fraction | None = None
-        for packet in self.container.demux(self.stream):
+        for time, frame in steadied(self._decode(), self.origin, self.step):
+            at = time - self.origin
+            if at > self.until:
+                return
+            if at + Fraction(frame.samples, frame.sample_rate) > 0:
+                frame.pts, frame.time_base = round(at * frame.sample_rate), Fraction(1, frame.sample_rate)
+                yield frame
+
+    def _decode(self) -> Iterator[tuple[Fraction | None, AudioFrame]]:
+        for packet in packets(self.container, self.stream):
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
@@ -121,14 +135,7 @@ class Heard:
                 self.damaged += 1
                 continue
             for frame in frames:
-                if frame.pts is not None and frame.time_base:
-                    time = frame.pts * frame.time_base - self.origin
-                else:
-                    time = following or Fraction(0)
-                following = time + Fraction(frame.samples, frame.sample_rate)
-                if following > 0:
-                    frame.pts, frame.time_base = round(time * frame.sample_rate), Fraction(1, frame.sample_rate)
-                    yield frame
+                yield None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base, frame
 
 
 class Conform:

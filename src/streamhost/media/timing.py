@@ -4,8 +4,10 @@ arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,13 @@ MAX_JITTER_UNUSUAL = 0.05
 MAX_HOLES = 0.02
 """Up to this share of missing pictures a rate still counts as constant; they are then repeated."""
 
+WILD = Fraction(10)
+"""Seconds. A single time that stands off by more than this from those before and after it is a mistake."""
+NEIGHBOURS = 4
+"""How many times on either side say whether one is a mistake."""
+
 Times = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,47 @@ class Timing:
         ticks = round(start / self.time_base)
         place = int(np.searchsorted(self.keys, ticks, side="right")) - (2 if with_past else 1)
         return self.seconds(int(self.keys[place])) if place >= 0 else self.first
+
+
+def believable(times: Times, time_base: Fraction) -> NDArray[np.bool_]:
+    """Tell which of ``times``, in the order of the file, are no single mistakes: near the median of their neighbours.
+
+    A long pause is no mistake: there the neighbours on one side agree.
+    """
+    if len(times) <= 2 * NEIGHBOURS:
+        return np.ones(len(times), np.bool_)
+    padded = np.pad(times, NEIGHBOURS, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)
+    return np.asarray(np.abs(times - np.median(windows, axis=1)) <= int(WILD / time_base))
+
+
+def steadied(
+    things: Iterable[tuple[Fraction | None, T]], start: Fraction, step: Fraction
+) -> Iterator[tuple[Fraction, T]]:
+    """Give things in order times that rise: a missing one, one that runs back, or a single wild one becomes the last
+    plus ``step``. ``start`` is the first's if it has none.
+    """
+    latest: Fraction | None = None
+    held: tuple[Fraction, T] | None = None
+    for time, thing in things:
+        if held is not None:
+            # Now that the next time is known, the held one shows itself as the beginning of a pause, or as wild.
+            back = held[0] - time if time is not None else Fraction(0)
+            if latest is None:
+                latest = time - step if time is not None and back > WILD else held[0]
+            else:
+                latest = latest + step if back > 0 else held[0]
+            yield latest, held[1]
+            held = None
+        time = start if time is None and latest is None else time
+        if time is not None and (latest is None or time - latest > WILD):
+            held = (time, thing)
+            continue
+        assert latest is not None, "the first thing is always held"
+        latest = latest + step if time is None or time <= latest else time
+        yield latest, thing
+    if held is not None:
+        yield held
 
 
 @dataclass(frozen=True, slots=True)

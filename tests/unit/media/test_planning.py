@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from streamhost.media import planning
 from streamhost.media.tasks import Encoding
-from streamhost.media.timing import Clock, Timing, constant_rate, grid
+from streamhost.media.timing import Clock, Timing, believable, constant_rate, grid, steadied
 from streamhost.model.streaming import Plan, Rung
 from tests.unit.media.facts import info, video_track
 
 RUNGS = (Rung("v90", 160, 90, 23, 200_000, 300_000),)
+TICK = Fraction(1, 90000)
 RATES = [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(50), Fraction(60)]
 
 
@@ -118,6 +119,41 @@ def test_interlaced_sources_are_decoded_with_their_past() -> None:
     assert [(a.seek - b.seek) for a, b in zip(usual.chunks, woven.chunks, strict=True)][1:] == [2] * (
         len(usual.chunks) - 1
     )
+
+
+@given(st.lists(st.integers(1, 10**7), max_size=30), st.booleans())
+def test_good_times_are_left_alone(steps: list[int], known: bool) -> None:
+    """Times that rise, by whatever steps, come back as they were, however long the pauses."""
+    times = [int(t) * TICK for t in np.cumsum(steps)]
+    given_times = [(time if known or n % 3 else None if n else time, n) for n, time in enumerate(times)]
+    found = list(steadied(iter(given_times), Fraction(0), Fraction(1, 25)))
+    assert [n for _, n in found] == list(range(len(times)))
+    assert all(a < b for (a, _), (b, _) in pairwise(found))
+    if known:
+        assert [time for time, _ in found] == times
+
+
+@pytest.mark.parametrize("place", [0, 1, 7, 98, 99])
+@pytest.mark.parametrize("wild", [Fraction(95443), Fraction(-50), None])
+def test_a_single_wild_time_is_mended(place: int, wild: Fraction | None) -> None:
+    """One time far off, missing or run back takes the place its neighbours leave; the others keep theirs."""
+    times: list[Fraction | None] = [Fraction(n, 25) for n in range(100)]
+    times[place] = wild
+    found = [time for time, _ in steadied(((time, None) for time in times), Fraction(0), Fraction(1, 25))]
+    assert len(found) == 100
+    assert all(a < b for a, b in pairwise(found))
+    # Of the first two, nothing tells which of them is the wild one when the second runs back.
+    rest = [n for n in range(100) if n != place and not (place < 2 and wild == -50)]
+    assert [found[n] for n in rest] == [Fraction(n, 25) for n in rest]
+
+
+def test_wild_times_do_not_count_in_a_plan() -> None:
+    """A bit flipped in a time stamp makes no day-long video; a long pause stays one."""
+    times = np.arange(0, 300 * 3600, 3600, dtype=np.int64)
+    times[150] += 1 << 32
+    assert believable(times, TICK).sum() == 299
+    paused = np.concatenate((np.arange(0, 360000, 3600), np.arange(360000 + 90000 * 1800, 720000 + 90000 * 1800, 3600)))
+    assert believable(paused, TICK).all()
 
 
 @given(st.integers(-(10**9), 10**12), st.fractions(-100, 100), st.sampled_from([1000, 12800, 48000, 90000]))
