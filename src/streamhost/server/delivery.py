@@ -27,15 +27,13 @@ from streamhost.model.videos import package_prefix
 from streamhost.ports import NotStored, Storage, StoredObject
 from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.errors import PROBLEM_TYPE, Problem, problem_of
-from streamhost.server.hot import Kind, KnownFile, KnownFiles, file_headers
+from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles, file_headers
 from streamhost.server.ranges import Range, Unsatisfiable, match, requested
 
 Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
 
 READ_LIMIT = 512 * 1024
 """Bytes up to which a file is read in one go; above, pathsend is as fast (bench_delivery) and needs less memory."""
-PIECE = 256 * 1024
-"""Bytes of a range read at a time."""
 TARGETS = 8192
 """Paths whose meaning is remembered (about 8 MB when full); then all are forgotten, which costs each one look."""
 INTERNAL_LOCATION = "/_streamhost/"
@@ -59,9 +57,8 @@ KINDS: dict[str, Kind] = {
 
 OPEN_TO_PLAYERS: Headers = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Content-Length, Content-Range, Accept-Ranges, ETag, Date"),
+    (b"access-control-expose-headers", b"*"),
     (b"cross-origin-resource-policy", b"cross-origin"),
-    (b"timing-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
 ]
 """Players on other sites may read everything here: the grant is the credential, cookies play no part."""
@@ -179,10 +176,9 @@ class Delivery:
             facts = os.fstat(file)
             known.look(facts)
             if self._known.worth_keeping(known):
-                content = _read_now(file, Range(0, facts.st_size))
-                if content is not None:
-                    self._known.keep(key, known, content)
-                    await _send_content(scope, send, content, known)
+                read = _read_now(file, Range(0, facts.st_size))
+                if read is not None:
+                    await _send_content(scope, send, self._known.keep(key, known, read), known)
                     return
             await _send_file(scope, send, file, known)
         finally:
@@ -262,12 +258,17 @@ def _plan_of(scope: Scope, known: KnownFile) -> _Plan:
     return _plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
 
 
-async def _send_content(scope: Scope, send: Send, content: bytearray, known: KnownFile) -> None:
+async def _send_content(scope: Scope, send: Send, content: Content, known: KnownFile) -> None:
     plan = _plan_of(scope, known)
     part = plan.part
-    body = b"" if part is None else content if plan.whole else content[part.start : part.end]
+    if part is None:
+        content = ()
+    elif not plan.whole:
+        content = (b"".join(content)[part.start : part.end],)
     await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
-    await send({"type": "http.response.body", "body": body})
+    for piece in content[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": content[-1] if content else b""})
 
 
 async def _send_file(scope: Scope, send: Send, file: int, known: KnownFile) -> None:

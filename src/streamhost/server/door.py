@@ -86,16 +86,13 @@ class Door:
         """End the event streams, which would otherwise hold up a shutdown for ever; other requests go on."""
         self._closing.set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
-        if scope["type"] != "http":
-            return
         if self._app is None or self._delivery is None:
-            await _starting(scope, send)
-        elif scope["path"].startswith(DELIVERY):
-            await self._delivery(scope, receive, send)
-        else:
-            await self._route(self._app, scope, receive, send)
+            return _starting(scope, send)
+        if scope["path"].startswith(DELIVERY):
+            return self._delivery(scope, receive, send)
+        return self._route(self._app, scope, receive, send)
 
     async def _route(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)

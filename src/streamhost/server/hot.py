@@ -20,6 +20,8 @@ HOT_BYTES = 96 * 1024**2
 """Most memory for contents; a minute of four renditions of a film that everybody watches."""
 HOT_FILE_BYTES = 2 * 1024**2
 """Larger files are not kept: copying one from Python would hold up other requests for over half a millisecond."""
+PIECE = 256 * 1024
+"""Bytes sent at a time. For 1 MiB it takes the server 190 instead of 220 microseconds of processor time."""
 COOL_SECONDS = 60.0
 """A content that nobody has wanted for so long is let go."""
 
@@ -27,6 +29,8 @@ Version = tuple[int, int, int]
 """Inode, size and time of change in nanoseconds."""
 Kind = tuple[bytes, bytes]
 """Media type and cache rule."""
+Content = tuple[bytes, ...]
+"""A file's bytes in pieces of `PIECE`: the server copies each, and a small copy stays in the processor's cache."""
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ class KnownFile:
     headers: Headers | None = None
     asked: int = 0
     """Requests for this version, halved every minute while its content is kept."""
-    content: bytearray | None = None
+    content: Content | None = None
     kept: int = 0
     """Bytes that this file counts in the bounds; also while `content` is outdated and dropped."""
     wanted_at: float = 0.0
@@ -100,7 +104,7 @@ class KnownFiles:
         self._files.pop(key, None)
         self._cool(key)
 
-    def wanted(self, key: str, file: KnownFile) -> bytearray | None:
+    def wanted(self, key: str, file: KnownFile) -> Content | None:
         """The content if it is kept."""
         if file.content is None or self._hot.get(key) is not file:
             return None
@@ -125,17 +129,19 @@ class KnownFiles:
             missing -= other.kept
         return True
 
-    def keep(self, key: str, file: KnownFile, content: bytearray) -> None:
-        """Keep the content of a file; the ones wanted longest ago make room."""
+    def keep(self, key: str, file: KnownFile, content: bytearray) -> Content:
+        """Keep the content of a file; the ones wanted longest ago make room. Answers it in pieces."""
         self._cool(key)
         while self._hot and self._bytes + len(content) > self._limit:
             self._cool(next(iter(self._hot)))
         loop = asyncio.get_running_loop()
-        file.content, file.kept, file.wanted_at = content, len(content), loop.time()
+        pieces = tuple(bytes(content[at : at + PIECE]) for at in range(0, len(content), PIECE))
+        file.content, file.kept, file.wanted_at = pieces, len(content), loop.time()
         self._hot[key] = file
         self._bytes += file.kept
         if self._sweeper is None:
             self._sweeper = loop.call_later(COOL_SECONDS, self.sweep)
+        return pieces
 
     def _cool(self, key: str) -> None:
         file = self._hot.pop(key, None)

@@ -47,8 +47,8 @@ async def test_the_bound_holds_and_the_more_wanted_stay(tmp_path: Path) -> None:
     assert files.worth_keeping(wanted)
     files.keep("d", wanted, bytearray(400))
     assert files.wanted("a", kept["a"]) is None
-    assert files.wanted("b", kept["b"]) == bytearray(400)
-    assert files.wanted("d", wanted) == bytearray(400)
+    assert files.wanted("b", kept["b"]) == (bytes(400),)
+    assert files.wanted("d", wanted) == (bytes(400),)
 
 
 async def test_another_version_drops_the_content(tmp_path: Path) -> None:
@@ -86,3 +86,12 @@ async def test_nobody_wants_it_any_more(tmp_path: Path, monkeypatch: pytest.Monk
     files.sweep()
     assert file.content is None
     assert files.wanted("a", file) is None
+
+
+async def test_a_content_is_kept_in_pieces(tmp_path: Path) -> None:
+    """Whole, in order, none larger than is sent at a time."""
+    content = os.urandom(2 * hot.PIECE + 5)
+    files = KnownFiles()
+    pieces = files.keep("a", known(tmp_path, "a", len(content)), bytearray(content))
+    assert [len(piece) for piece in pieces] == [hot.PIECE, hot.PIECE, 5]
+    assert b"".join(pieces) == content
