@@ -5,7 +5,7 @@ import type { Video } from "./types.ts";
 /** The state of a video in a few words. */
 export function stateText(video: Video): string {
   if (video.state === "processing" && video.playable) return texts.state.playable(percent(video.progress));
-  if (video.state === "processing") return texts.state.processing(percent(video.progress), video.step ?? "");
+  if (video.state === "processing") return texts.state.processing(percent(video.progress), texts.steps[video.step ?? ""] ?? texts.steps.other);
   return texts.state[video.state];
 }
 

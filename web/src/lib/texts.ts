@@ -10,9 +10,18 @@ export const texts = {
   ago: { now: "just now" },
   bytes: ["bytes", "kB", "MB", "GB", "TB"],
 
+  // What a job is doing, by the server's word for it.
+  steps: {
+    scan: "Looking through the file",
+    copy: "Packaging",
+    encode: "Making qualities",
+    audio: "Preparing the sound",
+    other: "Processing",
+  } as Record<string, string> & { other: string },
+
   state: {
     received: "Waiting its turn",
-    processing: (percent: string, step: string) => (step ? `${step}, ${percent}` : `Processing, ${percent}`),
+    processing: (percent: string, step: string) => `${step}, ${percent}`,
     playable: (percent: string) => `More qualities on the way, ${percent}`,
     review: "Waiting for review",
     ready: "Ready",

@@ -7,7 +7,7 @@ const STAY = 7000; // ms; long enough to read two lines
 export function toast(message: string, link?: { text: string; href: string }): void {
   const close = make("button", { type: "button", class: "toast__close", "aria-label": texts.toast.close }, icon("x"));
   const box = make("div", { class: "toast" }, make("span", {}, message));
-  if (link) box.append(make("a", { href: link.href, class: "toast__link" }, link.text));
+  if (link) box.append(make("a", { href: link.href }, link.text));
   box.append(close);
   let timer = 0;
   const leave = () => box.remove();

@@ -10,6 +10,9 @@ type Shaka = typeof shaka;
 type VideoTrack = ReturnType<InstanceType<Shaka["Player"]>["getVideoTracks"]>[number];
 
 const CRITICAL = 2;
+const FORBIDDEN = 403; // a segment's answer when its grant has ended
+// About half a minute of trying: longer than a restart of the server or a change of network takes.
+const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFactor: 0.3, timeout: 20_000 };
 const BUFFER_AHEAD = 30; // seconds
 const BUFFER_BEHIND = 30; // seconds
 
@@ -41,7 +44,7 @@ export class Engine {
   private readonly grant: Grant;
   private player: InstanceType<Shaka["Player"]> | null = null;
   private wanted: number | null = null;
-  private rescued = 0;
+  private renewing: Promise<unknown> | null = null;
 
   constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener) {
     this.video = video;
@@ -114,21 +117,36 @@ export class Engine {
       streaming: {
         bufferingGoal: BUFFER_AHEAD,
         bufferBehind: BUFFER_BEHIND,
-        retryParameters: { maxAttempts: 4, baseDelay: 500, backoffFactor: 2, timeout: 20_000 },
+        // Shaka 5.2 keeps a prefetched init segment whose request was aborted and waits for it for ever: a switch of quality
+        // followed at once by a seek would hang.
+        segmentPrefetchLimit: 0,
+        maxDisabledTime: 0, // a quality that fails is tried again, not taken away
+        retryParameters: ATTEMPTS,
       },
-      manifest: { retryParameters: { maxAttempts: 3, baseDelay: 500 } },
+      manifest: { retryParameters: { ...ATTEMPTS, maxAttempts: 3 } },
       abr: { restrictToElementSize: true },
     });
-    player.getNetworkingEngine()?.registerRequestFilter((_type, request) => {
-      request.uris = request.uris.map((uri) => this.grant.freshen(uri));
-    });
-    player.addEventListener("error", (event: unknown) => void this.broke((event as { detail: unknown }).detail));
+    this.startRenewing(player);
+    player.addEventListener("error", (event: unknown) => this.broke((event as { detail: unknown }).detail));
     player.addEventListener("buffering", (event: unknown) => this.listener.waiting((event as { buffering: boolean }).buffering));
     for (const change of ["adaptation", "variantchanged", "trackschanged"]) {
       player.addEventListener(change, () => this.listener.qualities());
     }
     this.player = player;
     return player;
+  }
+
+  /** Every request, also a repeated one, goes out with the newest grant; one that was refused waits for a fresh one first. */
+  private startRenewing(player: InstanceType<Shaka["Player"]>): void {
+    const network = player.getNetworkingEngine();
+    network?.addEventListener("retry", (event: unknown) => {
+      const error = (event as { error: unknown }).error;
+      if (isEngineError(error) && statusOf(error) === FORBIDDEN) void this.renew();
+    });
+    network?.registerRequestFilter(async (_type, request) => {
+      await this.renewing;
+      request.uris = request.uris.map((uri) => this.grant.freshen(uri));
+    });
   }
 
   /** Old iPhones have no Media Source Extensions but play HLS themselves. */
@@ -138,19 +156,20 @@ export class Engine {
     if (at) this.video.currentTime = at;
   }
 
-  /** A grant that ended while the machine slept is renewed and the stream goes on; other failures are told. */
-  private async broke(error: unknown): Promise<void> {
+  /** Ask for a new grant; whoever needs one meanwhile waits for the same answer. */
+  private renew(): Promise<unknown> {
+    this.renewing ??= this.grant
+      .renew()
+      .catch(() => null)
+      .finally(() => {
+        this.renewing = null;
+      });
+    return this.renewing;
+  }
+
+  /** The engine has tried for as long as `ATTEMPTS` allow; what is left to do is for a person to decide. */
+  private broke(error: unknown): void {
     if (isEngineError(error) && error.severity !== CRITICAL) return;
-    if (isEngineError(error) && statusOf(error) === 403 && performance.now() - this.rescued > 10_000) {
-      this.rescued = performance.now();
-      try {
-        await this.grant.renew();
-        if (this.player?.retryStreaming()) return;
-      } catch (refusal) {
-        this.listener.failed(refusal);
-        return;
-      }
-    }
     this.listener.failed(error);
   }
 }

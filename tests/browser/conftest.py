@@ -1,0 +1,38 @@
+"""One Chromium for all browser tests, a fresh profile for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.support import CHROMIUM, FLAGS, PATIENCE, Visitor, visitor
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser."""
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Makes visitors. At the end of the test no browser may have complained about anything."""
+    visitors: list[Visitor] = []
+
+    def make(url: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Visitor:
+        visitors.append(visitor(browser, url, width=width, height=height, dark=dark))
+        return visitors[-1]
+
+    yield make
+    troubles = [trouble for one in visitors for trouble in one.troubles]
+    for one in visitors:
+        one.context.close()
+    assert troubles == []

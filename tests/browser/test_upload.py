@@ -1,0 +1,163 @@
+"""Uploading by the page, as people do it: drop, watch it go, lose the connection, come back."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.support import bunny, until
+from tests.support.clips import copied_clip
+from tests.support.server import RunningServer
+
+SLOW = 400_000
+"""Bytes per second of the throttled connection."""
+
+
+def throttle(page: Page, upload: int = SLOW) -> None:
+    """Make the page's connection slow on the way up; -1 lifts it."""
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": upload},
+    )
+
+
+def row(page: Page) -> Locator:
+    """The only upload in the list."""
+    return page.get_by_role("region", name="Uploads").get_by_role("listitem").first
+
+
+def phase(page: Page, *wanted: str) -> None:
+    """Wait until the upload is in one of these phases."""
+    expect(page.locator(".upload")).to_have_attribute("data-phase", re.compile("|".join(wanted)), timeout=120_000)
+
+
+def wait_for_share(page: Page, share: float) -> None:
+    """Wait until that share of the file is sent."""
+    until(page, "share => document.querySelector('.upload progress')?.value > share", share)
+
+
+def big_clip(tmp_path: Path) -> Path:
+    """A real video with so much padding behind it that its upload can be interrupted: 4 MB."""
+    clip = tmp_path / "padded.mp4"
+    content = copied_clip().read_bytes()
+    padding = max(0, 4_000_000 - len(content))
+    # A `free` box at the end (ISO/IEC 14496-12, 8.1.2) is skipped by every reader.
+    clip.write_bytes(content + (padding + 8).to_bytes(4, "big") + b"free" + bytes(padding))
+    return clip
+
+
+def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> None:
+    """Big Buck Bunny goes in by the page; progress is live; it can be watched, and ends as ready in the studio."""
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    page.get_by_label("Unlisted").first.check()
+    page.locator("[data-files]").set_input_files(bunny())
+    phase(page, "processing", "ready")
+    title = row(page).get_by_label("Title")
+    title.fill("The big rabbit")
+    title.blur()
+    row(page).get_by_label("Who may watch").select_option("public")
+    seen = set()
+    while not row(page).get_by_role("link", name="Watch").is_visible():
+        seen.add(row(page).get_by_role("status").inner_text())
+        time.sleep(0.02)
+    phase(page, "ready")
+    assert seen, "no state was shown on the way"
+    row(page).get_by_role("link", name="Watch").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The big rabbit")
+    expect(page.get_by_text("Public").first).to_be_visible()
+    page.goto(site.url + "/studio")
+    expect(page.get_by_role("listitem").filter(has_text="The big rabbit")).to_contain_text("Ready")
+
+
+def test_files_dropped_anywhere_on_the_page_are_taken(site: RunningServer, visit: Visit) -> None:
+    """A file that misses the box does not replace the page, and what is no video says so in words."""
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    transfer = page.evaluate_handle(
+        "() => { const t = new DataTransfer(); t.items.add(new File(['no video at all'], 'notes.mp4')); return t }"
+    )
+    page.dispatch_event("footer", "drop", {"dataTransfer": transfer})
+    phase(page, "failed")
+    expect(row(page).get_by_role("alert")).to_contain_text(re.compile("not a video|no video|cannot be read", re.I))
+    row(page).get_by_role("button", name="Remove").click()
+    expect(page.locator(".upload")).to_have_count(0)
+
+
+def test_an_empty_file_is_refused_at_once(site: RunningServer, visit: Visit, tmp_path: Path) -> None:
+    """What cannot work is said before anything is sent."""
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    page.locator("[data-files]").set_input_files(empty)
+    expect(row(page).get_by_role("alert")).to_contain_text("empty")
+
+
+def test_pause_resume_and_cancel(site: RunningServer, visit: Visit, tmp_path: Path) -> None:
+    """A paused upload stands still and goes on where it was; a cancelled one leaves nothing behind."""
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    throttle(page)
+    page.locator("[data-files]").set_input_files(big_clip(tmp_path))
+    wait_for_share(page, 0.1)
+    row(page).get_by_role("button", name="Pause").click()
+    phase(page, "paused")
+    share = page.locator(".upload progress").evaluate("bar => bar.value")
+    time.sleep(0.5)
+    assert page.locator(".upload progress").evaluate("bar => bar.value") == share
+    row(page).get_by_role("button", name="Resume").click()
+    wait_for_share(page, share + 0.05)
+    row(page).get_by_role("button", name="Cancel").click()
+    expect(page.locator(".upload")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
+
+
+def test_an_upload_survives_a_reload(site: RunningServer, visit: Visit, tmp_path: Path) -> None:
+    """After a reload the page names what is unfinished; the same file goes on from the byte the server has."""
+    clip = big_clip(tmp_path)
+    alice = visit(site.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    throttle(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("[data-files]").set_input_files(clip)
+    wait_for_share(page, 0.3)
+    page.reload()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_visible()
+    throttle(page, -1)
+    sent: list[int] = []
+    page.on("request", lambda r: sent.append(int(r.headers["upload-offset"])) if r.method == "PATCH" else None)
+    page.locator("[data-unfinished] input[type=file]").set_input_files(clip)
+    phase(page, "processing", "ready")
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
+    assert sent[0] > clip.stat().st_size * 0.1, "the upload began anew instead of going on"
+    phase(page, "ready")
+    alice.troubles.clear()
+
+
+@pytest.mark.slow
+def test_an_upload_survives_a_killed_server(server: RunningServer, visit: Visit, tmp_path: Path) -> None:
+    """kill -9 of the server in mid-upload: the page waits, says so, and goes on by itself once it is back."""
+    server.add_user("alice@example.org")
+    clip = big_clip(tmp_path)
+    alice = visit(server.url).sign_in("alice@example.org")
+    page = alice.page("/upload")
+    throttle(page)
+    page.locator("[data-files]").set_input_files(clip)
+    wait_for_share(page, 0.3)
+    server.kill()
+    phase(page, "retrying")
+    expect(row(page)).to_contain_text("Trying again by itself")
+    server.restart()
+    phase(page, "uploading", "processing")
+    throttle(page, -1)
+    phase(page, "processing", "ready")
+    videos = server.client("alice@example.org").get("/api/v1/videos?owner=me").json()["items"]
+    assert [video["title"] for video in videos] == ["padded"]
+    alice.troubles.clear()
