@@ -131,6 +131,8 @@ class Delivery:
                 await self._deliver(scope, send, target.key, target.file)
         except StreamhostError as error:
             await _refuse(send, method, error)
+        except ConnectionAbortedError:
+            raise
         except Exception as error:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
             await _refuse(send, method, error)
@@ -207,8 +209,12 @@ class Delivery:
         plan = _plan(scope, headers, stored.size, etag, int(stored.modified))
         await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
         if plan.part is not None:
-            async for piece in self._storage.read(target.key, plan.part.start, plan.part.end):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            try:
+                async for piece in self._storage.read(target.key, plan.part.start, plan.part.end):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            except StreamhostError as error:
+                # The head has gone out: only a broken connection still tells that the rest is missing.
+                raise ConnectionAbortedError(str(error)) from error
         await send({"type": "http.response.body", "body": b""})
 
 
