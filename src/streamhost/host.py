@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import ssl
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from streamhost import sandbox
-from streamhost.config import Settings
+from streamhost.config import InvalidSettings, Settings
 from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.features.accounts import AccountKeys, Accounts
 from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
+from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Transcoding
 from streamhost.features.upkeep import Upkeep
@@ -32,11 +36,15 @@ from streamhost.model.tasks import (
     MakePart,
     ProbeSource,
     PublishPackage,
+    SendMail,
     SweepCatalog,
+    SweepMail,
     SweepUploads,
     Task,
 )
-from streamhost.ports import Storage
+from streamhost.notify.console import ConsoleMailSender
+from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
+from streamhost.ports import MailSender, Storage
 from streamhost.storage.local import LocalStorage
 
 CATALOG_FILE = "catalog.sqlite3"
@@ -65,6 +73,7 @@ class Host:
     transcoding: Transcoding
     playback: Playback
     health: Health
+    mail: Mail
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -96,6 +105,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock)
     upkeep = Upkeep(db, queue, clock)
+    mail = _mail(settings, db, queue, clock)
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
@@ -103,12 +113,17 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         DeleteMedia: transcoding.delete_media,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
+        SendMail: mail.deliver,
+        SweepMail: mail.sweep,
     }
     for task in (ProbeSource, MakePart, PublishPackage):
         queue.on_failed(task, transcoding.gave_up)
+    queue.on_failed(SendMail, mail.gave_up)
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)
-    schedule = Schedule(db, queue, clock, [every(HOUR, SweepUploads()), every(DAY, SweepCatalog())])
+    schedule = Schedule(
+        db, queue, clock, [every(HOUR, SweepUploads()), every(DAY, SweepCatalog()), every(DAY, SweepMail())]
+    )
     return Host(
         settings=settings,
         instance=instance,
@@ -124,7 +139,23 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         transcoding=transcoding,
         playback=Playback(db, clock, grants),
         health=Health(db, storage, worker, clock),
+        mail=mail,
     )
+
+
+def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:
+    smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
+    sender: MailSender = ConsoleMailSender(sys.stdout)
+    if smtp.host:
+        address = smtp.sender or f"noreply@{urlsplit(home).hostname or 'localhost'}"
+        server = SmtpServer(
+            smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
+        )
+        try:
+            sender = SmtpMailSender(server, From(address, site))
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
+    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host))
 
 
 def _transcoding(

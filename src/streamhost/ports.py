@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from streamhost.model.errors import StreamhostError
+from streamhost.model.mail import Message
 
 
 class NotStored(StreamhostError):
@@ -99,4 +100,33 @@ class Storage(Protocol):
 
     async def free_bytes(self) -> int | None:
         """Room left for new objects, in bytes; None where the backend does not know."""
+        ...
+
+
+class MailUnavailable(StreamhostError):
+    """The mail could not be handed over."""
+
+    code = "mail_unavailable"
+    hint = "Look at the settings of [mail], and whether the mail server is up; `streamhost mail test` tries them."
+
+
+class MailRefused(StreamhostError):
+    """The mail server will not take this mail."""
+
+    code = "mail_refused"
+    hint = "Check the address; what the mail server said tells more."
+    permanent = True
+
+
+class MailSender(Protocol):
+    """Hands messages over to whoever carries them on.
+
+    A `send` that returns has handed the message over; one that raises may have, when the connection broke at the very
+    end: sent again, the message has the same `Message-ID`. `MailUnavailable`: worth trying again later, the message or
+    its recipient is not at fault. `MailRefused`: it never will be taken. Nothing else is raised. Every step has a
+    time-out. Messages may be sent at the same time, in no order.
+    """
+
+    async def send(self, message: Message) -> None:
+        """Hand over one message to its one recipient."""
         ...

@@ -14,6 +14,7 @@ from tests.house.tree import PACKAGE, ROOT, imports, parsed, python_files, short
 
 # Which parts may import a foreign package. A craft has one workshop, so that it can be replaced or loaded late.
 OWNERS = {
+    "aiosmtplib": ("notify",),
     "aiosqlite": ("db",),
     "argon2": ("features/accounts",),
     "av": ("media",),
@@ -22,7 +23,7 @@ OWNERS = {
     "granian": ("server",),
     "httpx": ("cli",),
     "itsdangerous": ("server",),
-    "jinja2": ("server",),
+    "jinja2": ("server", "features/mail"),
     "jwt": ("features/accounts",),
     "litestar": ("server",),
     "numpy": ("media", "ml"),

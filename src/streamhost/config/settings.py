@@ -33,6 +33,13 @@ class ServerSettings(Section, frozen=True):
     site_name: Annotated[
         str, Meta(min_length=1, max_length=60, description="Name of this site, shown on every page.")
     ] = "streamhost"
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^(unix|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$", examples=["10.0.0.0/8"])], ...],
+        Meta(
+            description="Networks of the proxies in front, whose word counts on where a request comes from "
+            "(X-Forwarded-For, X-Forwarded-Proto, Forwarded); unix: whoever connects to the Unix socket."
+        ),
+    ] = ()
     offload: Annotated[
         Literal["none", "x-accel-redirect", "x-sendfile"],
         Meta(
@@ -49,8 +56,18 @@ class AccountSettings(Section, frozen=True):
     """Who may have an account, and how long a sign-in lasts."""
 
     registration: Annotated[
-        Literal["closed", "open"], Meta(description="Whether strangers may register; closed: admins add users.")
+        Literal["closed", "invite", "open"],
+        Meta(
+            description="Who may register: closed: nobody, admins add users; invite: whoever has an invitation; "
+            "open: everybody."
+        ),
     ] = "closed"
+    verify_hours: Annotated[
+        float, Meta(gt=0, description="Life of the link that verifies an e-mail address, in hours.")
+    ] = 48.0
+    reset_minutes: Annotated[
+        float, Meta(gt=0, description="Life of the link that sets a new password, in minutes.")
+    ] = 60.0
     access_token_minutes: Annotated[float, Meta(gt=0, description="Life of an API access token, in minutes.")] = 15.0
     session_days: Annotated[float, Meta(gt=0, description="Days without use after which a session ends.")] = 30.0
     argon2_memory_kib: Annotated[int, Meta(ge=8192, description="Memory of one password hash (argon2id), in KiB.")] = (
@@ -71,6 +88,69 @@ class UploadSettings(Section, frozen=True):
     expire_hours: Annotated[
         float, Meta(gt=0, description="Hours without a new byte after which an unfinished upload is dropped.")
     ] = 72.0
+    quota_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Bytes of uploaded files that each user may keep, unless an admin set another number for them; "
+            "0: as many as fit.",
+        ),
+    ] = 0
+    quota_videos: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Videos that each user may keep, unless an admin set another number for them; 0: any number.",
+        ),
+    ] = 0
+
+
+class MailSettings(Section, frozen=True):
+    """How mail leaves: by an SMTP server, or onto the console where none is set."""
+
+    host: Annotated[str, Meta(description="SMTP server that takes the mail; empty: mail is printed, not sent.")] = ""
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port of the SMTP server; 0: the usual one, 587, 465 (tls) or 25 (none).")
+    ] = 0
+    security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(
+            description="starttls: encrypt after the greeting, or send nothing; tls: from the first byte; none: never."
+        ),
+    ] = "starttls"
+    username: Annotated[str, Meta(description="Name to sign in with at the SMTP server; empty: without.")] = ""
+    password: Annotated[
+        str, Meta(description="Password to sign in with at the SMTP server.", extra={"secret": True})
+    ] = ""
+    sender: Annotated[
+        str,
+        Meta(
+            pattern=r"^([^@\s<>]+@[^@\s<>]+)?$",
+            examples=["video@example.org"],
+            description="Address that mail comes from; empty: noreply at the host of server.public_url.",
+        ),
+    ] = ""
+    ca_file: Annotated[
+        str, Meta(description="File (PEM) of authorities to trust besides the system's; for a mail server of your own.")
+    ] = ""
+    timeout_seconds: Annotated[
+        float, Meta(gt=0, le=300, description="How long one step of a delivery may take, in seconds.")
+    ] = 20.0
+
+
+class LimitSettings(Section, frozen=True):
+    """How many requests one account, or one address that is not signed in, may make."""
+
+    enabled: Annotated[bool, Meta(description="Whether requests are counted at all.")] = True
+    api_per_minute: Annotated[
+        int, Meta(ge=1, description="Requests to the API and to pages in a minute, unless they are of another class.")
+    ] = 1200
+    login_per_minute: Annotated[
+        int, Meta(ge=1, description="Attempts to sign in, or to prove something else by a code or token, in a minute.")
+    ] = 60
+    mail_per_hour: Annotated[int, Meta(ge=1, description="Requests that make the server send a mail, in an hour.")] = 30
+    uploads_per_minute: Annotated[int, Meta(ge=1, description="Uploads begun in a minute.")] = 300
+    feeds_per_minute: Annotated[int, Meta(ge=1, description="Requests for feeds and site maps in a minute.")] = 60
 
 
 class MediaSettings(Section, frozen=True):
@@ -147,6 +227,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     data: Annotated[Path, Meta(description="Directory of the catalog, secrets, uploads and media.")]
     server: ServerSettings = ServerSettings()
     accounts: AccountSettings = AccountSettings()
+    mail: MailSettings = MailSettings()
+    limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()

@@ -12,6 +12,9 @@ VideoId = NewType("VideoId", str)
 UploadId = NewType("UploadId", str)
 PackageId = NewType("PackageId", str)
 JobId = NewType("JobId", str)
+MailId = NewType("MailId", str)
+TokenId = NewType("TokenId", str)
+InvitationId = NewType("InvitationId", str)
 
 _ALPHABET = string.digits + string.ascii_letters
 _LENGTH = 16

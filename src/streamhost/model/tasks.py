@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import JobId, PackageId, VideoId
+from streamhost.model.ids import JobId, MailId, PackageId, VideoId
 
 
 class Lane(StrEnum):
@@ -66,6 +66,23 @@ class DeleteMedia(Task):
 
     kind: ClassVar[str] = "delete_media"
     prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail(Task):
+    """Deliver one mail that waits."""
+
+    kind: ClassVar[str] = "send_mail"
+    max_attempts: ClassVar[int] = 32
+    """With waits that double up to an hour, about a day: longer than most mail servers are ever away."""
+    mail_id: MailId
+
+
+@dataclass(frozen=True, slots=True)
+class SweepMail(Task):
+    """Forget mail that was delivered, or given up, long ago."""
+
+    kind: ClassVar[str] = "sweep_mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ STATUS: Mapping[str, int] = {
     "unsupported_media_type": 415,
     # accounts
     "too_many_attempts": 429,
+    # mail
+    "mail_unavailable": 503,
+    "mail_refused": 422,
     # pages
     "ui_not_built": 503,
 }

@@ -1,0 +1,196 @@
+"""Mail by SMTP submission (RFC 6409): one connection a message, encrypted unless the settings say otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import ssl
+from dataclasses import dataclass, field
+from email.charset import QP, Charset
+from email.errors import MessageError
+from email.header import Header
+from email.headerregistry import Address
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.utils import formataddr, formatdate
+from typing import Literal
+
+import aiosmtplib
+
+from streamhost.model.mail import Message
+from streamhost.ports import MailRefused, MailUnavailable
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+"""RFC 6409 (submission), RFC 8314 (implicit TLS), RFC 5321 (relay)."""
+STEPS = 6
+"""Steps of a delivery: connect, encrypt, sign in, sender and recipient, data, goodbye. All have one time-out each, and
+together this many: a server that answers a byte at a time must not hold a place in the queue for ever."""
+REPLY_LENGTH = 300
+"""How much of what a mail server says is kept."""
+PERMANENT = 500
+"""From here on, a reply means that trying again will not help (RFC 5321, 4.2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed over, and how. `port` 0 is the usual one; `timeout` is in seconds a step."""
+
+    host: str
+    port: int = 0
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 20.0
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Who mail comes from: an address, and the name that is shown with it."""
+
+    address: str
+    name: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The part after the @: what this client calls itself, and where message ids belong."""
+        return self.address.rpartition("@")[2]
+
+
+class SmtpMailSender:
+    """Hands messages to an SMTP server. Never falls back to an unencrypted connection, nor sends a password over one.
+
+    Raises `OSError` or `ssl.SSLError` when made with a `ca_file` that cannot be read."""
+
+    def __init__(self, server: SmtpServer, sender: From) -> None:
+        self._server = server
+        self._from = sender
+        self._tls = _tls_context(server.ca_file) if server.security != "none" else None
+
+    async def send(self, message: Message) -> None:
+        """Hand over one message."""
+        recipient = _address(message.recipient)
+        mail = self._composed(message, recipient)
+        try:
+            async with asyncio.timeout(STEPS * self._server.timeout):
+                await self._deliver(mail, recipient)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise _refusal(error.recipients[0]) from error
+        except aiosmtplib.SMTPDataError as error:
+            raise _refusal(error) from error
+        except aiosmtplib.SMTPAuthenticationError as error:
+            hint = "Check mail.username and mail.password."
+            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=hint) from error
+        except aiosmtplib.SMTPSenderRefused as error:
+            hint = "Check mail.sender: most mail servers take mail only from addresses of their own."
+            raise MailUnavailable(f"It refuses {self._from.address} as sender: {_reply(error)}", hint=hint) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise MailUnavailable(f"The mail server said {_reply(error)}") from error
+        except TimeoutError as error:
+            raise MailUnavailable(f"{self._where} does not answer in time.") from error
+        except aiosmtplib.SMTPNotSupported as error:
+            if not recipient.isascii():
+                raise MailRefused("The mail server takes no addresses with such letters before the @.") from error
+            raise self._unavailable(error) from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._unavailable(error) from error
+
+    async def _deliver(self, mail: MIMEMultipart, recipient: str) -> None:
+        server = self._server
+        if server.username and server.security == "none" and not _is_here(server.host):
+            hint = "Set mail.security to starttls or tls."
+            raise MailUnavailable("The password would travel in the clear.", hint=hint)
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port or PORTS[server.security],
+            username=server.username or None,
+            password=server.password if server.username else None,
+            local_hostname=self._from.domain,
+            timeout=server.timeout,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+            await client.send_message(mail, sender=self._from.address, recipients=[recipient])
+            # The message is theirs now; a goodbye that fails changes nothing.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()
+        finally:
+            client.close()
+
+    def _composed(self, message: Message, recipient: str) -> MIMEMultipart:
+        mail = MIMEMultipart("alternative")
+        mail["From"] = formataddr((self._from.name, self._from.address), "utf-8")
+        mail["To"] = recipient
+        # `Header` folds words of other scripts rightly; the newer `EmailMessage` loses spaces where it folds them.
+        mail["Subject"] = Header(" ".join(message.subject.split()), "utf-8", header_name="Subject").encode()
+        mail["Date"] = formatdate()
+        mail["Message-ID"] = f"<{message.id}@{self._from.domain}>"
+        # Out-of-office replies to machines help nobody (RFC 3834, 5).
+        mail["Auto-Submitted"] = "auto-generated"
+        readable = Charset("utf-8")
+        readable.body_encoding = QP  # keeps lines short, however long a link is (RFC 5321, 4.5.3.1.6)
+        for kind, text in (("plain", message.text), ("html", message.html)):
+            part = MIMENonMultipart("text", kind)
+            part.set_payload(text, readable)
+            mail.attach(part)
+        return mail
+
+    def _unavailable(self, error: Exception) -> MailUnavailable:
+        if isinstance(error, ssl.SSLCertVerificationError) or isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            hint = "Set mail.host to the name in its certificate; trust an authority of your own by mail.ca_file."
+            return MailUnavailable(f"{self._where} cannot prove who it is: {_line(error)}", hint=hint)
+        if isinstance(error, aiosmtplib.SMTPNotSupported) and self._server.security == "starttls":
+            hint = "Set mail.security to what it offers: starttls on port 587, tls on port 465."
+            return MailUnavailable(f"{self._where}: {_line(error)}", hint=hint)
+        return MailUnavailable(f"{self._where}: {_line(error)}")
+
+    @property
+    def _where(self) -> str:
+        return f"{self._server.host} port {self._server.port or PORTS[self._server.security]}"
+
+
+def _address(recipient: str) -> str:
+    """One address, its domain in the letters that the DNS knows. Raises `MailRefused` if it is no address, or many."""
+    try:
+        parsed = Address(addr_spec=recipient)
+        domain = parsed.domain.encode("idna").decode()
+        return Address(username=parsed.username, domain=domain).addr_spec
+    except (ValueError, IndexError, MessageError) as error:
+        raise MailRefused("This is no address that mail can be sent to.") from error
+
+
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def _is_here(host: str) -> bool:
+    """Whether what is sent to `host` stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refusal(error: aiosmtplib.SMTPResponseException) -> MailRefused | MailUnavailable:
+    """For good or for now, as the reply's first digit says."""
+    kind = MailRefused if error.code >= PERMANENT else MailUnavailable
+    return kind(f"The mail server said {_reply(error)}")
+
+
+def _reply(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {_line(error.message)}"
+
+
+def _line(said: object) -> str:
+    """What was said, on one line and not too long, ending like a sentence."""
+    text = " ".join(str(said).split())[:REPLY_LENGTH] or "nothing"
+    return text if text.endswith((".", "!", "?")) else f"{text}."
