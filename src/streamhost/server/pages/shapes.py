@@ -17,6 +17,13 @@ from streamhost.server.videos import marked_html
 
 HUES = 5
 """Colours for the place of a missing poster."""
+STEPS = {
+    "scan": "Looking through the file",
+    "copy": "Packaging",
+    "encode": "Making qualities",
+    "audio": "Preparing the sound",
+}
+"""What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 THOUSAND = 999.5
 """From here on a number would round to four digits, so it gets the next unit."""
@@ -98,7 +105,7 @@ def state_text(video: Video) -> str:
         case VideoState.PROCESSING if video.playable:
             return f"More qualities on the way, {percent}"
         case VideoState.PROCESSING:
-            return f"{video.step or 'Processing'}, {percent}"
+            return f"{STEPS.get(video.step, 'Processing')}, {percent}"
         case state:
             return state.value.capitalize()
 
