@@ -15,15 +15,15 @@ from streamhost.media import aac, h264
 from streamhost.media.compat import MAX_GOP, audio_obstacle, track_obstacle
 from streamhost.media.encoding import video_header
 from streamhost.media.ladder import audio_names, rung_name
-from streamhost.media.opening import opened, packets, stream_at
+from streamhost.media.opening import opened
 from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
-from streamhost.media.probe import choose_tracks
 from streamhost.media.progress import Progress, Report
+from streamhost.media.reading import only, packets
 from streamhost.media.scanning import measure
 from streamhost.media.sound import audio_header, audio_rendition, frames_per_segment
 from streamhost.media.tasks import Copied, CopyTracks, MakePoster
-from streamhost.media.timing import Clock, source_timescale
+from streamhost.media.timing import Clock, Timing, source_timescale
 from streamhost.media.writer import AudioWriter, TrackWriter, VideoWriter
 from streamhost.model.streaming import AudioTrack, Kind, MediaInfo, Plan, Rendition, VideoTrack
 
@@ -86,10 +86,9 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
     by_index = {copy.track.index: copy for copy in copies}
     size = task.info.size
     with opened(task.source, task.limits) as container:
-        choose_tracks(container)
-        for copy in copies:
-            copy.begin(stream_at(container, copy.track.index))
-        streams = [stream_at(container, index) for index in by_index]
+        streams = only(container, Stream, *by_index)
+        for copy, stream in zip(copies, streams, strict=True):
+            copy.begin(stream)
         for count, packet in enumerate(packets(container, *streams)):
             taker = by_index.get(packet.stream_index)
             if packet.size == 0 or taker is None or taker.obstacle is not None:
@@ -124,6 +123,7 @@ class VideoCopy:
     _durations: array[int] = field(default_factory=lambda: array("q"), init=False)
     _keys: array[int] = field(default_factory=lambda: array("q"), init=False)
     _last_key: int = field(default=0, init=False)
+    _timing: Timing | None = field(default=None, init=False)
     _clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,7 +171,7 @@ class VideoCopy:
         if not self._times or self._sets is None:
             self.give_up("The video holds no keyframe to start from.")
             return
-        timing = measure(self._times, self._durations, self._keys, self.track)
+        timing = self._timing = measure(self._times, self._durations, self._keys, self.track)
         if len(timing.times) < len(self._times):
             self.give_up("Several pictures claim the same time.")
             return
@@ -205,8 +205,8 @@ class VideoCopy:
         """Return the plan for the lower rungs."""
         segments = self._writer.track.segments
         boundaries = [*(s.start for s in segments), segments[-1].start + segments[-1].duration]
-        timing = measure(self._times, self._durations, self._keys, self.track)
-        return follow_plan(task.info, timing, boundaries, self.timescale, task.rungs, task.encoding)
+        assert self._timing is not None, "asked only after a copy that worked"
+        return follow_plan(task.info, self._timing, boundaries, self.timescale, task.rungs, task.encoding)
 
     def _key(self, time: int, ticks: int) -> None:
         """Note an IDR picture and cut before it when the segment is long enough."""

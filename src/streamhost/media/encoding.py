@@ -54,9 +54,8 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     if not rungs or rungs[0].count == 0:
         raise DamagedSource(f"Nothing could be decoded in part {task.chunk + 1} of {len(plan.chunks)}.")
     renditions = tuple(rung.finish(retimer.end) for rung in rungs)
-    lost = (f"{decoding.damaged} damaged parts were left out.",) if decoding.damaged else ()
     poster = write_poster(Path(task.out_dir), scalers[0](candidate)) if candidate is not None else None
-    return Encoded(renditions, poster, retimer.repeated, lost)
+    return Encoded(renditions, poster, retimer.repeated, decoding.damage.warnings)
 
 
 def _poster_ticks(task: EncodeChunk) -> int | None:

@@ -8,16 +8,13 @@ from __future__ import annotations
 import errno
 import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar, cast
 
 import av
 import av.logging
 from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
 
 from streamhost.media.errors import (
     DamagedSource,
@@ -30,7 +27,6 @@ from streamhost.media.errors import (
 )
 from streamhost.media.tasks import Limits
 
-S = TypeVar("S", bound=Stream)
 FORMATS = (
     "mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "wav", "w64",
     "mp3", "aac", "flac", "aiff", "caf", "amr", "ac3", "eac3", "dts", "mxf", "dv", "rm", "nut", "ivf", "wtv",
@@ -107,24 +103,6 @@ def check_memory(cause: BaseException) -> None:
         mmap.mmap(-1, ENOUGH_MEMORY).close()
     except OSError:
         raise MemoryError from cause
-
-
-def packets(container: InputContainer, *streams: S) -> Iterator[Packet[S]]:
-    """Read the packets of ``streams``; last come empty ones that flush the decoders.
-
-    PyAV stumbles over the end of a damaged file in which further tracks appeared on the way; by then all were flushed.
-    """
-    with suppress(IndexError):
-        for packet in container.demux(*streams):
-            yield cast("Packet[S]", packet)
-
-
-def stream_at(container: InputContainer, index: int) -> Stream:
-    """Return the stream that probing found at ``index``. Raises ``DamagedSource`` when it is not there this time."""
-    for stream in container.streams:
-        if stream.index == index:
-            return stream
-    raise DamagedSource(f"Track {index} comes and goes.")
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

@@ -14,9 +14,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import check_memory, opened, packets
-from streamhost.media.probe import choose_tracks
+from streamhost.media.opening import opened
+from streamhost.media.reading import Damage, decode, only, packets
 from streamhost.media.tasks import Limits
 from streamhost.media.timing import steadied
 from streamhost.model.streaming import Transfer, VideoTrack
@@ -42,7 +41,7 @@ class Decoding:
     source: str
     track: VideoTrack
     limits: Limits
-    damaged: int = field(default=0, init=False)
+    damage: Damage = field(default_factory=Damage, init=False)
 
     def pictures(self, seek: Fraction, start: Fraction) -> Iterator[Timed]:
         """Yield pictures with their source times in seconds, from the keyframe at ``seek`` or the nearest before.
@@ -64,9 +63,7 @@ class Decoding:
 
     def _read(self, seek: Fraction | None) -> Iterator[Timed]:
         with opened(self.source, self.limits) as container:
-            stream, _ = choose_tracks(container)
-            if stream is None or stream.index != self.track.index:
-                raise DamagedSource("The video track is not there any more.")
+            [stream] = only(container, VideoStream, self.track.index)
             if seek is not None:
                 try:
                     container.seek(int(seek / self.track.time_base), stream=stream)
@@ -77,13 +74,7 @@ class Decoding:
     def _decode(self, given: Iterator[Packet[VideoStream]]) -> Iterator[tuple[Fraction | None, VideoFrame]]:
         """Decode packet by packet; what cannot be decoded is counted."""
         for packet in given:
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError as error:
-                check_memory(error)
-                self.damaged += 1
-                continue
-            for frame in frames:
+            for frame in decode(packet, VideoFrame, self.damage):
                 ticks = frame.pts if frame.pts is not None else frame.dts
                 yield None if ticks is None else ticks * (frame.time_base or self.track.time_base), frame
 

@@ -19,8 +19,9 @@ from av.video.reformatter import ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec
-from streamhost.media.opening import check_length, check_memory, check_size, opened, packets
+from streamhost.media.opening import check_length, check_size, opened
 from streamhost.media.progress import Progress, Report, silent
+from streamhost.media.reading import Damage, decode, packets
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
 
@@ -110,21 +111,14 @@ def _look(
     samples = {stream.index: _Sample() for stream in (video, *audio) if stream is not None}
     if video is not None:
         samples[video.index].enough = LOOK_AT_PICTURES
-    damaged = 0
+    damage = Damage()
     streams = [stream for stream in (video, *audio) if stream is not None]
     missing = dict.fromkeys(samples)
     for number, packet in enumerate(packets(container, *streams)):
         sample = samples.get(packet.stream_index)
         if sample is not None and packet.stream_index in missing:
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError as error:
-                check_memory(error)
-                damaged += 1
-                continue
-            for frame in frames:
-                if not isinstance(frame, VideoFrame | AudioFrame):
-                    continue
+            kind: type[VideoFrame | AudioFrame] = VideoFrame if packet.stream.type == "video" else AudioFrame
+            for frame in decode(packet, kind, damage):
                 time = frame.pts if frame.pts is not None else frame.dts
                 if time is not None and frame.time_base:
                     at = time * frame.time_base
@@ -136,7 +130,7 @@ def _look(
                 missing.pop(packet.stream_index)
         if not missing or number > LOOK_AT_PACKETS:
             break
-    return samples, [f"{damaged} parts near the beginning could not be decoded."] if damaged else []
+    return samples, list(damage.warnings)
 
 
 def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:

@@ -6,12 +6,13 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+from av.video.stream import VideoStream
 
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import check_length, opened, packets, stream_at
+from streamhost.media.opening import check_length, opened
 from streamhost.media.planning import make_plan
-from streamhost.media.probe import choose_tracks
 from streamhost.media.progress import Progress, Report
+from streamhost.media.reading import only, packets
 from streamhost.media.tasks import MakePlan
 from streamhost.media.timing import Timing, believable
 from streamhost.model.streaming import Plan, VideoTrack
@@ -36,8 +37,7 @@ def scan(task: MakePlan, report: Report) -> Timing:
     progress = Progress(report, "scan")
     times, lasts, keys = array("q"), array("q"), array("q")
     with opened(task.source, task.limits) as container:
-        choose_tracks(container)
-        stream = stream_at(container, track.index)
+        [stream] = only(container, VideoStream, track.index)
         for packet in packets(container, stream):
             time = packet.pts if packet.pts is not None else packet.dts
             if packet.size == 0 or time is None or packet.is_discard:

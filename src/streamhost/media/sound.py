@@ -22,8 +22,9 @@ from av.filter.context import FilterContext
 
 from streamhost.media import aac, boxes, cmaf
 from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import check_memory, opened, packets
+from streamhost.media.opening import opened
 from streamhost.media.progress import Progress, Report
+from streamhost.media.reading import Damage, decode, only, packets
 from streamhost.media.tasks import EncodeAudio, Encoded
 from streamhost.media.timing import steadied
 from streamhost.media.writer import AudioWriter, TrackWriter
@@ -53,9 +54,7 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     writer = AudioWriter(out, aac.FRAME_SAMPLES, frames_per_segment(RATE, task.encoding.segment))
     conform = Conform()
     with opened(task.source, task.limits) as container:
-        stream = next((s for s in container.streams.audio if s.index == track.index), None)
-        if stream is None:
-            raise DamagedSource(f"Audio track {track.index} is not there.")
+        [stream] = only(container, AudioStream, track.index)
         frame_length = Fraction(stream.codec_context.frame_size or aac.FRAME_SAMPLES, track.sample_rate)
         heard = Heard(container, stream, task.info.origin, length + LATEST_END, frame_length)
         for frame in conform.run(heard.frames()):
@@ -69,8 +68,7 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     _take(encoder, None, writer)
     writer.finish()
     rendition = audio_rendition(task.name, track, aac.CODECS_LC, RATE, CHANNELS, out)
-    lost = (f"{heard.damaged} damaged parts of the sound were left out.",) if heard.damaged else ()
-    return Encoded((rendition,), warnings=lost)
+    return Encoded((rendition,), warnings=heard.damage.warnings)
 
 
 def frames_per_segment(rate: int, seconds: float) -> int:
@@ -112,7 +110,7 @@ class Heard:
     origin: Fraction
     until: Fraction
     step: Fraction
-    damaged: int = field(default=0, init=False)
+    damage: Damage = field(default_factory=Damage, init=False)
 
     def frames(self) -> Iterator[AudioFrame]:
         """Yield frames whose ``pts`` counts their own samples from the presentation's start; earlier ones are left
@@ -128,13 +126,7 @@ class Heard:
 
     def _decode(self) -> Iterator[tuple[Fraction | None, AudioFrame]]:
         for packet in packets(self.container, self.stream):
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError as error:
-                check_memory(error)
-                self.damaged += 1
-                continue
-            for frame in frames:
+            for frame in decode(packet, AudioFrame, self.damage):
                 yield None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base, frame
 
 
