@@ -34,7 +34,7 @@ def test_a_picture_without_a_counter_has_no_number() -> None:
 def test_bursts_are_found_to_the_millisecond(rate: int) -> None:
     """A burst begins on every second, however the sound is cut into blocks."""
     blocks = [clips.bursts(start, 1000, rate) for start in range(0, 5 * rate, 1000)]
-    assert np.allclose(clips.find_bursts(np.concatenate(blocks), rate), range(5), atol=0.001)
+    assert np.allclose(clips.find_bursts(np.concatenate(blocks)[: 5 * rate], rate), range(5), atol=0.001)
     assert clips.find_bursts(np.zeros(rate, np.float32), rate) == []
 
 
