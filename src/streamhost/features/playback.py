@@ -10,7 +10,7 @@ from streamhost.db.core import Database
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.errors import Conflict, NotFound
-from streamhost.model.grants import POSTER_ONLY, Grants
+from streamhost.model.grants import POSTER_ONLY, Grant, Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId, is_id, new_id
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER
 from streamhost.model.videos import Video, may_view, media_prefix
@@ -58,7 +58,7 @@ class Playback:
         self._db = db
         self._clock = clock
         self._grants = grants
-        self._posters: OrderedDict[tuple[VideoId, PackageId, SessionId | None], tuple[str, Timestamp]] = OrderedDict()
+        self._posters: OrderedDict[tuple[VideoId, PackageId, SessionId | None], tuple[str, Grant]] = OrderedDict()
 
     async def stream(self, video_id: VideoId, viewer: Viewer) -> Stream:
         """A grant for `viewer` and the addresses below it.
@@ -93,18 +93,22 @@ class Playback:
             return None
         key = (video.id, package, viewer.session_id)
         known = self._posters.get(key)
-        now = self._clock()
-        if known and now < known[1]:
+        if known and self._fresh(known[1]):
             return known[0]
         text, grant = self._grants.issue(
             video.id, package, viewer.session_id or _passer_by(), viewer.id, flags=POSTER_ONLY
         )
         url = f"{STREAM_ROOT}{text}/{video.id}/{POSTER}"
-        self._posters[key] = (url, now + (grant.expires_at - now) / 2)
+        self._posters[key] = (url, grant)
         self._posters.move_to_end(key)
         if len(self._posters) > POSTER_LINKS:
             self._posters.popitem(last=False)
         return url
+
+    def _fresh(self, grant: Grant) -> bool:
+        """Whether a link has more than half of its life before it, and was not taken back."""
+        half = (grant.issued_at + grant.expires_at) / 2
+        return self._clock() < half and not self._grants.revocations.covers(grant)
 
 
 def _passer_by() -> SessionId:
