@@ -61,6 +61,7 @@ class Host:
 
     settings: Settings
     instance: Instance
+    clock: Clock
     db: Database
     storage: Storage
     queue: Queue
@@ -127,6 +128,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     return Host(
         settings=settings,
         instance=instance,
+        clock=clock,
         db=db,
         storage=storage,
         queue=queue,

@@ -36,10 +36,17 @@ class ServerSettings(Section, frozen=True):
     trusted_proxies: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^(unix|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$", examples=["10.0.0.0/8"])], ...],
         Meta(
-            description="Networks of the proxies in front, whose word counts on where a request comes from "
-            "(X-Forwarded-For, X-Forwarded-Proto, Forwarded); unix: whoever connects to the Unix socket."
+            description="Networks of the proxies in front, whose word counts on where a request comes from and "
+            "whether it came by https; unix: whoever connects to the Unix socket."
         ),
     ] = ()
+    proxy_header: Annotated[
+        Literal["x-forwarded-for", "forwarded"],
+        Meta(
+            description="What trusted proxies write the client's address into: X-Forwarded-For (with "
+            "X-Forwarded-Proto), or Forwarded (RFC 7239). The other one is the client's own claim and ignored."
+        ),
+    ] = "x-forwarded-for"
     offload: Annotated[
         Literal["none", "x-accel-redirect", "x-sendfile"],
         Meta(

@@ -17,6 +17,7 @@ from streamhost.model.errors import Unauthenticated
 from streamhost.model.ids import SessionId
 from streamhost.server.auth import address_of, clear_cookie, device_of, public, signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
+from streamhost.server.limits import RouteClass, limited
 
 BODY_BYTES = 16 * 1024
 """Nothing that is sent to these routes is longer."""
@@ -128,6 +129,7 @@ def _session(session: Session, current: SessionId | None) -> SessionDocument:
 @post(
     "/api/v1/auth/register",
     guards=[public],
+    opt=limited(RouteClass.MAIL),
     status_code=HTTP_202_ACCEPTED,
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,
@@ -146,6 +148,7 @@ async def register(
 @post(
     "/api/v1/auth/login",
     guards=[public],
+    opt=limited(RouteClass.LOGIN),
     status_code=HTTP_200_OK,
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,
@@ -164,6 +167,7 @@ async def login(
 @post(
     "/api/v1/auth/refresh",
     guards=[public],
+    opt=limited(RouteClass.LOGIN),
     status_code=HTTP_200_OK,
     request_max_body_size=BODY_BYTES,
     cache_control=NO_STORE,

@@ -19,6 +19,7 @@ from streamhost.server import accounts, docs, errors, health, playback, uploads,
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
+from streamhost.server.limits import RequestLimits
 from streamhost.server.pages import Pages
 
 BODY_LIMIT = 1024 * 1024
@@ -48,7 +49,12 @@ def create_app(host: Host) -> Litestar:
         dependencies=dependencies(host),
         exception_handlers={Exception: errors.handle},
         plugins=[
-            Doorkeeper(host.accounts, host.instance.keys.derive(Purpose.CSRF), settings.server.public_url),
+            Doorkeeper(
+                host.accounts,
+                host.instance.keys.derive(Purpose.CSRF),
+                settings.server.public_url,
+                limits=RequestLimits(settings.limits, host.clock),
+            ),
             Pages(settings, Assets(find_web_root())),
         ],
         openapi_config=_openapi(settings.server.site_name),

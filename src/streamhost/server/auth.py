@@ -27,6 +27,7 @@ from streamhost.features.accounts import Accounts, SignIn
 from streamhost.model.accounts import ANONYMOUS, Role, Viewer
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.server import csrf
+from streamhost.server.limits import RequestLimits, send_fields
 
 SESSION_COOKIE = "streamhost_session"
 VISIT_COOKIE = "streamhost_visit"
@@ -67,12 +68,16 @@ class Access:
     role: Role | None = None
     looks: bool = True
 
-    async def __call__(self, connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-        """Find out who is asking, refuse forged requests, and refuse whoever may not."""
+    async def __call__(self, connection: AnyConnection, handler: BaseRouteHandler) -> None:
+        """Find out who is asking, count the request, refuse forged requests, and refuse whoever may not."""
         keeper = _keeper(connection)
         by_bearer = False
-        if self.looks:
-            by_bearer = await keeper.identify(connection)
+        try:
+            if self.looks:
+                by_bearer = await keeper.identify(connection)
+        finally:
+            # Whoever shows a bad token is counted too, by address.
+            keeper.limits.count(connection, handler, viewer_of(connection), looks=self.looks)
         if connection.scope.get("method") not in csrf.SAFE_METHODS and not by_bearer:
             csrf.check_origin(connection, keeper.public_url)
             if self.looks:
@@ -102,15 +107,16 @@ def at_least(role: Role) -> Access:
 class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
     """The Litestar plugin behind the guards. `csrf_key` is 32 secret bytes, `public_url` the setting (may be empty)."""
 
-    def __init__(self, accounts: Accounts, csrf_key: bytes, public_url: str = "") -> None:
+    def __init__(self, accounts: Accounts, csrf_key: bytes, public_url: str = "", *, limits: RequestLimits) -> None:
         self.accounts = accounts
+        self.limits = limits
         self.public_url = public_url.lower()
         self._csrf_key = csrf_key
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Take the place at the door."""
         app_config.state[_STATE] = self
-        app_config.before_send.append(_send_visit_cookie)
+        app_config.before_send.extend((_send_visit_cookie, send_fields))
         return app_config
 
     def receive_route(self, route: BaseRoute) -> None:

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from streamhost.server.errors import PROBLEM_TYPE
 
+TOO_MANY = 429
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 """`security` of a route that needs somebody who is signed in."""
 
@@ -29,8 +30,10 @@ class ProblemDocument:
 
 
 def problems(**codes: int) -> dict[int, ResponseSpec]:
-    """`responses` for a route that refuses with these codes: `problems(bad_credentials=401, too_many_attempts=429)`."""
-    by_status: dict[int, list[str]] = {}
+    """`responses` for a route that refuses with these codes: `problems(bad_credentials=401, too_many_attempts=429)`.
+
+    Every route may say `too_many_requests`."""
+    by_status: dict[int, list[str]] = {TOO_MANY: ["too_many_requests"]}
     for code, status in codes.items():
         by_status.setdefault(status, []).append(code)
     return {

@@ -70,10 +70,11 @@ class Door:
     """The ASGI application that the server runs.
 
     Until `open` is called it answers `/livez` with 200 and everything else with 503, so that a long migration looks
-    like a start and not like a hang.
+    like a start and not like a hang. `resolve` puts the client's address where a proxy's is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Callable[[Scope], None] = lambda _scope: None) -> None:
+        self._resolve = resolve
         self._app: ASGIApp | None = None
         self._delivery: ASGIApp | None = None
         self._closing = asyncio.Event()
@@ -98,6 +99,7 @@ class Door:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        self._resolve(scope)
         exchange = _Exchange(scope, receive, send, self._closing, request_id)
         begin = time.perf_counter()
         await app(scope, exchange.receive, exchange.send)

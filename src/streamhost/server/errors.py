@@ -55,6 +55,8 @@ STATUS: Mapping[str, int] = {
     "malformed_upload": 400,
     "malformed_form": 400,
     "unsupported_media_type": 415,
+    # limits
+    "too_many_requests": 429,
     # accounts
     "too_many_attempts": 429,
     # mail
@@ -73,7 +75,7 @@ _CODES: Mapping[int, str] = {
     405: "method_not_allowed",
     413: "request_too_large",
     415: "unsupported_media_type",
-    429: "too_many_attempts",
+    429: "too_many_requests",
     431: "headers_too_large",
     503: "unavailable",
 }

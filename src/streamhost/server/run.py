@@ -22,6 +22,7 @@ from streamhost.server.app import create_app
 from streamhost.server.delivery import Delivery
 from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
+from streamhost.server.proxies import Proxies
 
 CONNECTIONS = 1024
 """Connections served at once; more wait in the kernel's queue (backpressure)."""
@@ -90,7 +91,7 @@ async def run(settings: Settings, announce: Announce) -> None:
         listener = listen(settings.server.host, settings.server.port)
         lock.announce(listener.url)
         signals = _Signals()
-        door = Door()
+        door = Door(Proxies(settings.server).resolve)
         granian = _Embedded(door, listener)
         serving = asyncio.create_task(granian.serve(), name="http")
         try:

@@ -18,6 +18,7 @@ from streamhost.model.uploads import Upload, UploadKind
 from streamhost.server import errors, tus
 from streamhost.server.auth import at_least, public, viewer_of
 from streamhost.server.incoming import incoming
+from streamhost.server.limits import RouteClass, limited
 from streamhost.server.multipart import UploadForm
 from streamhost.server.videos import VideoDocument, video_document
 
@@ -52,6 +53,8 @@ _TUS: dict[str, Any] = {
     "tags": TAGS,
     "exception_handlers": {Exception: answer_error},
 }
+_STREAMING = limited(RouteClass.UNCOUNTED)
+"""Small pieces on a quick network are many requests; an upload is counted where it begins."""
 
 
 @route(
@@ -72,7 +75,7 @@ async def announce(uploads: NamedDependency[Uploads]) -> Response[None]:
     return _empty(EMPTY, headers)
 
 
-@post(tus.PATH, status_code=CREATED, summary="Begin an upload (tus)", **_TUS)
+@post(tus.PATH, status_code=CREATED, summary="Begin an upload (tus)", opt=limited(RouteClass.UPLOADS), **_TUS)
 async def create_upload(
     request: AnyRequest, uploads: NamedDependency[Uploads], settings: NamedDependency[Settings]
 ) -> Response[None]:
@@ -108,7 +111,7 @@ async def create_upload(
     return _empty(CREATED, headers)
 
 
-@head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", **_TUS)
+@head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", opt=_STREAMING, **_TUS)
 async def show_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
 ) -> Response[None]:
@@ -127,7 +130,13 @@ async def show_upload(
     return _empty(OK, headers)
 
 
-@patch(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="Add bytes to an upload (tus)", **_TUS)
+@patch(
+    tus.PATH + "/{upload_id:str}",
+    status_code=EMPTY,
+    summary="Add bytes to an upload (tus)",
+    opt=_STREAMING,
+    **_TUS,
+)
 async def append_chunk(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
 ) -> Response[None]:
@@ -157,7 +166,13 @@ async def end_upload(
     return _empty(EMPTY, {"Tus-Resumable": tus.VERSION})
 
 
-@post(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="HEAD, PATCH or DELETE in disguise (tus)", **_TUS)
+@post(
+    tus.PATH + "/{upload_id:str}",
+    status_code=EMPTY,
+    summary="HEAD, PATCH or DELETE in disguise (tus)",
+    opt=_STREAMING,
+    **_TUS,
+)
 async def override_method(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
 ) -> Response[None]:
@@ -175,6 +190,7 @@ async def override_method(
     "/api/v1/upload",
     status_code=202,
     guards=[at_least(Role.CREATOR)],
+    opt=limited(RouteClass.UPLOADS),
     tags=TAGS,
     summary="Upload a file by one request",
 )

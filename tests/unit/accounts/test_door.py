@@ -9,8 +9,10 @@ import pytest
 from litestar import Litestar, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
 
+from streamhost.config import LimitSettings
 from streamhost.features.accounts import Accounts, SignIn
 from streamhost.model.accounts import Role
+from streamhost.model.clock import system_clock
 from streamhost.server import accounts as account_routes
 from streamhost.server import errors
 from streamhost.server.auth import (
@@ -27,6 +29,7 @@ from streamhost.server.auth import (
     signed_in,
     viewer_of,
 )
+from streamhost.server.limits import RequestLimits
 from tests.unit.accounts.conftest import PASSWORD
 
 CSRF_KEY = b"c" * 32
@@ -82,7 +85,7 @@ def app_of(accounts: Accounts, public_url: str = "", routes: Any = ROUTES) -> Li
     """The app with these routes, guarded as the real one."""
     return Litestar(
         route_handlers=routes,
-        plugins=[Doorkeeper(accounts, CSRF_KEY, public_url)],
+        plugins=[Doorkeeper(accounts, CSRF_KEY, public_url, limits=RequestLimits(LimitSettings(), system_clock))],
         dependencies={"accounts": Provide(lambda: accounts, sync_to_thread=False)},
         exception_handlers={Exception: errors.handle},
         openapi_config=None,

@@ -14,6 +14,7 @@ from streamhost.features.accounts import Accounts
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
 from streamhost.server.errors import status_of
+from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 
@@ -59,7 +60,7 @@ async def show_setup(
     )
 
 
-@post("/setup", guards=[anyone], include_in_schema=False)
+@post("/setup", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
 async def set_up(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
@@ -103,7 +104,7 @@ async def show_login(request: AnyRequest, frame: NamedDependency[Frame]) -> Resp
     return frame.page(request, "login.html", next=onward, error=None, form=Texts(), errors=Texts())
 
 
-@post(SIGN_IN_PATH, guards=[anyone], include_in_schema=False)
+@post(SIGN_IN_PATH, guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
 async def sign_in(
     request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
 ) -> Response[Any]:
@@ -145,7 +146,7 @@ async def show_register(
     )
 
 
-@post("/register", guards=[anyone], include_in_schema=False)
+@post("/register", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
 async def register(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
