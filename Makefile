@@ -8,6 +8,9 @@ DATA   ?= .cache/data
 PORT   ?= 8000
 PYTEST ?= -n 2 --dist loadfile --timeout 300
 
+# Debian keeps servers such as nginx where only root looks for programs.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test quick lint types format web wheel bench soak docs lock test-pythons test-lowest clean \
 	setup setup-test setup-bench
