@@ -113,7 +113,9 @@ def test_pause_resume_and_cancel(site: RunningServer, visit: Visit, tmp_path: Pa
     assert page.locator(".upload progress").evaluate("bar => bar.value") == share
     row(page).get_by_role("button", name="Resume").click()
     wait_for_share(page, share + 0.05)
-    row(page).get_by_role("button", name="Cancel").click()
+    with page.expect_response(lambda response: response.request.method == "DELETE") as dropped:
+        row(page).get_by_role("button", name="Cancel").click()
+    assert dropped.value.status == 204
     expect(page.locator(".upload")).to_have_count(0)
     page.reload()
     expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()

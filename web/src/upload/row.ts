@@ -3,6 +3,7 @@ import { bytes, clock, percent } from "../lib/format.ts";
 import { words } from "../lib/http.ts";
 import { failureText, stateText } from "../lib/states.ts";
 import { texts } from "../lib/texts.ts";
+import type { Video } from "../lib/types.ts";
 import type { Item, Phase, Visibility } from "./item.ts";
 
 const t = texts.upload;
@@ -95,6 +96,7 @@ export class Row {
     setText(this.numbers, this.numberWords());
     const fraction = item.video ? item.video.progress : item.file.size ? item.sent / item.file.size : 0;
     this.bar.value = item.phase === "ready" ? 1 : fraction;
+    this.bar.hidden = item.phase === "failed" || item.phase === "refused";
     this.bar.classList.toggle("progress--paused", item.phase === "paused" || item.phase === "interrupted");
     this.drawSteps();
     this.drawProblem();
@@ -121,8 +123,8 @@ export class Row {
 
   private drawSteps(): void {
     const { item } = this;
-    const at = item.phase === "ready" ? 4 : item.video ? (item.video.state === "received" ? 1 : 2) : item.phase === "processing" ? 1 : 0;
     const bad = item.phase === "failed" || item.phase === "refused";
+    const at = item.phase === "ready" ? 4 : item.video ? (begun(item.video) ? 2 : 1) : item.phase === "processing" ? 1 : 0;
     this.steps.forEach((step, i) => {
       step.className = ["steps__item", i < at && "steps__item--done", i === at && (bad ? "steps__item--bad" : "steps__item--now")]
         .filter(Boolean)
@@ -149,7 +151,7 @@ export class Row {
     if (item.video?.playable) {
       buttons.push(make("a", { class: "button button--small button--primary", href: `/watch/${item.video.id}` }, t.watch));
     }
-    if (item.video) buttons.push(make("a", { class: "button button--small", href: `/studio/${item.video.id}` }, t.edit));
+    if (item.video && item.phase !== "failed") buttons.push(make("a", { class: "button button--small", href: `/studio/${item.video.id}` }, t.edit));
     buttons.push(...ACTS[item.phase].map((act) => this.button(act)));
     this.actions.replaceChildren(...buttons);
     if (had) buttons[0]?.focus();
@@ -167,6 +169,11 @@ export class Row {
     });
     return button;
   }
+}
+
+/** Whether the file was found to be a video, so that qualities are being made of it. */
+function begun(video: Video): boolean {
+  return video.state !== "received" && (video.state !== "failed" || video.progress > 0);
 }
 
 function problemWords(item: Item): string {
