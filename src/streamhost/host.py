@@ -19,6 +19,7 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
+from streamhost.features.quota import Quotas
 from streamhost.features.transcoding import Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
@@ -75,6 +76,7 @@ class Host:
     playback: Playback
     health: Health
     mail: Mail
+    quotas: Quotas
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -103,7 +105,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     storage = LocalStorage(instance.data / MEDIA_FOLDER)
     queue = Queue(clock)
     grants = Grants(instance.keys.ring(Purpose.GRANTS), clock, settings.playback.grant_minutes * MINUTE)
-    uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock)
+    quotas = Quotas(db, clock, settings.uploads)
+    uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock)
     upkeep = Upkeep(db, queue, clock)
     mail = _mail(settings, db, queue, clock)
@@ -142,6 +145,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         playback=Playback(db, clock, grants),
         health=Health(db, storage, worker, clock),
         mail=mail,
+        quotas=quotas,
     )
 
 

@@ -19,6 +19,8 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "uploads": host.uploads,
         "playback": host.playback,
         "health": host.health,
+        "mail": host.mail,
+        "quotas": host.quotas,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

@@ -47,6 +47,7 @@ STATUS: Mapping[str, int] = {
     "unknown_checksum": 400,
     "too_large": 413,
     "no_room": 507,
+    "over_quota": 507,
     "invalid_upload_length": 400,
     "invalid_parts": 400,
     "client_gone": 400,

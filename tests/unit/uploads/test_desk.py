@@ -165,7 +165,7 @@ async def test_a_quota_is_asked_before_bytes_are_accepted(open_uploads: Open) ->
 
         code = "over_quota"
 
-    async def ten_bytes(_conn: Connection, owner: UserId, more: int) -> None:
+    async def ten_bytes(_conn: Connection, owner: UserId, more: int, _files: int) -> None:
         if owner == ALICE and more > 10:
             raise OverQuota
 

@@ -50,6 +50,8 @@ PATIENCE = 20.0
 """Seconds for which an answer waits until a complete file is a video: below the minute after which proxies give up."""
 GRACE = 5.0
 """Seconds that files by one request have to arrive when the server stops."""
+FORM_BYTES = 16 * 1024
+"""What a form may add to the file in it: so much is not held against somebody whose file just fits."""
 MAX_PARTS = 1000
 """More parts than any client makes; each is a row and a file."""
 
@@ -231,7 +233,7 @@ class Uploads:
         upload = self._new(owner_id, None, UploadKind.WHOLE, None, "")
 
         async def everything(upload: Upload, hold: Hold) -> Upload:
-            await self._room.hold_out(upload, size)
+            await self._room.hold_out(upload, max(0, size - FORM_BYTES))
             came = await self._receiver.receive(upload, hold, body, limit=self.max_size, unknown=True)
             words = describe.known_keys(metadata())
             describe.check(words)

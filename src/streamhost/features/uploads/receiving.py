@@ -53,7 +53,7 @@ class Receiver:
         upload = completed(replace(upload, length=length))
         free = await self.room.free()
         async with self.db.write() as conn:
-            await self.room.promise(conn, upload, free)
+            await self.room.promise(conn, upload, free, new=False)
             await rows.advance(conn, upload)
         return upload
 
@@ -109,4 +109,7 @@ class Receiver:
         async with self.db.write() as conn:
             if not await rows.advance(conn, upload):
                 raise UploadNotFound
+            if upload.length is None:
+                # Nothing was promised beforehand, and others of the same owner grow too: so it is asked as they do.
+                await self.room.quota(conn, upload.owner_id, 0, 0)
         return upload

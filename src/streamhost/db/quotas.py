@@ -1,0 +1,48 @@
+"""How much of the site somebody uses, and how much they may; columns of `users`, sums over `videos` and `uploads`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streamhost.db.core import Connection
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import UserId
+
+_LIMITS = "SELECT quota_bytes, quota_videos FROM users WHERE id = :owner"
+_STILL_COMING = """FROM uploads WHERE owner_id = :owner AND finished_at IS NULL
+    AND (expires_at > :now OR video_id IS NOT NULL)"""
+_USED = f"""
+SELECT
+    (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_bytes,
+    (SELECT COUNT(*) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_videos,
+    (SELECT COALESCE(SUM(COALESCE(length, bytes)), 0) {_STILL_COMING} AND kind <> 'final') AS coming_bytes,
+    (SELECT COUNT(*) {_STILL_COMING} AND kind <> 'partial') AS coming_videos
+"""
+"""A final upload has no bytes besides those of its parts, and a part is no video of its own."""
+_SET = "UPDATE users SET quota_bytes = :bytes, quota_videos = :videos WHERE id = :owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Bytes of uploaded files, and videos; as used, or as a limit (None: the site's, 0: no limit)."""
+
+    bytes: int | None
+    videos: int | None
+
+
+async def limits(conn: Connection, owner_id: UserId) -> Amount | None:
+    """What was set for one user, None if there is no such user."""
+    row = await conn.fetch_one(_LIMITS, {"owner": owner_id})
+    return Amount(row["quota_bytes"], row["quota_videos"]) if row else None
+
+
+async def used(conn: Connection, owner_id: UserId, now: Timestamp) -> tuple[int, int]:
+    """Bytes and videos that a user has, with what is still arriving as if it were here."""
+    row = await conn.fetch_one(_USED, {"owner": owner_id, "now": now})
+    assert row is not None, "a query of sums has a row"
+    return int(row["kept_bytes"]) + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
+
+
+async def set_limits(conn: Connection, owner_id: UserId, amount: Amount) -> bool:
+    """Set what one user may use; False if there is no such user."""
+    return await conn.execute(_SET, {"owner": owner_id, "bytes": amount.bytes, "videos": amount.videos}) == 1

@@ -1,0 +1,86 @@
+"""How much each user may keep. Counted are the files as they were uploaded, not what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streamhost import log
+from streamhost.config import UploadSettings
+from streamhost.db import quotas as rows
+from streamhost.db.core import Connection, Database
+from streamhost.model.clock import Clock
+from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.ids import UserId
+
+_logger = log.get("quota")
+
+
+class OverQuota(StreamhostError):
+    """You have used what you may use of this site."""
+
+    code = "over_quota"
+    hint = "Delete videos that you no longer need, or ask an administrator for more."
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What somebody uses and may use: bytes of uploaded files, and videos; a limit of None is no limit.
+
+    `own_bytes` and `own_videos` are what was set for this user: None for the site's default, 0 for no limit."""
+
+    bytes: int
+    videos: int
+    max_bytes: int | None
+    max_videos: int | None
+    own_bytes: int | None
+    own_videos: int | None
+
+
+class Quotas:
+    """Knows what everybody may keep, and refuses what is more."""
+
+    def __init__(self, db: Database, clock: Clock, settings: UploadSettings) -> None:
+        self._db = db
+        self._clock = clock
+        self._bytes = settings.quota_bytes
+        self._videos = settings.quota_videos
+
+    async def check(self, conn: Connection, owner_id: UserId, more_bytes: int, more_videos: int) -> None:
+        """Raise `OverQuota` if a user may not bring so much more. Asked in the transaction that then accepts it."""
+        own = await rows.limits(conn, owner_id)
+        max_bytes, max_videos = self._limits(own)
+        if max_bytes is None and max_videos is None:
+            return
+        used_bytes, used_videos = await rows.used(conn, owner_id, self._clock())
+        if max_bytes is not None and used_bytes + more_bytes > max_bytes:
+            left = max(0, max_bytes - used_bytes)
+            raise OverQuota(f"You may keep {max_bytes} bytes of files; {left} are left, {more_bytes} are needed.")
+        if max_videos is not None and more_videos and used_videos + more_videos > max_videos:
+            raise OverQuota(f"You may keep {max_videos} videos, and have {used_videos}.")
+
+    async def usage(self, user_id: UserId) -> Usage:
+        """What a user uses and may use. Raises `NotFound`."""
+        async with self._db.read() as conn:
+            own = await rows.limits(conn, user_id)
+            if own is None:
+                raise NotFound("There is no such user.")
+            used_bytes, used_videos = await rows.used(conn, user_id, self._clock())
+        max_bytes, max_videos = self._limits(own)
+        return Usage(used_bytes, used_videos, max_bytes, max_videos, own.bytes, own.videos)
+
+    async def allow(self, user_id: UserId, max_bytes: int | None, max_videos: int | None) -> Usage:
+        """Set what one user may keep: None for the site's default, 0 for no limit. Raises `NotFound`.
+
+        What is there stays, also where it is more."""
+        async with self._db.write() as conn:
+            if not await rows.set_limits(conn, user_id, rows.Amount(max_bytes, max_videos)):
+                raise NotFound("There is no such user.")
+        _logger.info("A quota was set", action="quota_set", user=user_id, bytes=max_bytes, videos=max_videos)
+        return await self.usage(user_id)
+
+    def _limits(self, own: rows.Amount | None) -> tuple[int | None, int | None]:
+        """What counts for somebody, None for no limit."""
+        max_bytes = self._bytes if own is None or own.bytes is None else own.bytes
+        max_videos = self._videos if own is None or own.videos is None else own.videos
+        return max_bytes or None, max_videos or None
