@@ -295,7 +295,9 @@ class Transcoding:
         if what == stages.AUDIO:
             track = info.audio[number]
             name = ladder.audio_names(info.audio)[number]
-            until = info.duration if info.video else None
+            # The plan has seen every picture; what the container says of its length is only a claim.
+            length = recipe.plan.duration if recipe.plan else info.duration
+            until = length if info.video else None
             return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
         if recipe.plan is None:
             raise PartsDoNotFit(f"There is no plan for {part}.")
