@@ -54,7 +54,7 @@ _logger = log.get("demo")
 async def populate(host: Host) -> str:
     """Make the people of the demo and begin to make its videos; answers the password that all of them have."""
     password = secrets.token_hex(PASSWORD_BYTES)
-    people = [await host.accounts.add_user(email, password, name, role, verified=True) for email, name, role in CAST]
+    people = [await host.accounts.people.add(email, password, name, role, verified=True) for email, name, role in CAST]
     _working.add(task := asyncio.create_task(_videos(host, people[-1]), name="demo"))
     task.add_done_callback(_working.discard)
     return password

@@ -14,7 +14,8 @@ from streamhost import sandbox
 from streamhost.config import InvalidSettings, Settings
 from streamhost.db import migrate
 from streamhost.db.core import Database
-from streamhost.features.accounts import AccountKeys, Accounts
+from streamhost.features.accounts import AccountKeys, Accounts, Around
+from streamhost.features.audit import Audit
 from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
@@ -70,6 +71,7 @@ class Host:
     schedule: Schedule
     grants: Grants
     accounts: Accounts
+    audit: Audit
     catalog: Catalog
     uploads: Uploads
     transcoding: Transcoding
@@ -93,7 +95,8 @@ class Host:
         await self.uploads.close()
 
     async def close(self) -> None:
-        """Close the catalog and let the threads go."""
+        """Finish what was put off, close the catalog and let the threads go."""
+        await self.accounts.settled()
         self.accounts.close()
         await self.db.close()
 
@@ -110,6 +113,14 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     transcoding = _transcoding(settings, instance, db, queue, storage, clock)
     upkeep = Upkeep(db, queue, clock)
     mail = _mail(settings, db, queue, clock)
+    catalog = Catalog(db, queue, clock, withdrawn=grants.revocations.revoke)
+    around = Around(
+        mail=mail,
+        home=_home(settings, instance),
+        site=settings.server.site_name,
+        ended=grants.revocations.revoke,
+        leaves=catalog.leave,
+    )
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
@@ -138,8 +149,9 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         worker=worker,
         schedule=schedule,
         grants=grants,
-        accounts=Accounts(db, clock, settings.accounts, AccountKeys.of(instance)),
-        catalog=Catalog(db, queue, clock),
+        accounts=Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around),
+        audit=Audit(db),
+        catalog=catalog,
         uploads=uploads,
         transcoding=transcoding,
         playback=Playback(db, clock, grants),
@@ -147,6 +159,18 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         mail=mail,
         quotas=quotas,
     )
+
+
+def _home(settings: Settings, instance: Instance) -> str:
+    """The address of this site as it stands in links: as set, else where the server says that it listens, else where
+    it would listen."""
+    if settings.server.public_url:
+        return settings.server.public_url
+    if instance.address.startswith("http"):
+        return instance.address
+    host = settings.server.host
+    name = "localhost" if host in ("0.0.0.0", "::") or host.startswith("unix:") else host  # noqa: S104  # only compared
+    return f"http://{f'[{name}]' if ':' in name else name}:{settings.server.port}"
 
 
 def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:

@@ -66,6 +66,8 @@ class Purpose(StrEnum):
     COOKIES = "cookies"
     SETUP = "setup"
     IDENTITY = "identity"
+    LINKS = "links"
+    SECOND_FACTORS = "second-factors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,14 @@ class Instance:
     def id(self) -> str:
         """A public name of this instance, the same for its whole life: 16 hex digits."""
         return _expand(self.keys.masters[min(self.keys.masters)], Purpose.IDENTITY)[:8].hex()
+
+    @property
+    def address(self) -> str:
+        """Where the server that holds the lock can be reached, as it has announced; empty if none has."""
+        try:
+            return str(json.loads((self.data / LOCK_FILE).read_bytes())["address"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def lock(self, address: str = "") -> InstanceLock:
         """Become the one server of this data directory; raises `InstanceLocked`, which says who holds it."""

@@ -9,8 +9,9 @@ A new route needs a line here. Each line has the statuses for, in this order:
     admin       root
     bad         somebody with a token (or, on pages, a cookie) of root's that is expired, revoked or forged
 
-`{video_id}`, `{upload_id}`, `{session_id}` are made anew for every request. What is sent is enough to be let in, and
-for the one who is let in to get an answer that is no refusal, wherever that is simple.
+`{video_id}`, `{upload_id}`, `{session_id}`, `{token_id}`, `{invitation_id}`, and as `{user_id}` somebody else, are made
+anew for every request. What is sent is enough to be let in, and for the one who is let in to get an answer that is no
+refusal, wherever that is simple.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ WHO = ("anonymous", "viewer", "creator", "owner", "admin", "bad")
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 WRONG = {"email": "nobody@example.org", "password": "wrong password"}
+NOBODY = {"email": "nobody@example.org"}
+GUESS = {"token": "guess"}
+PROOF = {"password": "correct horse battery"}
 NEWCOMER = {"email": "newcomer@example.org", "password": "correct horse battery", "name": "Newcomer"}
 
 
@@ -54,7 +58,41 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/auth/logout": Line("401 204 204 204 204 401"),
     "GET /api/v1/auth/sessions": Line("401 200 200 200 200 401"),
     "DELETE /api/v1/auth/sessions/{session_id}": Line("401 404 404 204 404 401"),
+    "DELETE /api/v1/auth/sessions": Line("401 204 204 204 204 401"),
+    "POST /api/v1/auth/verify": Line("400 400 400 400 400 400", {"json": GUESS}),
+    "POST /api/v1/auth/verify/resend": Line("202 202 202 202 202 202", {"json": NOBODY}),
+    "POST /api/v1/auth/password/forgot": Line("202 202 202 202 202 202", {"json": NOBODY}),
+    "POST /api/v1/auth/password/reset": Line("400 400 400 400 400 400", {"json": GUESS | PROOF}),
+    "POST /api/v1/auth/email/confirm": Line("400 400 400 400 400 400", {"json": GUESS}),
+    # one's own account; whoever is let in proves it by the password, but does not delete the account
     "GET /api/v1/me": Line("401 200 200 200 200 401"),
+    "PATCH /api/v1/me": Line("401 200 200 200 200 401", {"json": {"name": "Other"}}),
+    "POST /api/v1/me/password": Line("401 204 204 204 204 401", {"json": PROOF | {"new_password": PROOF["password"]}}),
+    "POST /api/v1/me/email": Line("401 202 202 202 202 401", {"json": PROOF | {"email": "other@example.org"}}),
+    "POST /api/v1/me/delete": Line("401 422 422 422 422 401", {"json": {"password": "wrong password"}}),
+    "GET /api/v1/me/second-factor": Line("401 200 200 200 200 401"),
+    "POST /api/v1/me/second-factor": Line("401 201 201 201 201 401", {"json": PROOF}),
+    "POST /api/v1/me/second-factor/confirm": Line("401 422 422 422 422 401", {"json": {"otp": "wrong"}}),
+    "POST /api/v1/me/second-factor/off": Line("401 409 409 409 409 401", {"json": PROOF}),
+    "POST /api/v1/me/second-factor/recovery-codes": Line("401 409 409 409 409 401", {"json": PROOF}),
+    "GET /api/v1/me/tokens": Line("401 200 200 200 200 401"),
+    "POST /api/v1/me/tokens": Line("401 201 201 201 201 401", {"json": PROOF | {"name": "script", "scopes": ["read"]}}),
+    "DELETE /api/v1/me/tokens/{token_id}": Line("401 404 404 204 404 401"),
+    # administration
+    "GET /api/v1/admin/users": Line("401 403 403 403 200 401"),
+    "POST /api/v1/admin/users": Line("401 403 403 403 201 401", {"json": NEWCOMER | {"email": "added@example.org"}}),
+    "GET /api/v1/admin/users/{user_id}": Line("401 403 403 403 200 401"),
+    "PATCH /api/v1/admin/users/{user_id}": Line("401 403 403 403 200 401", {"json": {"role": "creator"}}),
+    "DELETE /api/v1/admin/users/{user_id}": Line("401 403 403 403 204 401"),
+    "POST /api/v1/admin/users/{user_id}/reset-password": Line("401 403 403 403 202 401"),
+    "DELETE /api/v1/admin/users/{user_id}/second-factor": Line("401 403 403 403 409 401"),
+    "GET /api/v1/admin/users/{user_id}/sessions": Line("401 403 403 403 200 401"),
+    "DELETE /api/v1/admin/users/{user_id}/sessions": Line("401 403 403 403 204 401"),
+    "DELETE /api/v1/admin/users/{user_id}/sessions/{session_id}": Line("401 403 403 403 404 401"),
+    "GET /api/v1/admin/invitations": Line("401 403 403 403 200 401"),
+    "POST /api/v1/admin/invitations": Line("401 403 403 403 201 401", {"json": {"role": "creator"}}),
+    "DELETE /api/v1/admin/invitations/{invitation_id}": Line("401 403 403 403 204 401"),
+    "GET /api/v1/admin/audit": Line("401 403 403 403 200 401"),
     # videos
     "GET /api/v1/videos": Line("200 200 200 200 200 401"),
     "GET /api/v1/search": Line("200 200 200 200 200 401", {"params": {"q": "film"}}),

@@ -22,6 +22,7 @@ from streamhost.features.accounts.tokens import AccessTokens, SignedNames
 from streamhost.host import Host, assemble
 from streamhost.instance import Purpose, open_instance
 from streamhost.model.accounts import Role
+from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import HOUR
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.videos import Video, VideoState, Visibility
@@ -63,6 +64,15 @@ class House:
             values["upload_id"] = upload.id
         if "{session_id}" in template:
             values["session_id"] = (await self.sign_in("owner")).session.id
+        if "{user_id}" in template:
+            email = f"{new_id()}@example.org"
+            values["user_id"] = (await self.host.accounts.people.add(email, PASSWORD, "Somebody", Role.VIEWER)).id
+        if "{invitation_id}" in template:
+            values["invitation_id"] = (await self.host.accounts.invitations.create(SYSTEM)).invitation.id
+        if "{token_id}" in template:
+            owner = (await self.sign_in("owner")).user
+            made = await self.host.accounts.api_tokens.create(owner, PASSWORD, "s", ["read"], None, Actor.of(owner))
+            values["token_id"] = made.token.id
         return template.format_map(values)
 
     async def _video(self) -> str:
@@ -105,8 +115,8 @@ class House:
             case "revoked":
                 await self.host.accounts.logout(session)
             case "disabled":
-                await self.host.accounts.disable(sign_in.user.id)
-                await self.host.accounts.enable(sign_in.user.id)
+                await self.host.accounts.people.disable(sign_in.user.id)
+                await self.host.accounts.people.enable(sign_in.user.id)
             case "alg none":
                 header = urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').decode().rstrip("=")
                 token = f"{header}.{token.split('.')[1]}."
@@ -154,7 +164,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         transport = httpx.ASGITransport(cast(Any, door))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
         for who, role in {**CAST, "doomed": Role.ADMIN}.items():
-            await host.accounts.add_user(f"{who}@example.org", PASSWORD, who, role, verified=True)
+            await host.accounts.people.add(f"{who}@example.org", PASSWORD, who, role, verified=True)
         yield House(host, app, client, AccountKeys.of(open_instance(tmp_path / "elsewhere")))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
@@ -26,6 +27,18 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
     running.add_user("root@example.org", "admin")
     yield running
     running.stop()
+
+
+def printed_token(site: RunningServer, email: str, path: str) -> str:
+    """The token in the newest mail to `email` with a link to `path`, as a site without a mail server prints it."""
+    deadline = time.monotonic() + 20
+    mail = re.compile(
+        rf"^To: {re.escape(email)}$.*?{re.escape(site.url + path)}\?(?:token|invitation)=(\S+)$", re.M | re.S
+    )
+    while not (found := mail.findall(site.output)):
+        assert time.monotonic() < deadline, site.output
+        time.sleep(0.05)
+    return unquote(str(found[-1]))
 
 
 def form_token(browser: httpx.Client, path: str) -> str:
@@ -89,6 +102,10 @@ def test_registering_tells_nothing(open_site: RunningServer) -> None:
         api.post("/api/v1/auth/register", json=body | {"email": "root@example.org"}),
     ]
     assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
+    unverified = api.post("/api/v1/auth/login", json={"email": "eve@example.org", "password": PASSWORD})
+    assert (unverified.status_code, unverified.json()["code"]) == (403, "email_unverified")
+    token = printed_token(open_site, "eve@example.org", "/verify")
+    assert api.post("/api/v1/auth/verify", json={"token": token}).status_code == 204
     api.sign_in("eve@example.org", PASSWORD)
     assert api.get("/api/v1/me").json()["role"] == "viewer"
     assert api.post("/api/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "1"}).status_code == 403

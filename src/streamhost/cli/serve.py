@@ -64,7 +64,7 @@ async def announce(listener: Listener, host: Host) -> None:
     if settings.server.host in ANY:
         click.echo("It listens on every network interface.")
     click.echo(f"Data: {settings.data}")
-    token = await host.accounts.setup_token()
+    token = await host.accounts.registration.setup_token()
     if token is not None:
         click.echo("There is no administrator yet. Open this link once to make the account:")
         click.secho(f"  {address}/setup?token={token}", fg="green", bold=True)

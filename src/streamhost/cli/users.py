@@ -17,6 +17,7 @@ from streamhost.features.accounts import Accounts
 from streamhost.host import assemble
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role, User
+from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import iso
 
 _T = TypeVar("_T")
@@ -56,7 +57,7 @@ def add(
     shown = email.partition("@")[0] if name is None else name
 
     async def work(accounts: Accounts) -> User:
-        return await accounts.add_user(email, password, shown, Role(role), verified=verified)
+        return await accounts.people.add(email, password, shown, Role(role), verified=verified, by=COMMAND_LINE)
 
     user = _with_accounts(data, work)
     if as_json:
@@ -70,7 +71,7 @@ def add(
 @json_option
 def list_users(data: Path | None, as_json: bool) -> None:
     """List everybody, oldest account first."""
-    people = _with_accounts(data, lambda accounts: accounts.users())
+    people = _with_accounts(data, lambda accounts: accounts.people.all())
     if as_json:
         click.echo(json.dumps({"items": [_document(user) for user in people]}, ensure_ascii=False, indent=2))
     elif people:

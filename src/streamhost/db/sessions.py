@@ -88,6 +88,23 @@ async def revoke_all(conn: Connection, user_id: UserId, now: Timestamp) -> int:
     )
 
 
+async def revoke_others(conn: Connection, user_id: UserId, kept: SessionId, now: Timestamp) -> list[SessionId]:
+    """End every session of a user but one; the ids of those that ended."""
+    rows = await conn.fetch_all(
+        "UPDATE sessions SET revoked_at = :now WHERE user_id = :id AND id <> :kept AND revoked_at IS NULL RETURNING id",
+        {"id": user_id, "kept": kept, "now": now},
+    )
+    return [SessionId(row["id"]) for row in rows]
+
+
+async def revoked_since(conn: Connection, moment: Timestamp) -> list[tuple[SessionId, Timestamp]]:
+    """The sessions that were ended at `moment` or later, and when."""
+    rows = await conn.fetch_all(
+        "SELECT id, revoked_at FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= :moment", {"moment": moment}
+    )
+    return [(SessionId(row["id"]), row["revoked_at"]) for row in rows]
+
+
 async def insert_refresh(conn: Connection, token: RefreshToken) -> None:
     """Add a refresh token."""
     await conn.execute(

@@ -85,3 +85,45 @@ async def replace_hash(conn: Connection, user_id: UserId, old: str, new: str) ->
         {"new": new, "old": old, "id": user_id},
     )
     return changed == 1
+
+
+async def set_hash(conn: Connection, user_id: UserId, new: str) -> None:
+    """Store another password."""
+    await conn.execute("UPDATE users SET password_hash = :new WHERE id = :id", {"new": new, "id": user_id})
+
+
+async def set_name(conn: Connection, user_id: UserId, name: str) -> None:
+    """Change what others see."""
+    await conn.execute("UPDATE users SET name = :name WHERE id = :id", {"name": name, "id": user_id})
+
+
+async def set_email(conn: Connection, user_id: UserId, email: str, moment: Timestamp) -> bool:
+    """Change to another address, verified at `moment`; False, and nothing changed, when it has an account already."""
+    changed = await conn.execute(
+        "UPDATE users SET email = :email, email_key = :key, email_verified_at = :moment WHERE id = :id "
+        "AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = :key AND other.id <> :id)",
+        {"email": email, "key": email_key(email), "moment": moment, "id": user_id},
+    )
+    return changed == 1
+
+
+async def verify(conn: Connection, user_id: UserId, moment: Timestamp) -> bool:
+    """Take the address as verified from `moment` on; False when it was before."""
+    changed = await conn.execute(
+        "UPDATE users SET email_verified_at = :moment WHERE id = :id AND email_verified_at IS NULL",
+        {"moment": moment, "id": user_id},
+    )
+    return changed == 1
+
+
+async def found(conn: Connection, text: str, limit: int, after: tuple[Timestamp, UserId] | None = None) -> list[User]:
+    """Users whose address or name holds `text`, oldest first, from the one behind `after` on."""
+    moment, last = after or (-1.0, UserId(""))
+    pattern = "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = await conn.fetch_all(
+        f"{_SELECT} WHERE (email_key LIKE :pattern ESCAPE '\\' OR LOWER(name) LIKE :pattern ESCAPE '\\') "
+        "AND (created_at > :moment OR (created_at = :moment AND id > :last)) "
+        "ORDER BY created_at, id LIMIT :limit",
+        {"pattern": pattern, "moment": moment, "last": last, "limit": limit},
+    )
+    return [user_of(row) for row in rows]

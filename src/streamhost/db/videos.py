@@ -156,6 +156,12 @@ async def owned(
     return await _page(conn, where, {"owner": owner_id}, before, limit, "videos.created_at")
 
 
+async def ids_of(conn: Connection, owner: UserId) -> list[VideoId]:
+    """The ids of all videos of an owner."""
+    rows = await conn.fetch_all("SELECT id FROM videos WHERE owner_id = :owner", {"owner": owner})
+    return [VideoId(row["id"]) for row in rows]
+
+
 async def _page(
     conn: Connection,
     where: str,

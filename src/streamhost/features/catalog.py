@@ -7,12 +7,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from streamhost.db import videos as rows
-from streamhost.db.core import Database
+from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import MINUTE, Clock, Timestamp
@@ -20,7 +20,7 @@ from streamhost.model.details import checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.tasks import DeleteMedia
-from streamhost.model.videos import Video, VideoState, may_manage, may_view, media_prefix
+from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix
 
 MAX_PAGE = 100
 SIGN_OF_LIFE = 15.0
@@ -66,10 +66,14 @@ class InvalidCursor(InvalidInput):
 class Catalog:
     """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
 
-    def __init__(self, db: Database, queue: Queue, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, queue: Queue, clock: Clock, withdrawn: Callable[[VideoId], None] = lambda _id: None
+    ) -> None:
+        """`withdrawn` hears of each video that others may no longer play: what they were granted before must end."""
         self._db = db
         self._queue = queue
         self._clock = clock
+        self._withdrawn = withdrawn
 
     async def get(self, video_id: VideoId, viewer: Viewer) -> Video:
         """One video. Raises `NotFound` also for one that the viewer may not see."""
@@ -110,16 +114,27 @@ class Catalog:
         edited = replace(video, **checked_details(changes), updated_at=self._clock())
         async with self._db.write() as conn:
             await rows.replace(conn, edited)
+            if edited.visibility is Visibility.PRIVATE and video.visibility is not Visibility.PRIVATE:
+                conn.after_commit(lambda: self._withdrawn(video.id))
         return edited
 
     async def delete(self, video_id: VideoId, viewer: Viewer) -> None:
         """Remove a video: at once from every list and page, its files by a job. Work on it is cancelled."""
         video = await self._managed(video_id, viewer)
         async with self._db.write() as conn:
-            await self._queue.cancel_subject(conn, f"video:{video.id}")
-            await rows.delete(conn, video.id)
-            for delay in (0.0, SECOND_DELETE):
-                await self._queue.add(conn, DeleteMedia(media_prefix(video.id)), delay=delay)
+            await self._remove(conn, video.id)
+
+    async def leave(self, conn: Connection, owner: UserId) -> None:
+        """Remove every video of an owner whose account is being deleted, in that transaction."""
+        for video_id in await rows.ids_of(conn, owner):
+            await self._remove(conn, video_id)
+
+    async def _remove(self, conn: Connection, video_id: VideoId) -> None:
+        await self._queue.cancel_subject(conn, f"video:{video_id}")
+        await rows.delete(conn, video_id)
+        conn.after_commit(lambda: self._withdrawn(video_id))
+        for delay in (0.0, SECOND_DELETE):
+            await self._queue.add(conn, DeleteMedia(media_prefix(video_id)), delay=delay)
 
     async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:
         """The video now, after each change, and unchanged now and then, until it is ready or failed or gone."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import SessionId, UserId
+from streamhost.model.ids import InvitationId, SessionId, TokenId, UserId
 
 
 class Role(StrEnum):
@@ -22,6 +22,19 @@ class Role(StrEnum):
         """Whether this role may do everything that `other` may."""
         order = list(Role)
         return order.index(self) >= order.index(other)
+
+
+class Scope(StrEnum):
+    """What an API token may be used for. None includes another; nothing else about the account is open to tokens."""
+
+    READ = "read"
+    """Look at what its owner may see."""
+    UPLOAD = "upload"
+    """Send files."""
+    MANAGE = "manage"
+    """Change and delete what is its owner's."""
+    ADMIN = "admin"
+    """Whatever else its owner may do as a moderator or admin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +79,53 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A key for a script, good for some things until it expires (None: never) or is revoked."""
+
+    id: TokenId
+    user_id: UserId
+    name: str
+    scopes: frozenset[Scope]
+    created_at: Timestamp
+    expires_at: Timestamp | None = None
+    last_used_at: Timestamp | None = None
+    revoked_at: Timestamp | None = None
+
+    def alive(self, now: Timestamp) -> bool:
+        """Whether the token may still be used at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link by which somebody may register. With an `email` it is for that address alone."""
+
+    id: InvitationId
+    role: Role
+    created_at: Timestamp
+    expires_at: Timestamp
+    most_uses: int = 1
+    uses: int = 0
+    email: str | None = None
+    note: str = ""
+    created_by: UserId | None = None
+    revoked_at: Timestamp | None = None
+
+    def open(self, now: Timestamp) -> bool:
+        """Whether somebody may still come in by it at `now`."""
+        return self.revoked_at is None and now < self.expires_at and self.uses < self.most_uses
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: a user in a session, or nobody in particular."""
+    """Who is asking: a user in a session or by an API token, or nobody in particular.
+
+    An API token counts as a session of its own: its id stands in `session_id`, so that grants hang on it, and `scopes`
+    is what it may be used for (None: no token, everything)."""
 
     user: User | None = None
     session_id: SessionId | None = None
+    scopes: frozenset[Scope] | None = None
 
     @property
     def id(self) -> UserId | None:
@@ -78,8 +133,16 @@ class Viewer:
         return self.user.id if self.user else None
 
     def is_at_least(self, role: Role) -> bool:
-        """Whether the one asking is signed in with a role that includes `role`."""
-        return self.user is not None and self.user.is_at_least(role)
+        """Whether the one asking is signed in with a role that includes `role`.
+
+        A token without the scope `admin` does not carry its owner's powers over what is others'."""
+        if self.user is None or not self.user.is_at_least(role):
+            return False
+        return Role.CREATOR.includes(role) or self.may(Scope.ADMIN)
+
+    def may(self, scope: Scope) -> bool:
+        """Whether what the one asking came with is good for `scope`."""
+        return self.scopes is None or scope in self.scopes
 
 
 ANONYMOUS = Viewer()

@@ -2,7 +2,8 @@
 
     @get("/api/v1/videos", guards=[anyone])
     @patch("/api/v1/videos/{video_id:str}", guards=[signed_in])
-    @post("/api/v1/uploads", guards=[at_least(Role.CREATOR)])
+    @post("/api/v1/uploads", guards=[at_least(Role.CREATOR, Scope.UPLOAD)])
+    @post("/api/v1/me/password", guards=[in_person])
 
 Routes deny by default: an app with a route that declares nothing does not start.
 """
@@ -21,10 +22,12 @@ from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
-from litestar.types import Message, Scope
+from litestar.types import Message
+from litestar.types import Scope as ConnectionScope
 
-from streamhost.features.accounts import Accounts, SignIn
-from streamhost.model.accounts import ANONYMOUS, Role, Viewer
+from streamhost.features.accounts import Accounts, InsufficientScope, SignIn
+from streamhost.model.accounts import ANONYMOUS, Role, Scope, User, Viewer
+from streamhost.model.audit import Actor
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.server import csrf
 from streamhost.server.limits import RequestLimits, send_fields
@@ -61,12 +64,16 @@ class Access:
     """Who may use a route: a guard for Litestar that a test can read.
 
     `role` is the least that the one asking must be; None asks for nothing. With `looks` false nobody's credentials are
-    even looked at: for files that are the same for all, and for routes that carry their own proof in the body.
+    even looked at: for files that are the same for all, and for routes that carry their own proof in the body. `scope`
+    is what an API token must be good for; None: `read` to look, `manage` to change. With `tokens` false no API token
+    opens the route, whatever its scopes.
     """
 
     access: str
     role: Role | None = None
     looks: bool = True
+    scope: Scope | None = None
+    tokens: bool = True
 
     async def __call__(self, connection: AnyConnection, handler: BaseRouteHandler) -> None:
         """Find out who is asking, count the request, refuse forged requests, and refuse whoever may not."""
@@ -82,13 +89,25 @@ class Access:
             csrf.check_origin(connection, keeper.public_url)
             if self.looks:
                 await keeper.check_token(cast(AnyRequest, connection))
+        viewer = viewer_of(connection)
+        self._check_scope(connection, viewer)
         if self.role is None:
             return
-        viewer = viewer_of(connection)
         if viewer.user is None:
             raise Unauthenticated
         if not viewer.is_at_least(self.role):
             raise Forbidden(f"It needs the role {self.role.value}, yours is {viewer.user.role.value}.")
+
+    def _check_scope(self, connection: AnyConnection, viewer: Viewer) -> None:
+        """Raise `InsufficientScope` for an API token that is not meant for this."""
+        if viewer.scopes is None:
+            return
+        if not self.tokens:
+            raise InsufficientScope("It takes somebody who signs in.", hint="Sign in; no API token does this.")
+        looks_only = connection.scope.get("method") in csrf.SAFE_METHODS
+        needed = self.scope or (Scope.READ if looks_only else Scope.MANAGE)
+        if not viewer.may(needed):
+            raise InsufficientScope(f"It needs the scope {needed.value}.")
 
 
 public = Access("public", looks=False)
@@ -99,9 +118,15 @@ signed_in = Access("signed in", Role.VIEWER)
 """Whoever has an account."""
 
 
-def at_least(role: Role) -> Access:
-    """Users whose role includes `role`."""
-    return Access(f"at least {role.value}", role)
+in_person = Access("in person", Role.VIEWER, tokens=False)
+"""Whoever has signed in; API tokens are refused: they cannot be used to take an account over."""
+
+
+def at_least(role: Role, scope: Scope | None = None) -> Access:
+    """Users whose role includes `role`; API tokens with `scope`, which for moderators and admins is `admin`."""
+    if scope is None and not Role.CREATOR.includes(role):
+        scope = Scope.ADMIN
+    return Access(f"at least {role.value}", role, scope=scope)
 
 
 class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
@@ -141,7 +166,7 @@ class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
         by_bearer = scheme.lower() == _BEARER
         viewer = ANONYMOUS
         if by_bearer:
-            viewer = await self.accounts.viewer_of_access_token(token.strip())
+            viewer = await self.accounts.viewer_of_bearer(token.strip())
         elif cookie := connection.cookies.get(self.cookie_name(connection, SESSION_COOKIE)):
             viewer = await self.accounts.viewer_of_cookie(cookie)
         connection.scope["user"] = viewer
@@ -219,6 +244,19 @@ def address_of(connection: AnyConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
+def actor_of(connection: AnyConnection) -> Actor:
+    """The one asking, for the audit log."""
+    return Actor.of(viewer_of(connection), address_of(connection))
+
+
+def user_of(connection: AnyConnection) -> User:
+    """The user who asks. Raises `Unauthenticated` where nobody is signed in."""
+    user = viewer_of(connection).user
+    if user is None:
+        raise Unauthenticated
+    return user
+
+
 def device_of(connection: AnyConnection) -> str:
     """What the browser or program calls itself."""
     return str(connection.headers.get("user-agent", ""))
@@ -244,7 +282,7 @@ def _keeper(connection: AnyConnection) -> Doorkeeper:
     return cast(Doorkeeper, connection.app.state[_STATE])
 
 
-async def _send_visit_cookie(message: Message, scope: Scope) -> None:
+async def _send_visit_cookie(message: Message, scope: ConnectionScope) -> None:
     """Add the cookie of a visit that began while the answer was made."""
     visit = scope["state"].get(_NEW_VISIT)
     if visit is None or message["type"] != "http.response.start":

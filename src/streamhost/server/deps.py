@@ -15,6 +15,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
     rooms: Mapping[str, Any] = {
         "settings": host.settings,
         "accounts": host.accounts,
+        "audit": host.audit,
         "catalog": host.catalog,
         "uploads": host.uploads,
         "playback": host.playback,

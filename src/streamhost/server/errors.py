@@ -60,6 +60,9 @@ STATUS: Mapping[str, int] = {
     "too_many_requests": 429,
     # accounts
     "too_many_attempts": 429,
+    "invalid_link": 400,
+    "link_expired": 410,
+    "link_used": 410,
     # mail
     "mail_unavailable": 503,
     "mail_refused": 422,

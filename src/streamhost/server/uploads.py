@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from streamhost.config import Settings
 from streamhost.features.playback import Playback
 from streamhost.features.uploads import OffsetMismatch, UploadInterrupted, Uploads, check_words
-from streamhost.model.accounts import Role
+from streamhost.model.accounts import Role, Scope
 from streamhost.model.ids import UploadId, UserId
 from streamhost.model.uploads import Upload, UploadKind
 from streamhost.server import errors, tus
@@ -49,7 +49,7 @@ def answer_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 
 _TUS: dict[str, Any] = {
-    "guards": [at_least(Role.CREATOR)],
+    "guards": [at_least(Role.CREATOR, Scope.UPLOAD)],
     "tags": TAGS,
     "exception_handlers": {Exception: answer_error},
 }
@@ -189,7 +189,7 @@ async def override_method(
 @post(
     "/api/v1/upload",
     status_code=202,
-    guards=[at_least(Role.CREATOR)],
+    guards=[at_least(Role.CREATOR, Scope.UPLOAD)],
     opt=limited(RouteClass.UPLOADS),
     tags=TAGS,
     summary="Upload a file by one request",

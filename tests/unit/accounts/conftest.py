@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 
 from streamhost.config import AccountSettings
 from streamhost.db.core import Database
-from streamhost.db.migrations import m0001_first
-from streamhost.features.accounts import AccountKeys, Accounts, SignIn
+from streamhost.db.migrations import STEPS
+from streamhost.db.migrations.steps import statements
+from streamhost.features.accounts import AccountKeys, Accounts, Around, SignIn
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role
-from tests.unit.accounts.hands import Hands
+from tests.unit.accounts.hands import Hands, Postbox
 
 QUICK = AccountSettings(argon2_memory_kib=8192, argon2_rounds=1, registration="open")
 PASSWORD = "correct horse battery"
@@ -31,25 +33,41 @@ def clock() -> Hands:
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     database = await Database.open(tmp_path / "catalog.sqlite3")
     async with database.write() as conn:
-        for statement in m0001_first.TABLES.split(";"):
-            if statement.strip():
-                await conn.execute(statement)
+        for name in STEPS:
+            for script in import_module(f"streamhost.db.migrations.{name}").SCRIPTS:
+                for statement in statements(script):
+                    await conn.execute(statement)
     yield database
     await database.close()
+
+
+@pytest.fixture
+def post() -> Postbox:
+    return Postbox()
+
+
+@pytest.fixture
+def over() -> list[str]:
+    """The sessions and users that others were told have ended."""
+    return []
 
 
 Opener = Callable[..., Accounts]
 
 
 @pytest.fixture
-async def open_accounts(db: Database, clock: Hands, tmp_path: Path) -> AsyncIterator[Opener]:
+async def open_accounts(
+    db: Database, clock: Hands, tmp_path: Path, post: Postbox, over: list[str]
+) -> AsyncIterator[Opener]:
     """Opens the room, with settings changed as asked; several rooms on one catalog are several processes."""
     async with AsyncExitStack() as stack:
 
         def opener(instance: str = "instance", **settings: Any) -> Accounts:
             keys = AccountKeys.of(open_instance(tmp_path / instance))
-            accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys)
+            around = Around(post, "https://video.example.org", "Our Videos", ended=over.append)
+            accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys, around)
             stack.callback(accounts.close)
+            stack.push_async_callback(accounts.settled)
             return accounts
 
         yield opener
@@ -63,5 +81,5 @@ def accounts(open_accounts: Opener) -> Accounts:
 @pytest.fixture
 async def alice(accounts: Accounts) -> SignIn:
     """Alice, signed in from home."""
-    await accounts.add_user("alice@example.org", PASSWORD, "Alice", Role.CREATOR, verified=True)
+    await accounts.people.add("alice@example.org", PASSWORD, "Alice", Role.CREATOR, verified=True)
     return await accounts.login("alice@example.org", PASSWORD, device="Firefox", address="198.51.100.7")

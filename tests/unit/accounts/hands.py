@@ -1,6 +1,13 @@
-"""Time for tests."""
+"""Time and mail for tests."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from streamhost.db.core import Connection
 
 
 class Hands:
@@ -16,3 +23,37 @@ class Hands:
     def pass_by(self, seconds: float) -> None:
         """Let time go by."""
         self.now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that was to be sent."""
+
+    kind: str
+    to: str
+    values: Mapping[str, str]
+
+    @property
+    def token(self) -> str:
+        """The token in its link."""
+        found = re.search(r"[?&](?:token|invitation)=([^&]+)", self.values["link"])
+        assert found is not None, self.values["link"]
+        return unquote(found[1])
+
+
+class Postbox:
+    """Keeps what was committed to be sent; a transaction that is rolled back takes its mail with it."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    async def enqueue(self, conn: Connection, kind: str, to: str, values: Mapping[str, str]) -> None:
+        """As the mail room does it."""
+        letter = Letter(kind, to, dict(values))
+        conn.after_commit(lambda: self.letters.append(letter))
+
+    def take(self) -> Letter:
+        """The only letter there is."""
+        (letter,) = self.letters
+        self.letters.clear()
+        return letter

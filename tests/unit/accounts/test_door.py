@@ -15,6 +15,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.clock import system_clock
 from streamhost.server import accounts as account_routes
 from streamhost.server import errors
+from streamhost.server import me as own_routes
 from streamhost.server.auth import (
     Doorkeeper,
     UndeclaredAccess,
@@ -77,7 +78,17 @@ async def open_to_all(request: AnyRequest) -> dict[str, Any]:
     return {"me": viewer_of(request).id}
 
 
-ROUTES = [show_form, send_form, page_login, page_logout, api_thing, moderate, open_to_all, *account_routes.routes]
+ROUTES = [
+    show_form,
+    send_form,
+    page_login,
+    page_logout,
+    api_thing,
+    moderate,
+    open_to_all,
+    *account_routes.routes,
+    *own_routes.routes,
+]
 Dial = Callable[..., httpx.AsyncClient]
 
 

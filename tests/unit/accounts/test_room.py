@@ -14,6 +14,7 @@ from streamhost.features.accounts import (
     Accounts,
     BadCredentials,
     EmailTaken,
+    EmailUnverified,
     InvalidToken,
     LastAdmin,
     RegistrationClosed,
@@ -55,16 +56,16 @@ async def count(db: Database, table: str) -> int:
 
 async def test_the_setup_link_survives_a_restart_and_dies_with_the_first_admin(open_accounts: Opener) -> None:
     """The same token is printed at every start until it has been used once; then there is none, and it is dead."""
-    token = await open_accounts().setup_token()
+    token = await open_accounts().registration.setup_token()
     accounts = open_accounts()
     assert token is not None
-    assert await accounts.setup_token() == token
-    assert await open_accounts("another instance").setup_token() != token
+    assert await accounts.registration.setup_token() == token
+    assert await open_accounts("another instance").registration.setup_token() != token
     sign_in = await accounts.setup(token, *ROOT)
     assert sign_in.user.role is Role.ADMIN
     assert sign_in.user.email_verified_at is not None
     assert (await accounts.viewer_of_access_token(sign_in.access_token)).user == sign_in.user
-    assert await accounts.setup_token() is None
+    assert await accounts.registration.setup_token() is None
     with pytest.raises(SetupClosed):
         await accounts.setup(token, "mallory@example.org", PASSWORD, "Mallory")
 
@@ -79,7 +80,7 @@ async def test_setup_needs_the_token(accounts: Accounts, db: Database, token: st
 
 async def test_two_browsers_with_the_setup_link_make_one_admin(accounts: Accounts, db: Database) -> None:
     """When both send the form at once, one wins and the other is told that the link is spent."""
-    token = await accounts.setup_token() or ""
+    token = await accounts.registration.setup_token() or ""
     tries = [accounts.setup(token, f"root{n}@example.org", PASSWORD, "Root") for n in range(2)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(result) for result in results if not isinstance(result, SignIn)] == [SetupClosed]
@@ -88,24 +89,24 @@ async def test_two_browsers_with_the_setup_link_make_one_admin(accounts: Account
 
 async def test_setup_with_a_taken_address_keeps_the_link(accounts: Accounts) -> None:
     """Somebody who registered before the admin did is not promoted, and the link still works."""
-    await accounts.register(*ROOT)
-    token = await accounts.setup_token() or ""
+    await accounts.registration.register(*ROOT)
+    token = await accounts.registration.setup_token() or ""
     with pytest.raises(EmailTaken):
         await accounts.setup(token, *ROOT)
-    assert await accounts.setup_token() == token
+    assert await accounts.registration.setup_token() == token
 
 
 async def test_registration_is_closed_unless_opened(open_accounts: Opener, db: Database) -> None:
     """A closed site takes nobody, whatever they send."""
     with pytest.raises(RegistrationClosed):
-        await open_accounts(registration="closed").register("no address", "x", "")
+        await open_accounts(registration="closed").registration.register("no address", "x", "")
     assert await count(db, "users") == 0
 
 
 async def test_registering_a_taken_address_changes_nothing(accounts: Accounts, alice: SignIn) -> None:
     """The answer is the same as for a new one, however the address is spelt, and the account stays Alice's."""
-    await accounts.register("ALICE@Example.org ", "another long password", "Mallory")
-    assert [user.id for user in await accounts.users()] == [alice.user.id]
+    await accounts.registration.register("ALICE@Example.org ", "another long password", "Mallory")
+    assert [user.id for user in await accounts.people.all()] == [alice.user.id]
     assert (await accounts.login("alice@example.org", PASSWORD)).user == alice.user
     with pytest.raises(BadCredentials):
         await accounts.login("alice@example.org", "another long password")
@@ -127,15 +128,17 @@ async def test_registering_a_taken_address_takes_the_same_work(
     for email in ("alice@example.org", "eve@example.org"):
         hashed.clear()
         before = log.stat().st_size
-        await accounts.register(email, PASSWORD, "Eve")
+        await accounts.registration.register(email, PASSWORD, "Eve")
         assert len(hashed) == 1
         assert log.stat().st_size > before
 
 
 async def test_whoever_registers_may_watch_and_no_more(accounts: Accounts) -> None:
     """A stranger's account is a viewer's, with an address nobody has verified."""
-    await accounts.register("eve@example.org", PASSWORD, "Eve")
-    user = (await accounts.login("eve@example.org", PASSWORD)).user
+    await accounts.registration.register("eve@example.org", PASSWORD, "Eve")
+    with pytest.raises(EmailUnverified):
+        await accounts.login("eve@example.org", PASSWORD)
+    (user,) = await accounts.people.all()
     assert (user.role, user.email_verified_at) == (Role.VIEWER, None)
 
 
@@ -143,7 +146,7 @@ async def test_input_is_checked_before_anything_is_hashed(accounts: Accounts, mo
     """Every wrong field is named, and wrong input costs no work."""
     monkeypatch.setattr(PasswordHasher, "hash", lambda *_: pytest.fail("hashed"))
     with pytest.raises(InvalidInput) as caught:
-        await accounts.register("nobody", "short", " ")
+        await accounts.registration.register("nobody", "short", " ")
     assert set(caught.value.fields) == {"email", "password", "name"}
 
 
@@ -181,7 +184,7 @@ async def test_a_disabled_account_is_refused_like_a_wrong_password(
     accounts: Accounts, alice: SignIn, verified: list[str]
 ) -> None:
     """Disabling ends the sessions at once; the right password counts as a guess and does not tell of the account."""
-    await accounts.disable(alice.user.id)
+    await accounts.people.disable(alice.user.id)
     with pytest.raises(InvalidToken):
         await accounts.viewer_of_access_token(alice.access_token)
     with pytest.raises(InvalidToken):
@@ -193,7 +196,7 @@ async def test_a_disabled_account_is_refused_like_a_wrong_password(
     for refusal in [BadCredentials] * 7 + [TooManyAttempts]:
         with pytest.raises(refusal):
             await accounts.login("alice@example.org", PASSWORD)
-    await accounts.enable(alice.user.id)
+    await accounts.people.enable(alice.user.id)
     assert await accounts.sessions(alice.user.id) == []
     assert (await accounts.login("alice@example.org", PASSWORD, address=HOME)).user.active
 
@@ -240,17 +243,17 @@ async def test_many_right_passwords_at_once_are_no_attack(accounts: Accounts, al
 
 async def test_the_last_admin_stays(accounts: Accounts) -> None:
     """Neither demoting nor disabling leaves the site without an admin who can sign in."""
-    root = await accounts.add_user(*ROOT, Role.ADMIN)
-    for attempt in (accounts.set_role(root.id, Role.VIEWER), accounts.disable(root.id)):
+    root = await accounts.people.add(*ROOT, Role.ADMIN)
+    for attempt in (accounts.people.set_role(root.id, Role.VIEWER), accounts.people.disable(root.id)):
         with pytest.raises(LastAdmin):
             await attempt
-    second = await accounts.add_user("second@example.org", PASSWORD, "Second", Role.ADMIN)
-    await accounts.disable(second.id)
+    second = await accounts.people.add("second@example.org", PASSWORD, "Second", Role.ADMIN)
+    await accounts.people.disable(second.id)
     with pytest.raises(LastAdmin):
-        await accounts.set_role(root.id, Role.VIEWER)
-    await accounts.enable(second.id)
+        await accounts.people.set_role(root.id, Role.VIEWER)
+    await accounts.people.enable(second.id)
     results = await asyncio.gather(
-        accounts.set_role(root.id, Role.VIEWER), accounts.disable(second.id), return_exceptions=True
+        accounts.people.set_role(root.id, Role.VIEWER), accounts.people.disable(second.id), return_exceptions=True
     )
     assert sorted(str(result) for result in results) == sorted(["None", str(LastAdmin())])
 
@@ -258,13 +261,13 @@ async def test_the_last_admin_stays(accounts: Accounts) -> None:
 async def test_a_new_role_counts_at_once(accounts: Accounts, alice: SignIn) -> None:
     """What somebody may do does not wait for a new token."""
     assert not (await accounts.viewer_of_access_token(alice.access_token)).is_at_least(Role.MODERATOR)
-    await accounts.set_role(alice.user.id, Role.MODERATOR)
+    await accounts.people.set_role(alice.user.id, Role.MODERATOR)
     assert (await accounts.viewer_of_access_token(alice.access_token)).is_at_least(Role.MODERATOR)
 
 
 async def test_nobody_can_be_changed_who_is_not_there(accounts: Accounts) -> None:
     """An unknown user is said to be unknown."""
-    for attempt in (accounts.set_role(UserId("nobody"), Role.VIEWER), accounts.disable(UserId("nobody"))):
+    for attempt in (accounts.people.set_role(UserId("nobody"), Role.VIEWER), accounts.people.disable(UserId("nobody"))):
         with pytest.raises(NotFound):
             await attempt
 
@@ -272,5 +275,5 @@ async def test_nobody_can_be_changed_who_is_not_there(accounts: Accounts) -> Non
 async def test_added_users_are_unique(accounts: Accounts, alice: SignIn) -> None:
     """An address has one account, however it is spelt; the error says so in words."""
     with pytest.raises(EmailTaken, match="already"):
-        await accounts.add_user("Alice@EXAMPLE.org", PASSWORD, "Alice", Role.ADMIN)
-    assert [user.email for user in await accounts.users()] == ["alice@example.org"]
+        await accounts.people.add("Alice@EXAMPLE.org", PASSWORD, "Alice", Role.ADMIN)
+    assert [user.email for user in await accounts.people.all()] == ["alice@example.org"]

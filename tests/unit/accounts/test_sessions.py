@@ -136,7 +136,7 @@ async def test_asking_again_within_seconds_costs_no_query(
 
 async def test_only_own_sessions_can_be_revoked(accounts: Accounts, alice: SignIn) -> None:
     """Somebody else's session, an ended one and none at all look the same."""
-    await accounts.add_user("bob@example.org", PASSWORD, "Bob", Role.ADMIN)
+    await accounts.people.add("bob@example.org", PASSWORD, "Bob", Role.ADMIN, verified=True)
     bob = await accounts.login("bob@example.org", PASSWORD)
     for session in (alice.session.id, SessionId("nothing")):
         with pytest.raises(NotFound):
@@ -162,7 +162,7 @@ async def test_no_session_outlives_its_account(
 
 async def test_a_token_for_another_user_of_the_session_is_refused(accounts: Accounts, alice: SignIn) -> None:
     """User and session in a token must belong together."""
-    bob = await accounts.add_user("bob@example.org", PASSWORD, "Bob", Role.VIEWER)
+    bob = await accounts.people.add("bob@example.org", PASSWORD, "Bob", Role.VIEWER, verified=True)
     token = accounts._tokens.issue(bob.id, alice.session.id, accounts._clock())
     with pytest.raises(InvalidToken):
         await accounts.viewer_of_access_token(token)

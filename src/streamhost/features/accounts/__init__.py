@@ -1,30 +1,66 @@
 """Accounts: who may come in, and who is asking."""
 
+from streamhost.features.accounts.api_tokens import NewApiToken
 from streamhost.features.accounts.errors import (
     BadCredentials,
     EmailTaken,
+    EmailUnverified,
+    InsufficientScope,
+    InvalidLink,
     InvalidToken,
+    InvitationInvalid,
     LastAdmin,
+    LinkExpired,
+    LinkUsed,
+    OtpInvalid,
+    OtpRequired,
     RefreshInProgress,
     RegistrationClosed,
+    SecondFactorIsOff,
+    SecondFactorIsOn,
     SetupClosed,
     TokenReused,
     TooManyAttempts,
+    WrongCode,
+    WrongPassword,
 )
-from streamhost.features.accounts.room import Accounts, SignIn
+from streamhost.features.accounts.invitations import NewInvitation
+from streamhost.features.accounts.needs import SendsMail
+from streamhost.features.accounts.people import UserPage
+from streamhost.features.accounts.room import Accounts, Around, SignIn
+from streamhost.features.accounts.second_factor import NewSecret, SecondFactorState
 from streamhost.features.accounts.tokens import AccountKeys
 
 __all__ = [
     "AccountKeys",
     "Accounts",
+    "Around",
     "BadCredentials",
     "EmailTaken",
+    "EmailUnverified",
+    "InsufficientScope",
+    "InvalidLink",
     "InvalidToken",
+    "InvitationInvalid",
     "LastAdmin",
+    "LinkExpired",
+    "LinkUsed",
+    "NewApiToken",
+    "NewInvitation",
+    "NewSecret",
+    "OtpInvalid",
+    "OtpRequired",
     "RefreshInProgress",
     "RegistrationClosed",
+    "SecondFactorIsOff",
+    "SecondFactorIsOn",
+    "SecondFactorState",
+    "SendsMail",
     "SetupClosed",
     "SignIn",
     "TokenReused",
     "TooManyAttempts",
+    "UserPage",
+    "WrongCode",
+    "WrongPassword",
 ]

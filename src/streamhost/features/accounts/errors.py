@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from streamhost.model.errors import Conflict, Forbidden, StreamhostError, Unauthenticated
+from streamhost.model.errors import Conflict, Forbidden, InvalidInput, StreamhostError, Unauthenticated
 
 
 class RegistrationClosed(Forbidden):
@@ -73,3 +73,90 @@ class LastAdmin(Conflict):
     code = "last_admin"
     hint = "Make somebody else an administrator first."
     permanent = True
+
+
+class EmailUnverified(Forbidden):
+    """The e-mail address of this account has not been verified yet."""
+
+    code = "email_unverified"
+    hint = "Follow the link in the mail that was sent to it, or ask for another one."
+
+
+class OtpRequired(Unauthenticated):
+    """This account needs a code from its second factor too."""
+
+    code = "otp_required"
+    hint = "Send it as `otp`: the six digits of the app, or a recovery code."
+
+
+class OtpInvalid(Unauthenticated):
+    """This code does not fit, or has been used before."""
+
+    code = "otp_invalid"
+    hint = "Wait for the next code of the app, and look whether its clock is right; or use a recovery code."
+
+
+class WrongPassword(InvalidInput):
+    """This is not the password of your account."""
+
+    code = "wrong_password"
+    hint = "Type the password that you sign in with."
+
+
+class WrongCode(InvalidInput):
+    """This is not the code that the second factor shows now."""
+
+    code = "wrong_code"
+    hint = "Wait for the next code of the app, and look whether its clock is right."
+
+
+class InvalidLink(StreamhostError):
+    """This link is not one of ours, or not complete."""
+
+    code = "invalid_link"
+    hint = "Copy the whole link from the mail."
+    permanent = True
+
+
+class LinkExpired(StreamhostError):
+    """This link has expired."""
+
+    code = "link_expired"
+    hint = "Ask for a new one."
+    permanent = True
+
+
+class LinkUsed(StreamhostError):
+    """This link has been used, or something has changed since it was sent."""
+
+    code = "link_used"
+    hint = "Sign in to see whether all is as you wanted it; else ask for a new link."
+    permanent = True
+
+
+class InvitationInvalid(Forbidden):
+    """This invitation does not work (any more), or is for another address."""
+
+    code = "invitation_invalid"
+    hint = "Ask whoever invited you for another one."
+
+
+class InsufficientScope(Forbidden):
+    """This API token may not be used for that."""
+
+    code = "insufficient_scope"
+    hint = "Make a token with the scope that is named, or sign in."
+
+
+class SecondFactorIsOn(Conflict):
+    """The second factor is in force already."""
+
+    code = "second_factor_is_on"
+    hint = "Switch it off first."
+
+
+class SecondFactorIsOff(Conflict):
+    """There is no second factor to do this with."""
+
+    code = "second_factor_is_off"
+    hint = "Begin to set one up first."

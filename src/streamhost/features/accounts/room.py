@@ -1,9 +1,8 @@
-"""Sign-up, sign-in, sessions, roles."""
+"""Signing in and out, sessions, and who is asking."""
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.config import AccountSettings
@@ -11,36 +10,37 @@ from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection, Database
 from streamhost.features.accounts import rules
+from streamhost.features.accounts.api_tokens import PREFIX, ApiTokens
 from streamhost.features.accounts.errors import (
     BadCredentials,
-    EmailTaken,
+    EmailUnverified,
     InvalidToken,
-    LastAdmin,
+    OtpInvalid,
+    OtpRequired,
     RefreshInProgress,
-    RegistrationClosed,
-    SetupClosed,
     TokenReused,
 )
-from streamhost.features.accounts.limits import LoginLimits, RegistrationLimits, same_network
+from streamhost.features.accounts.invitations import Invitations
+from streamhost.features.accounts.limits import CodeLimits, LoginLimits, same_network
+from streamhost.features.accounts.links import Links
+from streamhost.features.accounts.means import Means
+from streamhost.features.accounts.needs import Ended, Leaves, SendsMail, nobody_listens, nothing_is_theirs
 from streamhost.features.accounts.passwords import Passwords
+from streamhost.features.accounts.people import People
+from streamhost.features.accounts.profile import Profile
+from streamhost.features.accounts.recovery import Recovery
+from streamhost.features.accounts.registration import Registration
+from streamhost.features.accounts.second_factor import SecondFactor
 from streamhost.features.accounts.signed_in import SignedIn
-from streamhost.features.accounts.tokens import (
-    AccessTokens,
-    AccountKeys,
-    SignedNames,
-    digest_of,
-    new_refresh_token,
-    setup_token_of,
-)
-from streamhost.model.accounts import ANONYMOUS, Role, Session, User, Viewer, email_key
+from streamhost.features.accounts.tokens import AccessTokens, AccountKeys, SignedNames, digest_of, new_secret_token
+from streamhost.model.accounts import ANONYMOUS, Session, User, Viewer, email_key
+from streamhost.model.audit import Act, Actor
 from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import SessionId, UserId, new_id
 
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 64
-ACCOUNT_KEY_LENGTH = 320
-DECOY_DOMAIN = "decoy.invalid"
 NOBODY = UserId("")
 """Stands where an unknown account has no id, so that the catalog is asked as often as for a known one."""
 
@@ -58,103 +58,137 @@ class SignIn:
     refresh_token: str
 
 
-class Accounts:
-    """Knows who may come in, and who is asking."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the room is told of the house around it. `home`: the address of the site, without a slash at its end."""
 
-    def __init__(self, db: Database, clock: Clock, settings: AccountSettings, keys: AccountKeys) -> None:
+    mail: SendsMail
+    home: str
+    site: str
+    ended: Ended = nobody_listens
+    leaves: Leaves = nothing_is_theirs
+
+
+class Accounts:
+    """Knows who may come in, and who is asking. What is rarer is done by its parts, each for one thing."""
+
+    def __init__(
+        self, db: Database, clock: Clock, settings: AccountSettings, keys: AccountKeys, around: Around
+    ) -> None:
         self._db = db
         self._clock = clock
         self._settings = settings
-        self._keys = keys
         self._passwords = Passwords(settings.argon2_memory_kib, settings.argon2_rounds, settings.argon2_lanes)
         self._tokens = AccessTokens(keys.access_token, keys.instance, settings.access_token_minutes * MINUTE)
         self._cookies = SignedNames(keys.session_cookie)
-        self._logins = LoginLimits(clock)
-        self._registrations = RegistrationLimits(clock)
-        self._present = SignedIn(db, clock, settings.session_days * DAY)
         self._refreshing: set[str] = set()
-
-    @property
-    def registration_open(self) -> bool:
-        """Whether strangers may register."""
-        return self._settings.registration == "open"
+        self._means = Means(
+            db=db,
+            clock=clock,
+            settings=settings,
+            keys=keys,
+            passwords=self._passwords,
+            logins=LoginLimits(clock),
+            codes=CodeLimits(clock),
+            present=SignedIn(db, clock, settings.session_days * DAY),
+            links=Links(keys.links, clock, around.home),
+            mail=around.mail,
+            ended=around.ended,
+        )
+        self._present = self._means.present
+        self.registration = Registration(self._means)
+        """Set-up, registering, verifying the address."""
+        self.recovery = Recovery(self._means)
+        """Forgotten passwords."""
+        self.invitations = Invitations(self._means)
+        self.second_factor = SecondFactor(self._means, keys.second_factors, around.site)
+        self.api_tokens = ApiTokens(self._means)
+        self.people = People(self._means, self.recovery, around.leaves)
+        """Everybody's accounts, for administrators."""
+        self.profile = Profile(self._means, self.second_factor, self.people)
+        """One's own account."""
 
     def close(self) -> None:
         """Let the threads for password hashes go."""
         self._passwords.close()
 
-    # The first administrator
-
-    async def setup_token(self) -> str | None:
-        """The token of the one-time set-up link; None once there is an administrator."""
-        async with self._db.read() as conn:
-            return None if await user_rows.has_admin(conn) else setup_token_of(self._keys.setup_link)
+    async def settled(self) -> None:
+        """Wait until what was put off until after an answer is done."""
+        await self._means.settled()
 
     async def setup(
         self, token: str, email: str, password: str, name: str, *, device: str = "", address: str = ""
     ) -> SignIn:
         """Make the first administrator, and sign them in. Raises `SetupClosed`, `InvalidInput`, `EmailTaken`."""
-        expected = await self.setup_token()
-        if expected is None or not hmac.compare_digest(token.encode("utf-8", "replace"), expected.encode()):
-            raise SetupClosed
-        user = await self._new_user(email, password, name, Role.ADMIN, verified=True)
-        async with self._db.write() as conn:
-            if await user_rows.has_admin(conn):
-                raise SetupClosed
-            if not await user_rows.insert(conn, user):
-                raise EmailTaken(fields={"email": EmailTaken.title()})
-            sign_in = await self._open_session(conn, user, device, address)
-        _logger.info("The first administrator was made", action="setup", user=user.id, address=address)
-        return sign_in
+        opened: list[SignIn] = []
+
+        async def sign_in(conn: Connection, user: User) -> None:
+            opened.append(await self._open_session(conn, user, device, address))
+
+        await self.registration.make_admin(token, email, password, name, address, sign_in)
+        return opened[0]
 
     # Coming and going
 
-    async def register(self, email: str, password: str, name: str, *, address: str = "") -> None:
-        """Make an account for a stranger, or leave the one that has this address alone: the caller cannot tell which.
-
-        Raises `RegistrationClosed`, `InvalidInput`, `TooManyAttempts`."""
-        if not self.registration_open:
-            raise RegistrationClosed
-        self._registrations.count(address)
-        user = await self._new_user(email, password, name, Role.VIEWER, verified=False)
-        async with self._db.write() as conn:
-            added = await user_rows.insert(conn, user)
-            if not added:
-                # As much is written as for a new account: how long the answer takes must tell nothing either.
-                await user_rows.insert(conn, replace(user, email=f"{user.id}@{DECOY_DOMAIN}"))
-                await user_rows.delete(conn, user.id)
-        _logger.info("A stranger registered", action="register", new=added, address=address)
-
-    async def login(self, email: str, password: str, *, device: str = "", address: str = "") -> SignIn:
-        """Open a session. Raises `BadCredentials` (for disabled accounts too) or `TooManyAttempts`.
+    async def login(self, email: str, password: str, otp: str = "", *, device: str = "", address: str = "") -> SignIn:
+        """Open a session. Raises `BadCredentials` (for disabled accounts too) or `TooManyAttempts`; and, to whoever has
+        the password, `EmailUnverified`, `OtpRequired`, `OtpInvalid`.
 
         Takes the same work whether or not the account exists."""
-        account = email_key(_storable(email[:ACCOUNT_KEY_LENGTH]))
+        means, account = self._means, email_key(rules.storable(email))
         async with self._db.read() as conn:
             user = await user_rows.by_email(conn, account)
             homes = await session_rows.addresses_of(conn, user.id if user else NOBODY)
         known = any(same_network(address, home) for home in homes)
 
         def may_try() -> None:
-            self._logins.check(account, address, known=known)
+            means.logins.check(account, address, known=known)
 
         may_try()
         fits = await self._passwords.verify(user.password_hash if user else None, password, before=may_try)
         if user is None or not fits or not user.active:
-            self._logins.failed(account, address, known=known)
-            _logger.info("A sign-in was refused", action="login_refused", user=user and user.id, address=address)
+            means.logins.failed(account, address, known=known)
+            await self._refused(user, address, Act.SIGN_IN_REFUSED)
             raise BadCredentials
-        self._logins.succeeded(account, address)
+        if user.email_verified_at is None:
+            raise EmailUnverified
+        await self._check_otp_given(user, otp)
         fresh = await self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
+        by = Actor.of(user, address)
         async with self._db.write() as conn:
             now_user = await user_rows.get(conn, user.id)
             if now_user is None or not now_user.active or now_user.password_hash != user.password_hash:
                 raise BadCredentials
-            if fresh is not None:
-                await user_rows.replace_hash(conn, user.id, user.password_hash, fresh)
-            sign_in = await self._open_session(conn, now_user, device, address)
-        _logger.info("A user signed in", action="login", user=user.id, session=sign_in.session.id, address=address)
+            passed = not await self.second_factor.is_on(conn, user.id)
+            passed = passed or await self.second_factor.spend(conn, user, otp, by)
+            if passed:
+                if fresh is not None:
+                    await user_rows.replace_hash(conn, user.id, user.password_hash, fresh)
+                sign_in = await self._open_session(conn, now_user, device, address)
+                await means.note(conn, Act.SIGNED_IN, by, user, session=sign_in.session.id)
+                if homes and not known:
+                    await means.write_to(conn, "new_sign_in", user)
+        if not passed:
+            await self._refused(user, address, Act.SECOND_FACTOR_REFUSED)
+            raise OtpInvalid
+        means.codes.forget(user.id)
+        means.logins.succeeded(account, address)
         return sign_in
+
+    async def _check_otp_given(self, user: User, otp: str) -> None:
+        """Raise `OtpRequired` where a code is needed and none came; count one that did."""
+        async with self._db.read() as conn:
+            on = await self.second_factor.is_on(conn, user.id)
+        if on and not otp.strip():
+            raise OtpRequired
+        if on:
+            self._means.codes.take(user.id)
+
+    async def _refused(self, user: User | None, address: str, act: Act) -> None:
+        """Write down that somebody was kept out; for an unknown account too, so that it takes as long. What was typed
+        is not kept: it may be a password in the wrong field."""
+        async with self._db.write() as conn:
+            await self._means.note(conn, act, Actor(None, "somebody", address[:ADDRESS_LENGTH]), user)
 
     async def refresh(self, token: str) -> SignIn:
         """Exchange a refresh token for a new one and a new access token; the old one is dead from then on.
@@ -181,27 +215,37 @@ class Accounts:
             reused = not await session_rows.use_refresh(conn, digest, now)
             if reused:
                 await session_rows.revoke(conn, session.id, now)
+                await self._means.note(
+                    conn, Act.REFRESH_TOKEN_REUSED, Actor(None, "somebody"), user, session=session.id
+                )
+                self._means.session_over(conn, session.id)
             elif not session.alive(now) or not user.active or now >= old.expires_at:
                 raise InvalidToken
             else:
                 sign_in = await self._renew_session(conn, user, session, now)
         if reused:
-            self._present.forget(session.id)
-            _logger.warning("A refresh token was used twice", action="token_reused", user=user.id, session=session.id)
             raise TokenReused
         return sign_in
 
-    async def logout(self, session_id: SessionId) -> None:
+    async def logout(self, session_id: SessionId, *, address: str = "") -> None:
         """End a session. One that has ended already is no error."""
         async with self._db.write() as conn:
-            await session_rows.revoke(conn, session_id, self._clock())
-        self._present.forget(session_id)
-        _logger.info("A user signed out", action="logout", session=session_id)
+            found = await session_rows.get_with_user(conn, session_id)
+            if found is not None and await session_rows.revoke(conn, session_id, self._clock()):
+                await self._means.note(conn, Act.SIGNED_OUT, Actor.of(found[1], address), found[1], session=session_id)
+            self._means.session_over(conn, session_id)
 
     # Who is asking
 
+    async def viewer_of_bearer(self, token: str) -> Viewer:
+        """Who sent this bearer token, an API token or an access token. Raises `InvalidToken`; never answers with
+        nobody."""
+        if token.startswith(PREFIX):
+            return await self.api_tokens.viewer(token)
+        return await self.viewer_of_access_token(token)
+
     async def viewer_of_access_token(self, token: str) -> Viewer:
-        """Who sent this bearer token. Raises `InvalidToken`; never answers with nobody."""
+        """Who sent this access token, in the same way."""
         user_id, session_id = self._tokens.session_of(token, self._clock())
         viewer = await self._present.viewer(session_id)
         if viewer.id != user_id:
@@ -224,79 +268,16 @@ class Accounts:
         async with self._db.read() as conn:
             return await session_rows.alive_of(conn, user_id, self._clock())
 
-    async def revoke(self, user_id: UserId, session_id: SessionId) -> None:
-        """End one of the user's own sessions. Raises `NotFound` for any other."""
+    async def revoke(self, user_id: UserId, session_id: SessionId, *, by: Actor | None = None) -> None:
+        """End one of a user's sessions; `by`: an administrator, if not the user. Raises `NotFound` for any other."""
         async with self._db.write() as conn:
             found = await session_rows.get_with_user(conn, session_id)
             if found is None or found[0].user_id != user_id or not found[0].alive(self._clock()):
                 raise NotFound
             await session_rows.revoke(conn, session_id, self._clock())
-        self._present.forget(session_id)
-        _logger.info("A session was revoked", action="session_revoked", user=user_id, session=session_id)
-
-    # Administration
-
-    async def users(self) -> list[User]:
-        """Everybody, oldest account first."""
-        async with self._db.read() as conn:
-            return await user_rows.everybody(conn)
-
-    async def add_user(self, email: str, password: str, name: str, role: Role, *, verified: bool = False) -> User:
-        """Make an account on an administrator's word. Raises `EmailTaken` or `InvalidInput`."""
-        user = await self._new_user(email, password, name, role, verified=verified)
-        async with self._db.write() as conn:
-            if not await user_rows.insert(conn, user):
-                raise EmailTaken(user.email, fields={"email": EmailTaken.title()})
-        _logger.info("A user was added", action="user_added", user=user.id, role=role.value)
-        return user
-
-    async def set_role(self, user_id: UserId, role: Role) -> None:
-        """Change what a user may do. Raises `NotFound`, or `LastAdmin` when nobody could administer afterwards."""
-        async with self._db.write() as conn:
-            await self._keep_an_admin(conn, user_id, stays=role is Role.ADMIN)
-            await user_rows.set_role(conn, user_id, role)
-        self._present.forget_user(user_id)
-        _logger.info("A role was changed", action="role_changed", user=user_id, role=role.value)
-
-    async def disable(self, user_id: UserId) -> None:
-        """Shut an account and end its sessions. Raises `NotFound` or `LastAdmin`."""
-        async with self._db.write() as conn:
-            await self._keep_an_admin(conn, user_id, stays=False)
-            await user_rows.set_disabled(conn, user_id, self._clock())
-            await session_rows.revoke_all(conn, user_id, self._clock())
-        self._present.forget_user(user_id)
-        _logger.info("An account was disabled", action="user_disabled", user=user_id)
-
-    async def enable(self, user_id: UserId) -> None:
-        """Open an account again. Its old sessions stay ended."""
-        async with self._db.write() as conn:
-            await user_rows.set_disabled(conn, user_id, None)
-
-    async def _keep_an_admin(self, conn: Connection, user_id: UserId, *, stays: bool) -> None:
-        user = await user_rows.get(conn, user_id)
-        if user is None:
-            raise NotFound
-        if user.role is Role.ADMIN and user.active and not stays and not await user_rows.other_admins(conn, user_id):
-            raise LastAdmin
-
-    async def _new_user(self, email: str, password: str, name: str, role: Role, *, verified: bool) -> User:
-        fields = rules.checked(
-            email=lambda: rules.clean_email(email),
-            name=lambda: rules.clean_name(name),
-            password=lambda: rules.clean_password(
-                password, min_length=self._settings.password_min_length, email=email, name=name
-            ),
-        )
-        now = self._clock()
-        return User(
-            id=UserId(new_id()),
-            email=fields["email"],
-            name=fields["name"],
-            role=role,
-            password_hash=await self._passwords.hash(fields["password"]),
-            created_at=now,
-            email_verified_at=now if verified else None,
-        )
+            by = by or Actor.of(found[1])
+            await self._means.note(conn, Act.SESSION_ENDED, by, found[1], session=session_id)
+            self._means.session_over(conn, session_id)
 
     async def _open_session(self, conn: Connection, user: User, device: str, address: str) -> SignIn:
         now = self._clock()
@@ -317,16 +298,11 @@ class Accounts:
         return await self._issue(conn, user, session, now)
 
     async def _issue(self, conn: Connection, user: User, session: Session, now: Timestamp) -> SignIn:
-        refresh = new_refresh_token()
+        refresh = new_secret_token()
         expires = now + self._settings.session_days * DAY
         await session_rows.insert_refresh(conn, session_rows.RefreshToken(digest_of(refresh), session.id, now, expires))
         access = self._tokens.issue(user.id, session.id, now)
         return SignIn(user, session, access, int(self._tokens.lifetime), refresh)
-
-
-def _storable(text: str) -> str:
-    """Text without the lone surrogates that JSON can smuggle in and no catalog can keep."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _printable(text: str) -> str:

@@ -14,6 +14,8 @@ from streamhost.model.errors import InvalidInput
 
 EMAIL_LENGTH = 254
 """Longest address that SMTP carries (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
+TYPED_LENGTH = 320
+"""No more of what was typed is looked up: longer than every address, even one with spaces around."""
 LOCAL_PART_LENGTH = 64
 """RFC 5321, 4.5.3.1.1."""
 NAME_LENGTH = 80
@@ -86,6 +88,11 @@ def clean_password(text: str, *, min_length: int, email: str = "", name: str = "
     if folded in _COMMON or len(set(folded)) < MIN_DISTINCT:
         raise ValueError("Choose a password that is harder to guess.")
     return text
+
+
+def storable(text: str) -> str:
+    """The beginning of a typed address, without lone surrogates: JSON can smuggle them in, no catalog can keep them."""
+    return text[:TYPED_LENGTH].encode("utf-8", "replace").decode()
 
 
 def checked(**rules: Callable[[], str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import jwt
@@ -41,12 +42,22 @@ class AccountKeys:
     access_token: bytes = field(repr=False)
     session_cookie: bytes = field(repr=False)
     setup_link: bytes = field(repr=False)
+    links: bytes = field(repr=False)
+    second_factors: Mapping[int, bytes] = field(repr=False)
+    """By key id: the secrets of second factors outlive a change of the master secret."""
 
     @classmethod
     def of(cls, instance: Instance) -> AccountKeys:
         """The keys that `instance` has for this room."""
         derive = instance.keys.derive
-        return cls(instance.id, derive(Purpose.ACCESS_TOKENS), derive(Purpose.COOKIES), derive(Purpose.SETUP))
+        return cls(
+            instance.id,
+            derive(Purpose.ACCESS_TOKENS),
+            derive(Purpose.COOKIES),
+            derive(Purpose.SETUP),
+            derive(Purpose.LINKS),
+            instance.keys.ring(Purpose.SECOND_FACTORS),
+        )
 
 
 class AccessTokens:
@@ -125,13 +136,13 @@ class SignedNames:
         return _base64url(hmac.digest(self._key, name.encode(), "sha256")[:MAC_BYTES])
 
 
-def new_refresh_token() -> str:
-    """256 random bits."""
+def new_secret_token() -> str:
+    """256 random bits: a refresh token, the end of an API token, an invitation."""
     return secrets.token_urlsafe(REFRESH_BYTES)
 
 
 def digest_of(token: str) -> str:
-    """What the catalog keeps of a refresh token: SHA-256 in hex. It is random, so it needs no salt and no slow hash."""
+    """What the catalog keeps of such a token: SHA-256 in hex. It is random, so it needs no salt and no slow hash."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 

@@ -45,7 +45,7 @@ async def home(
         videos=[video_view(video, viewer, playback) for video in page.items],
         continued=cursor is not None,
         next_url=following("/", page.next_cursor),
-        not_set_up=empty and await accounts.setup_token() is not None,
+        not_set_up=empty and await accounts.registration.setup_token() is not None,
     )
 
 

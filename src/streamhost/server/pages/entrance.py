@@ -33,7 +33,7 @@ def _kept(form: Texts) -> Texts:
 
 
 async def _opens(accounts: Accounts, token: str) -> bool:
-    expected = await accounts.setup_token()
+    expected = await accounts.registration.setup_token()
     return expected is not None and hmac.compare_digest(token.encode("utf-8", "replace"), expected.encode())
 
 
@@ -157,7 +157,7 @@ async def register(
     form = await typed(request)
     status, problem, errors = HTTP_200_OK, None, Texts()
     try:
-        await accounts.register(form["email"], form["password"], form["name"], address=address_of(request))
+        await accounts.registration.register(form["email"], form["password"], form["name"], address=address_of(request))
     except StreamhostError as error:
         status, problem, errors = status_of(error), complaint(error), Texts(error.fields)
     return frame.page(

@@ -1,0 +1,34 @@
+"""What this room needs of others, joined by the host."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from streamhost.db.core import Connection
+from streamhost.model.ids import SessionId, UserId
+
+
+class SendsMail(Protocol):
+    """Takes letters into an outbox."""
+
+    async def enqueue(self, conn: Connection, kind: str, to: str, values: Mapping[str, str]) -> None:
+        """Write a mail down in the caller's transaction; it is delivered after the commit.
+
+        `kind` is one of `model.mail.MailKind`; `values` has `name`, `link`, `expires`."""
+        ...
+
+
+Ended = Callable[[SessionId | UserId], None]
+"""Told that a session, or everything of a user, has ended: permissions to play that hang on it end too."""
+
+Leaves = Callable[[Connection, UserId], Awaitable[None]]
+"""Told, inside the transaction, that a user's account is about to be deleted: what is theirs elsewhere goes too."""
+
+
+def nobody_listens(_ended: SessionId | UserId) -> None:
+    """For a house in which nothing hangs on sessions."""
+
+
+async def nothing_is_theirs(_conn: Connection, _user_id: UserId) -> None:
+    """For a house in which users have nothing but their account."""

@@ -1,0 +1,168 @@
+"""Administration: everybody's accounts, by the word of an administrator or of the command line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamhost.db import api_tokens as token_rows
+from streamhost.db import sessions as session_rows
+from streamhost.db import users as user_rows
+from streamhost.features.accounts.errors import EmailTaken
+from streamhost.features.accounts.means import Means
+from streamhost.features.accounts.needs import Leaves
+from streamhost.features.accounts.recovery import Recovery
+from streamhost.model.accounts import Role, Session, User
+from streamhost.model.audit import SYSTEM, Act, Actor
+from streamhost.model.clock import Timestamp
+from streamhost.model.errors import InvalidInput, NotFound
+from streamhost.model.ids import UserId
+
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """One page of users, and where the next one starts."""
+
+    items: Sequence[User]
+    next_cursor: str | None
+
+
+class People:
+    """Lists and changes accounts. One administrator who can sign in always stays."""
+
+    def __init__(self, means: Means, recovery: Recovery, leaves: Leaves) -> None:
+        self._means = means
+        self._recovery = recovery
+        self._leaves = leaves
+
+    async def all(self) -> list[User]:
+        """Everybody, oldest account first."""
+        async with self._means.db.read() as conn:
+            return await user_rows.everybody(conn)
+
+    async def found(self, text: str = "", cursor: str | None = None, limit: int = 50) -> UserPage:
+        """Users whose address or name holds `text`, oldest account first. Raises `InvalidInput`."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        after = _place(cursor) if cursor else None
+        async with self._means.db.read() as conn:
+            users = await user_rows.found(conn, text.strip(), limit + 1, after)
+        items = users[:limit]
+        return UserPage(items, _cursor(items[-1]) if len(users) > limit else None)
+
+    async def get(self, user_id: UserId) -> User:
+        """One user. Raises `NotFound`."""
+        async with self._means.db.read() as conn:
+            return await self._means.user(conn, user_id)
+
+    async def by_email(self, email: str) -> User:
+        """The user with this address, however it is spelt. Raises `NotFound`."""
+        async with self._means.db.read() as conn:
+            user = await user_rows.by_email(conn, email)
+        if user is None:
+            raise NotFound(f"Nobody has the address {email}.")
+        return user
+
+    async def sessions(self, user_id: UserId) -> list[Session]:
+        """Where a user is signed in, the latest used first. Raises `NotFound`."""
+        async with self._means.db.read() as conn:
+            await self._means.user(conn, user_id)
+            return await session_rows.alive_of(conn, user_id, self._means.clock())
+
+    async def add(
+        self, email: str, password: str, name: str, role: Role, *, verified: bool = False, by: Actor = SYSTEM
+    ) -> User:
+        """Make an account; one that is not verified gets a mail with the link. Raises `EmailTaken`, `InvalidInput`."""
+        user = await self._means.new_user(email, password, name, role, verified=verified)
+        async with self._means.db.write() as conn:
+            if not await user_rows.insert(conn, user):
+                raise EmailTaken(user.email, fields={"email": EmailTaken.title()})
+            await self._means.note(conn, Act.USER_ADDED, by, user, role=role.value)
+            if not verified:
+                await self._means.ask_to_verify(conn, user)
+        return user
+
+    async def verify(self, user_id: UserId, by: Actor = SYSTEM) -> None:
+        """Take a user's address as verified. Raises `NotFound`."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            if await user_rows.verify(conn, user_id, self._means.clock()):
+                await self._means.note(conn, Act.EMAIL_TAKEN_AS_VERIFIED, by, user)
+        self._means.present.forget_user(user_id)
+
+    async def set_role(self, user_id: UserId, role: Role, by: Actor = SYSTEM) -> None:
+        """Change what a user may do. Raises `NotFound`, or `LastAdmin` when nobody could administer afterwards."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            if role is user.role:
+                return
+            if role is not Role.ADMIN:
+                await self._means.keep_an_admin(conn, user)
+            await user_rows.set_role(conn, user_id, role)
+            await self._means.note(conn, Act.ROLE_CHANGED, by, user, before=user.role.value, after=role.value)
+            # What somebody was let play as an admin may be what they may not see now.
+            self._means.user_over(conn, user_id)
+
+    async def disable(self, user_id: UserId, by: Actor = SYSTEM) -> None:
+        """Shut an account, and end its sessions and API tokens. Raises `NotFound` or `LastAdmin`."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            await self._means.keep_an_admin(conn, user)
+            now = self._means.clock()
+            if user.active:
+                await user_rows.set_disabled(conn, user_id, now)
+            await session_rows.revoke_all(conn, user_id, now)
+            await token_rows.revoke_all(conn, user_id, now)
+            await self._means.note(conn, Act.USER_DISABLED, by, user)
+            self._means.user_over(conn, user_id)
+
+    async def enable(self, user_id: UserId, by: Actor = SYSTEM) -> None:
+        """Open an account again. Its old sessions and tokens stay ended. Raises `NotFound`."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            await user_rows.set_disabled(conn, user_id, None)
+            await self._means.note(conn, Act.USER_ENABLED, by, user)
+        self._means.present.forget_user(user_id)
+
+    async def end_sessions(self, user_id: UserId, by: Actor = SYSTEM) -> int:
+        """Sign a user out everywhere; API tokens stay. How many sessions ended. Raises `NotFound`."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            ended = await session_rows.revoke_all(conn, user_id, self._means.clock())
+            await self._means.note(conn, Act.ALL_SESSIONS_ENDED, by, user)
+            self._means.user_over(conn, user_id)
+        return ended
+
+    async def send_reset(self, user_id: UserId, by: Actor = SYSTEM) -> str:
+        """Send a user the link for a new password; the link, for the command line. Raises `NotFound`."""
+        async with self._means.db.write() as conn:
+            return await self._recovery.send(conn, await self._means.user(conn, user_id), by)
+
+    async def delete(self, user_id: UserId, by: Actor = SYSTEM) -> None:
+        """Delete an account with everything that is its own. Raises `NotFound` or `LastAdmin`."""
+        async with self._means.db.write() as conn:
+            user = await self._means.user(conn, user_id)
+            await self._means.keep_an_admin(conn, user)
+            await self._leaves(conn, user_id)
+            await user_rows.delete(conn, user_id)
+            await self._means.note(conn, Act.USER_DELETED, by, user, role=user.role.value)
+            self._means.user_over(conn, user_id)
+
+
+def _cursor(user: User) -> str:
+    return base64.urlsafe_b64encode(json.dumps([user.created_at, user.id]).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[Timestamp, UserId]:
+    try:
+        moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        moment, last = None, None
+    if not isinstance(moment, float) or not isinstance(last, str):
+        raise InvalidInput(fields={"cursor": "That is not a place in this list."})
+    return moment, UserId(last)

@@ -1,0 +1,47 @@
+"""The audit log, for admins to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamhost.db import audit as rows
+from streamhost.db.core import Database
+from streamhost.model.audit import Act, AuditEntry
+from streamhost.model.errors import InvalidInput
+from streamhost.model.ids import UserId
+
+MAX_PAGE = 200
+_NUMBER_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """One page of the log, newest first, and where the next one starts."""
+
+    items: Sequence[AuditEntry]
+    next_cursor: str | None
+
+
+class Audit:
+    """Reads the log. Writing is done where things happen, in the same transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def entries(
+        self, cursor: str | None = None, limit: int = 50, act: str | None = None, user_id: UserId | None = None
+    ) -> AuditPage:
+        """Newest first; perhaps of one act, or of one user as actor or subject. Raises `InvalidInput`."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _NUMBER_DIGITS):
+            raise InvalidInput(fields={"cursor": "That is not a place in this list."})
+        if act and act not in list(Act):
+            raise InvalidInput(fields={"act": f"One of {', '.join(Act)}."})
+        async with self._db.read() as conn:
+            found = await rows.listed(
+                conn, limit + 1, int(cursor) if cursor else None, Act(act) if act else None, user_id or None
+            )
+        items = found[:limit]
+        return AuditPage(items, str(items[-1].number) if len(found) > limit else None)
