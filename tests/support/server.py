@@ -74,7 +74,7 @@ class RunningServer:
     @staticmethod
     def _answers(url: str) -> bool:
         try:
-            return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+            return httpx.get(f"{url}/startupz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
