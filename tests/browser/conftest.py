@@ -12,9 +12,9 @@ from tests.browser.support import CHROMIUM, FLAGS, PATIENCE, Visitor, visitor
 Visit = Callable[..., Visitor]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser."""
+    """The browser, for one file: as long as it runs an event loop runs here, and the next file may want its own."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
