@@ -98,6 +98,20 @@ def test_visibility_decides_who_plays(site: RunningServer, alice: Api, bob: Api,
         assert stranger.get("/api/v1/videos/nothere").status_code == 404
 
 
+def test_a_video_turned_private_stops_playing_for_those_who_watch(site: RunningServer, alice: Api) -> None:
+    """Grants and poster links given before are refused at once; the owner gets new ones that work."""
+    video_id = alice.upload(copied_clip(), title="Withdrawn", visibility="public")
+    alice.wait_until(video_id, "ready")
+    with Api(site.url) as stranger:
+        stream, poster = stranger.stream(video_id), stranger.video(video_id)["poster"]
+        assert stranger.get(stream["hls"]).status_code == 200
+        assert alice.patch(f"/api/v1/videos/{video_id}", json={"visibility": "private"}).status_code == 200
+        for address in (stream["hls"], stream["dash"], poster):
+            assert stranger.get(address).status_code == 403
+    assert alice.get(alice.stream(video_id)["hls"]).status_code == 200
+    assert alice.get(alice.video(video_id)["poster"]).status_code == 200
+
+
 def test_only_the_owner_and_admins_edit_and_delete(
     site: RunningServer, alice: Api, bob: Api, video: dict[str, Any]
 ) -> None:
