@@ -182,7 +182,8 @@ def test_a_deleted_video_leaves_nothing(server: RunningServer) -> None:
     while stored(server.data) or rows(server.data, "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"):
         assert time.monotonic() < deadline, stored(server.data)
         time.sleep(0.1)
-    assert alice.get(stream["hls"]).status_code == 404
+    gone = alice.get(stream["hls"])
+    assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
     assert rows(server.data, "SELECT 1 FROM packages") == []
     assert not list((server.data / "work").iterdir())
 
