@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 import sys
@@ -84,6 +85,7 @@ class Host:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.clear_work()
         await self.worker.release_all()
+        await self.accounts.start()
         await self.uploads.start()
         await self.worker.start()
         await self.schedule.start()
@@ -91,6 +93,7 @@ class Host:
     async def stop(self, grace: float) -> None:
         """End the background work within about `grace` seconds; jobs that run go back to the queue."""
         await self.schedule.stop()
+        await self.accounts.stop()
         await self.worker.stop(grace)
         await self.uploads.close()
 
@@ -103,7 +106,7 @@ class Host:
 
 async def assemble(settings: Settings, instance: Instance, clock: Clock = system_clock) -> Host:
     """Open the catalog of an instance (migrated if need be) and build every room on it."""
-    migrate.migrate(instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
+    await asyncio.to_thread(migrate.migrate, instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
     db = await Database.open(instance.data / CATALOG_FILE)
     storage = LocalStorage(instance.data / MEDIA_FOLDER)
     queue = Queue(clock)
@@ -119,6 +122,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         home=_home(settings, instance),
         site=settings.server.site_name,
         ended=grants.revocations.revoke,
+        hangs_on=settings.playback.grant_minutes * MINUTE,
         leaves=catalog.leave,
     )
     handlers: Mapping[type[Task], Handler] = {
