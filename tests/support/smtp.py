@@ -55,7 +55,7 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """The message."""
         await asyncio.sleep(self.delay)
         if answer := self._answer("DATA"):
@@ -66,7 +66,8 @@ class Mailbox:
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         self.recipients.extend(envelope.rcpt_tos)
-        self.encrypted.append(session.ssl is not None)
+        assert server.transport is not None
+        self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         self.signed_in.append(bool(session.authenticated))
         return "250 Taken"
 
@@ -75,7 +76,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
     """The plain text of a mail, or its HTML."""
     part = mail.get_body((kind,))
     assert isinstance(part, EmailMessage)
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 @asynccontextmanager

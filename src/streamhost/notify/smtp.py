@@ -123,7 +123,7 @@ class SmtpMailSender:
 
     def _composed(self, message: Message, recipient: str) -> MIMEMultipart:
         mail = MIMEMultipart("alternative")
-        mail["From"] = formataddr((self._from.name, self._from.address), "utf-8")
+        mail["From"] = formataddr((" ".join(self._from.name.split()), self._from.address), "utf-8")
         mail["To"] = recipient
         # `Header` folds words of other scripts rightly; the newer `EmailMessage` loses spaces where it folds them.
         mail["Subject"] = Header(" ".join(message.subject.split()), "utf-8", header_name="Subject").encode()
@@ -143,7 +143,7 @@ class SmtpMailSender:
         if isinstance(error, ssl.SSLCertVerificationError) or isinstance(error.__cause__, ssl.SSLCertVerificationError):
             hint = "Set mail.host to the name in its certificate; trust an authority of your own by mail.ca_file."
             return MailUnavailable(f"{self._where} cannot prove who it is: {_line(error)}", hint=hint)
-        if isinstance(error, aiosmtplib.SMTPNotSupported) and self._server.security == "starttls":
+        if self._server.security == "starttls" and "STARTTLS" in str(error):
             hint = "Set mail.security to what it offers: starttls on port 587, tls on port 465."
             return MailUnavailable(f"{self._where}: {_line(error)}", hint=hint)
         return MailUnavailable(f"{self._where}: {_line(error)}")
@@ -156,9 +156,11 @@ class SmtpMailSender:
 def _address(recipient: str) -> str:
     """One address, its domain in the letters that the DNS knows. Raises `MailRefused` if it is no address, or many."""
     try:
-        parsed = Address(addr_spec=recipient)
-        domain = parsed.domain.encode("idna").decode()
-        return Address(username=parsed.username, domain=domain).addr_spec
+        user, _, domain = recipient.rpartition("@")
+        # The parser knows ASCII only; letters of other scripts are as good as any (RFC 6532, 3.2).
+        plain = "".join(char if char.isascii() or not char.isprintable() else "x" for char in user)
+        Address(addr_spec=f"{plain}@{domain.encode('idna').decode()}")
+        return f"{user}@{domain.encode('idna').decode()}"
     except (ValueError, IndexError, MessageError) as error:
         raise MailRefused("This is no address that mail can be sent to.") from error
 

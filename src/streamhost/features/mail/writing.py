@@ -28,7 +28,7 @@ class Writer:
     """Writes mail for one site. `home` is its address, empty if that is not known."""
 
     def __init__(self, site: str, home: str) -> None:
-        self._site = site
+        self._site = _plain(site)
         self._home = home
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -73,7 +73,8 @@ def greeted(name: str) -> str:
 
 def _plain(value: str) -> str:
     """Text on one line: no control characters, which could begin a header or hide what is written."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in value).strip()
+    shown = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in value)
+    return " ".join(shown.split())
 
 
 def _wrapped(paragraph: str) -> str:
