@@ -23,6 +23,8 @@ from streamhost.model.tasks import DeleteMedia
 from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix
 
 MAX_PAGE = 100
+MAX_OFFSET = 2**31 - 1
+"""How far a search can be paged: more than any catalog holds, and within the integers of every database."""
 SIGN_OF_LIFE = 15.0
 """Seconds after which a follower hears something even if nothing changed, so that proxies keep the line open."""
 LOOK_EVERY = 0.5
@@ -100,7 +102,7 @@ class Catalog:
     async def search(self, text: str, viewer: Viewer, cursor: str | None = None, limit: int = 24) -> Hits:
         """Videos with words that begin as those of `text`, best first; public ones and the viewer's own."""
         match = fts_query(text)
-        offset = int(_decode(cursor, [int])[0]) if cursor else 0
+        offset = _offset(cursor)
         if not match:
             return Hits((), None)
         async with self._db.read() as conn:
@@ -110,9 +112,14 @@ class Catalog:
 
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any]) -> Video:
         """Change title, description, tags, visibility. Raises `InvalidInput` with the fields that are wrong."""
-        video = await self._managed(video_id, viewer)
-        edited = replace(video, **checked_details(changes), updated_at=self._clock())
+        await self._managed(video_id, viewer)
+        details = checked_details(changes)
         async with self._db.write() as conn:
+            # Read again inside the transaction: what another edit has just set must not be undone by this one.
+            video = await rows.get(conn, video_id)
+            if video is None:
+                raise NotFound
+            edited = replace(video, **details, updated_at=self._clock())
             await rows.replace(conn, edited)
             if edited.visibility is Visibility.PRIVATE and video.visibility is not Visibility.PRIVATE:
                 conn.after_commit(lambda: self._withdrawn(video.id))
@@ -185,7 +192,18 @@ def _place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
     if not cursor:
         return None
     moment, last = _decode(cursor, [float, str])
+    if not is_id(last):
+        raise InvalidCursor
     return float(moment), VideoId(last)
+
+
+def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    offset = int(_decode(cursor, [int])[0])
+    if not 0 <= offset <= MAX_OFFSET:
+        raise InvalidCursor
+    return offset
 
 
 def _encode(values: Sequence[Any]) -> str:
@@ -195,7 +213,7 @@ def _encode(values: Sequence[Any]) -> str:
 def _decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):
         raise InvalidCursor from None
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise InvalidCursor

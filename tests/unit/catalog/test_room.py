@@ -1,0 +1,71 @@
+"""The catalog's room on a real database: edits at the same time, and places in lists that nobody gave out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streamhost.db import migrate, users, videos
+from streamhost.db.core import Database
+from streamhost.features.catalog import Catalog, InvalidCursor
+from streamhost.jobs.queue import Queue
+from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
+from streamhost.model.ids import UserId, VideoId
+from streamhost.model.videos import Video, Visibility
+
+NOW = 1_800_000_000.0
+ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
+VIDEO = VideoId("film")
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    """A catalog with one public video of Alice's."""
+    path = tmp_path / "catalog.sqlite3"
+    migrate.migrate(path)
+    db = await Database.open(path)
+    async with db.write() as conn:
+        await users.insert(conn, ALICE)
+        await videos.insert(conn, Video(VIDEO, ALICE.id, "Old", NOW, NOW, visibility=Visibility.PUBLIC))
+    yield Catalog(db, Queue(lambda: NOW), lambda: NOW)
+    await db.close()
+
+
+async def test_edits_at_the_same_time_keep_each_other(catalog: Catalog) -> None:
+    """One sets the title while another makes the video private: it ends with the new title, and private."""
+    alice = Viewer(ALICE)
+    for number in range(10):
+        await catalog.edit(VIDEO, alice, {"title": "Old", "visibility": "public"})
+        title = f"New {number}"
+        await asyncio.gather(
+            catalog.edit(VIDEO, alice, {"visibility": "private"}), catalog.edit(VIDEO, alice, {"title": title})
+        )
+        video = await catalog.get(VIDEO, alice)
+        assert (video.title, video.visibility) == (title, Visibility.PRIVATE)
+
+
+def cursor(content: object) -> str:
+    """A cursor in the form of ours."""
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+DEEP = base64.urlsafe_b64encode(b"[" * 30_000).decode()
+
+
+@pytest.mark.parametrize("made_up", [cursor([10**30]), cursor([-1]), cursor([True]), DEEP])
+async def test_a_search_goes_no_further_than_a_database_counts(catalog: Catalog, made_up: str) -> None:
+    """Offsets that are negative or larger than the database's integers are refused, not tried."""
+    with pytest.raises(InvalidCursor):
+        await catalog.search("film", ANONYMOUS, made_up)
+
+
+@pytest.mark.parametrize("made_up", [cursor([1.0, "\ud800"]), cursor([1.0, ""]), cursor([1.0, "a b"]), DEEP])
+async def test_a_list_begins_at_an_id(catalog: Catalog, made_up: str) -> None:
+    """A cursor whose text is no id is refused before the catalog is asked."""
+    with pytest.raises(InvalidCursor):
+        await catalog.listed(made_up)
