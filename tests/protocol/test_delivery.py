@@ -151,6 +151,12 @@ def test_a_changed_grant_opens_nothing(place: Place, name: str) -> None:
         refused(place.ask(place.url(name, grant[:at] + other + grant[at + 1 :])), 403, "invalid_grant")
 
 
+@pytest.mark.parametrize("spelling", ["{}=", "{}.x", "{}%00", "{}%C3%A9", "{}~", "=", "a" * 600, "%FF"])
+def test_what_no_grant_looks_like_is_a_wrong_grant(place: Place, spelling: str) -> None:
+    """Signs that no grant has, spare padding, endless text: 403 as for any other wrong grant."""
+    refused(place.ask(place.url("v720/0.m4s", spelling.format(place.grant()))), 403, "invalid_grant")
+
+
 def test_another_instances_grant_opens_nothing(place: Place, tmp_path: Path) -> None:
     """A grant signed with somebody else's key is no grant."""
     foreign = Grants(open_instance(tmp_path).keys.ring(Purpose.GRANTS), system_clock, 60)

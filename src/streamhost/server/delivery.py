@@ -80,6 +80,8 @@ _PATH = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.([a-z0-9]{3,4}))"
 )
 """Grant, video, name below the package, its ending: no part starts with a dot, and nothing is decoded twice."""
+_GRANTED = re.compile(r"/s/([^/]+)/([^/]+)/")
+"""Whatever stands in the places of grant and video: a wrong grant is refused as such, however it is spelt."""
 
 
 class MethodNotAllowed(StreamhostError):
@@ -141,6 +143,8 @@ class Delivery:
         """What a path stands for, if its grant permits it. Raises `NotFound` and what a bad grant raises."""
         found = _PATH.fullmatch(path)
         if found is None:
+            if words := _GRANTED.match(path):
+                self._grants.check(*words.groups())
             raise NotFound
         text, video_id, name, ending = found.groups()
         grant = self._grants.check(text, video_id)
