@@ -188,6 +188,23 @@ def test_a_deleted_video_leaves_nothing(server: RunningServer) -> None:
     assert not list((server.data / "work").iterdir())
 
 
+def test_a_video_that_waits_says_why(tmp_path: Path) -> None:
+    """Without a place for media work nothing is "pending for ever": the video names the cause."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_JOBS_MEDIA_WORKERS="1").start()
+    try:
+        server.add_user("alice@example.org")
+        alice = server.client("alice@example.org")
+        first, second = (alice.upload(encoded_clip(), title=title) for title in ("First", "Second"))
+        causes = set()
+        while alice.video(first)["state"] != "ready":
+            causes.add(alice.video(second)["waiting"])
+            time.sleep(0.05)
+        assert "Every place for media work is taken (1)." in causes
+        assert alice.wait_until(second, "ready")["waiting"] is None
+    finally:
+        server.stop()
+
+
 def test_a_child_that_dies_costs_one_job_and_not_the_server(server: RunningServer) -> None:
     """The media process is killed by signal: the job says so, is tried once more, and the video becomes ready."""
     server.add_user("alice@example.org")

@@ -19,12 +19,13 @@ from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.details import checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
-from streamhost.model.tasks import DeleteMedia
+from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix
 
 MAX_PAGE = 100
 MAX_OFFSET = 2**31 - 1
 """How far a search can be paged: more than any catalog holds, and within the integers of every database."""
+UNDERWAY = (VideoState.RECEIVED, VideoState.PROCESSING)
 SIGN_OF_LIFE = 15.0
 """Seconds after which a follower hears something even if nothing changed, so that proxies keep the line open."""
 LOOK_EVERY = 0.5
@@ -83,9 +84,20 @@ class Catalog:
         if is_id(video_id):
             async with self._db.read() as conn:
                 video = await rows.get(conn, video_id)
+                if video is not None and video.state in UNDERWAY:
+                    video = replace(video, waiting=await self._why_waiting(conn, video_id))
         if video is None or not may_view(video, viewer):
             raise NotFound
         return video
+
+    async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
+        """The cause for which the first waiting job of a video waits; None while one of its jobs runs."""
+        states = (JobState.RUNNING, JobState.QUEUED)
+        jobs = await self._queue.list(conn, states, subject=f"video:{video_id}")
+        if not jobs or any(job.state is JobState.RUNNING for job in jobs):
+            return None
+        wait = await self._queue.wait(conn, min(jobs, key=lambda job: job.run_at))
+        return wait.cause if wait else None
 
     async def listed(self, cursor: str | None = None, limit: int = 24) -> Page:
         """Public videos that can be played, newest first."""

@@ -131,7 +131,7 @@ class Queue:
         counts = await rows.counts(conn)
         running = counts.get((job.lane, JobState.RUNNING), 0)
         if running >= slots:
-            return Wait(f"All {slots} places for {job.lane.value} work are taken.")
+            return Wait(f"Every place for {job.lane.value} work is taken ({slots}).")
         return Wait("It is about to start.")
 
     async def prune(self, conn: Connection, older_than: float) -> int:

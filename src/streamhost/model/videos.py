@@ -73,6 +73,8 @@ class Video:
     created_at: Timestamp
     updated_at: Timestamp
     owner_name: str = ""
+    waiting: str | None = None
+    """Why nothing happens at the moment although the video is not ready: a sentence. Found out anew, never stored."""
     description: str = ""
     tags: tuple[str, ...] = ()
     visibility: Visibility = Visibility.PRIVATE

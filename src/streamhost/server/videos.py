@@ -56,7 +56,9 @@ class ErrorDocument:
 
 @dataclass(frozen=True, slots=True)
 class VideoDocument:
-    """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC."""
+    """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC.
+
+    `waiting` says why nothing happens at the moment while the video is being made; lists leave it out."""
 
     id: str
     title: str
@@ -68,6 +70,7 @@ class VideoDocument:
     state: str
     progress: float
     step: str
+    waiting: str | None
     playable: bool
     duration: float | None
     width: int | None
@@ -126,6 +129,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         state=video.state.value,
         progress=round(video.progress, 4),
         step=video.step,
+        waiting=video.waiting,
         playable=video.playable,
         duration=video.duration,
         width=video.width,
@@ -262,7 +266,7 @@ async def video_events(
             for rendition in document.renditions:
                 if rendition.ready and rendition.name not in known:
                     yield _event("rendition", rendition)
-        yield _event("progress", {"progress": document.progress, "step": document.step})
+        yield _event("progress", {"progress": document.progress, "step": document.step, "waiting": document.waiting})
         before = video
 
 

@@ -4,6 +4,8 @@ import type { Video } from "./types.ts";
 
 /** The state of a video in a few words. */
 export function stateText(video: Video): string {
+  const underway = video.state === "received" || video.state === "processing";
+  if (underway && video.waiting && !video.playable) return texts.state.waiting(video.waiting);
   if (video.state === "processing" && video.playable) return texts.state.playable(percent(video.progress));
   if (video.state === "processing") return texts.state.processing(percent(video.progress), texts.steps[video.step ?? ""] ?? texts.steps.other);
   return texts.state[video.state];

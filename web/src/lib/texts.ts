@@ -21,6 +21,7 @@ export const texts = {
 
   state: {
     received: "Waiting its turn",
+    waiting: (cause: string) => `Waiting. ${cause}`,
     processing: (percent: string, step: string) => `${step}, ${percent}`,
     playable: (percent: string) => `More qualities on the way, ${percent}`,
     review: "Waiting for review",

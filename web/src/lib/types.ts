@@ -12,6 +12,7 @@ export interface Video {
   visibility: "public" | "unlisted" | "private";
   state: "received" | "processing" | "review" | "rejected" | "ready" | "failed";
   step?: string;
+  waiting?: string | null;
   progress: number;
   playable: boolean;
   renditions: Rendition[];

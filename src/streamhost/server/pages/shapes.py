@@ -100,6 +100,8 @@ def state_text(video: Video) -> str:
     """Where a video is on its way, in a few words."""
     percent = f"{min(99, int(video.progress * 100))} %"
     match video.state:
+        case VideoState.RECEIVED | VideoState.PROCESSING if video.waiting and not video.playable:
+            return f"Waiting. {video.waiting}"
         case VideoState.RECEIVED:
             return "Waiting its turn"
         case VideoState.PROCESSING if video.playable:
