@@ -164,7 +164,7 @@ async def test_every_wait_has_a_cause(bench: Bench) -> None:
         wait = await bench.queue.wait(conn, await bench.get(locked))
     assert wait is not None
     assert wait.behind == first
-    assert "1 places" in await cause(await bench.add(Count(3)))
+    assert "taken (1)" in await cause(await bench.add(Count(3)))
     assert "time" in await cause(await bench.add(Count(4), delay=60))
     async with bench.db.write() as conn:
         await rows.requeue(
