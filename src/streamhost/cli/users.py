@@ -1,4 +1,4 @@
-"""`streamhost users`: add and list people, before the first start and beside a running server."""
+"""`streamhost users`: people and their accounts, before the first start and beside a running server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import click
 
 from streamhost import log
 from streamhost.config import load
-from streamhost.features.accounts import Accounts
+from streamhost.features.accounts import DEFAULT_DAYS, Accounts, NewInvitation
 from streamhost.host import assemble
 from streamhost.instance import open_instance
-from streamhost.model.accounts import Role, User
+from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import iso
 
@@ -28,24 +28,27 @@ data_option = click.option(
     help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
-
-
-@click.group()
-def users() -> None:
-    """Add and list people."""
-
-
-@users.command()
-@click.argument("email")
-@click.option("--name", help="What others see. [default: the address up to the @]")
-@click.option(
+role_option = click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
     default=Role.VIEWER.value,
     show_default=True,
     help="What they may do; each role includes the ones before it.",
 )
-@click.option("--verified", is_flag=True, help="Take the address as verified.")
+DEVICE_WIDTH = 60
+"""Columns of a device's description in a table."""
+
+
+@click.group()
+def users() -> None:
+    """Add, list and change people's accounts."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", help="What others see. [default: the address up to the @]")
+@role_option
+@click.option("--verified", is_flag=True, help="Take the address as verified; else they get a mail that asks for it.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
 @data_option
 @json_option
@@ -80,6 +83,158 @@ def list_users(data: Path | None, as_json: bool) -> None:
         click.echo("Nobody has an account yet.")
 
 
+@users.command()
+@click.argument("email", required=False, default="")
+@role_option
+@click.option("--uses", type=int, default=1, show_default=True, help="How many may come in by the link.")
+@click.option("--days", type=float, default=DEFAULT_DAYS, show_default=True, help="Days until it expires.")
+@click.option("--note", default="", help="What it is for; only administrators see it.")
+@data_option
+@json_option
+def invite(email: str, role: str, uses: int, days: float, note: str, data: Path | None, as_json: bool) -> None:
+    """Make a link by which somebody may register. With EMAIL it is sent there too, and works for that address alone."""
+
+    async def work(accounts: Accounts) -> NewInvitation:
+        return await accounts.invitations.create(
+            COMMAND_LINE, role=Role(role), email=email, note=note, uses=uses, days=days
+        )
+
+    made = _with_accounts(data, work)
+    if as_json:
+        item = made.invitation
+        document = {"id": item.id, "link": made.link, "role": item.role.value, "email": item.email}
+        click.echo(json.dumps(document | {"uses": item.most_uses, "expires_at": iso(item.expires_at)}))
+    else:
+        click.echo(made.link)
+
+
+@users.command()
+@click.argument("email")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@data_option
+@json_option
+def role(email: str, role: str, data: Path | None, as_json: bool) -> None:
+    """Change what somebody may do. The last administrator stays one."""
+    _change(data, email, as_json, lambda accounts, user: accounts.people.set_role(user.id, Role(role), COMMAND_LINE))
+
+
+@users.command()
+@click.argument("email")
+@data_option
+@json_option
+def verify(email: str, data: Path | None, as_json: bool) -> None:
+    """Take somebody's address as verified, so that they can sign in."""
+    _change(data, email, as_json, lambda accounts, user: accounts.people.verify(user.id, COMMAND_LINE))
+
+
+@users.command()
+@click.argument("email")
+@data_option
+@json_option
+def disable(email: str, data: Path | None, as_json: bool) -> None:
+    """Shut an account: its sessions and API tokens end, nobody can sign in. What it has stays."""
+    _change(data, email, as_json, lambda accounts, user: accounts.people.disable(user.id, COMMAND_LINE))
+
+
+@users.command()
+@click.argument("email")
+@data_option
+@json_option
+def enable(email: str, data: Path | None, as_json: bool) -> None:
+    """Open an account again."""
+    _change(data, email, as_json, lambda accounts, user: accounts.people.enable(user.id, COMMAND_LINE))
+
+
+@users.command("remove-second-factor")
+@click.argument("email")
+@data_option
+@json_option
+def remove_second_factor(email: str, data: Path | None, as_json: bool) -> None:
+    """For somebody who has lost both the app and the recovery codes: sign in by password alone again."""
+    _change(data, email, as_json, lambda accounts, user: accounts.second_factor.remove_for(user.id, COMMAND_LINE))
+
+
+@users.command("reset-password")
+@click.argument("email")
+@data_option
+@json_option
+def reset_password(email: str, data: Path | None, as_json: bool) -> None:
+    """Print a link by which somebody sets a new password, and send it to them. It works once."""
+
+    async def work(accounts: Accounts) -> str:
+        user = await accounts.people.by_email(email)
+        return await accounts.people.send_reset(user.id, COMMAND_LINE)
+
+    link = _with_accounts(data, work)
+    click.echo(json.dumps({"link": link}) if as_json else link)
+
+
+@users.command()
+@click.argument("email")
+@click.option("--end", is_flag=True, help="Sign them out everywhere instead of listing.")
+@data_option
+@json_option
+def sessions(email: str, end: bool, data: Path | None, as_json: bool) -> None:
+    """List where somebody is signed in, the latest used first."""
+
+    async def work(accounts: Accounts) -> tuple[list[Session], int]:
+        user = await accounts.people.by_email(email)
+        if end:
+            return [], await accounts.people.end_sessions(user.id, COMMAND_LINE)
+        return await accounts.people.sessions(user.id), 0
+
+    found, ended = _with_accounts(data, work)
+    if end:
+        click.echo(json.dumps({"ended": ended}) if as_json else f"Sessions ended: {ended}.")
+    elif as_json:
+        click.echo(json.dumps({"items": [_session(session) for session in found]}, ensure_ascii=False, indent=2))
+    elif found:
+        lines = [(s.address, _moment(s.created_at), _moment(s.last_used_at), s.device[:DEVICE_WIDTH]) for s in found]
+        _table([("ADDRESS", "SINCE", "LAST USED", "DEVICE"), *lines])
+    else:
+        click.echo("They are signed in nowhere.")
+
+
+@users.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+@json_option
+def delete(email: str, yes: bool, data: Path | None, as_json: bool) -> None:
+    """Delete an account with everything that is its own, its videos too. The last administrator stays."""
+    if not yes:
+        click.confirm(f"Delete the account {email} with all its videos?", abort=True, err=True)
+
+    async def work(accounts: Accounts) -> User:
+        user = await accounts.people.by_email(email)
+        await accounts.people.delete(user.id, COMMAND_LINE)
+        return user
+
+    user = _with_accounts(data, work)
+    if as_json:
+        click.echo(json.dumps({"id": user.id, "email": user.email, "deleted": True}))
+    else:
+        click.echo(f"Deleted {user.name} <{user.email}>.")
+
+
+def _change(
+    data: Path | None, email: str, as_json: bool, change: Callable[[Accounts, User], Awaitable[object]]
+) -> None:
+    """Do something to one account, and show how it is afterwards."""
+
+    async def work(accounts: Accounts) -> User:
+        user = await accounts.people.by_email(email)
+        await change(accounts, user)
+        return await accounts.people.get(user.id)
+
+    user = _with_accounts(data, work)
+    if as_json:
+        click.echo(json.dumps(_document(user), ensure_ascii=False))
+    else:
+        notes = _line(user)[-1]
+        click.echo(f"{user.name} <{user.email}>: {user.role.value}{', ' + notes if notes else ''}.")
+
+
 def _with_accounts(data: Path | None, work: Callable[[Accounts], Awaitable[_T]]) -> _T:
     """Open the instance without becoming its server, and do `work`."""
     settings = load(data)
@@ -106,6 +261,22 @@ def _piped_password() -> str:
     except UnicodeDecodeError as error:
         raise click.UsageError("The password on standard input is not UTF-8.") from error
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def _moment(moment: float) -> str:
+    """To the minute, in UTC."""
+    return (iso(moment) or "")[:16].replace("T", " ")
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "address": session.address,
+        "device": session.device,
+        "created_at": iso(session.created_at),
+        "last_used_at": iso(session.last_used_at),
+        "expires_at": iso(session.expires_at),
+    }
 
 
 def _document(user: User) -> dict[str, Any]:

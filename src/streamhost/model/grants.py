@@ -141,11 +141,12 @@ class Revocations:
         self._longest_life = longest_life
         self._moments: dict[str, Timestamp] = {}
 
-    def revoke(self, subject: SessionId | UserId | VideoId) -> None:
-        """Take back every grant issued until now that names `subject`. Ids are random: kinds never collide."""
+    def revoke(self, subject: SessionId | UserId | VideoId, moment: Timestamp | None = None) -> None:
+        """Take back every grant issued until `moment` (None: now) that names `subject`. Ids are random: kinds never
+        collide."""
         now = self._clock()
         self._moments = {s: at for s, at in self._moments.items() if now - at <= self._longest_life}
-        self._moments[subject] = now
+        self._moments[subject] = max(now if moment is None else moment, self._moments.get(subject, 0.0))
 
     def covers(self, grant: Grant) -> bool:
         """Whether `grant` was taken back."""

@@ -64,7 +64,9 @@ async def open_accounts(
 
         def opener(instance: str = "instance", **settings: Any) -> Accounts:
             keys = AccountKeys.of(open_instance(tmp_path / instance))
-            around = Around(post, "https://video.example.org", "Our Videos", ended=over.append)
+            around = Around(
+                post, "https://video.example.org", "Our Videos", ended=lambda subject, _moment: over.append(subject)
+            )
             accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys, around)
             stack.callback(accounts.close)
             stack.push_async_callback(accounts.settled)

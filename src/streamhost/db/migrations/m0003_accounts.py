@@ -3,7 +3,8 @@
 From this version on only verified addresses may sign in. Accounts that were made before are not locked out: their
 addresses count as verified since the day they were made, and the log says of each that it was so.
 
-Rows of `audit` are written once and stay: the triggers refuse every change. They name people by id and by the words of
+Rows of `audit` are written once and stay: the triggers refuse every change, and `REPLACE`, which fires no triggers for
+what it deletes. They name people by id and by the words of
 that day, without a foreign key, so that they outlive the account.
 """
 
@@ -23,6 +24,10 @@ CREATE INDEX audit_by_act ON audit(act, number);
 CREATE INDEX audit_by_actor ON audit(actor_id, number);
 CREATE INDEX audit_by_subject ON audit(subject_id, number);
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is never changed');
+END;
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE number = new.number) BEGIN
     SELECT RAISE(ABORT, 'the audit log is never changed');
 END;
 CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit BEGIN

@@ -24,7 +24,7 @@ from streamhost.features.accounts.errors import (
     WrongCode,
     WrongPassword,
 )
-from streamhost.features.accounts.invitations import NewInvitation
+from streamhost.features.accounts.invitations import DEFAULT_DAYS, NewInvitation
 from streamhost.features.accounts.needs import SendsMail
 from streamhost.features.accounts.people import UserPage
 from streamhost.features.accounts.room import Accounts, Around, SignIn
@@ -32,6 +32,7 @@ from streamhost.features.accounts.second_factor import NewSecret, SecondFactorSt
 from streamhost.features.accounts.tokens import AccountKeys
 
 __all__ = [
+    "DEFAULT_DAYS",
     "AccountKeys",
     "Accounts",
     "Around",

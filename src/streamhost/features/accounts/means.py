@@ -66,7 +66,7 @@ class Means:
 
         def gone() -> None:
             self.present.forget(session_id)
-            self.ended(session_id)
+            self.ended(session_id, self.clock())
 
         conn.after_commit(gone)
 
@@ -75,7 +75,7 @@ class Means:
 
         def gone() -> None:
             self.present.forget_user(user_id)
-            self.ended(user_id)
+            self.ended(user_id, self.clock())
 
         conn.after_commit(gone)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from streamhost.db.core import Connection
+from streamhost.model.clock import Timestamp
 from streamhost.model.ids import SessionId, UserId
 
 
@@ -19,14 +20,15 @@ class SendsMail(Protocol):
         ...
 
 
-Ended = Callable[[SessionId | UserId], None]
-"""Told that a session, or everything of a user, has ended: permissions to play that hang on it end too."""
+Ended = Callable[[SessionId | UserId, Timestamp], None]
+"""Told that a session, or everything of a user, ended at a moment: permissions to play that hang on it end too. May be
+told the same more than once."""
 
 Leaves = Callable[[Connection, UserId], Awaitable[None]]
 """Told, inside the transaction, that a user's account is about to be deleted: what is theirs elsewhere goes too."""
 
 
-def nobody_listens(_ended: SessionId | UserId) -> None:
+def nobody_listens(_ended: SessionId | UserId, _moment: Timestamp) -> None:
     """For a house in which nothing hangs on sessions."""
 
 

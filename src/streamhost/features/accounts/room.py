@@ -11,6 +11,7 @@ from streamhost.db import users as user_rows
 from streamhost.db.core import Connection, Database
 from streamhost.features.accounts import rules
 from streamhost.features.accounts.api_tokens import PREFIX, ApiTokens
+from streamhost.features.accounts.endings import Endings
 from streamhost.features.accounts.errors import (
     BadCredentials,
     EmailUnverified,
@@ -66,6 +67,8 @@ class Around:
     home: str
     site: str
     ended: Ended = nobody_listens
+    hangs_on: float = 0.0
+    """For how long after the end of a session something may still hang on it unless it is told, in seconds."""
     leaves: Leaves = nothing_is_theirs
 
 
@@ -95,7 +98,7 @@ class Accounts:
             mail=around.mail,
             ended=around.ended,
         )
-        self._present = self._means.present
+        self._endings = Endings(self._means, around.hangs_on)
         self.registration = Registration(self._means)
         """Set-up, registering, verifying the address."""
         self.recovery = Recovery(self._means)
@@ -107,6 +110,14 @@ class Accounts:
         """Everybody's accounts, for administrators."""
         self.profile = Profile(self._means, self.second_factor, self.people)
         """One's own account."""
+
+    async def start(self) -> None:
+        """Watch what ends in other processes."""
+        await self._endings.start()
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        await self._endings.stop()
 
     def close(self) -> None:
         """Let the threads for password hashes go."""
@@ -247,7 +258,7 @@ class Accounts:
     async def viewer_of_access_token(self, token: str) -> Viewer:
         """Who sent this access token, in the same way."""
         user_id, session_id = self._tokens.session_of(token, self._clock())
-        viewer = await self._present.viewer(session_id)
+        viewer = await self._means.present.viewer(session_id)
         if viewer.id != user_id:
             raise InvalidToken("Its session has ended.")
         return viewer
@@ -255,7 +266,7 @@ class Accounts:
     async def viewer_of_cookie(self, value: str) -> Viewer:
         """Whose browser this is; `ANONYMOUS` when the cookie is not ours or its session has ended."""
         session_id = self._cookies.open(value)
-        return await self._present.viewer(session_id) if session_id else ANONYMOUS
+        return await self._means.present.viewer(session_id) if session_id else ANONYMOUS
 
     def cookie_of(self, session_id: SessionId) -> str:
         """The value of the session cookie for a browser that has just signed in."""

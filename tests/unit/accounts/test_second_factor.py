@@ -1,0 +1,173 @@
+"""Codes of an app, recovery codes, API tokens: over a real catalog."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pyotp import TOTP
+
+from streamhost.db import second_factors as rows
+from streamhost.db.core import Database
+from streamhost.features.accounts import (
+    Accounts,
+    BadCredentials,
+    OtpInvalid,
+    OtpRequired,
+    SecondFactorIsOff,
+    SecondFactorIsOn,
+    SignIn,
+    TooManyAttempts,
+    WrongCode,
+    WrongPassword,
+)
+from streamhost.model.audit import SYSTEM, Actor
+from tests.unit.accounts.conftest import PASSWORD
+from tests.unit.accounts.hands import Hands
+
+# RFC 6238, appendix B, with SHA-1: the last six digits of the eight.
+RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+RFC_CODES = {59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"}
+
+
+@pytest.fixture
+async def secret(accounts: Accounts, alice: SignIn, clock: Hands) -> str:
+    """Alice's second factor, in force since two steps ago."""
+    made = await accounts.second_factor.begin(alice.user, PASSWORD, Actor.of(alice.user))
+    await accounts.second_factor.confirm(alice.user, code(made.secret, clock), Actor.of(alice.user))
+    clock.pass_by(60)
+    return made.secret
+
+
+def code(secret: str, clock: Hands, later: int = 0) -> str:
+    """What the app shows `later` steps from now."""
+    return TOTP(secret).at(int(clock.now) + 30 * later)
+
+
+def test_codes_are_those_of_the_standard() -> None:
+    """The vectors of RFC 6238, appendix B."""
+    for moment, expected in RFC_CODES.items():
+        assert TOTP(RFC_SECRET).generate_otp(moment // 30) == expected
+
+
+async def test_setting_up_takes_the_password_and_a_code(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """Until a code has confirmed the secret nothing changes; the URI says the same as the secret."""
+    by = Actor.of(alice.user)
+    with pytest.raises(WrongPassword):
+        await accounts.second_factor.begin(alice.user, "guess", by)
+    with pytest.raises(SecondFactorIsOff):
+        await accounts.second_factor.confirm(alice.user, "123456", by)
+    made = await accounts.second_factor.begin(alice.user, PASSWORD, by)
+    assert await accounts.second_factor.pending(alice.user) == made
+    uri = urlsplit(made.uri)
+    assert (uri.scheme, uri.netloc, parse_qs(uri.query)) == (
+        "otpauth",
+        "totp",
+        {"secret": [made.secret], "issuer": ["Our Videos"]},
+    )
+    for wrong in ("", "000000", code(made.secret, clock, 5), "\u0661\u0662\u0663\u0664\u0665\u0666"):
+        with pytest.raises(WrongCode):
+            await accounts.second_factor.confirm(alice.user, wrong, by)
+    await accounts.login("alice@example.org", PASSWORD)
+    codes = await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)
+    assert len(set(codes)) == 10
+    state = await accounts.second_factor.state(alice.user.id)
+    assert (state.on, state.since, state.recovery_codes_left) == (True, clock.now, 10)
+    assert await accounts.second_factor.pending(alice.user) is None
+    with pytest.raises(SecondFactorIsOn):
+        await accounts.second_factor.begin(alice.user, PASSWORD, by)
+    with pytest.raises(SecondFactorIsOn):
+        await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)
+
+
+async def test_signing_in_takes_a_code(accounts: Accounts, secret: str, clock: Hands) -> None:
+    """A wrong password is a wrong password whatever the code; the right one is asked for a code that fits."""
+    with pytest.raises(BadCredentials):
+        await accounts.login("alice@example.org", "guess", code(secret, clock))
+    with pytest.raises(OtpRequired):
+        await accounts.login("alice@example.org", PASSWORD)
+    for wrong in ("000000", code(secret, clock, 2), code(secret, clock, -2), "x"):
+        with pytest.raises(OtpInvalid):
+            await accounts.login("alice@example.org", PASSWORD, wrong)
+    shown = code(secret, clock)
+    assert (await accounts.login("alice@example.org", PASSWORD, f" {shown[:3]} {shown[3:]}")).user.name == "Alice"
+
+
+async def test_a_code_works_once(accounts: Accounts, secret: str, clock: Hands) -> None:
+    """Replayed, even at the same moment, or older than one that was used: refused. Clocks may be one step apart."""
+    shown = code(secret, clock)
+    tries = [accounts.login("alice@example.org", PASSWORD, shown) for _ in range(3)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["OtpInvalid", "OtpInvalid", "SignIn"]
+    for old in (shown, code(secret, clock, -1)):
+        with pytest.raises(OtpInvalid):
+            await accounts.login("alice@example.org", PASSWORD, old)
+    await accounts.login("alice@example.org", PASSWORD, code(secret, clock, 1))
+    clock.pass_by(60)
+    await accounts.login("alice@example.org", PASSWORD, code(secret, clock))
+
+
+async def test_guessing_codes_is_slowed_down(accounts: Accounts, secret: str, clock: Hands) -> None:
+    """Whoever has the password gets ten guesses from wherever, then one a minute; many at once gain nothing."""
+    tries = [
+        accounts.login("alice@example.org", PASSWORD, f"{n:06}", address=f"203.0.113.{n % 200}") for n in range(30)
+    ]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(result) for result in results].count(OtpInvalid) <= 10
+    with pytest.raises(TooManyAttempts) as caught:
+        await accounts.login("alice@example.org", PASSWORD, code(secret, clock))
+    assert caught.value.retry_after <= 60
+    clock.pass_by(caught.value.retry_after)
+    await accounts.login("alice@example.org", PASSWORD, code(secret, clock))
+
+
+async def test_recovery_codes_work_once_each(accounts: Accounts, alice: SignIn, secret: str) -> None:
+    """However they are typed; new ones make the old ones worthless."""
+    by = Actor.of(alice.user)
+    first = await accounts.second_factor.new_codes(alice.user, PASSWORD, by)
+    await accounts.login("alice@example.org", PASSWORD, first[0].upper().replace("-", " "))
+    with pytest.raises(OtpInvalid):
+        await accounts.login("alice@example.org", PASSWORD, first[0])
+    assert (await accounts.second_factor.state(alice.user.id)).recovery_codes_left == 9
+    await accounts.second_factor.new_codes(alice.user, PASSWORD, by)
+    with pytest.raises(OtpInvalid):
+        await accounts.login("alice@example.org", PASSWORD, first[1])
+
+
+async def test_switching_off_takes_both(accounts: Accounts, alice: SignIn, secret: str, clock: Hands) -> None:
+    """Password and code; afterwards the password is enough, and deleting the account does not ask for a code."""
+    by = Actor.of(alice.user)
+    with pytest.raises(WrongPassword):
+        await accounts.second_factor.switch_off(alice.user, "guess", code(secret, clock), by)
+    with pytest.raises(WrongCode):
+        await accounts.second_factor.switch_off(alice.user, PASSWORD, "000000", by)
+    with pytest.raises(WrongCode):
+        await accounts.profile.delete(alice.user, PASSWORD, "", by)
+    await accounts.second_factor.switch_off(alice.user, PASSWORD, code(secret, clock), by)
+    for attempt in (
+        accounts.second_factor.switch_off(alice.user, PASSWORD, code(secret, clock), by),
+        accounts.second_factor.new_codes(alice.user, PASSWORD, by),
+        accounts.second_factor.remove_for(alice.user.id, SYSTEM),
+    ):
+        with pytest.raises(SecondFactorIsOff):
+            await attempt
+    await accounts.login("alice@example.org", PASSWORD)
+
+
+async def test_an_admin_can_take_it_away(accounts: Accounts, alice: SignIn, secret: str) -> None:
+    """For somebody who has lost everything but the password."""
+    await accounts.second_factor.remove_for(alice.user.id, SYSTEM)
+    await accounts.login("alice@example.org", PASSWORD)
+
+
+async def test_the_catalog_alone_makes_no_codes(accounts: Accounts, alice: SignIn, secret: str, db: Database) -> None:
+    """Neither the secret nor a recovery code is in the catalog's files."""
+    codes = await accounts.second_factor.new_codes(alice.user, PASSWORD, Actor.of(alice.user))
+    content = b"".join(path.read_bytes() for path in db.path.parent.glob("catalog.sqlite3*"))
+    for text in (secret, codes[0], codes[0].replace("-", "")):
+        assert text.encode() not in content
+    async with db.read() as conn:
+        row = await rows.get(conn, alice.user.id)
+    assert row is not None
+    assert row.salt.encode() in content
