@@ -36,7 +36,7 @@ from tests.flows.access_table import TABLE, WHO
 PASSWORD = "correct horse battery"
 CAST = {"viewer": Role.VIEWER, "creator": Role.CREATOR, "owner": Role.CREATOR, "admin": Role.ADMIN}
 VISIT = "v" * 22
-HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
+HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all", "mail_id": "nothing"}
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
 BAD_COOKIES = ("revoked", "disabled", "wrong key", "other instance", "made up")
 

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("streamhost.cli.serve:serve", "Run the server."),
     "users": ("streamhost.cli.users:users", "Add and list people."),
     "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
+    "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }
 """Where each subcommand lives, and its line in the help."""

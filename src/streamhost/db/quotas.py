@@ -43,6 +43,6 @@ async def used(conn: Connection, owner_id: UserId, now: Timestamp) -> tuple[int,
     return int(row["kept_bytes"]) + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
 
 
-async def set_limits(conn: Connection, owner_id: UserId, amount: Amount) -> bool:
-    """Set what one user may use; False if there is no such user."""
-    return await conn.execute(_SET, {"owner": owner_id, "bytes": amount.bytes, "videos": amount.videos}) == 1
+async def set_limits(conn: Connection, owner_id: UserId, amount: Amount) -> None:
+    """Set what one user may use."""
+    await conn.execute(_SET, {"owner": owner_id, "bytes": amount.bytes, "videos": amount.videos})

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.config import UploadSettings
+from streamhost.db import audit, users
 from streamhost.db import quotas as rows
 from streamhost.db.core import Connection, Database
+from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import UserId
@@ -69,13 +71,18 @@ class Quotas:
         max_bytes, max_videos = self._limits(own)
         return Usage(used_bytes, used_videos, max_bytes, max_videos, own.bytes, own.videos)
 
-    async def allow(self, user_id: UserId, max_bytes: int | None, max_videos: int | None) -> Usage:
+    async def allow(self, user_id: UserId, max_bytes: int | None, max_videos: int | None, by: Actor) -> Usage:
         """Set what one user may keep: None for the site's default, 0 for no limit. Raises `NotFound`.
 
         What is there stays, also where it is more."""
         async with self._db.write() as conn:
-            if not await rows.set_limits(conn, user_id, rows.Amount(max_bytes, max_videos)):
+            user = await users.get(conn, user_id)
+            if user is None:
                 raise NotFound("There is no such user.")
+            await rows.set_limits(conn, user_id, rows.Amount(max_bytes, max_videos))
+            details = {"bytes": _word(max_bytes), "videos": _word(max_videos)}
+            entry = AuditEntry(self._clock(), Act.QUOTA_CHANGED, by, user_id, user.email, details)
+            await audit.insert(conn, entry)
         _logger.info("A quota was set", action="quota_set", user=user_id, bytes=max_bytes, videos=max_videos)
         return await self.usage(user_id)
 
@@ -84,3 +91,8 @@ class Quotas:
         max_bytes = self._bytes if own is None or own.bytes is None else own.bytes
         max_videos = self._videos if own is None or own.videos is None else own.videos
         return max_bytes or None, max_videos or None
+
+
+def _word(limit: int | None) -> str:
+    """A limit for the audit log."""
+    return "default" if limit is None else str(limit or "none")

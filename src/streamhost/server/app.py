@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from streamhost import __version__
 from streamhost.host import Host
 from streamhost.instance import Purpose
-from streamhost.server import accounts, docs, errors, health, me, people, playback, uploads, videos
+from streamhost.server import accounts, docs, errors, health, mail, me, people, playback, quotas, uploads, videos
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
@@ -28,7 +28,7 @@ BODY_LIMIT = 1024 * 1024
 TAGS: Sequence[Tag] = (
     Tag("accounts", "Registering, signing in, sessions."),
     Tag("your account", "Name, password, address, second factor, API tokens, and its end."),
-    Tag("administration", "Users, invitations, the audit log."),
+    Tag("administration", "Users, invitations, quotas, mail, the audit log."),
     Tag("uploads", "Files on their way in: tus 1.0.0, or one request."),
     Tag("videos", "Finding, reading, editing and deleting videos, and watching one being made."),
     Tag("playback", "Permission to play, and where the stream is."),
@@ -45,6 +45,8 @@ def create_app(host: Host) -> Litestar:
             *accounts.routes,
             *me.routes,
             *people.routes,
+            *mail.routes,
+            *quotas.routes,
             *videos.routes,
             *uploads.routes,
             *playback.routes,

@@ -9,6 +9,7 @@ import pytest
 from streamhost.config import UploadSettings
 from streamhost.features.quota import OverQuota, Quotas
 from streamhost.features.uploads import Uploads
+from streamhost.model.audit import SYSTEM
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import UploadId, UserId
 from streamhost.model.uploads import UploadKind
@@ -132,18 +133,18 @@ async def test_a_number_of_videos(house: House, open_uploads: Open) -> None:
 async def test_numbers_of_ones_own(house: House, open_uploads: Open) -> None:
     """An admin gives somebody more, less, or no limit at all, and takes it back; what is there stays."""
     quotas, uploads = limited(house, open_uploads, quota_bytes=10, quota_videos=1)
-    await quotas.allow(ALICE, 100, 0)
+    await quotas.allow(ALICE, 100, 0, SYSTEM)
     await uploads.create_with(ALICE, 60, body(b"x" * 60))
     await uploads.create(ALICE, 40)
     usage = await quotas.usage(ALICE)
     assert (usage.max_bytes, usage.max_videos, usage.own_bytes, usage.own_videos) == (100, None, 100, 0)
-    usage = await quotas.allow(ALICE, None, None)
+    usage = await quotas.allow(ALICE, None, None, SYSTEM)
     assert (usage.bytes, usage.max_bytes, usage.max_videos) == (100, 10, 1)
     with pytest.raises(OverQuota, match="0 are left"):
         await uploads.create(ALICE, 1)
     await uploads.create(BOB, 10)
     with pytest.raises(NotFound):
-        await quotas.allow(UserId("nobody"), 1, 1)
+        await quotas.allow(UserId("nobody"), 1, 1, SYSTEM)
     with pytest.raises(NotFound):
         await quotas.usage(UserId("nobody"))
 

@@ -18,7 +18,7 @@ from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import MailId, new_id
 from streamhost.model.mail import Letter, MailKind, MailState, Message
 from streamhost.model.tasks import Job, SendMail, SweepMail
-from streamhost.ports import MailSender
+from streamhost.ports import MailSender, MailUnavailable
 
 LINES = 2
 """How many mails are on their way at once: a mail server that hangs must not take every place for light work."""
@@ -156,6 +156,8 @@ class Mail:
 
     async def test(self, to: str) -> Message:
         """Send a test mail now, past the outbox; the message. Raises `MailUnavailable` or `MailRefused`."""
+        if not self._configured:
+            raise MailUnavailable("No mail server is set, so mail is only printed.", hint="Set mail.host.")
         letter = Letter(id=MailId(new_id()), kind=MailKind.TEST, recipient=to, created_at=self._clock())
         message = self._writer.message(letter)
         await self._sender.send(message)

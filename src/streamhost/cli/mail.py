@@ -1,0 +1,136 @@
+"""`streamhost mail`: whether mail leaves, and what became of it; beside a running server too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streamhost import log
+from streamhost.config import load
+from streamhost.features.mail import Mail
+from streamhost.host import assemble
+from streamhost.instance import open_instance
+from streamhost.model.clock import iso
+from streamhost.model.ids import MailId
+from streamhost.model.mail import Letter, MailState
+
+_T = TypeVar("_T")
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+
+
+@click.group()
+def mail() -> None:
+    """Test mail, and look after what was not delivered."""
+
+
+@mail.command("test")
+@click.argument("address")
+@data_option
+def send_test(address: str, data: Path | None) -> None:
+    """Send a test mail to ADDRESS. Exit code 0 only if the mail server has taken it."""
+    _with_mail(data, lambda room: room.test(address))
+    click.echo(f"The mail server has taken a test mail to {address}.")
+
+
+@mail.command("list")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in MailState]),
+    multiple=True,
+    default=(MailState.QUEUED.value, MailState.DEAD.value),
+    show_default=True,
+    help="Which letters; may be given several times.",
+)
+@data_option
+@json_option
+def list_letters(states: Sequence[str], data: Path | None, as_json: bool) -> None:
+    """List letters that wait or could not be delivered, newest first."""
+
+    async def work(room: Mail) -> list[Letter]:
+        return [letter for state in states for letter in await room.letters(MailState(state))]
+
+    letters = _with_mail(data, work)
+    if as_json:
+        click.echo(json.dumps({"items": [_document(letter) for letter in letters]}, ensure_ascii=False, indent=2))
+    elif letters:
+        for letter in letters:
+            since = (iso(letter.created_at) or "")[:16].replace("T", " ")
+            click.echo(f"{letter.id}  {letter.state.value:6}  {since}  {letter.kind.value}  {letter.recipient}")
+            if letter.error_detail:
+                click.echo(f"    tried {letter.attempts} times: {letter.error_detail}")
+    else:
+        click.echo("There are none.")
+
+
+@mail.command()
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every dead letter.")
+@data_option
+def retry(ids: Sequence[str], everything: bool, data: Path | None) -> None:
+    """Try dead letters again: those with these IDS, or all. The running server delivers them, or the next one."""
+    if bool(ids) == everything:
+        raise click.UsageError("Name the letters, or say --all.")
+
+    async def work(room: Mail) -> int:
+        if everything:
+            return await room.retry_all()
+        for mail_id in ids:
+            await room.retry(MailId(mail_id))
+        return len(ids)
+
+    click.echo(f"Letters to be tried again: {_with_mail(data, work)}.")
+
+
+@mail.command()
+@click.argument("ids", nargs=-1, required=True)
+@data_option
+def discard(ids: Sequence[str], data: Path | None) -> None:
+    """Throw dead letters away."""
+
+    async def work(room: Mail) -> None:
+        for mail_id in ids:
+            await room.discard(MailId(mail_id))
+
+    _with_mail(data, work)
+    click.echo(f"Letters thrown away: {len(ids)}.")
+
+
+def _with_mail(data: Path | None, work: Callable[[Mail], Awaitable[_T]]) -> _T:
+    """Open the instance without becoming its server, and do `work`."""
+    settings = load(data)
+    log.configure("warning", settings.log.format)
+
+    async def run() -> _T:
+        host = await assemble(settings, open_instance(settings.data))
+        try:
+            return await work(host.mail)
+        finally:
+            await host.close()
+
+    return asyncio.run(run())
+
+
+def _document(letter: Letter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "kind": letter.kind.value,
+        "to": letter.recipient,
+        "state": letter.state.value,
+        "attempts": letter.attempts,
+        "created_at": iso(letter.created_at),
+        "tried_at": iso(letter.tried_at),
+        "ended_at": iso(letter.ended_at),
+        "error": {"code": letter.error_code, "detail": letter.error_detail} if letter.error_code else None,
+    }

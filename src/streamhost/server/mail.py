@@ -1,0 +1,169 @@
+"""Mail over HTTP, for administrators: how the outbox stands, what could not be delivered, a test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+
+from streamhost.features.mail import Mail
+from streamhost.model.accounts import Role
+from streamhost.model.clock import iso
+from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import MailId
+from streamhost.model.mail import Letter, MailState
+from streamhost.server.accounts import BODY_BYTES, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.auth import at_least
+from streamhost.server.documented import BEARER, problems
+from streamhost.server.limits import RouteClass, limited
+
+TAGS = ["administration"]
+State = Annotated[MailState, QueryParameter(name="state", description="Which letters are listed.")]
+REFUSED = {**SIGNED_IN, **NOT_IN_PERSON, "forbidden": 403}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a mail was not delivered: `code` is stable, `detail` and `hint` are for people."""
+
+    code: str
+    detail: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterDocument:
+    """One mail. What it says is not shown: it may hold a link that only its recipient may have."""
+
+    id: str
+    kind: str
+    to: str
+    state: str
+    attempts: int
+    created_at: str | None
+    tried_at: str | None
+    ended_at: str | None
+    error: Trouble | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How mail stands, and the letters in one state, newest first.
+
+    `configured`: mail is sent; else it is printed where the server runs. `failing`: what was last tried in vain."""
+
+    configured: bool
+    waiting: int
+    dead: int
+    failing: LetterDocument | None
+    items: Sequence[LetterDocument]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How many dead letters are tried again."""
+
+    retried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a test mail is to go."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Whether the mail server took the test mail, and if not, why."""
+
+    sent: bool
+    error: Trouble | None = None
+
+
+def _letter(letter: Letter) -> LetterDocument:
+    trouble = Trouble(letter.error_code, letter.error_detail or "") if letter.error_code else None
+    return LetterDocument(
+        id=letter.id,
+        kind=letter.kind.value,
+        to=letter.recipient,
+        state=letter.state.value,
+        attempts=letter.attempts,
+        created_at=iso(letter.created_at),
+        tried_at=iso(letter.tried_at),
+        ended_at=iso(letter.ended_at),
+        error=trouble,
+    )
+
+
+def _looking(**codes: int) -> dict[str, Any]:
+    return {
+        "guards": [at_least(Role.ADMIN)],
+        "cache_control": NO_STORE,
+        "tags": TAGS,
+        "security": BEARER,
+        "responses": problems(**REFUSED, **codes),
+    }
+
+
+def _changing(**codes: int) -> dict[str, Any]:
+    return _looking(**FORGED, **codes) | {"request_max_body_size": BODY_BYTES}
+
+
+@get("/api/v1/admin/mail", summary="The outbox", **_looking(invalid_input=422))
+async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD) -> Outbox:
+    """How mail stands, and the letters that are `dead`, or `queued`, or `sent`."""
+    status = await mail.status()
+    return Outbox(
+        configured=status.configured,
+        waiting=status.waiting,
+        dead=status.dead,
+        failing=_letter(status.failing) if status.failing else None,
+        items=[_letter(letter) for letter in await mail.letters(which)],
+    )
+
+
+@post("/api/v1/admin/mail/retry", status_code=HTTP_200_OK, summary="Try all dead letters again", **_changing())
+async def retry_letters(mail: NamedDependency[Mail]) -> Retried:
+    """For when what kept them was set right."""
+    return Retried(await mail.retry_all())
+
+
+@post(
+    "/api/v1/admin/mail/{mail_id:str}/retry",
+    status_code=HTTP_204_NO_CONTENT,
+    summary="Try a dead letter again",
+    **_changing(not_found=404),
+)
+async def retry_letter(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
+    """With all its attempts."""
+    await mail.retry(MailId(mail_id))
+
+
+@delete("/api/v1/admin/mail/{mail_id:str}", summary="Throw a dead letter away", **_changing(not_found=404))
+async def discard_letter(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
+    """It is gone; its recipient is not told."""
+    await mail.discard(MailId(mail_id))
+
+
+@post(
+    "/api/v1/admin/mail/test",
+    status_code=HTTP_200_OK,
+    summary="Send a test mail",
+    opt=limited(RouteClass.MAIL),
+    **_changing(malformed_request=400, request_too_large=413, invalid_input=422),
+)
+async def send_test(data: JSONBody[Destination], mail: NamedDependency[Mail]) -> Handover:
+    """Hand a test mail to the mail server now; the answer says what it said."""
+    try:
+        await mail.test(data.to)
+    except StreamhostError as error:
+        return Handover(sent=False, error=Trouble(error.code, error.detail or error.title(), error.hint))
+    return Handover(sent=True)
+
+
+routes = [show_outbox, retry_letters, retry_letter, discard_letter, send_test]
