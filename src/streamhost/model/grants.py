@@ -12,10 +12,11 @@ HMAC-SHA256 over all of that. The text form is base64url without padding (RFC 46
 from __future__ import annotations
 
 import hmac
+import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.errors import StreamhostError
@@ -74,8 +75,8 @@ class Grant:
 
 
 def encode(grant: Grant, key_id: int, key: bytes) -> str:
-    """Sign `grant`. The layout holds whole milliseconds of the issue, rounded down, and whole seconds of life."""
-    issued = int(grant.issued_at * 1000)
+    """Sign `grant`. The layout holds whole milliseconds of the issue and whole seconds of life."""
+    issued = round(grant.issued_at * 1000)
     life = min(max(0, round(grant.expires_at - grant.issued_at)), _MAX_LIFE)
     body = b"".join(
         (
@@ -183,12 +184,19 @@ class Grants:
         *,
         flags: int = 0,
     ) -> tuple[str, Grant]:
-        """A new grant and its text for the URL. Raises ValueError for something that is not an id."""
+        """A new grant, as its text says it, and that text for the URL. Raises ValueError for what is not an id.
+
+        What was revoked in this very millisecond stays revoked; a grant issued after that counts from a later one.
+        """
         for name in (video_id, package_id, session_id, *((user_id,) if user_id else ())):
             if not is_id(name):
                 raise ValueError(f"not an id: {name!r}")
-        now = self._clock()
+        milliseconds = self._clock() * 1000
+        now = int(milliseconds) / 1000
         grant = Grant(video_id, package_id, session_id, now, now + self._life, user_id, flags)
+        if self.revocations.covers(grant):
+            now = (math.ceil(milliseconds) + 1) / 1000
+            grant = replace(grant, issued_at=now, expires_at=now + self._life)
         return encode(grant, self._key_id, self._ring[self._key_id]), grant
 
     def check(self, text: str, video_id: str) -> Grant:

@@ -155,6 +155,21 @@ def test_revoking_ends_what_was_issued_and_not_what_comes(subject: VideoId) -> N
     grants.check(other, "w" * 16)
 
 
+@given(st.integers(10**12, 3 * 10**12), st.floats(0.0, 0.9), st.floats(0.0, 0.09))
+def test_a_grant_issued_right_after_a_revocation_is_good(milliseconds: int, before: float, later: float) -> None:
+    """In one and the same millisecond: what was there before is taken back, what comes after is good at once."""
+    clock = Moment()
+    clock.now = (milliseconds + before) / 1000
+    grants = Grants({1: KEY}, clock, 60)
+    old, _ = grants.issue(VIDEO, PACKAGE, SESSION, USER)
+    grants.revocations.revoke(VIDEO)
+    clock.now += later / 1000
+    new, grant = grants.issue(VIDEO, PACKAGE, SESSION, USER)
+    with pytest.raises(GrantRevoked):
+        grants.check(old, VIDEO)
+    assert grants.check(new, VIDEO) == grant
+
+
 def test_revocations_are_forgotten_when_nothing_can_need_them() -> None:
     """The list does not grow for ever."""
     clock = Moment()
