@@ -21,7 +21,7 @@ EXIT_CODES: Mapping[str, int] = {"invalid_settings": 3, "instance_locked": 4}
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("streamhost.cli.serve:serve", "Run the server."),
-    "users": ("streamhost.cli.users:users", "Add and list people."),
+    "users": ("streamhost.cli.users:users", "Add, list and change people's accounts."),
     "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
     "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
