@@ -1,0 +1,165 @@
+"""Permission to play ends with the session, whoever ends it, and stays ended across a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from streamhost.config import Settings, load
+from streamhost.db import videos as video_rows
+from streamhost.db.core import Database
+from streamhost.features.accounts import SignIn
+from streamhost.host import Host, assemble
+from streamhost.instance import open_instance
+from streamhost.model.accounts import Role
+from streamhost.model.audit import Actor
+from streamhost.model.grants import GrantRevoked
+from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.videos import Video, VideoState, Visibility
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(slots=True)
+class Playing:
+    """A running house in which alice, a creator, plays her private video."""
+
+    settings: Settings
+    host: Host
+    video: VideoId
+    sign_in: SignIn
+    grant: str
+
+    async def play(self, bearer: str) -> str:
+        """A new grant for whoever has this token."""
+        viewer = await self.host.accounts.viewer_of_bearer(bearer)
+        return (await self.host.playback.stream(self.video, viewer)).hls.split("/")[2]
+
+    def plays(self, grant: str) -> bool:
+        """Whether segments are still given out."""
+        try:
+            self.host.grants.check(grant, self.video)
+        except GrantRevoked:
+            return False
+        return True
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Host]:
+    """A house on the data directory, with its background work."""
+    async with AsyncExitStack() as stack:
+        host = await assemble(settings, open_instance(settings.data))
+        stack.push_async_callback(host.close)
+        await host.start()
+        stack.push_async_callback(host.stop, 5.0)
+        yield host
+
+
+@pytest.fixture
+async def playing(tmp_path: Path) -> AsyncIterator[Playing]:
+    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
+    settings = load(tmp_path / "data", {}, uploads__keep_free=0, **quick)
+    async with started(settings) as host:
+        user = await host.accounts.people.add("alice@example.org", PASSWORD, "Alice", Role.CREATOR, verified=True)
+        video = await a_video(host.db, user.id)
+        sign_in = await host.accounts.login("alice@example.org", PASSWORD)
+        begun = Playing(settings, host, video, sign_in, "")
+        begun.grant = await begun.play(sign_in.access_token)
+        assert begun.plays(begun.grant)
+        yield begun
+
+
+async def a_video(db: Database, owner: str) -> VideoId:
+    """A private video that plays."""
+    now = time.time()
+    video = Video(
+        VideoId(new_id()),
+        owner,  # type: ignore[arg-type]
+        "A private film",
+        now,
+        now,
+        visibility=Visibility.PRIVATE,
+        state=VideoState.READY,
+        playable=True,
+        package_id=PackageId(new_id()),
+    )
+    async with db.write() as conn:
+        await video_rows.insert(conn, video)
+    return video.id
+
+
+async def test_signing_out_ends_what_plays_in_that_session(playing: Playing) -> None:
+    """At once, and only there: another device of the same user plays on."""
+    other = await playing.host.accounts.login("alice@example.org", PASSWORD)
+    elsewhere = await playing.play(other.access_token)
+    await playing.host.accounts.logout(playing.sign_in.session.id)
+    assert not playing.plays(playing.grant)
+    assert playing.plays(elsewhere)
+    await playing.host.accounts.revoke(other.user.id, other.session.id)
+    assert not playing.plays(elsewhere)
+
+
+async def test_disabling_ends_everything_that_plays(playing: Playing) -> None:
+    """In every session and by every API token of the user; after enabling, only new permissions hold."""
+    user, accounts = playing.sign_in.user, playing.host.accounts
+    token = await accounts.api_tokens.create(user, PASSWORD, "t", ["read"], None, Actor.of(user))
+    by_token = await playing.play(token.text)
+    assert playing.plays(by_token)
+    await accounts.people.disable(user.id)
+    assert not playing.plays(playing.grant)
+    assert not playing.plays(by_token)
+    await accounts.people.enable(user.id)
+    fresh = await playing.play((await accounts.login("alice@example.org", PASSWORD)).access_token)
+    assert playing.plays(fresh)
+    assert not playing.plays(playing.grant)
+
+
+async def test_a_stolen_refresh_token_ends_what_plays(playing: Playing) -> None:
+    """The family that is revoked takes its permissions along."""
+    accounts = playing.host.accounts
+    await accounts.refresh(playing.sign_in.refresh_token)
+    assert playing.plays(playing.grant)
+    with pytest.raises(Exception, match="used before"):
+        await accounts.refresh(playing.sign_in.refresh_token)
+    assert not playing.plays(playing.grant)
+
+
+async def test_the_command_line_ends_what_plays(playing: Playing) -> None:
+    """What another process ends is noticed by the server within seconds."""
+    beside = await assemble(playing.settings, open_instance(playing.settings.data))
+    try:
+        await beside.accounts.people.delete(playing.sign_in.user.id)
+    finally:
+        await beside.close()
+    deadline = time.monotonic() + 15
+    while playing.plays(playing.grant):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def test_a_restart_forgives_nothing(playing: Playing) -> None:
+    """A permission that was taken back stays so in the next server; others still hold."""
+    other = await playing.host.accounts.login("alice@example.org", PASSWORD)
+    elsewhere = await playing.play(other.access_token)
+    await playing.host.accounts.logout(playing.sign_in.session.id)
+    await playing.host.stop(5.0)
+    async with started(playing.settings) as again:
+        with pytest.raises(GrantRevoked):
+            again.grants.check(playing.grant, playing.video)
+        again.grants.check(elsewhere, playing.video)
+
+
+async def test_a_deleted_account_leaves_nothing_behind(playing: Playing) -> None:
+    """Its videos are gone from the catalog, and a job removes their files."""
+    await playing.host.accounts.people.delete(playing.sign_in.user.id)
+    async with playing.host.db.read() as conn:
+        assert await video_rows.get(conn, playing.video) is None
+        jobs = await conn.fetch_all("SELECT payload FROM jobs WHERE kind = 'delete_media'", {})
+    assert len(jobs) == 2
+    assert all(playing.video in str(job["payload"]) for job in jobs)
