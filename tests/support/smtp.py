@@ -6,6 +6,8 @@ import asyncio
 import email
 import email.policy
 import ssl
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
@@ -149,3 +151,44 @@ class Authority:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._ca.issue_cert(name).configure_cert(context)
         return context
+
+
+class MailServer:
+    """An SMTP server in a thread of its own, for tests that block. Stop it, start it again on the same port."""
+
+    def __init__(self, mailbox: Mailbox | None = None, **options: Any) -> None:
+        self.mailbox = mailbox or Mailbox()
+        self.port = 0
+        self._options = options
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> MailServer:
+        """Take mail from now on."""
+        ready = threading.Event()
+
+        async def run() -> None:
+            self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+            async with serving(self.mailbox, port=self.port, **self._options) as (self.port, _):
+                ready.set()
+                await self._over.wait()
+
+        self._thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
+        self._thread.start()
+        assert ready.wait(10), "the mail server did not start"
+        return self
+
+    def stop(self) -> None:
+        """Take no more."""
+        assert self._loop and self._over and self._thread
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    def wait(self, number: int, seconds: float = 20) -> list[EmailMessage]:
+        """The mails that have come, once there are so many."""
+        deadline = time.monotonic() + seconds
+        while len(self.mailbox.mails) < number:
+            assert time.monotonic() < deadline, f"{len(self.mailbox.mails)} of {number} mails came"
+            time.sleep(0.05)
+        return list(self.mailbox.mails)

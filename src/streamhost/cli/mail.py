@@ -69,7 +69,8 @@ def list_letters(states: Sequence[str], data: Path | None, as_json: bool) -> Non
             since = (iso(letter.created_at) or "")[:16].replace("T", " ")
             click.echo(f"{letter.id}  {letter.state.value:6}  {since}  {letter.kind.value}  {letter.recipient}")
             if letter.error_detail:
-                click.echo(f"    tried {letter.attempts} times: {letter.error_detail}")
+                tries = "once" if letter.attempts == 1 else f"{letter.attempts} times"
+                click.echo(f"    tried {tries}: {letter.error_detail}")
     else:
         click.echo("There are none.")
 

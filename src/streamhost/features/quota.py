@@ -59,7 +59,7 @@ class Quotas:
             left = max(0, max_bytes - used_bytes)
             raise OverQuota(f"You may keep {max_bytes} bytes of files; {left} are left, {more_bytes} are needed.")
         if max_videos is not None and more_videos and used_videos + more_videos > max_videos:
-            raise OverQuota(f"You may keep {max_videos} videos, and have {used_videos}.")
+            raise OverQuota(f"You have {used_videos} of the {max_videos} videos that you may keep.")
 
     async def usage(self, user_id: UserId) -> Usage:
         """What a user uses and may use. Raises `NotFound`."""

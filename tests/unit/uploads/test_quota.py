@@ -119,7 +119,7 @@ async def test_a_number_of_videos(house: House, open_uploads: Open) -> None:
     quotas, uploads = limited(house, open_uploads, quota_videos=2)
     await uploads.create_with(ALICE, 1, body(b"1"))
     coming = await uploads.create(ALICE, 5)
-    with pytest.raises(OverQuota, match="2 videos"):
+    with pytest.raises(OverQuota, match="2 of the 2 videos"):
         await uploads.create(ALICE, 5)
     with pytest.raises(OverQuota):
         await uploads.receive(ALICE, body(b"1"), metadata=dict)
