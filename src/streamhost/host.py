@@ -85,6 +85,7 @@ class Host:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.clear_work()
         await self.worker.release_all()
+        await self.catalog.start(self.settings.playback.grant_minutes * MINUTE)
         await self.accounts.start()
         await self.uploads.start()
         await self.worker.start()

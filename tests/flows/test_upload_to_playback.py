@@ -220,3 +220,21 @@ def test_a_child_that_dies_costs_one_job_and_not_the_server(server: RunningServe
     [worst] = rows(server.data, "SELECT MAX(attempts) AS attempts FROM jobs WHERE kind = 'make_part'")
     assert worst["attempts"] == 2
     assert httpx.get(f"{server.url}/livez").status_code == 200
+
+
+def test_what_was_withdrawn_stays_so_over_a_restart(server: RunningServer) -> None:
+    """A grant given before a video turned private is worth nothing after a restart either."""
+    server.add_user("alice@example.org")
+    alice = server.client("alice@example.org")
+    video_id = alice.upload(copied_clip(), title="Withdrawn", visibility="public")
+    alice.wait_until(video_id, "ready")
+    with Api(server.url) as stranger:
+        stream = stranger.stream(video_id)
+        alice.patch(f"/api/v1/videos/{video_id}", json={"visibility": "private"}).raise_for_status()
+        server.stop()
+        server.restart()
+        assert stranger.get(stream["hls"]).json()["code"] == "grant_revoked"
+    fresh = server.client("alice@example.org")
+    assert fresh.get(fresh.stream(video_id)["hls"]).status_code == 200
+    assert fresh.get(f"/api/v1/videos/{video_id}").headers["cache-control"] == "private, no-store"
+    assert (server.data / "catalog.sqlite3").stat().st_mode & 0o077 == 0

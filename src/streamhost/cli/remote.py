@@ -22,6 +22,8 @@ BLOCK = 256 * 1024
 TIMEOUT = 60.0
 PATIENCE = 120.0
 """Seconds without any progress after which an upload or a wait is given up."""
+FIRST_PATIENCE = 10.0
+"""The same for a server that has never answered: its address is probably wrong."""
 LONGEST_PAUSE = 10.0
 PASSING = frozenset({408, 409, 423, 425, 429, 460, 500, 502, 503, 504})
 """Statuses after which the same may work a moment later."""
@@ -92,6 +94,7 @@ class Remote:
             raise Unreachable(f"{url} is not an http address.")
         self.base = f"{parts.scheme}://{parts.netloc}"
         self._token = token
+        self._reached = False
 
     def call(self, method: str, address: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request without body. Raises `OSError` or `http.client.HTTPException` when the network fails."""
@@ -144,6 +147,7 @@ class Remote:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 body(connection)
             response = connection.getresponse()
+            self._reached = True
             said = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, said, response.read())
         finally:
@@ -163,7 +167,7 @@ class Remote:
                 failure = Unreachable(f"{self.base}: {str(error) or type(error).__name__}")
             if progress() != mark:
                 mark, moved_at, pause = progress(), time.monotonic(), 0.5
-            if time.monotonic() - moved_at > PATIENCE:
+            if time.monotonic() - moved_at > (PATIENCE if self._reached else FIRST_PATIENCE):
                 raise failure
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -55,7 +55,7 @@ class ServerSettings(Section, frozen=True):
         ),
     ] = "none"
     shutdown_seconds: Annotated[
-        float, Meta(gt=0, description="How long running requests may take to finish when the server stops.")
+        float, Meta(gt=0, le=3600, description="How long running requests may take to finish when the server stops.")
     ] = 10.0
 
 
@@ -70,13 +70,17 @@ class AccountSettings(Section, frozen=True):
         ),
     ] = "closed"
     verify_hours: Annotated[
-        float, Meta(gt=0, description="Life of the link that verifies an e-mail address, in hours.")
+        float, Meta(gt=0, le=8760, description="Life of the link that verifies an e-mail address, in hours.")
     ] = 48.0
     reset_minutes: Annotated[
-        float, Meta(gt=0, description="Life of the link that sets a new password, in minutes.")
+        float, Meta(gt=0, le=10080, description="Life of the link that sets a new password, in minutes.")
     ] = 60.0
-    access_token_minutes: Annotated[float, Meta(gt=0, description="Life of an API access token, in minutes.")] = 15.0
-    session_days: Annotated[float, Meta(gt=0, description="Days without use after which a session ends.")] = 30.0
+    access_token_minutes: Annotated[
+        float, Meta(gt=0, le=1440, description="Life of an API access token, in minutes.")
+    ] = 15.0
+    session_days: Annotated[float, Meta(gt=0, le=3650, description="Days without use after which a session ends.")] = (
+        30.0
+    )
     argon2_memory_kib: Annotated[int, Meta(ge=8192, description="Memory of one password hash (argon2id), in KiB.")] = (
         65536
     )
@@ -93,7 +97,7 @@ class UploadSettings(Section, frozen=True):
         int, Meta(ge=0, description="Bytes of disk that stay free; an upload that would use them is refused with 507.")
     ] = 2 * GIB
     expire_hours: Annotated[
-        float, Meta(gt=0, description="Hours without a new byte after which an unfinished upload is dropped.")
+        float, Meta(gt=0, le=8760, description="Hours without a new byte after which an unfinished upload is dropped.")
     ] = 72.0
     quota_bytes: Annotated[
         int,
@@ -178,7 +182,7 @@ class MediaSettings(Section, frozen=True):
     ] = "veryfast"
     segment_seconds: Annotated[float, Meta(ge=1, le=10, description="Length of a segment, in seconds.")] = 4.0
     chunk_seconds: Annotated[
-        float, Meta(ge=8, description="Length of the stretches that are encoded as one job, in seconds.")
+        float, Meta(ge=8, le=3600, description="Length of the stretches that are encoded as one job, in seconds.")
     ] = 60.0
     audio_bitrate: Annotated[int, Meta(ge=32_000, le=512_000, description="Bits per second of stereo AAC.")] = 128_000
     keep_source: Annotated[bool, Meta(description="Keep the uploaded file after processing.")] = True
@@ -201,7 +205,7 @@ class JobSettings(Section, frozen=True):
         64 * GIB
     )
     child_silence_seconds: Annotated[
-        float, Meta(gt=0, description="A media process without progress for this many seconds is ended.")
+        float, Meta(gt=0, le=86400, description="A media process without progress for this many seconds is ended.")
     ] = 120.0
     child_nice: Annotated[
         int, Meta(ge=0, le=19, description="How far media processes step back for the server (nice value).")
@@ -212,7 +216,7 @@ class PlaybackSettings(Section, frozen=True):
     """How videos are played."""
 
     grant_minutes: Annotated[
-        float, Meta(gt=0, description="Life of a permission to play, in minutes; players renew it.")
+        float, Meta(gt=0, le=10080, description="Life of a permission to play, in minutes; players renew it.")
     ] = 240.0
 
 

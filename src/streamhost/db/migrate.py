@@ -29,6 +29,9 @@ _ALWAYS_CHECKED = 64 * 1024**2
 _logger = log.get("db")
 
 
+_PRIVATE = 0o600
+
+
 class MigrationFailed(CatalogUnavailable):
     """The catalog could not be brought to this version; it was left as it was."""
 
@@ -60,6 +63,8 @@ def migrate(path: Path, snapshots: Path | None = None, clock: Clock = system_clo
             missing = _missing(path)
             if not missing:
                 return Migrated()
+            # It holds addresses and password hashes: for its owner only, also in a directory that others may read.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
             _check(path)
             snapshot = _snapshot(path, snapshots or path.parent / "snapshots", clock)
             _apply(path)

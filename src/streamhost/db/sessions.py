@@ -97,12 +97,12 @@ async def revoke_others(conn: Connection, user_id: UserId, kept: SessionId, now:
     return [SessionId(row["id"]) for row in rows]
 
 
-async def revoked_since(conn: Connection, moment: Timestamp) -> list[tuple[SessionId, Timestamp]]:
-    """The sessions that were ended at `moment` or later, and when."""
+async def ended_at(conn: Connection, user_id: UserId, moment: Timestamp) -> list[SessionId]:
+    """The sessions of a user that were ended at exactly this moment, by one act."""
     rows = await conn.fetch_all(
-        "SELECT id, revoked_at FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at >= :moment", {"moment": moment}
+        "SELECT id FROM sessions WHERE user_id = :id AND revoked_at = :moment", {"id": user_id, "moment": moment}
     )
-    return [(SessionId(row["id"]), row["revoked_at"]) for row in rows]
+    return [SessionId(row["id"]) for row in rows]
 
 
 async def insert_refresh(conn: Connection, token: RefreshToken) -> None:

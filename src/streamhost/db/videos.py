@@ -138,6 +138,17 @@ async def replace(conn: Connection, video: Video) -> None:
     await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
 
 
+async def withdraw(conn: Connection, video_id: VideoId, now: Timestamp) -> None:
+    """Note that others may no longer play the video."""
+    await conn.execute("UPDATE videos SET withdrawn_at = :now WHERE id = :id", {"id": video_id, "now": now})
+
+
+async def withdrawn_since(conn: Connection, moment: Timestamp) -> list[tuple[VideoId, Timestamp]]:
+    """The videos that were withdrawn after `moment`, and when."""
+    sql = "SELECT id, withdrawn_at FROM videos WHERE withdrawn_at > :moment"
+    return [(VideoId(row["id"]), row["withdrawn_at"]) for row in await conn.fetch_all(sql, {"moment": moment})]
+
+
 async def delete(conn: Connection, video_id: VideoId) -> bool:
     """Remove the row and all that hangs on it; False if it was gone already."""
     return await conn.execute("DELETE FROM videos WHERE id = :id", {"id": video_id}) == 1

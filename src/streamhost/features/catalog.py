@@ -70,13 +70,23 @@ class Catalog:
     """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
 
     def __init__(
-        self, db: Database, queue: Queue, clock: Clock, withdrawn: Callable[[VideoId], None] = lambda _id: None
+        self,
+        db: Database,
+        queue: Queue,
+        clock: Clock,
+        withdrawn: Callable[[VideoId, Timestamp], None] = lambda *_: None,
     ) -> None:
-        """`withdrawn` hears of each video that others may no longer play: what they were granted before must end."""
+        """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end."""
         self._db = db
         self._queue = queue
         self._clock = clock
         self._withdrawn = withdrawn
+
+    async def start(self, look_back: float) -> None:
+        """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
+        async with self._db.read() as conn:
+            for video_id, moment in await rows.withdrawn_since(conn, self._clock() - look_back):
+                self._withdrawn(video_id, moment)
 
     async def get(self, video_id: VideoId, viewer: Viewer) -> Video:
         """One video. Raises `NotFound` also for one that the viewer may not see."""
@@ -134,7 +144,8 @@ class Catalog:
             edited = replace(video, **details, updated_at=self._clock())
             await rows.replace(conn, edited)
             if edited.visibility is Visibility.PRIVATE and video.visibility is not Visibility.PRIVATE:
-                conn.after_commit(lambda: self._withdrawn(video.id))
+                await rows.withdraw(conn, video.id, edited.updated_at)
+                conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return edited
 
     async def delete(self, video_id: VideoId, viewer: Viewer) -> None:
@@ -151,7 +162,7 @@ class Catalog:
     async def _remove(self, conn: Connection, video_id: VideoId) -> None:
         await self._queue.cancel_subject(conn, f"video:{video_id}")
         await rows.delete(conn, video_id)
-        conn.after_commit(lambda: self._withdrawn(video_id))
+        conn.after_commit(lambda: self._withdrawn(video_id, self._clock()))
         for delay in (0.0, SECOND_DELETE):
             await self._queue.add(conn, DeleteMedia(media_prefix(video_id)), delay=delay)
 

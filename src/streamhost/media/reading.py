@@ -29,7 +29,9 @@ class Damage:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to tell the owner: nothing, or one sentence."""
-        return (f"{self.count} damaged parts were left out.",) if self.count else ()
+        if not self.count:
+            return ()
+        return ("One damaged part was left out." if self.count == 1 else f"{self.count} damaged parts were left out.",)
 
 
 def packets(container: InputContainer, *streams: S) -> Iterator[Packet[S]]:

@@ -165,6 +165,8 @@ class _Exchange:
                 self.retry_as_get = True
                 return
         headers += [pair for pair in SECURITY_HEADERS if pair[0] not in given]
+        if b"cache-control" not in given:
+            headers.append(NOT_FOR_CACHES)
         headers.append((REQUEST_ID, self._request_id))
         self.status = message["status"]
         self._streams_events = given.get(b"content-type", b"").startswith(EVENT_STREAM)
@@ -172,6 +174,10 @@ class _Exchange:
         if self._head:
             self._done = True
             await self._send({"type": "http.response.body", "body": b""})
+
+
+NOT_FOR_CACHES = (b"cache-control", b"private, no-store")
+"""What an answer is unless its route says otherwise: it may be made for one person, and carry permissions to play."""
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -152,6 +152,8 @@ def _expected(error: StreamhostError) -> Problem:
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.code == "insufficient_scope":
+        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
     wait = getattr(error, "retry_after", None)
     if wait is not None:
         headers["Retry-After"] = str(math.ceil(wait))
@@ -187,7 +189,7 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Litestar's handler for every exception of every route."""
     request_id = request.scope.get("state", {}).get("request_id")
     problem = problem_of(error, request_id)
-    if problem.status >= INTERNAL:
+    if problem.status == INTERNAL:
         _logger.error("request failed", action="request_failed", path=request.scope["path"], exc_info=error)
     headers = {**problem.headers, "Cache-Control": "no-store"}
     if wants_page(request.scope["path"], request.headers.get("accept", "")):
