@@ -182,7 +182,9 @@ def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:
     smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
     sender: MailSender = ConsoleMailSender(sys.stdout)
     if smtp.host:
-        address = smtp.sender or f"noreply@{urlsplit(home).hostname or 'localhost'}"
+        if not smtp.sender and not home:
+            raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
+        address = smtp.sender or f"noreply@{urlsplit(home).hostname}"
         server = SmtpServer(
             smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
         )

@@ -31,7 +31,9 @@ def configure(level: str = "info", format: str = "auto") -> None:
     Call once, from a door. `format` is `auto`, `console` or `json`.
     """
     as_json = format == "json" or (format == "auto" and not sys.stderr.isatty())
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    # The plain form: the usual one prints the variables of every function on the way, passwords among them.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else console
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -211,16 +211,17 @@ def test_without_a_mail_server(tmp_path: Path) -> None:
         site.stop()
 
 
-def test_a_missing_authority_stops_the_start(tmp_path: Path) -> None:
-    """A `ca_file` that cannot be read is named before anything starts, with the exit code of wrong settings."""
-    wrong = settings(25, SECURITY="tls", CA_FILE=str(tmp_path / "missing.pem"))
+@pytest.mark.parametrize("wrong", ["ca_file", "sender"])
+def test_wrong_settings_stop_the_start(tmp_path: Path, wrong: str) -> None:
+    """An authority that cannot be read, and mail from nobody, are named at the start, with the exit code for that."""
+    changed = {"ca_file": {"CA_FILE": str(tmp_path / "missing.pem")}, "sender": {"SENDER": ""}}[wrong]
     done = subprocess.run(
         [sys.executable, "-m", "streamhost", "serve", "--port", "0", "--data", str(tmp_path / "data")],
-        env=clean_environment(**wrong),
+        env=clean_environment(**settings(25, **{"SECURITY": "tls", **changed})),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 3
-    assert "mail.ca_file" in done.stderr
+    assert f"mail.{wrong}" in done.stderr
