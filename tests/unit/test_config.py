@@ -116,8 +116,8 @@ def test_variables_that_are_no_settings(tmp_path: Path) -> None:
         ("STREAMHOST_MEDIA_HEIGHTS", "720,many", "a list, of which each is a whole number from 64 to 4320"),
         ("STREAMHOST_MEDIA_HEIGHTS", "[720", "is not a list"),
         ("STREAMHOST_SERVER_PUBLIC_URL", "video.example.org", "a text such as https://video.example.org"),
-        ("STREAMHOST_PLAYBACK_GRANT_MINUTES", "nan", "is not a number above 0"),
-        ("STREAMHOST_PLAYBACK_GRANT_MINUTES", "inf", "is not a number above 0"),
+        ("STREAMHOST_PLAYBACK_GRANT_MINUTES", "nan", "is not a number of at most 10080 and above 0"),
+        ("STREAMHOST_PLAYBACK_GRANT_MINUTES", "inf", "is not a number of at most 10080 and above 0"),
     ],
 )
 def test_wrong_values(tmp_path: Path, variable: str, value: str, wanted: str) -> None:
