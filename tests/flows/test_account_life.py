@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,7 +30,8 @@ TUS = {"Tus-Resumable": "1.0.0"}
 def invite_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A site that takes the invited, with root as its admin."""
     data = tmp_path_factory.mktemp("invite") / "data"
-    running = RunningServer(data, STREAMHOST_ACCOUNTS_REGISTRATION="invite").start()
+    settings = {"STREAMHOST_ACCOUNTS_REGISTRATION": "invite", "STREAMHOST_LIMITS_ENABLED": "false"}
+    running = RunningServer(data, **settings).start()
     running.add_user("root@example.org", "admin")
     yield running
     running.stop()
@@ -188,6 +191,78 @@ def test_tokens_do_what_their_scopes_say(invite_site: RunningServer) -> None:
         assert api.delete(f"/api/v1/me/tokens/{made['details']['id']}").status_code == 204
         assert code_of(script.request(*asked[scope][:2], **asked[scope][2])) == (401, "invalid_token")
         script.close()
+
+
+def test_a_script_uploads_by_a_token(invite_site: RunningServer, tmp_path: Path) -> None:
+    """`streamhost videos upload` takes an API token with the scopes `read` and `upload` as it takes any other."""
+    api = invited(invite_site, "uli@example.org")
+    body = {"name": "script", "scopes": ["upload", "read"], "password": PASSWORD}
+    token = api.post("/api/v1/me/tokens", json=body).json()["token"]
+    (tmp_path / "film.mp4").write_bytes(b"no film at all")
+    command = [sys.executable, "-m", "streamhost", "videos", "upload", str(tmp_path / "film.mp4"), "--json"]
+    command += ["--title", "By token", "--url", invite_site.url, "--token", token]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    assert "By token" in done.stdout
+    (listed,) = api.get("/api/v1/me/tokens").json()["items"]
+    assert listed["last_used_at"] is not None
+
+
+HARD: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    2**70,
+    "",
+    "x" * 5000,
+    "a\x00b",
+    "\ud800",
+    "\u202e",
+    [],
+    ["\ud800"],
+    {},
+    "'; DROP",
+]
+"""What a fuzzer thinks of first."""
+PLACES = ("", "%00", "%ed%a0%80", "%ff", "x" * 3000, "WyJ4IiwgMV0", "W05hTiwgIngiXQ", "WzEuMCwgIlx1ZDgwMCJd")
+"""The last ones are cursors that decode to JSON: of wrong types, with NaN, with half a character."""
+
+
+def test_nothing_that_is_sent_makes_the_server_stumble(invite_site: RunningServer) -> None:
+    """Odd values in every field of every route: refused with a problem or taken, never 5xx."""
+    api = invite_site.client("root@example.org")
+    fields: dict[str, tuple[str, ...]] = {
+        "POST /api/v1/auth/register": ("email", "password", "name", "invitation"),
+        "POST /api/v1/auth/login": ("email", "password", "otp"),
+        "POST /api/v1/auth/verify": ("token",),
+        "POST /api/v1/auth/verify/resend": ("email",),
+        "POST /api/v1/auth/password/forgot": ("email",),
+        "POST /api/v1/auth/password/reset": ("token", "password"),
+        "POST /api/v1/auth/email/confirm": ("token",),
+        "PATCH /api/v1/me": ("name",),
+        "POST /api/v1/me/email": ("email",),
+        "POST /api/v1/me/second-factor/confirm": ("otp",),
+        "POST /api/v1/me/tokens": ("name", "scopes", "days"),
+        "POST /api/v1/admin/users": ("email", "password", "name", "role", "verified"),
+        "PATCH /api/v1/admin/users/nobody": ("role", "disabled", "email_verified"),
+        "POST /api/v1/admin/invitations": ("role", "email", "note", "uses", "days"),
+    }
+    good: dict[str, Any] = {"email": "odd@example.org", "password": PASSWORD, "name": "Odd", "scopes": ["read"]}
+    statuses: set[int] = set()
+    for route, names in fields.items():
+        method, _, path = route.partition(" ")
+        for name, value in itertools.product(names, HARD):
+            content = json.dumps({key: good[key] for key in (*names, "password") if key in good} | {name: value})
+            answer = api.request(method, path, content=content, headers={"Content-Type": "application/json"})
+            assert answer.status_code < 500, (route, name, value, answer.text)
+            statuses.add(answer.status_code)
+    for path in ("/api/v1/admin/users", "/api/v1/admin/audit"):
+        for name, text in itertools.product(("q", "cursor", "limit", "act", "user"), PLACES):
+            answer = api.get(f"{path}?{name}={text}")
+            assert answer.status_code < 500, (path, name, text, answer.text)
+    assert statuses >= {201, 202, 400, 422}
 
 
 def test_signing_out_everywhere(invite_site: RunningServer) -> None:

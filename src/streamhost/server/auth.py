@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from litestar import Request, Response
@@ -246,7 +246,9 @@ def address_of(connection: AnyConnection) -> str:
 
 def actor_of(connection: AnyConnection) -> Actor:
     """The one asking, for the audit log."""
-    return Actor.of(viewer_of(connection), address_of(connection))
+    viewer = viewer_of(connection)
+    actor = Actor.of(viewer, address_of(connection))
+    return actor if viewer.scopes is None else replace(actor, words=f"{actor.words}, API token {viewer.session_id}")
 
 
 def user_of(connection: AnyConnection) -> User:

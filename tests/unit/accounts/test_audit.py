@@ -35,6 +35,7 @@ async def test_acts_are_written_down_with_who_and_where(accounts: Accounts, db: 
         await accounts.login("alice@example.org", "my other password", address="203.0.113.9")
     with pytest.raises(BadCredentials):
         await accounts.login("a password in the wrong field", "x", address="203.0.113.9")
+    await accounts.settled()
     await accounts.people.set_role(alice.user.id, Role.MODERATOR, COMMAND_LINE)
     await accounts.people.delete(alice.user.id, COMMAND_LINE)
     unknown, *_ = (await Audit(db).entries(act="sign_in_refused")).items
@@ -64,6 +65,7 @@ async def test_the_log_holds_no_secrets(accounts: Accounts, db: Database, alice:
     await accounts.settled()
     with pytest.raises(BadCredentials):
         await accounts.login("typed into the wrong field", "x")
+    await accounts.settled()
     text = str((await Audit(db).entries(limit=200)).items)
     for hidden in (PASSWORD, token.text, invitation.link, secret.secret, post.letters[-1].token, "wrong field"):
         assert hidden not in text
@@ -125,6 +127,33 @@ async def test_what_ends_elsewhere_ends_here(
     over.clear()
     await endings.read_on()
     assert sorted(over) == sorted([token.token.id, alice.user.id, alice.user.id])
+
+
+async def test_a_changed_password_ends_the_others_elsewhere_too(
+    accounts: Accounts, open_accounts: Opener, alice: SignIn, over: list[str]
+) -> None:
+    """The session in which it was changed is left alone."""
+    endings = Endings(accounts._means, HOUR)
+    other = await accounts.login("alice@example.org", PASSWORD)
+    await open_accounts().profile.change_password(
+        alice.user, alice.session.id, PASSWORD, "another long password", Actor.of(alice.user)
+    )
+    over.clear()
+    await endings.read_on()
+    assert over == [other.session.id]
+
+
+async def test_strangers_cannot_fill_the_disk(accounts: Accounts, db: Database, alice: SignIn) -> None:
+    """Of sign-ins to accounts that do not exist only so many are written down; those to Alice's all are."""
+    for n in range(120):
+        with pytest.raises(BadCredentials):
+            await accounts.login(f"nobody{n}@example.org", "x", address="127.0.0.1")
+    with pytest.raises(BadCredentials):
+        await accounts.login("alice@example.org", "x", address="127.0.0.1")
+    await accounts.settled()
+    refused = (await Audit(db).entries(act="sign_in_refused", limit=200)).items
+    assert len(refused) == 101
+    assert refused[0].subject_id == alice.user.id
 
 
 async def test_a_long_log_is_read_to_the_end(

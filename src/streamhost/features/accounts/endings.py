@@ -11,6 +11,7 @@ import contextlib
 
 from streamhost import log
 from streamhost.db import audit as rows
+from streamhost.db import sessions as session_rows
 from streamhost.db.errors import CatalogUnavailable
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.signed_in import TRUSTED_SECONDS
@@ -29,13 +30,13 @@ OF_A_USER = frozenset(
     {
         Act.ALL_SESSIONS_ENDED,
         Act.PASSWORD_RESET,
-        Act.PASSWORD_CHANGED,
         Act.ROLE_CHANGED,
         Act.USER_DISABLED,
         Act.USER_DELETED,
     }
 )
-"""Acts that end what hangs on any session of a user. Whoever stays signed in asks for a new permission and goes on."""
+"""Acts that end what hangs on any session of a user. Whoever stays signed in asks for a new permission and goes on. A
+changed password ends all sessions but one, so those are looked up."""
 
 _logger = log.get("accounts")
 
@@ -72,14 +73,14 @@ class Endings:
                 entries = await rows.listed(conn, PAGE, below)
             fresh = [e for e in entries if (e.at >= since if known is None else e.number > known)]
             for entry in fresh:
-                self._pass_on(entry)
+                await self._pass_on(entry)
             newest = newest or (entries[0].number if entries else 0)
             if len(fresh) < PAGE:
                 break
             below = entries[-1].number
         self._read_to = newest
 
-    def _pass_on(self, entry: AuditEntry) -> None:
+    async def _pass_on(self, entry: AuditEntry) -> None:
         if entry.act in OF_A_USER and entry.subject_id:
             self._means.present.forget_user(UserId(entry.subject_id))
             self._means.ended(UserId(entry.subject_id), entry.at)
@@ -87,6 +88,12 @@ class Endings:
             session = SessionId(entry.details[name])
             self._means.present.forget(session)
             self._means.ended(session, entry.at)
+        elif entry.act is Act.PASSWORD_CHANGED and entry.subject_id:
+            async with self._means.db.read() as conn:
+                others = await session_rows.ended_at(conn, UserId(entry.subject_id), entry.at)
+            for other in others:
+                self._means.present.forget(other)
+                self._means.ended(other, entry.at)
 
     async def _watch(self) -> None:
         while True:

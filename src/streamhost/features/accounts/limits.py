@@ -91,6 +91,21 @@ class LoginLimits:
         self._pairs.forget(f"{account} {network_of(address)}")
 
 
+class UnknownLimits:
+    """How many refused sign-ins to accounts that do not exist are written down for good: what strangers type must not
+    fill the disk. Those to accounts that exist are bounded by the limits on each."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._all = Limit(100, 10.0, clock)
+
+    def worth_writing(self) -> bool:
+        """Whether one more may be written down; counts it."""
+        if self._all.wait("") > 0:
+            return False
+        self._all.spend("")
+        return True
+
+
 class CodeLimits:
     """How often codes of a second factor may be guessed, for each account: whoever gets so far has the password.
 

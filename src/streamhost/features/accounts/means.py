@@ -12,18 +12,21 @@ from streamhost.db import audit as audit_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection, Database
 from streamhost.features.accounts import rules
-from streamhost.features.accounts.errors import LastAdmin, WrongPassword
+from streamhost.features.accounts.errors import LastAdmin, TooManyAttempts, WrongPassword
 from streamhost.features.accounts.limits import CodeLimits, LoginLimits
 from streamhost.features.accounts.links import FORGOT_PATH, LinkKind, Links, span
 from streamhost.features.accounts.needs import Ended, SendsMail
-from streamhost.features.accounts.passwords import Passwords
+from streamhost.features.accounts.passwords import BUSY_SECONDS, Passwords
 from streamhost.features.accounts.signed_in import SignedIn
 from streamhost.features.accounts.tokens import AccountKeys
 from streamhost.model.accounts import Role, User, email_key
 from streamhost.model.audit import Act, Actor, AuditEntry
-from streamhost.model.clock import HOUR, Clock
+from streamhost.model.clock import HOUR, Clock, Timestamp
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import SessionId, UserId, new_id
+
+MOST_LATER = 1000
+"""Pieces of work that may wait until after their answers; each takes milliseconds."""
 
 _logger = log.get("accounts")
 
@@ -47,8 +50,8 @@ class Means:
 
     async def note(
         self, conn: Connection, act: Act, by: Actor, subject: User | None = None, **details: str | None
-    ) -> None:
-        """Write a line of the audit log in this transaction; details that are None are left out."""
+    ) -> Timestamp:
+        """Write a line of the audit log in this transaction; details that are None are left out. Its moment."""
         entry = AuditEntry(
             at=self.clock(),
             act=act,
@@ -60,6 +63,7 @@ class Means:
         await audit_rows.insert(conn, entry)
         words = {"subject": entry.subject_id, "by": by.id or by.words, "address": by.address, **entry.details}
         conn.after_commit(lambda: _logger.info("Audit", action=act.value, **words))
+        return entry.at
 
     def session_over(self, conn: Connection, session_id: SessionId) -> None:
         """Once this transaction is on disk, nobody is in that session any more, and nothing hangs on it."""
@@ -139,7 +143,11 @@ class Means:
         await self.write_to(conn, "verify_email", user, self.links.url(LinkKind.VERIFY, token), life)
 
     def later(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do `work` after the answer, so that how long the answer takes does not tell what was found."""
+        """Do `work` after the answer, so that how long the answer takes does not tell what was found.
+
+        Raises `TooManyAttempts` when far too much waits already."""
+        if len(self._later) >= MOST_LATER:
+            raise TooManyAttempts("The server is busy.", retry_after=BUSY_SECONDS)
 
         async def run() -> None:
             try:

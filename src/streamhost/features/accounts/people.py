@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from streamhost.db import api_tokens as token_rows
 from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
+from streamhost.features.accounts import rules
 from streamhost.features.accounts.errors import EmailTaken
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import Leaves
@@ -19,7 +20,7 @@ from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import SYSTEM, Act, Actor
 from streamhost.model.clock import Timestamp
 from streamhost.model.errors import InvalidInput, NotFound
-from streamhost.model.ids import UserId
+from streamhost.model.ids import UserId, is_id
 
 MAX_PAGE = 200
 
@@ -63,9 +64,9 @@ class People:
     async def by_email(self, email: str) -> User:
         """The user with this address, however it is spelt. Raises `NotFound`."""
         async with self._means.db.read() as conn:
-            user = await user_rows.by_email(conn, email)
+            user = await user_rows.by_email(conn, rules.storable(email))
         if user is None:
-            raise NotFound(f"Nobody has the address {email}.")
+            raise NotFound(f"Nobody has the address {rules.storable(email)}.")
         return user
 
     async def sessions(self, user_id: UserId) -> list[Session]:
@@ -163,6 +164,6 @@ def _place(cursor: str) -> tuple[Timestamp, UserId]:
         moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error):
         moment, last = None, None
-    if not isinstance(moment, float) or not isinstance(last, str):
+    if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
         raise InvalidInput(fields={"cursor": "That is not a place in this list."})
     return moment, UserId(last)

@@ -47,11 +47,9 @@ class Profile:
         async with self._means.db.write() as conn:
             if not await user_rows.replace_hash(conn, user.id, user.password_hash, fresh):
                 raise InvalidInput(fields={"password": "It has been changed by somebody else a moment ago."})
-            for session_id in await session_rows.revoke_others(
-                conn, user.id, kept or SessionId(""), self._means.clock()
-            ):
+            moment = await self._means.note(conn, Act.PASSWORD_CHANGED, by, user)
+            for session_id in await session_rows.revoke_others(conn, user.id, kept or SessionId(""), moment):
                 self._means.session_over(conn, session_id)
-            await self._means.note(conn, Act.PASSWORD_CHANGED, by, user)
             await self._means.write_to(conn, "password_changed", user)
         self._means.present.forget_user(user.id)
 

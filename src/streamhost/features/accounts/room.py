@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from streamhost import log
@@ -20,9 +21,10 @@ from streamhost.features.accounts.errors import (
     OtpRequired,
     RefreshInProgress,
     TokenReused,
+    TooManyAttempts,
 )
 from streamhost.features.accounts.invitations import Invitations
-from streamhost.features.accounts.limits import CodeLimits, LoginLimits, same_network
+from streamhost.features.accounts.limits import CodeLimits, LoginLimits, UnknownLimits, same_network
 from streamhost.features.accounts.links import Links
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import Ended, Leaves, SendsMail, nobody_listens, nothing_is_theirs
@@ -85,6 +87,7 @@ class Accounts:
         self._tokens = AccessTokens(keys.access_token, keys.instance, settings.access_token_minutes * MINUTE)
         self._cookies = SignedNames(keys.session_cookie)
         self._refreshing: set[str] = set()
+        self._unknown = UnknownLimits(clock)
         self._means = Means(
             db=db,
             clock=clock,
@@ -159,9 +162,10 @@ class Accounts:
         fits = await self._passwords.verify(user.password_hash if user else None, password, before=may_try)
         if user is None or not fits or not user.active:
             means.logins.failed(account, address, known=known)
-            await self._refused(user, address, Act.SIGN_IN_REFUSED)
+            self._refused(user, address, Act.SIGN_IN_REFUSED)
             raise BadCredentials
         if user.email_verified_at is None:
+            self._refused(user, address, Act.SIGN_IN_REFUSED, reason=EmailUnverified.code)
             raise EmailUnverified
         await self._check_otp_given(user, otp)
         fresh = await self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
@@ -180,7 +184,7 @@ class Accounts:
                 if homes and not known:
                     await means.write_to(conn, "new_sign_in", user)
         if not passed:
-            await self._refused(user, address, Act.SECOND_FACTOR_REFUSED)
+            self._refused(user, address, Act.SECOND_FACTOR_REFUSED)
             raise OtpInvalid
         means.codes.forget(user.id)
         means.logins.succeeded(account, address)
@@ -195,11 +199,19 @@ class Accounts:
         if on:
             self._means.codes.take(user.id)
 
-    async def _refused(self, user: User | None, address: str, act: Act) -> None:
-        """Write down that somebody was kept out; for an unknown account too, so that it takes as long. What was typed
-        is not kept: it may be a password in the wrong field."""
-        async with self._db.write() as conn:
-            await self._means.note(conn, act, Actor(None, "somebody", address[:ADDRESS_LENGTH]), user)
+    def _refused(self, user: User | None, address: str, act: Act, reason: str | None = None) -> None:
+        """Write down that somebody was kept out, after the answer. What was typed is not kept: it may be a password in
+        the wrong field."""
+
+        somebody = Actor(None, "somebody", address[:ADDRESS_LENGTH])
+
+        async def write() -> None:
+            async with self._db.write() as conn:
+                await self._means.note(conn, act, somebody, user, reason=reason)
+
+        if user is not None or self._unknown.worth_writing():
+            with contextlib.suppress(TooManyAttempts):
+                self._means.later(write)
 
     async def refresh(self, token: str) -> SignIn:
         """Exchange a refresh token for a new one and a new access token; the old one is dead from then on.
