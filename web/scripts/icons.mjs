@@ -7,10 +7,10 @@ const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const NAMES = [
   "arrow-left", "check", "chevron-right", "circle-alert", "circle-check", "circle-x", "clapperboard", "cloud-upload", "copy",
-  "eye", "eye-off", "film", "folder-open", "gauge", "globe", "house", "info", "keyboard", "library", "link", "list-video",
-  "loader-circle", "lock", "log-in", "log-out", "maximize", "minimize", "moon", "pause", "pencil", "picture-in-picture-2",
-  "play", "plus", "rotate-ccw", "search", "settings", "sun", "sun-moon", "trash-2", "triangle-alert", "upload", "user", "volume-1",
-  "volume-2", "volume-x", "x",
+  "eye", "eye-off", "film", "folder-open", "gauge", "globe", "house", "info", "key-round", "keyboard", "library", "link", "list-video",
+  "loader-circle", "lock", "log-in", "log-out", "mail", "maximize", "minimize", "monitor-smartphone", "moon", "pause", "pencil", "picture-in-picture-2",
+  "play", "plus", "rotate-ccw", "scroll-text", "search", "settings", "shield-check", "sun", "sun-moon", "ticket", "trash-2",
+  "triangle-alert", "upload", "user", "user-plus", "users", "volume-1", "volume-2", "volume-x", "x",
 ];
 
 const symbols = NAMES.map((name) => {

@@ -1,6 +1,7 @@
 import "../styles/main.css";
 import "./icons.svg?url";
 import "./logo.svg?url";
+import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
 import { startTheme } from "./lib/theme.ts";
 
@@ -10,3 +11,4 @@ startForms();
 startPasswords();
 startDialogs();
 startLiveVideos();
+startCopies();

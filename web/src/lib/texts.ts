@@ -4,6 +4,8 @@ export const texts = {
   theme: { system: "System", light: "Light", dark: "Dark" },
   toast: { close: "Dismiss" },
   password: { show: "Show password", hide: "Hide password" },
+  copied: "Copied.",
+  notCopied: "That could not be copied. Mark it and copy it by hand.",
   linkCopied: "Link copied.",
   linkNotCopied: "The link could not be copied. Copy it from the address bar.",
 

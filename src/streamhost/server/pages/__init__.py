@@ -9,14 +9,16 @@ from litestar.params import FromPath
 from litestar.plugins import InitPlugin
 
 from streamhost.config import Settings
+from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, Unauthenticated
 from streamhost.server import assets as asset_routes
 from streamhost.server.assets import Assets
 from streamhost.server.auth import anyone
 from streamhost.server.csrf import SAFE_METHODS
 from streamhost.server.errors import handle
-from streamhost.server.pages import browse, entrance, studio
+from streamhost.server.pages import account, browse, entrance, joining, keys, recovering, studio
 from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.halfway import HalfWay
 
 
 @get("/{anywhere:path}", guards=[anyone], include_in_schema=False)
@@ -33,19 +35,29 @@ def ask_to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> R
 class Pages(InitPlugin):
     """Brings the pages, their files and the look of errors into the application."""
 
-    def __init__(self, settings: Settings, assets: Assets) -> None:
+    def __init__(self, settings: Settings, assets: Assets, clock: Clock) -> None:
         self._assets = assets
-        self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open")
+        self._half_way = HalfWay(clock)
+        self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open", clock)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add routes, what they depend on, and the page for errors."""
         pages = Router(
             "/",
-            route_handlers=[*entrance.routes, *browse.routes, *studio.routes],
+            route_handlers=[
+                *entrance.routes,
+                *joining.routes,
+                *recovering.routes,
+                *account.routes,
+                *keys.routes,
+                *browse.routes,
+                *studio.routes,
+            ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
         )
         app_config.route_handlers.extend([pages, *asset_routes.routes, nowhere])
         app_config.dependencies["frame"] = Provide(self._give_frame)
+        app_config.dependencies["half_way"] = Provide(self._give_half_way)
         app_config.dependencies["assets"] = Provide(self._give_assets)
         app_config.state["render_error"] = self._frame.error_text
         return app_config
@@ -55,3 +67,6 @@ class Pages(InitPlugin):
 
     async def _give_assets(self) -> Assets:
         return self._assets
+
+    async def _give_half_way(self) -> HalfWay:
+        return self._half_way

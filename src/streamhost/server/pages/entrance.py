@@ -1,4 +1,4 @@
-"""The way in and out: setting the site up, signing in, registering, signing out."""
+"""The way in and out: setting the site up, signing in, signing out."""
 
 import hmac
 from typing import Any
@@ -7,29 +7,30 @@ from urllib.parse import quote
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK, HTTP_404_NOT_FOUND
+from litestar.status_codes import HTTP_200_OK, HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
 from streamhost.config import Settings
-from streamhost.features.accounts import Accounts
+from streamhost.features.accounts import Accounts, EmailUnverified, OtpInvalid, OtpRequired
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.pages.forms import complaint, safe_next, see, typed
+from streamhost.server.pages.forms import Complaint, complaint, kept, password_rules, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.halfway import HalfWay
 
 AnyRequest = Request[Any, Any, Any]
 SIGN_IN_PATH = "/login"
-
-
-def _password_rules(settings: Settings) -> dict[str, Any]:
-    least = settings.accounts.password_min_length
-    return {"password_min": least, "password_hint": f"At least {least} characters."}
-
-
-def _kept(form: Texts) -> Texts:
-    """What a form shows again after a mistake: everything but the password."""
-    return Texts({name: value for name, value in form.items() if name != "password"})
+DONE = {
+    "verified": "Your address is verified. Now you can sign in.",
+    "email": "Your account has its new address. Sign in with it from now on.",
+    "reset": "Your new password is set, and you are signed out everywhere else. Sign in with it.",
+    "invited": "If this address had no account, yours is made: you can sign in.",
+    "left": "You are signed out everywhere.",
+    "deleted": "Your account is deleted. Good-bye.",
+}
+"""What the page says after something was done on another one."""
+TOO_SLOW = Complaint("That took too long, or the server was started anew.", "Sign in once more.")
 
 
 async def _opens(accounts: Accounts, token: str) -> bool:
@@ -56,7 +57,7 @@ async def show_setup(
         error=None,
         form=Texts(),
         errors=Texts(),
-        **_password_rules(settings),
+        **password_rules(settings),
     )
 
 
@@ -86,9 +87,9 @@ async def set_up(
             token_valid=await _opens(accounts, form["token"]),
             token=form["token"],
             error=complaint(error),
-            form=_kept(form),
+            form=kept(form),
             errors=Texts(error.fields),
-            **_password_rules(settings),
+            **password_rules(settings),
         )
     response = see("/")
     sign_in_cookie(request, response, sign_in)
@@ -96,79 +97,71 @@ async def set_up(
 
 
 @get(SIGN_IN_PATH, guards=[anyone], include_in_schema=False)
-async def show_login(request: AnyRequest, frame: NamedDependency[Frame]) -> Response[Any]:
+async def show_login(
+    request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame], done: FromQuery[str] = ""
+) -> Response[Any]:
     """The sign-in form; who is signed in already goes on."""
     onward = safe_next(request.query_params.get("next", "/"))
     if viewer_of(request).user is not None:
         return see(onward)
-    return frame.page(request, "login.html", next=onward, error=None, form=Texts(), errors=Texts())
+    return _login_page(request, frame, accounts, onward, flash=DONE.get(done))
 
 
 @post(SIGN_IN_PATH, guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
 async def sign_in(
-    request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    half_way: NamedDependency[HalfWay],
+    frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Open a session for this browser."""
+    """Open a session for this browser. An account with a second factor is asked for a code by a form of its own."""
     form = await typed(request)
     onward = safe_next(form["next"])
+    email, password = form["email"], form["password"]
+    if form["ticket"]:
+        if (waiting := half_way.take(form["ticket"])) is None:
+            return _login_page(request, frame, accounts, onward, HTTP_401_UNAUTHORIZED, error=TOO_SLOW)
+        email, password = waiting
+    device, address = device_of(request), address_of(request)
     try:
-        opened = await accounts.login(
-            form["email"], form["password"], device=device_of(request), address=address_of(request)
-        )
+        opened = await accounts.login(email, password, form["otp"], device=device, address=address)
+    except (OtpRequired, OtpInvalid) as error:
+        problem = complaint(error) if isinstance(error, OtpInvalid) else None
+        ticket = half_way.keep(email, password)
+        # To ask for the code is no refusal: whoever sees this form is on the right way.
+        status = HTTP_200_OK if problem is None else status_of(error)
+        return frame.page(request, "code.html", status, next=onward, error=problem, ticket=ticket)
     except StreamhostError as error:
-        return frame.page(
-            request,
-            "login.html",
-            status_of(error),
-            next=onward,
-            error=complaint(error),
-            form=_kept(form),
-            errors=Texts(error.fields),
-        )
+        unverified = form["email"] if isinstance(error, EmailUnverified) else ""
+        return _login_page(request, frame, accounts, onward, status_of(error), error, form, unverified)
     response = see(onward)
     sign_in_cookie(request, response, opened)
     return response
 
 
-@get("/register", guards=[anyone], include_in_schema=False)
-async def show_register(
-    request: AnyRequest, settings: NamedDependency[Settings], frame: NamedDependency[Frame]
-) -> Response[str]:
-    """The form for a new account, or why there is none."""
-    return frame.page(
-        request,
-        "register.html",
-        sent=False,
-        error=None,
-        form=Texts(),
-        errors=Texts(),
-        **_password_rules(settings),
-    )
-
-
-@post("/register", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
-async def register(
+def _login_page(
     request: AnyRequest,
-    accounts: NamedDependency[Accounts],
-    settings: NamedDependency[Settings],
-    frame: NamedDependency[Frame],
+    frame: Frame,
+    accounts: Accounts,
+    onward: str,
+    status: int = HTTP_200_OK,
+    error: StreamhostError | Complaint | None = None,
+    form: Texts | None = None,
+    unverified: str = "",
+    flash: str | None = None,
 ) -> Response[Any]:
-    """Make an account. The answer is the same whether or not the address had one."""
-    form = await typed(request)
-    status, problem, errors = HTTP_200_OK, None, Texts()
-    try:
-        await accounts.registration.register(form["email"], form["password"], form["name"], address=address_of(request))
-    except StreamhostError as error:
-        status, problem, errors = status_of(error), complaint(error), Texts(error.fields)
+    """The form. `unverified`: the address that waits for its verification, if that is what is wrong."""
     return frame.page(
         request,
-        "register.html",
+        "login.html",
         status,
-        sent=status == HTTP_200_OK,
-        error=problem,
-        form=_kept(form),
-        errors=errors,
-        **_password_rules(settings),
+        next=onward,
+        error=complaint(error) if isinstance(error, StreamhostError) else error,
+        form=kept(form or Texts()),
+        errors=Texts(error.fields) if isinstance(error, StreamhostError) else Texts(),
+        unverified=unverified,
+        registration=accounts.registration.mode,
+        flash=flash,
     )
 
 
@@ -176,7 +169,7 @@ async def register(
 async def sign_out(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Response[Any]:
     """End this browser's session."""
     if session_id := viewer_of(request).session_id:
-        await accounts.logout(session_id)
+        await accounts.logout(session_id, address=address_of(request))
     response = see("/")
     clear_cookie(request, response)
     return response
@@ -188,4 +181,4 @@ def to_sign_in(request: AnyRequest) -> Response[Any]:
     return see(f"{SIGN_IN_PATH}?next={quote(request.url.path + query, safe='/')}")
 
 
-routes = [show_setup, set_up, show_login, sign_in, show_register, register, sign_out]
+routes = [show_setup, set_up, show_login, sign_in, sign_out]

@@ -9,8 +9,11 @@ from litestar import Request
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
+from streamhost.config import Settings
 from streamhost.model.errors import StreamhostError
 from streamhost.server.pages.frame import Texts
+
+SECRETS = frozenset({"password", "new_password", "otp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,17 @@ def complaint(error: StreamhostError) -> Complaint | None:
     if error.fields:
         return None
     return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "")
+
+
+def kept(form: Texts) -> Texts:
+    """What a form shows again after a mistake: everything but passwords and codes."""
+    return Texts({name: value for name, value in form.items() if name not in SECRETS})
+
+
+def password_rules(settings: Settings) -> dict[str, Any]:
+    """What a page with a field for a new password says about it."""
+    least = settings.accounts.password_min_length
+    return {"password_min": least, "password_hint": f"At least {least} characters."}
 
 
 def see(path: str) -> Redirect:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
 from streamhost.model.accounts import Role, Viewer
+from streamhost.model.clock import Clock
 from streamhost.server.assets import Assets
 from streamhost.server.auth import csrf_token, viewer_of
 from streamhost.server.errors import Problem
@@ -30,7 +31,8 @@ class Texts(dict[str, str]):
 class Frame:
     """Renders templates in the frame of the site: header, menu, footer, and who is signed in."""
 
-    def __init__(self, assets: Assets, site_name: str, registration_open: bool) -> None:
+    def __init__(self, assets: Assets, site_name: str, registration_open: bool, clock: Clock) -> None:
+        self.now = clock
         self._site = {"name": site_name}
         self._registration_open = registration_open
         self._assets = assets
@@ -86,6 +88,7 @@ def _me(viewer: Viewer) -> dict[str, Any] | None:
         "role": user.role.value,
         "initial": user.name[:1],
         "can_upload": user.is_at_least(Role.CREATOR),
+        "is_admin": user.is_at_least(Role.ADMIN),
     }
 
 

@@ -1,0 +1,133 @@
+"""How people come to an account by themselves: registering, verifying the address, asking for the mail again."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from litestar.status_codes import HTTP_200_OK
+
+from streamhost.config import Settings
+from streamhost.features.accounts import Accounts
+from streamhost.model.accounts import Invitation
+from streamhost.model.errors import StreamhostError
+from streamhost.server.auth import address_of, anyone
+from streamhost.server.errors import status_of
+from streamhost.server.limits import RouteClass, limited
+from streamhost.server.pages.entrance import SIGN_IN_PATH
+from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
+from streamhost.server.pages.frame import Frame, Texts
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/register", guards=[anyone], include_in_schema=False)
+async def show_register(
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+    invitation: FromQuery[str] = "",
+) -> Response[str]:
+    """The form for a new account, or why there is none."""
+    try:
+        invited = await accounts.registration.invited(invitation) if invitation else None
+    except StreamhostError as error:
+        return _register_page(request, frame, accounts, settings, error=error, stage="refused")
+    stage = "form" if invited or accounts.registration.mode == "open" else "closed"
+    return _register_page(request, frame, accounts, settings, invitation=invitation, invited=invited, stage=stage)
+
+
+@post("/register", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
+async def register(
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Make an account. The answer is the same whether or not the address had one."""
+    form = await typed(request)
+    token = form["invitation"]
+    invited: Invitation | None = None
+    try:
+        invited = await accounts.registration.invited(token) if token else None
+        await accounts.registration.register(
+            form["email"], form["password"], form["name"], invitation=token, address=address_of(request)
+        )
+    except StreamhostError as error:
+        stage = "refused" if token and invited is None else "form"
+        return _register_page(request, frame, accounts, settings, form, token, invited, error, stage)
+    if invited is not None and invited.email is not None:
+        return see(f"{SIGN_IN_PATH}?done=invited")
+    return _register_page(request, frame, accounts, settings, form, stage="sent")
+
+
+def _register_page(
+    request: AnyRequest,
+    frame: Frame,
+    accounts: Accounts,
+    settings: Settings,
+    form: Texts | None = None,
+    invitation: str = "",
+    invited: Invitation | None = None,
+    error: StreamhostError | None = None,
+    stage: str = "form",
+) -> Response[str]:
+    """`stage`: `form`, `sent` (look into the mailbox), `closed` or `refused` (the invitation does not work)."""
+    return frame.page(
+        request,
+        "register.html",
+        status_of(error) if error else HTTP_200_OK,
+        stage=stage if stage != "form" or accounts.registration.mode != "closed" else "closed",
+        registration=accounts.registration.mode,
+        invitation=invitation,
+        invited=invited,
+        error=complaint(error) if error else None,
+        form=kept(form or Texts()),
+        errors=Texts(error.fields) if error else Texts(),
+        **password_rules(settings),
+    )
+
+
+@get("/verify", guards=[anyone], include_in_schema=False)
+async def show_verify(request: AnyRequest, frame: NamedDependency[Frame], token: FromQuery[str] = "") -> Response[str]:
+    """The page behind the link in the mail. It asks for a click: programs that look into mail follow links, too."""
+    return frame.page(request, "verify.html", stage="ask", token=token, error=None)
+
+
+@post("/verify", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
+async def verify(
+    request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
+) -> Response[Any]:
+    """Take the address as verified."""
+    form = await typed(request)
+    try:
+        await accounts.registration.verify(form["token"], address=address_of(request))
+    except StreamhostError as error:
+        return frame.page(request, "verify.html", status_of(error), stage="refused", token="", error=complaint(error))
+    return see(f"{SIGN_IN_PATH}?done=verified")
+
+
+@get("/verify/resend", guards=[anyone], include_in_schema=False)
+async def show_resend(request: AnyRequest, frame: NamedDependency[Frame]) -> Response[str]:
+    """The form for another verification mail."""
+    return frame.page(request, "resend.html", stage="form", error=None, form=Texts(), errors=Texts())
+
+
+@post("/verify/resend", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
+async def resend(
+    request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
+) -> Response[Any]:
+    """Send the verification mail again, if this address waits for one. The page does not tell."""
+    form = await typed(request)
+    try:
+        await accounts.registration.resend(form["email"], address=address_of(request))
+    except StreamhostError as error:
+        status, problem = status_of(error), complaint(error)
+        return frame.page(
+            request, "resend.html", status, stage="form", error=problem, form=form, errors=Texts(error.fields)
+        )
+    return frame.page(request, "resend.html", stage="sent", error=None, form=form, errors=Texts())
+
+
+routes = [show_register, register, show_verify, verify, show_resend, resend]
