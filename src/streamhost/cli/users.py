@@ -67,6 +67,8 @@ def add(
         click.echo(json.dumps(_document(user), ensure_ascii=False))
     else:
         click.echo(f"Added {user.name} <{user.email}> as {user.role.value}.")
+        if not verified:
+            click.echo("They can sign in once they have followed the link in the mail that asks to verify the address.")
 
 
 @users.command("list")

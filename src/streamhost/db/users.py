@@ -57,7 +57,8 @@ async def has_admin(conn: Connection) -> bool:
 async def other_admins(conn: Connection, user_id: UserId) -> int:
     """How many admins besides this user can sign in."""
     row = await conn.fetch_one(
-        "SELECT COUNT(*) AS n FROM users WHERE role = :role AND disabled_at IS NULL AND id <> :id",
+        "SELECT COUNT(*) AS n FROM users WHERE role = :role AND id <> :id "
+        "AND disabled_at IS NULL AND email_verified_at IS NOT NULL",
         {"role": Role.ADMIN.value, "id": user_id},
     )
     return int(row["n"]) if row else 0

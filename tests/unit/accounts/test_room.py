@@ -243,11 +243,12 @@ async def test_many_right_passwords_at_once_are_no_attack(accounts: Accounts, al
 
 async def test_the_last_admin_stays(accounts: Accounts) -> None:
     """Neither demoting nor disabling leaves the site without an admin who can sign in."""
-    root = await accounts.people.add(*ROOT, Role.ADMIN)
+    root = await accounts.people.add(*ROOT, Role.ADMIN, verified=True)
+    await accounts.people.add("waiting@example.org", PASSWORD, "Not verified", Role.ADMIN)
     for attempt in (accounts.people.set_role(root.id, Role.VIEWER), accounts.people.disable(root.id)):
         with pytest.raises(LastAdmin):
             await attempt
-    second = await accounts.people.add("second@example.org", PASSWORD, "Second", Role.ADMIN)
+    second = await accounts.people.add("second@example.org", PASSWORD, "Second", Role.ADMIN, verified=True)
     await accounts.people.disable(second.id)
     with pytest.raises(LastAdmin):
         await accounts.people.set_role(root.id, Role.VIEWER)
