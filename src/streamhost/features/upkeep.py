@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamhost import log
-from streamhost.db import sessions
+from streamhost.db import api_tokens, invitations, sessions
 from streamhost.db.core import Database
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -12,6 +12,8 @@ from streamhost.model.tasks import SweepCatalog
 
 SESSIONS_KEPT = 30 * DAY
 """Ended sessions stay so long: a refresh token that is used again is still recognised as stolen."""
+KEYS_KEPT = 90 * DAY
+"""Invitations and API tokens that are over stay so long for whoever wonders why one does not work any more."""
 JOBS_KEPT = 14 * DAY
 """Finished jobs stay so long for whoever looks for the cause of something."""
 
@@ -26,9 +28,18 @@ class Upkeep:
         self._log = log.get("upkeep")
 
     async def sweep_catalog(self, _task: SweepCatalog, job: JobContext) -> None:
-        """Forget ended sessions and finished jobs past their time."""
+        """Forget ended sessions, invitations, API tokens and finished jobs past their time."""
         async with self._db.write() as conn:
             ended = await sessions.delete_ended(conn, self._clock() - SESSIONS_KEPT)
+            invitations_over = await invitations.delete_ended(conn, self._clock() - KEYS_KEPT)
+            tokens_over = await api_tokens.delete_ended(conn, self._clock() - KEYS_KEPT)
             jobs = await self._queue.prune(conn, JOBS_KEPT)
             await job.complete(conn)
-        self._log.info("The catalog was tidied", action="sweep_catalog", sessions=ended, jobs=jobs)
+        self._log.info(
+            "The catalog was tidied",
+            action="sweep_catalog",
+            sessions=ended,
+            invitations=invitations_over,
+            api_tokens=tokens_over,
+            jobs=jobs,
+        )
