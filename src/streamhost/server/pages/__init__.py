@@ -16,7 +16,17 @@ from streamhost.server.assets import Assets
 from streamhost.server.auth import anyone
 from streamhost.server.csrf import SAFE_METHODS
 from streamhost.server.errors import handle
-from streamhost.server.pages import account, browse, entrance, joining, keys, recovering, studio
+from streamhost.server.pages import (
+    account,
+    admin_house,
+    admin_people,
+    browse,
+    entrance,
+    joining,
+    keys,
+    recovering,
+    studio,
+)
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.halfway import HalfWay
 
@@ -50,6 +60,8 @@ class Pages(InitPlugin):
                 *recovering.routes,
                 *account.routes,
                 *keys.routes,
+                *admin_people.routes,
+                *admin_house.routes,
                 *browse.routes,
                 *studio.routes,
             ],

@@ -1,0 +1,277 @@
+"""The administration: everybody's accounts."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.status_codes import HTTP_200_OK
+
+from streamhost.config import Settings
+from streamhost.features.accounts import Accounts
+from streamhost.features.mail import Mail
+from streamhost.features.quota import Quotas
+from streamhost.model.accounts import Role
+from streamhost.model.audit import Actor
+from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
+from streamhost.model.ids import SessionId, UserId
+from streamhost.server.auth import actor_of, viewer_of
+from streamhost.server.errors import status_of
+from streamhost.server.pages.admin_frame import GUARDS, admin_page
+from streamhost.server.pages.browse import following
+from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
+from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
+
+AnyRequest = Request[Any, Any, Any]
+USERS = "/admin/users"
+DONE = {
+    "role": "The role is changed.",
+    "verify": "The address is taken as verified.",
+    "disable": "The account is shut, and signed out everywhere. Its API tokens are revoked.",
+    "enable": "The account is open again.",
+    "reset": "A link for a new password is on its way.",
+    "second-factor": "The second factor is taken away.",
+    "sign-out": "This account is signed out everywhere.",
+    "ended": "That device is signed out.",
+    "deleted": "The account is deleted.",
+    "added": "The account is made. Unless its address was taken as verified, a mail asks for that.",
+}
+"""What a page says after something was done."""
+
+
+async def _set_role(accounts: Accounts, user_id: UserId, form: Texts, by: Actor) -> None:
+    await accounts.people.set_role(user_id, _role(form["role"]), by)
+
+
+async def _verify(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.people.verify(user_id, by)
+
+
+async def _disable(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.people.disable(user_id, by)
+
+
+async def _enable(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.people.enable(user_id, by)
+
+
+async def _reset(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.people.send_reset(user_id, by)
+
+
+async def _remove_second_factor(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.second_factor.remove_for(user_id, by)
+
+
+async def _sign_out(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
+    await accounts.people.end_sessions(user_id, by)
+
+
+ACTS: Mapping[str, Callable[[Accounts, UserId, Texts, Actor], Awaitable[None]]] = {
+    "role": _set_role,
+    "verify": _verify,
+    "disable": _disable,
+    "enable": _enable,
+    "reset": _reset,
+    "second-factor": _remove_second_factor,
+    "sign-out": _sign_out,
+}
+"""What can be done to an account, by the word that the form's button sends."""
+
+
+def _role(text: str) -> Role:
+    if text not in set(Role):
+        raise InvalidInput(fields={"role": "Choose one of these."})
+    return Role(text)
+
+
+@get(USERS, guards=GUARDS, include_in_schema=False)
+async def list_users(
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    frame: NamedDependency[Frame],
+    q: FromQuery[str] = "",
+    cursor: FromQuery[str | None] = None,
+    done: FromQuery[str] = "",
+) -> Response[str]:
+    """Everybody, or those whose name or address holds what was typed."""
+    page = await accounts.people.found(q, cursor)
+    return await admin_page(
+        request,
+        frame,
+        mail,
+        "admin_users.html",
+        users=[user_view(user) for user in page.items],
+        next_url=following(USERS, page.next_cursor, q=q),
+        wanted=q,
+        flash=DONE.get(done),
+    )
+
+
+@get(f"{USERS}/new", guards=GUARDS, include_in_schema=False)
+async def show_add(
+    request: AnyRequest,
+    mail: NamedDependency[Mail],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The form for an account for somebody."""
+    return await _add_page(request, mail, settings, frame)
+
+
+@post(f"{USERS}/new", guards=GUARDS, include_in_schema=False)
+async def add(
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Make an account for somebody."""
+    form = await typed(request)
+    try:
+        user = await accounts.people.add(
+            form["email"],
+            form["password"],
+            form["name"],
+            _role(form["role"]),
+            verified=bool(form["verified"]),
+            by=actor_of(request),
+        )
+    except StreamhostError as error:
+        return await _add_page(request, mail, settings, frame, error, form)
+    return see(f"{USERS}/{user.id}?done=added")
+
+
+async def _add_page(
+    request: AnyRequest,
+    mail: Mail,
+    settings: Settings,
+    frame: Frame,
+    error: StreamhostError | None = None,
+    form: Texts | None = None,
+) -> Response[str]:
+    return await admin_page(
+        request,
+        frame,
+        mail,
+        "admin_add_user.html",
+        status_of(error) if error else HTTP_200_OK,
+        error=complaint(error) if error else None,
+        form=kept(form or Texts(role=Role.VIEWER.value)),
+        errors=Texts(error.fields) if error else Texts(),
+        **password_rules(settings),
+    )
+
+
+@get(f"{USERS}/{{user_id:str}}", guards=GUARDS, include_in_schema=False)
+async def show_user(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    quotas: NamedDependency[Quotas],
+    frame: NamedDependency[Frame],
+    done: FromQuery[str] = "",
+) -> Response[str]:
+    """One account and what can be done to it."""
+    return await _user_page(request, UserId(user_id), accounts, mail, quotas, frame, flash=DONE.get(done))
+
+
+@post(f"{USERS}/{{user_id:str}}", guards=GUARDS, include_in_schema=False)
+async def change_user(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    quotas: NamedDependency[Quotas],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Do one of `ACTS`, which the field `do` names."""
+    form = await typed(request)
+    user = await accounts.people.get(UserId(user_id))
+    if (act := ACTS.get(form["do"])) is None:
+        raise NotFound
+    try:
+        await act(accounts, user.id, form, actor_of(request))
+    except StreamhostError as error:
+        return await _user_page(request, user.id, accounts, mail, quotas, frame, error)
+    return see(f"{USERS}/{user.id}?done={form['do']}")
+
+
+async def _user_page(
+    request: AnyRequest,
+    user_id: UserId,
+    accounts: Accounts,
+    mail: Mail,
+    quotas: Quotas,
+    frame: Frame,
+    error: StreamhostError | None = None,
+    flash: str | None = None,
+) -> Response[str]:
+    user = await accounts.people.get(user_id)
+    viewer = viewer_of(request)
+    sessions = await accounts.people.sessions(user.id)
+    return await admin_page(
+        request,
+        frame,
+        mail,
+        "admin_user.html",
+        status_of(error) if error else HTTP_200_OK,
+        user=user_view(user),
+        usage=usage_text(await quotas.usage(user.id)),
+        second_factor=await accounts.second_factor.state(user.id),
+        sessions=[session_view(one, viewer.session_id) for one in sessions],
+        itself=viewer.id == user.id,
+        error=complaint(error) if error else None,
+        errors=Texts(error.fields) if error else Texts(),
+        flash=flash,
+    )
+
+
+@post(f"{USERS}/{{user_id:str}}/sessions/{{session_id:str}}/end", guards=GUARDS, include_in_schema=False)
+async def end_session(
+    request: AnyRequest, user_id: FromPath[str], session_id: FromPath[str], accounts: NamedDependency[Accounts]
+) -> Response[Any]:
+    """Sign out one device of somebody."""
+    await accounts.revoke(UserId(user_id), SessionId(session_id), by=actor_of(request))
+    return see(f"{USERS}/{user_id}?done=ended")
+
+
+@get(f"{USERS}/{{user_id:str}}/delete", guards=GUARDS, include_in_schema=False)
+async def show_delete(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """Ask once more."""
+    user = user_view(await accounts.people.get(UserId(user_id)))
+    return await admin_page(request, frame, mail, "admin_delete_user.html", user=user)
+
+
+@post(f"{USERS}/{{user_id:str}}/delete", guards=GUARDS, include_in_schema=False)
+async def delete(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Delete somebody's account with everything that is its own."""
+    user = await accounts.people.get(UserId(user_id))
+    try:
+        await accounts.people.delete(user.id, actor_of(request))
+    except StreamhostError as error:
+        problem = complaint(error)
+        return await admin_page(
+            request, frame, mail, "admin_delete_user.html", status_of(error), user=user_view(user), error=problem
+        )
+    return see(f"{USERS}?done=deleted")
+
+
+routes = [list_users, show_add, add, show_user, change_user, end_session, show_delete, delete]
