@@ -67,6 +67,9 @@ class Remote:
         """Status, headers and body."""
         sent: list[Any] = []
 
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
         async def send(message: Any) -> None:
             sent.append(message)
 
@@ -77,7 +80,7 @@ class Remote:
             "headers": [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()],
             "extensions": {"http.response.pathsend": {}},
         }
-        await self.delivery(scope, send, send)
+        await self.delivery(scope, receive, send)
         start, *rest = sent
         found = {key.decode(): value.decode() for key, value in start["headers"]}
         return start["status"], found, b"".join(message["body"] for message in rest)
