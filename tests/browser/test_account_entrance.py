@@ -154,3 +154,21 @@ def test_an_invitation_lets_one_in(invite_site: RunningServer, visit: Visit) -> 
     page.goto(f"{invite_site.url}{address.path}?{address.query}")
     expect(page.get_by_role("heading", name="This invitation does not work")).to_be_visible()
     forgive(guest.troubles, "403")
+
+
+def test_too_many_guesses_have_to_wait(open_site: RunningServer, visit: Visit) -> None:
+    """Whoever guesses on is told to wait, in words and by the header, and finds the form still there."""
+    guest = visit(open_site.url)
+    page = guest.page("/login")
+    waits: list[str] = []
+    page.on("response", lambda answer: waits.append(answer.headers.get("retry-after", "")))
+    alert = page.get_by_role("alert")
+    for _ in range(30):
+        sign_in(page, "victim@example.org", OTHER)
+        expect(alert).to_be_visible()
+        if "Too many attempts" in alert.inner_text():
+            break
+    expect(alert).to_contain_text("Try again in")
+    assert any(wait.isdigit() for wait in waits)
+    expect(page.get_by_label("E-mail address")).to_have_value("victim@example.org")
+    forgive(guest.troubles, "401", "429")

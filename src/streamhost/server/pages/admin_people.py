@@ -23,6 +23,7 @@ from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
+from streamhost.server.pages.quota_form import count_text, gigabytes_text, quota_typed
 
 AnyRequest = Request[Any, Any, Any]
 USERS = "/admin/users"
@@ -33,6 +34,7 @@ DONE = {
     "enable": "The account is open again.",
     "reset": "A link for a new password is on its way.",
     "second-factor": "The second factor is taken away.",
+    "quota": "What this account may keep is changed.",
     "sign-out": "This account is signed out everywhere.",
     "ended": "That device is signed out.",
     "deleted": "The account is deleted.",
@@ -211,9 +213,11 @@ async def _user_page(
     frame: Frame,
     error: StreamhostError | None = None,
     flash: str | None = None,
+    form: Texts | None = None,
 ) -> Response[str]:
     user = await accounts.people.get(user_id)
     viewer = viewer_of(request)
+    usage = await quotas.usage(user.id)
     sessions = await accounts.people.sessions(user.id)
     return await admin_page(
         request,
@@ -222,7 +226,8 @@ async def _user_page(
         "admin_user.html",
         status_of(error) if error else HTTP_200_OK,
         user=user_view(user),
-        usage=usage_text(await quotas.usage(user.id)),
+        usage=usage_text(usage),
+        form=form or Texts(gigabytes=gigabytes_text(usage.own_bytes), videos=count_text(usage.own_videos)),
         second_factor=await accounts.second_factor.state(user.id),
         sessions=[session_view(one, viewer.session_id) for one in sessions],
         itself=viewer.id == user.id,
@@ -230,6 +235,25 @@ async def _user_page(
         errors=Texts(error.fields) if error else Texts(),
         flash=flash,
     )
+
+
+@post(f"{USERS}/{{user_id:str}}/quota", guards=GUARDS, include_in_schema=False)
+async def set_quota(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    quotas: NamedDependency[Quotas],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Set what somebody may keep."""
+    form = await typed(request)
+    user = await accounts.people.get(UserId(user_id))
+    try:
+        await quotas.allow(user.id, *quota_typed(form["gigabytes"], form["videos"]), actor_of(request))
+    except StreamhostError as error:
+        return await _user_page(request, user.id, accounts, mail, quotas, frame, error, form=form)
+    return see(f"{USERS}/{user.id}?done=quota")
 
 
 @post(f"{USERS}/{{user_id:str}}/sessions/{{session_id:str}}/end", guards=GUARDS, include_in_schema=False)
@@ -274,4 +298,4 @@ async def delete(
     return see(f"{USERS}?done=deleted")
 
 
-routes = [list_users, show_add, add, show_user, change_user, end_session, show_delete, delete]
+routes = [list_users, show_add, add, show_user, change_user, set_quota, end_session, show_delete, delete]

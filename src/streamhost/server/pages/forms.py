@@ -22,6 +22,8 @@ class Complaint:
 
     text: str
     hint: str
+    retry_after: float | None = None
+    """Seconds until another attempt has a chance, if it has to wait."""
 
 
 async def typed(request: Request[Any, Any, Any]) -> Texts:
@@ -34,7 +36,8 @@ def complaint(error: StreamhostError) -> Complaint | None:
     """What to say above the form; nothing if the fields themselves say it all."""
     if error.fields:
         return None
-    return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "")
+    wait = getattr(error, "retry_after", None)
+    return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "", wait)
 
 
 def kept(form: Texts) -> Texts:

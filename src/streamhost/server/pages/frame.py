@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -47,9 +48,12 @@ class Frame:
     def page(
         self, request: AnyRequest, template: str, status_code: int = HTTPStatus.OK, **values: Any
     ) -> Response[str]:
-        """A whole page. Raises `UiNotBuilt` where the scripts and styles are missing."""
+        """A whole page; `error` among the values may say when to come back. Raises `UiNotBuilt` where the scripts and
+        styles are missing."""
         text = self._render(request, template, **values)
-        return Response(text, status_code=status_code, media_type=MediaType.HTML, headers=NO_STORE)
+        wait = getattr(values.get("error"), "retry_after", None)
+        headers = NO_STORE if wait is None else {**NO_STORE, "Retry-After": str(math.ceil(wait))}
+        return Response(text, status_code=status_code, media_type=MediaType.HTML, headers=headers)
 
     def error_text(self, request: AnyRequest, problem: Problem) -> str:
         """The whole page that says what went wrong and where to go from here. Raises `UiNotBuilt`."""
