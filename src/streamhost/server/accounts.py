@@ -24,7 +24,7 @@ from streamhost.server.auth import (
     user_of,
     viewer_of,
 )
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, bodiless, problems
 from streamhost.server.limits import RouteClass, limited
 
 BODY_BYTES = 16 * 1024
@@ -218,7 +218,7 @@ async def refresh(data: JSONBody[RefreshRequest], accounts: NamedDependency[Acco
     summary="Sign out",
     tags=TAGS,
     security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED),
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED) | bodiless(HTTP_204_NO_CONTENT),
 )
 async def logout(request: Request[Any, Any, Any], accounts: NamedDependency[Accounts]) -> Response[None]:
     """End this session; its tokens and its cookie are dead at once."""
@@ -235,7 +235,7 @@ async def logout(request: Request[Any, Any, Any], accounts: NamedDependency[Acco
     summary="Sign out everywhere",
     tags=TAGS,
     security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED),
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED) | bodiless(HTTP_204_NO_CONTENT),
 )
 async def log_out_everywhere(request: Request[Any, Any, Any], accounts: NamedDependency[Accounts]) -> Response[None]:
     """End every session of yours, this one too. API tokens stay."""

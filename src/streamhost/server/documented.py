@@ -11,6 +11,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from streamhost.server.errors import PROBLEM_TYPE
 
 TOO_MANY = 429
+CHECKSUM_MISMATCH = 460
+"""A status of tus' own (1.0.0, "Checksum"), which the registry of HTTP does not know."""
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 """`security` of a route that needs somebody who is signed in."""
 
@@ -39,9 +41,18 @@ def problems(**codes: int) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(
             ProblemDocument,
-            description=f"{HTTPStatus(status).phrase}: {', '.join(f'`{name}`' for name in names)}",
+            description=f"{_phrase(status)}: {', '.join(f'`{name}`' for name in names)}",
             media_type=PROBLEM_TYPE,
             generate_examples=False,
         )
         for status, names in by_status.items()
     }
+
+
+def bodiless(status: int) -> dict[int, ResponseSpec]:
+    """`responses` of a route whose good answer is all in its status and headers."""
+    return {status: ResponseSpec(None, description=_phrase(status), generate_examples=False)}
+
+
+def _phrase(status: int) -> str:
+    return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase

@@ -1,11 +1,12 @@
 """One's own account over HTTP: profile, password, address, second factor, API tokens, the end of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
@@ -15,7 +16,7 @@ from streamhost.model.clock import iso
 from streamhost.model.ids import TokenId
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import actor_of, clear_cookie, in_person, signed_in, user_of, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, bodiless, problems
 from streamhost.server.limits import RouteClass, limited
 
 TAGS = ["your account"]
@@ -147,8 +148,8 @@ def _token(token: ApiToken) -> TokenDocument:
     )
 
 
-def _changing(**codes: int) -> dict[str, Any]:
-    """What every route has that changes something here."""
+def _changing(answers: Mapping[int, ResponseSpec] | None = None, /, **codes: int) -> dict[str, Any]:
+    """What every route has that changes something here; `answers` are good ones that need describing."""
     return {
         "guards": [in_person],
         "opt": limited(RouteClass.LOGIN),
@@ -156,7 +157,7 @@ def _changing(**codes: int) -> dict[str, Any]:
         "cache_control": NO_STORE,
         "tags": TAGS,
         "security": BEARER,
-        "responses": problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, **codes),
+        "responses": problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, **codes) | dict(answers or {}),
     }
 
 
@@ -213,7 +214,7 @@ async def change_email(request: AnyRequest, data: JSONBody[EmailChange], account
     "/api/v1/me/delete",
     status_code=HTTP_204_NO_CONTENT,
     summary="Delete your account",
-    **_changing(**PROVEN, wrong_code=422, last_admin=409),
+    **_changing(bodiless(HTTP_204_NO_CONTENT), **PROVEN, wrong_code=422, last_admin=409),
 )
 async def delete_account(
     request: AnyRequest, data: JSONBody[Proof], accounts: NamedDependency[Accounts]

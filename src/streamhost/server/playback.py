@@ -13,6 +13,8 @@ from streamhost.features.playback import Playback
 from streamhost.model.clock import iso
 from streamhost.model.ids import VideoId
 from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.documented import problems
+from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class StreamDocument:
     guards=[anyone],
     tags=["playback"],
     cache_control=CacheControlHeader(no_store=True),
+    responses=problems(**BAD_TOKEN, **HIDDEN, not_playable=409),
 )
 async def open_stream(
     request: Request[Any, Any, Any], video_id: FromPath[str], playback: NamedDependency[Playback]

@@ -16,7 +16,9 @@ from streamhost.model.accounts import Role, Scope
 from streamhost.model.ids import UploadId, UserId
 from streamhost.model.uploads import Upload, UploadKind
 from streamhost.server import errors, tus
+from streamhost.server.accounts import FORGED, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import at_least, public, viewer_of
+from streamhost.server.documented import BEARER, bodiless, problems
 from streamhost.server.incoming import incoming
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.multipart import UploadForm
@@ -48,11 +50,40 @@ def answer_error(request: AnyRequest, error: Exception) -> Response[Any]:
     return response
 
 
-_TUS: dict[str, Any] = {
-    "guards": [at_least(Role.CREATOR, Scope.UPLOAD)],
-    "tags": TAGS,
-    "exception_handlers": {Exception: answer_error},
+_REFUSED: dict[str, int] = {**SIGNED_IN, **NOT_IN_PERSON, **FORGED, "forbidden": 403}
+_ROOM: dict[str, int] = {"too_large": 413, "no_room": 507, "over_quota": 507}
+_BYTES: dict[str, int] = {
+    **_ROOM,
+    "client_gone": 400,
+    "unknown_checksum": 400,
+    "client_silent": 408,
+    "unsupported_media_type": 415,
+    "checksum_mismatch": 460,
 }
+_BEGUN: dict[str, int] = {"upload_not_found": 404, "upload_busy": 409, "upload_gone": 410}
+_ADDED: dict[str, int] = {
+    **_BEGUN,
+    **_BYTES,
+    "invalid_upload_length": 400,
+    "final_upload": 403,
+    "offset_mismatch": 409,
+    "upload_interrupted": 409,
+}
+
+
+def _tus(status: int, **codes: int) -> dict[str, Any]:
+    """What every route has on which somebody speaks tus; `codes` are the refusals that are its own."""
+    return {
+        "guards": [at_least(Role.CREATOR, Scope.UPLOAD)],
+        "tags": TAGS,
+        "exception_handlers": {Exception: answer_error},
+        "security": BEARER,
+        "status_code": status,
+        "responses": problems(**_REFUSED, malformed_upload=400, unsupported_tus_version=412, **codes)
+        | bodiless(status),
+    }
+
+
 _STREAMING = limited(RouteClass.UNCOUNTED)
 """Small pieces on a quick network are many requests; an upload is counted where it begins."""
 
@@ -63,6 +94,7 @@ _STREAMING = limited(RouteClass.UNCOUNTED)
     guards=[public],
     status_code=EMPTY,
     tags=TAGS,
+    responses=bodiless(EMPTY),
     summary="What this server offers of tus",
 )
 async def announce(uploads: NamedDependency[Uploads]) -> Response[None]:
@@ -75,7 +107,14 @@ async def announce(uploads: NamedDependency[Uploads]) -> Response[None]:
     return _empty(EMPTY, headers)
 
 
-@post(tus.PATH, status_code=CREATED, summary="Begin an upload (tus)", opt=limited(RouteClass.UPLOADS), **_TUS)
+@post(
+    tus.PATH,
+    summary="Begin an upload (tus)",
+    opt=limited(RouteClass.UPLOADS),
+    **_tus(
+        CREATED, **_BEGUN, **_BYTES, invalid_parts=400, parts_unfinished=409, upload_interrupted=409, invalid_input=422
+    ),
+)
 async def create_upload(
     request: AnyRequest, uploads: NamedDependency[Uploads], settings: NamedDependency[Settings]
 ) -> Response[None]:
@@ -111,7 +150,7 @@ async def create_upload(
     return _empty(CREATED, headers)
 
 
-@head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", opt=_STREAMING, **_TUS)
+@head(tus.PATH + "/{upload_id:str}", summary="Where an upload stands (tus)", opt=_STREAMING, **_tus(OK, **_BEGUN))
 async def show_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
 ) -> Response[None]:
@@ -132,10 +171,9 @@ async def show_upload(
 
 @patch(
     tus.PATH + "/{upload_id:str}",
-    status_code=EMPTY,
     summary="Add bytes to an upload (tus)",
     opt=_STREAMING,
-    **_TUS,
+    **_tus(EMPTY, **_ADDED),
 )
 async def append_chunk(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
@@ -156,7 +194,7 @@ async def append_chunk(
     return _empty(EMPTY, _progress(upload))
 
 
-@delete(tus.PATH + "/{upload_id:str}", status_code=EMPTY, summary="End an upload (tus)", **_TUS)
+@delete(tus.PATH + "/{upload_id:str}", summary="End an upload (tus)", **_tus(EMPTY, **_BEGUN))
 async def end_upload(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
 ) -> Response[None]:
@@ -168,10 +206,9 @@ async def end_upload(
 
 @post(
     tus.PATH + "/{upload_id:str}",
-    status_code=EMPTY,
     summary="HEAD, PATCH or DELETE in disguise (tus)",
     opt=_STREAMING,
-    **_TUS,
+    **_tus(EMPTY, **_ADDED, method_not_allowed=405),
 )
 async def override_method(
     request: AnyRequest, upload_id: FromPath[str], uploads: NamedDependency[Uploads]
@@ -193,6 +230,16 @@ async def override_method(
     opt=limited(RouteClass.UPLOADS),
     tags=TAGS,
     summary="Upload a file by one request",
+    security=BEARER,
+    responses=problems(
+        **_REFUSED,
+        **_ROOM,
+        malformed_form=400,
+        client_gone=400,
+        client_silent=408,
+        unsupported_media_type=415,
+        invalid_input=422,
+    ),
 )
 async def receive_file(
     request: AnyRequest, uploads: NamedDependency[Uploads], playback: NamedDependency[Playback]

@@ -17,9 +17,14 @@ from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput, Unauthenticated
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video
+from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import anyone, signed_in, viewer_of
+from streamhost.server.documented import BEARER, problems
 
 PAGE = 24
+BAD_TOKEN = {"invalid_token": 401, "insufficient_scope": 403}
+"""What a route that is open to everybody says to whoever shows a token that is not good for it."""
+HIDDEN = {"not_found": 404}
 OPEN_MARK, CLOSE_MARK = "<mark>", "</mark>"
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
@@ -150,7 +155,13 @@ def _list(page: Page, viewer: Viewer, playback: Playback) -> VideoList:
     return VideoList([video_document(video, viewer, playback) for video in page.items], page.next_cursor)
 
 
-@get("/api/v1/videos", guards=[anyone], summary="List videos", tags=["videos"])
+@get(
+    "/api/v1/videos",
+    guards=[anyone],
+    summary="List videos",
+    tags=["videos"],
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, invalid_input=422, invalid_cursor=422),
+)
 async def list_videos(
     request: Request[Any, Any, Any],
     catalog: NamedDependency[Catalog],
@@ -170,7 +181,13 @@ async def list_videos(
     return _list(await catalog.owned(viewer.user.id, cursor, limit), viewer, playback)
 
 
-@get("/api/v1/search", guards=[anyone], summary="Search videos", tags=["videos"])
+@get(
+    "/api/v1/search",
+    guards=[anyone],
+    summary="Search videos",
+    tags=["videos"],
+    responses=problems(**BAD_TOKEN, invalid_input=422, invalid_cursor=422),
+)
 async def search_videos(
     request: Request[Any, Any, Any],
     catalog: NamedDependency[Catalog],
@@ -192,7 +209,13 @@ async def search_videos(
     return HitList(items, hits.next_cursor)
 
 
-@get("/api/v1/videos/{video_id:str}", guards=[anyone], summary="One video", tags=["videos"])
+@get(
+    "/api/v1/videos/{video_id:str}",
+    guards=[anyone],
+    summary="One video",
+    tags=["videos"],
+    responses=problems(**BAD_TOKEN, **HIDDEN),
+)
 async def show_video(
     request: Request[Any, Any, Any],
     video_id: FromPath[str],
@@ -204,7 +227,14 @@ async def show_video(
     return video_document(await catalog.get(VideoId(video_id), viewer), viewer, playback)
 
 
-@patch("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Edit a video", tags=["videos"])
+@patch(
+    "/api/v1/videos/{video_id:str}",
+    guards=[signed_in],
+    summary="Edit a video",
+    tags=["videos"],
+    security=BEARER,
+    responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+)
 async def edit_video(
     request: Request[Any, Any, Any],
     video_id: FromPath[str],
@@ -217,7 +247,14 @@ async def edit_video(
     return video_document(await catalog.edit(VideoId(video_id), viewer, data), viewer, playback)
 
 
-@delete("/api/v1/videos/{video_id:str}", guards=[signed_in], summary="Delete a video", tags=["videos"])
+@delete(
+    "/api/v1/videos/{video_id:str}",
+    guards=[signed_in],
+    summary="Delete a video",
+    tags=["videos"],
+    security=BEARER,
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+)
 async def delete_video(
     request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
 ) -> None:
@@ -231,6 +268,7 @@ async def delete_video(
     summary="Follow a video being made",
     tags=["videos"],
     media_type="text/event-stream",
+    responses=problems(**BAD_TOKEN, **HIDDEN),
 )
 async def follow_video(
     request: Request[Any, Any, Any],
