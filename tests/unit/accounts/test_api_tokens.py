@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts, InvalidToken, SignIn, WrongPassword
+from streamhost.features.accounts.passwords import Passwords
 from streamhost.model.accounts import Role, Scope, Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.clock import DAY
@@ -53,6 +56,24 @@ async def test_tokens_end(accounts: Accounts, alice: SignIn, clock: Hands, over:
     for text in (short.text, long.text, other.text, "sht_", "sht_" + "x" * 43, "sht_\ud800", other.text + "x"):
         with pytest.raises(InvalidToken):
             await accounts.viewer_of_bearer(text)
+
+
+async def test_a_token_asked_for_before_the_end_is_not_made_after_it(
+    accounts: Accounts, alice: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose account is shut while the old one is being checked gets none:
+    a thief's last key would outlive the answer to the theft."""
+    by, real = Actor.of(alice.user), Passwords.verify
+
+    async def shut_meanwhile(self: Passwords, stored: str | None, password: str, **more: Any) -> bool:
+        fits = await real(self, stored, password, **more)
+        await accounts.people.disable(alice.user.id)
+        return fits
+
+    monkeypatch.setattr(Passwords, "verify", shut_meanwhile)
+    with pytest.raises(InvalidToken):
+        await accounts.api_tokens.create(alice.user, PASSWORD, "late", ["read"], None, by)
+    assert await accounts.api_tokens.all(alice.user.id) == []
 
 
 async def test_making_a_token_takes_the_password(accounts: Accounts, alice: SignIn) -> None:

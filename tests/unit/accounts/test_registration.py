@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from streamhost.db import claims
 from streamhost.db.core import Database
 from streamhost.features.accounts import (
     Accounts,
@@ -93,6 +94,47 @@ async def test_who_has_the_address_is_told_of_a_second_registration(
     assert (letter.kind, letter.to) == ("address_taken", "alice@example.org")
     assert letter.values["name"] == "Alice"
     assert letter.values["link"] == "https://video.example.org/login"
+
+
+async def test_signing_in_after_registering_does_not_tell_whether_the_address_was_taken(
+    accounts: Accounts, alice: SignIn, db: Database
+) -> None:
+    """With every password that was registered, and until there were too many tries: what a new account answers, a taken
+    address does too. The owner notices nothing, and no password is kept."""
+    heard: dict[str, list[str]] = {}
+    for email, home in (("alice@example.org", "192.0.2.7"), ("eve@example.org", "192.0.2.8")):
+        for password in ("another long password", "yet another password"):
+            await accounts.registration.register(email, password, "Mallory")
+        heard[email] = []
+        for password in ("another long password", "yet another password", "a password of nobody") * 4:
+            with pytest.raises((EmailUnverified, BadCredentials, TooManyAttempts)) as refused:
+                await accounts.login(email, password, address=home)
+            heard[email].append(refused.value.code)
+    assert heard["alice@example.org"] == heard["eve@example.org"]
+    assert heard["eve@example.org"][:3] == ["email_unverified", "email_unverified", "bad_credentials"]
+    assert heard["eve@example.org"][-1] == "too_many_attempts"
+    assert (await accounts.login("alice@example.org", PASSWORD)).user.id == alice.user.id
+    async with db.read() as conn:
+        assert {len(row["mark"]) for row in await conn.fetch_all("SELECT mark FROM claims", {})} == {4}
+
+
+async def test_claims_of_one_address_do_not_pile_up(
+    accounts: Accounts, alice: SignIn, post: Postbox, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest is forgotten for the next, and all of them once the owner sets a new password by mail."""
+    monkeypatch.setattr(claims, "KEPT", 2)
+    for number in range(3):
+        await accounts.registration.register("alice@example.org", f"another long password {number}", "Mallory")
+    with pytest.raises(BadCredentials):
+        await accounts.login("alice@example.org", "another long password 0")
+    with pytest.raises(EmailUnverified):
+        await accounts.login("alice@example.org", "another long password 2")
+    post.letters.clear()
+    await accounts.recovery.forgot("alice@example.org")
+    await accounts.settled()
+    await accounts.recovery.reset(post.take().token, "a new password of Alice")
+    async with db.read() as conn:
+        assert await conn.fetch_all("SELECT number FROM claims", {}) == []
 
 
 async def test_verification_is_sent_again_only_to_who_waits_for_it(

@@ -108,7 +108,7 @@ async def test_registering_a_taken_address_changes_nothing(accounts: Accounts, a
     await accounts.registration.register("ALICE@Example.org ", "another long password", "Mallory")
     assert [user.id for user in await accounts.people.all()] == [alice.user.id]
     assert (await accounts.login("alice@example.org", PASSWORD)).user == alice.user
-    with pytest.raises(BadCredentials):
+    with pytest.raises(EmailUnverified):
         await accounts.login("alice@example.org", "another long password")
 
 

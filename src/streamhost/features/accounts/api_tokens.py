@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.db import api_tokens as rows
+from streamhost.db import users as user_rows
 from streamhost.db.errors import CatalogUnavailable
 from streamhost.features.accounts import rules
 from streamhost.features.accounts.errors import InvalidToken
@@ -69,6 +70,10 @@ class ApiTokens:
             expires_at=None if days is None else now + days * DAY,
         )
         async with self._means.db.write() as conn:
+            now_user = await user_rows.get(conn, user.id)
+            if now_user is None or not now_user.active or now_user.password_hash != user.password_hash:
+                # Shut, or given another password, while this one was checked: no key may outlive that.
+                raise InvalidToken
             if len(await rows.of_user(conn, user.id)) >= MOST_TOKENS:
                 raise TooManyTokens
             await rows.insert(conn, token, digest_of(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamhost.db import api_tokens as token_rows
+from streamhost.db import claims as claim_rows
 from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection
@@ -69,6 +70,8 @@ class Recovery:
             await user_rows.verify(conn, user.id, now)
             await session_rows.revoke_all(conn, user.id, now)
             await token_rows.revoke_all(conn, user.id, now)
+            # Whoever reads the mail has spoken: passwords that strangers chose are wrong from now on, like the old one.
+            await claim_rows.delete_of(conn, user.id)
             await self._means.note(conn, Act.PASSWORD_RESET, Actor.of(user, address), user)
             await self._means.write_to(conn, "password_changed", user)
             self._means.user_over(conn, user.id)

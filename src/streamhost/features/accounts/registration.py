@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from streamhost.db import claims as claim_rows
 from streamhost.db import invitations as invitation_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection
@@ -20,6 +21,7 @@ from streamhost.features.accounts.errors import (
 )
 from streamhost.features.accounts.limits import RegistrationLimits
 from streamhost.features.accounts.links import SIGN_IN_PATH, LinkKind
+from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means, unverified
 from streamhost.features.accounts.tokens import digest_of, setup_token_of
 from streamhost.model.accounts import Invitation, Role, User, email_key
@@ -92,11 +94,11 @@ class Registration:
         async with self._means.db.write() as conn:
             if invited and not await invitation_rows.use(conn, invited.id, self._means.clock()):
                 raise InvitationInvalid
-            await self._add(conn, user, invited, address)
+            await self._add(conn, user, mark_of(self._means.keys.links, password), invited, address)
 
-    async def _add(self, conn: Connection, user: User, invited: Invitation | None, address: str) -> None:
+    async def _add(self, conn: Connection, user: User, mark: str, invited: Invitation | None, address: str) -> None:
         """Store a user, or write to the one who has the address. As much is done in both cases: how long the answer
-        takes must tell nothing either."""
+        takes must tell nothing either. Nor must signing in afterwards: the password is remembered by its mark."""
         means, by_link = self._means, invited.id if invited else None
         if await user_rows.insert(conn, user):
             await means.note(conn, Act.REGISTERED, Actor.of(user, address), user, invitation=by_link)
@@ -109,6 +111,8 @@ class Registration:
         somebody = Actor(None, "somebody", address)
         await means.note(conn, Act.REGISTERED, somebody, there, invitation=by_link, outcome="address_taken")
         if there is not None:
+            if user.email_verified_at is None:
+                await claim_rows.insert(conn, there.id, mark)
             await means.write_to(conn, "address_taken", there, means.links.home + SIGN_IN_PATH)
 
     async def invited(self, token: str) -> Invitation:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.config import AccountSettings
+from streamhost.db import claims as claim_rows
 from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection, Database
@@ -26,6 +27,7 @@ from streamhost.features.accounts.errors import (
 from streamhost.features.accounts.invitations import Invitations
 from streamhost.features.accounts.limits import CodeLimits, LoginLimits, UnknownLimits, same_network
 from streamhost.features.accounts.links import Links
+from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import Ended, Leaves, SendsMail, nobody_listens, nothing_is_theirs
 from streamhost.features.accounts.passwords import Passwords
@@ -148,11 +150,14 @@ class Accounts:
         """Open a session. Raises `BadCredentials` (for disabled accounts too) or `TooManyAttempts`; and, to whoever has
         the password, `EmailUnverified`, `OtpRequired`, `OtpInvalid`.
 
-        Takes the same work whether or not the account exists."""
+        Takes the same work whether or not the account exists. Whoever has registered with an address that was taken
+        hears `EmailUnverified` too, as if the account had been made."""
         means, account = self._means, email_key(rules.storable(email))
+        mark = mark_of(means.keys.links, password)
         async with self._db.read() as conn:
             user = await user_rows.by_email(conn, account)
             homes = await session_rows.addresses_of(conn, user.id if user else NOBODY)
+            claimed = await claim_rows.exists(conn, user.id if user else NOBODY, mark)
         known = any(same_network(address, home) for home in homes)
 
         def may_try() -> None:
@@ -160,13 +165,15 @@ class Accounts:
 
         may_try()
         fits = await self._passwords.verify(user.password_hash if user else None, password, before=may_try)
+        if user is not None and (claimed if not fits else user.active and user.email_verified_at is None):
+            # Counted like a wrong password: else whoever claims an address with a guess could try the guess for free.
+            means.logins.failed(account, address, known=known)
+            self._refused(user, address, Act.SIGN_IN_REFUSED, reason=EmailUnverified.code)
+            raise EmailUnverified
         if user is None or not fits or not user.active:
             means.logins.failed(account, address, known=known)
             self._refused(user, address, Act.SIGN_IN_REFUSED)
             raise BadCredentials
-        if user.email_verified_at is None:
-            self._refused(user, address, Act.SIGN_IN_REFUSED, reason=EmailUnverified.code)
-            raise EmailUnverified
         await self._check_otp_given(user, otp)
         fresh = await self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
         by = Actor.of(user, address)
