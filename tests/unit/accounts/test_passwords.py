@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from streamhost.features.accounts.passwords import LAST_PLACE, STEP_BACK, Passwords
 
 LEAST_KIB = 8192
-STOOD_BACK = 7
+STOOD_BACK = 3
 
 
 def places_of_hashing_threads(start: int) -> set[int]:
