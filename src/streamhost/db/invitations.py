@@ -8,7 +8,7 @@ from typing import Any
 from streamhost.db.core import Connection
 from streamhost.model.accounts import Invitation, Role
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import InvitationId
+from streamhost.model.ids import InvitationId, UserId
 
 _COLUMNS = (
     "id",
@@ -74,6 +74,16 @@ async def revoke(conn: Connection, invitation_id: InvitationId, now: Timestamp) 
         {"id": invitation_id, "now": now},
     )
     return changed == 1
+
+
+async def revoke_of(conn: Connection, user_id: UserId, now: Timestamp) -> list[InvitationId]:
+    """Take back what one user has made and still works; the ids."""
+    rows = await conn.fetch_all(
+        "UPDATE invitations SET revoked_at = :now WHERE created_by = :id AND revoked_at IS NULL "
+        "AND uses < most_uses AND expires_at > :now RETURNING id",
+        {"id": user_id, "now": now},
+    )
+    return [InvitationId(row["id"]) for row in rows]
 
 
 async def delete_ended(conn: Connection, before: Timestamp) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import unquote
 
 import pytest
 
@@ -21,7 +22,7 @@ from streamhost.features.accounts import (
     TooManyAttempts,
 )
 from streamhost.model.accounts import Role
-from streamhost.model.audit import SYSTEM
+from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import DAY, HOUR
 from streamhost.model.errors import InvalidInput, NotFound
 from tests.unit.accounts.conftest import PASSWORD, Opener
@@ -227,6 +228,27 @@ async def test_invitations_end(open_accounts: Opener, clock: Hands) -> None:
         await open_accounts(registration="closed").registration.invited(still)
     with pytest.raises(RegistrationClosed):
         await open_accounts(registration="closed").invitations.create(SYSTEM)
+
+
+@pytest.mark.parametrize("end", ["demoted", "disabled", "deleted"])
+async def test_an_invitation_does_not_outlive_the_power_to_invite(open_accounts: Opener, end: str) -> None:
+    """Who is an administrator no more has no way back in as one; the invitations of others stay."""
+    accounts = open_accounts(registration="invite")
+    people = [
+        await accounts.people.add(f"{name}@example.org", PASSWORD, name, Role.ADMIN, verified=True)
+        for name in ("root", "mallory")
+    ]
+    stays, ends = [await accounts.invitations.create(Actor.of(user), role=Role.ADMIN) for user in people]
+    if end == "demoted":
+        await accounts.people.set_role(people[1].id, Role.VIEWER)
+    elif end == "disabled":
+        await accounts.people.disable(people[1].id)
+    else:
+        await accounts.people.delete(people[1].id)
+    token = unquote(ends.link.partition("?invitation=")[2])
+    with pytest.raises(InvitationInvalid):
+        await accounts.registration.register("back@example.org", PASSWORD, "Back", invitation=token)
+    await accounts.registration.invited(unquote(stays.link.partition("?invitation=")[2]))
 
 
 @pytest.mark.parametrize(

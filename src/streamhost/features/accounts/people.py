@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamhost.db import api_tokens as token_rows
+from streamhost.db import invitations as invitation_rows
 from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
+from streamhost.db.core import Connection
 from streamhost.features.accounts import rules
 from streamhost.features.accounts.errors import EmailTaken
 from streamhost.features.accounts.means import Means
@@ -104,6 +106,7 @@ class People:
                 return
             if role is not Role.ADMIN:
                 await self._means.keep_an_admin(conn, user)
+                await self._take_invitations_back(conn, user, by)
             await user_rows.set_role(conn, user_id, role)
             await self._means.note(conn, Act.ROLE_CHANGED, by, user, before=user.role.value, after=role.value)
             # What somebody was let play as an admin may be what they may not see now.
@@ -119,6 +122,7 @@ class People:
                 await user_rows.set_disabled(conn, user_id, now)
             await session_rows.revoke_all(conn, user_id, now)
             await token_rows.revoke_all(conn, user_id, now)
+            await self._take_invitations_back(conn, user, by)
             await self._means.note(conn, Act.USER_DISABLED, by, user)
             self._means.user_over(conn, user_id)
 
@@ -149,10 +153,16 @@ class People:
         async with self._means.db.write() as conn:
             user = await self._means.user(conn, user_id)
             await self._means.keep_an_admin(conn, user)
+            await self._take_invitations_back(conn, user, by)
             await self._leaves(conn, user_id)
             await user_rows.delete(conn, user_id)
             await self._means.note(conn, Act.USER_DELETED, by, user, role=user.role.value)
             self._means.user_over(conn, user_id)
+
+    async def _take_invitations_back(self, conn: Connection, user: User, by: Actor) -> None:
+        """End the invitations of somebody who may not invite any more: they would be a way back in, in any role."""
+        for invitation_id in await invitation_rows.revoke_of(conn, user.id, self._means.clock()):
+            await self._means.note(conn, Act.INVITATION_REVOKED, by, invitation=invitation_id)
 
 
 def _cursor(user: User) -> str:
