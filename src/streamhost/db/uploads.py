@@ -72,9 +72,11 @@ async def get(conn: Connection, upload_id: UploadId) -> Upload | None:
 
 
 async def advance(conn: Connection, upload: Upload) -> bool:
-    """Store how far an upload has come: offset, length, chosen video, expiry; False if the row is gone."""
+    """Store how far an upload has come: offset, length, chosen video, expiry; False if the row is gone, or its
+    owner is shut out: who is disabled in the middle of a request brings nothing more."""
     sql = """UPDATE uploads SET bytes = :bytes, length = :length, video_id = :video, expires_at = :expires
-        WHERE id = :id AND finished_at IS NULL"""
+        WHERE id = :id AND finished_at IS NULL
+        AND EXISTS (SELECT 1 FROM users WHERE users.id = owner_id AND disabled_at IS NULL)"""
     values = {
         "id": upload.id,
         "bytes": upload.offset,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from streamhost.config import UploadSettings
+from streamhost.db import users as user_rows
 from streamhost.features.quota import OverQuota, Quotas
 from streamhost.features.uploads import Uploads
+from streamhost.features.uploads.errors import UploadNotFound
 from streamhost.model.audit import SYSTEM
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import UploadId, UserId
@@ -155,3 +158,18 @@ async def test_no_limit(house: House, open_uploads: Open) -> None:
     await uploads.create_with(ALICE, 3, body(b"123"))
     usage = await quotas.usage(ALICE)
     assert (usage.bytes, usage.videos, usage.max_bytes, usage.max_videos) == (3, 1, None, None)
+
+
+async def test_who_is_shut_out_in_the_middle_brings_no_video(house: House, uploads: Uploads) -> None:
+    """A request that was let in before goes on; what it brings after its owner was disabled is not taken."""
+    upload = await uploads.create(ALICE, 6)
+
+    async def half_before() -> AsyncIterator[bytes]:
+        yield b"123"
+        async with house.db.write() as conn:
+            await user_rows.set_disabled(conn, ALICE, house.now)
+        yield b"456"
+
+    with pytest.raises(UploadNotFound):
+        await uploads.append(upload.id, ALICE, 0, half_before(), size=6)
+    assert await house.videos() == []
