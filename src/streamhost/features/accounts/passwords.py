@@ -23,8 +23,8 @@ MOST_AT_ONCE = 2
 waiting on a busy two-core machine, other answers took several times longer with two hashes at once than with one."""
 STEP_BACK = 12
 """How far threads that hash step back (nice value): whoever watches goes before whoever signs in. At 5 the slowest one
-in a hundred segments took 4 to 15 times as long while 50 people signed in, at 12 and beyond hardly longer (bench_login).
-It is about where media processes stand, so that a sign-in still gets its share of a machine that encodes."""
+in a hundred segments took 4 times as long while 50 people signed in (bench_login). 12 is about where media processes
+stand, so that a sign-in still gets its share of a machine that encodes."""
 LAST_PLACE = 19
 """The highest nice value there is."""
 LONGEST_QUEUE = 100
