@@ -18,13 +18,15 @@ from litestar import Litestar
 from streamhost.config import load
 from streamhost.db import videos as video_rows
 from streamhost.features.accounts import AccountKeys, SignIn
+from streamhost.features.accounts.api_tokens import NewApiToken
 from streamhost.features.accounts.tokens import AccessTokens, SignedNames
 from streamhost.host import Host, assemble
 from streamhost.instance import Purpose, open_instance
-from streamhost.model.accounts import Role
+from streamhost.model.accounts import Role, Scope
 from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import HOUR
-from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.grants import Grant, encode
+from streamhost.model.ids import PackageId, SessionId, VideoId, new_id
 from streamhost.model.videos import Video, VideoState, Visibility
 from streamhost.server.app import create_app
 from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE, declared, handlers_of
@@ -32,12 +34,21 @@ from streamhost.server.csrf import SAFE_METHODS, make_token
 from streamhost.server.delivery import Delivery
 from streamhost.server.door import ASGIApp, Door
 from tests.flows.access_table import TABLE, WHO
+from tests.flows.token_table import NEEDED, NEVER, UNSEEN
 
 PASSWORD = "correct horse battery"
-CAST = {"viewer": Role.VIEWER, "creator": Role.CREATOR, "owner": Role.CREATOR, "admin": Role.ADMIN}
+CAST = {
+    "viewer": Role.VIEWER,
+    "creator": Role.CREATOR,
+    "owner": Role.CREATOR,
+    "moderator": Role.MODERATOR,
+    "admin": Role.ADMIN,
+}
 VISIT = "v" * 22
 HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all", "mail_id": "nothing"}
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
+NO_PAGE = "GET /{anywhere}"
+BAD_API_TOKENS = ("expired", "revoked", "disabled", "made up")
 BAD_COOKIES = ("revoked", "disabled", "wrong key", "other instance", "made up")
 
 
@@ -141,6 +152,31 @@ class House:
         send["headers"] = {"Accept": "*/*", **send.get("headers", {}), **proof}
         return await self.client.request(method, await self.path(template), **send)
 
+    async def api_token(self, who: str, *scopes: Scope, days: float | None = None) -> NewApiToken:
+        """An API token of one of the cast."""
+        user = (await self.sign_in(who)).user
+        return await self.host.accounts.api_tokens.create(user, PASSWORD, "s", scopes, days, Actor.of(user))
+
+    async def bad_api_token(self, kind: str) -> str:
+        """The text of an API token that would be good for everything, if it held."""
+        made = await self.api_token("barred" if kind == "disabled" else "admin", *Scope, days=1)
+        owner = await self.host.accounts.viewer_of_bearer(made.text)
+        assert owner.user is not None and owner.user.role is Role.ADMIN
+        match kind:
+            case "expired":
+                async with self.host.db.write() as conn:
+                    await conn.execute(
+                        "UPDATE api_tokens SET expires_at = :now WHERE id = :id",
+                        {"now": time.time() - 1, "id": made.token.id},
+                    )
+            case "revoked":
+                await self.host.accounts.api_tokens.revoke(owner.user, made.token.id, SYSTEM)
+            case "disabled":
+                await self.host.accounts.people.disable(owner.user.id)
+            case "made up":
+                return made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
+        return made.text
+
     def _cookies(self, name: str, value: str, binding: str | None) -> dict[str, str]:
         headers = {"Cookie": f"{name}={value}"}
         if binding is not None:
@@ -152,7 +188,7 @@ class House:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """The whole application with its background work, and users of every role."""
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "accounts__registration": "open"}
-    settings = load(tmp_path / "data", {}, uploads__keep_free=0, **quick)
+    settings = load(tmp_path / "data", {}, uploads__keep_free=0, limits__enabled=False, **quick)
     async with AsyncExitStack() as stack:
         host = await assemble(settings, open_instance(settings.data))
         stack.push_async_callback(host.close)
@@ -163,7 +199,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         door.open(cast(ASGIApp, app), Delivery(host.grants, host.storage))
         transport = httpx.ASGITransport(cast(Any, door))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
-        for who, role in {**CAST, "doomed": Role.ADMIN}.items():
+        for who, role in {**CAST, "doomed": Role.ADMIN, "barred": Role.ADMIN}.items():
             await host.accounts.people.add(f"{who}@example.org", PASSWORD, who, role, verified=True)
         yield House(host, app, client, AccountKeys.of(open_instance(tmp_path / "elsewhere")))
 
@@ -185,7 +221,7 @@ def is_page(route: str) -> bool:
 
 async def test_the_table_knows_every_route(house: House) -> None:
     """A route that the table does not name, or a line without a route, is a mistake."""
-    assert routes_of(house.app) == set(TABLE)
+    assert routes_of(house.app) == set(TABLE) == set(NEEDED)
 
 
 async def test_everybody_gets_the_answer_of_the_table(house: House) -> None:
@@ -208,6 +244,55 @@ async def test_bad_proof_opens_nothing(house: House) -> None:
             answer = await house.ask(route, await house.bad_proof(kind, page))
             if answer.status_code != line.status("bad"):
                 wrong.append(f"{route}, {kind}: {answer.status_code}, not {line.status('bad')}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_a_bad_bearer_token_is_refused_on_pages_too(house: House) -> None:
+    """Whoever shows a bad token is refused on every route that looks, to see a page by being sent to sign in; on the
+    others they get what everybody gets."""
+    tokens = {kind: await house.bad_api_token(kind) for kind in BAD_API_TOKENS}
+    proofs = {f"API token, {kind}": {"Authorization": f"Bearer {text}"} for kind, text in tokens.items()}
+    proofs |= {kind: await house.bad_proof(kind, page=False) for kind in BAD_TOKENS}
+    wrong = []
+    for route, line in TABLE.items():
+        # What is not there is no page, so nobody is sent to sign in for it.
+        refusal = 303 if is_page(route) and route.startswith("GET ") and route != NO_PAGE else 401
+        expected = line.status("anonymous") if NEEDED[route] is UNSEEN else refusal
+        for kind, proof in proofs.items():
+            if not is_page(route) and not kind.startswith("API token"):
+                continue
+            answer = await house.ask(route, proof)
+            if answer.status_code != expected:
+                wrong.append(f"{route}, {kind}: {answer.status_code}, not {expected}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_an_api_token_opens_what_its_scope_is_for(house: House) -> None:
+    """An admin's token with one scope opens the routes of that scope and no other, pages included; and only with the
+    scope `admin` it has an admin's power over what is others'."""
+    tokens = {scope: (await house.api_token("admin", scope)).text for scope in Scope}
+    wrong = []
+    for route, line in TABLE.items():
+        for scope, text in tokens.items():
+            opens = NEEDED[route] in (scope, UNSEEN)
+            power = "admin" if NEEDED[route] in (Scope.ADMIN, UNSEEN) else "creator"
+            answer = await house.ask(route, {"Authorization": f"Bearer {text}"})
+            refused = "insufficient_scope" in answer.headers.get("www-authenticate", "")
+            if (answer.status_code, refused) != ((line.status(power), False) if opens else (403, True)):
+                wrong.append(f"{route}, {scope}: {answer.status_code}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_an_api_token_carries_no_more_than_its_owner_may(house: House) -> None:
+    """With every scope, a viewer's token is refused wherever the viewer is."""
+    everything = {"Authorization": f"Bearer {(await house.api_token('viewer', *Scope)).text}"}
+    wrong = []
+    for route, line in TABLE.items():
+        if NEEDED[route] in (UNSEEN, NEVER):
+            continue
+        answer = await house.ask(route, everything)
+        if answer.status_code != line.status("viewer"):
+            wrong.append(f"{route}: {answer.status_code}, not {line.status('viewer')}: {answer.text[:200]}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -248,17 +333,48 @@ def app_routes_that_look(app: Litestar) -> list[str]:
 
 
 async def test_segments_are_not_opened_by_who_one_is(house: House) -> None:
-    """On the delivery path only a grant counts: an admin's token and cookie open nothing, nor does another's grant."""
+    """On the delivery path only a grant counts: an admin's tokens and cookie open nothing, nor does another's grant."""
     video = VideoId(await house._video())
     viewer = await house.host.accounts.viewer_of_access_token((await house.sign_in("owner")).access_token)
     stream = await house.host.playback.stream(video, viewer)
     other = await house._video()
     proofs: list[dict[str, str]] = [await house.good_proof("admin", page) for page in (True, False)]
+    proofs.append({"Authorization": f"Bearer {(await house.api_token('admin', *Scope)).text}"})
     for path in (stream.hls.replace(video, other), f"/s/made-up/{video}/master.m3u8", f"/s//{video}/master.m3u8"):
         for headers in ({}, *proofs):
             answer = await house.client.get(path, headers=headers)
             assert answer.status_code in (403, 404), (path, answer.status_code)
             assert b"#EXTM3U" not in answer.content
+
+
+async def test_a_grant_that_does_not_hold_opens_nothing(house: House) -> None:
+    """Expired, revoked and forged grants are refused; the true one comes as far as the file, which is not there."""
+    sign_in, token = await house.sign_in("owner"), await house.api_token("owner", Scope.READ)
+    video, package, now = VideoId(await house._video()), PackageId(new_id()), time.time()
+    ring = house.host.instance.keys.ring(Purpose.GRANTS)
+    other = open_instance(house.host.instance.data.parent / "elsewhere").keys.ring(Purpose.GRANTS)
+    (number, key), *_ = ring.items()
+
+    def grant(session: str, begin: float = now) -> Grant:
+        return Grant(video, package, SessionId(session), begin, begin + HOUR, sign_in.user.id)
+
+    true = encode(grant(sign_in.session.id), number, key)
+    over = (await house.sign_in("owner")).session.id
+    await house.host.accounts.logout(over)
+    await house.host.accounts.api_tokens.revoke(sign_in.user, token.token.id, SYSTEM)
+    cases = {
+        "true": (true, 404, ""),
+        "expired": (encode(grant(sign_in.session.id, now - 2 * HOUR), number, key), 403, "grant_expired"),
+        "of a session that is over": (encode(grant(over), number, key), 403, "grant_revoked"),
+        "of a revoked API token": (encode(grant(token.token.id), number, key), 403, "grant_revoked"),
+        "wrong key": (encode(grant(sign_in.session.id), number, b"k" * 32), 403, "invalid_grant"),
+        "unknown key": (encode(grant(sign_in.session.id), number + 1, key), 403, "invalid_grant"),
+        "other instance": (encode(grant(sign_in.session.id), number, other[number]), 403, "invalid_grant"),
+        "no signature": (true[:-22], 403, "invalid_grant"),
+    }
+    for kind, (text, status, code) in cases.items():
+        answer = await house.client.get(f"/s/{text}/{video}/master.m3u8")
+        assert (answer.status_code, code in answer.text) == (status, True), (kind, answer.status_code, answer.text)
 
 
 async def test_cookies_of_the_pages_are_out_of_reach_of_scripts(house: House) -> None:

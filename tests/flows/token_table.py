@@ -1,0 +1,162 @@
+"""What an API token must be good for, for every route.
+
+A new route needs a line here. What stands below `NEVER` is only for people who have signed in; below `UNSEEN`, nobody's
+credentials are looked at, not even bad ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+UNSEEN, NEVER = "unseen", "never"
+
+_ROUTES: Mapping[str, str] = {
+    UNSEEN: """
+        GET /livez
+        GET /readyz
+        GET /startupz
+        GET /api
+        GET /api/docs
+        GET /api/openapi.json
+        GET /assets/{name}
+        POST /api/v1/auth/register
+        POST /api/v1/auth/login
+        POST /api/v1/auth/refresh
+        POST /api/v1/auth/verify
+        POST /api/v1/auth/verify/resend
+        POST /api/v1/auth/password/forgot
+        POST /api/v1/auth/password/reset
+        POST /api/v1/auth/email/confirm
+        OPTIONS /api/v1/uploads
+        OPTIONS /api/v1/uploads/{upload_id}
+    """,
+    NEVER: """
+        POST /api/v1/auth/logout
+        GET /api/v1/auth/sessions
+        DELETE /api/v1/auth/sessions/{session_id}
+        DELETE /api/v1/auth/sessions
+        PATCH /api/v1/me
+        POST /api/v1/me/password
+        POST /api/v1/me/email
+        POST /api/v1/me/delete
+        GET /api/v1/me/second-factor
+        POST /api/v1/me/second-factor
+        POST /api/v1/me/second-factor/confirm
+        POST /api/v1/me/second-factor/off
+        POST /api/v1/me/second-factor/recovery-codes
+        GET /api/v1/me/tokens
+        POST /api/v1/me/tokens
+        DELETE /api/v1/me/tokens/{token_id}
+        GET /account
+        POST /account/name
+        POST /account/email
+        GET /account/security
+        POST /account/password
+        POST /account/sessions/{session_id}/end
+        POST /account/sessions/end
+        GET /account/second-factor
+        POST /account/second-factor
+        POST /account/second-factor/confirm
+        POST /account/second-factor/codes
+        POST /account/second-factor/off
+        GET /account/tokens
+        POST /account/tokens
+        POST /account/tokens/{token_id}/revoke
+        GET /account/delete
+        POST /account/delete
+    """,
+    "read": """
+        GET /api/v1/me
+        GET /api/v1/me/quota
+        GET /api/v1/videos
+        GET /api/v1/search
+        GET /api/v1/videos/{video_id}
+        GET /api/v1/videos/{video_id}/events
+        GET /api/v1/stream/{video_id}
+        GET /
+        GET /search
+        GET /watch/{video_id}
+        GET /setup
+        GET /login
+        GET /register
+        GET /verify
+        GET /verify/resend
+        GET /forgot
+        GET /reset
+        GET /account/email/confirm
+        GET /upload
+        GET /studio
+        GET /studio/{video_id}
+        GET /studio/{video_id}/delete
+        GET /{anywhere}
+    """,
+    "upload": """
+        POST /api/v1/uploads
+        HEAD /api/v1/uploads/{upload_id}
+        PATCH /api/v1/uploads/{upload_id}
+        DELETE /api/v1/uploads/{upload_id}
+        POST /api/v1/uploads/{upload_id}
+        POST /api/v1/upload
+    """,
+    "manage": """
+        PATCH /api/v1/videos/{video_id}
+        DELETE /api/v1/videos/{video_id}
+        POST /setup
+        POST /login
+        POST /register
+        POST /verify
+        POST /verify/resend
+        POST /forgot
+        POST /reset
+        POST /account/email/confirm
+        POST /logout
+        POST /studio/{video_id}
+        POST /studio/{video_id}/delete
+    """,
+    "admin": """
+        GET /api/v1/admin/users
+        POST /api/v1/admin/users
+        GET /api/v1/admin/users/{user_id}
+        PATCH /api/v1/admin/users/{user_id}
+        DELETE /api/v1/admin/users/{user_id}
+        POST /api/v1/admin/users/{user_id}/reset-password
+        DELETE /api/v1/admin/users/{user_id}/second-factor
+        GET /api/v1/admin/users/{user_id}/sessions
+        DELETE /api/v1/admin/users/{user_id}/sessions
+        DELETE /api/v1/admin/users/{user_id}/sessions/{session_id}
+        GET /api/v1/admin/invitations
+        POST /api/v1/admin/invitations
+        DELETE /api/v1/admin/invitations/{invitation_id}
+        GET /api/v1/admin/users/{user_id}/quota
+        PUT /api/v1/admin/users/{user_id}/quota
+        GET /api/v1/admin/mail
+        POST /api/v1/admin/mail/retry
+        POST /api/v1/admin/mail/{mail_id}/retry
+        DELETE /api/v1/admin/mail/{mail_id}
+        POST /api/v1/admin/mail/test
+        GET /api/v1/admin/audit
+        GET /admin/users
+        GET /admin/users/new
+        POST /admin/users/new
+        GET /admin/users/{user_id}
+        POST /admin/users/{user_id}
+        POST /admin/users/{user_id}/quota
+        POST /admin/users/{user_id}/sessions/{session_id}/end
+        GET /admin/users/{user_id}/delete
+        POST /admin/users/{user_id}/delete
+        GET /admin/invitations
+        POST /admin/invitations
+        POST /admin/invitations/{invitation_id}/revoke
+        GET /admin/mail
+        POST /admin/mail/retry
+        POST /admin/mail/test
+        POST /admin/mail/{mail_id}/retry
+        POST /admin/mail/{mail_id}/discard
+        GET /admin/audit
+    """,
+}
+
+NEEDED: Mapping[str, str] = {
+    route.strip(): scope for scope, lines in _ROUTES.items() for route in lines.strip().splitlines()
+}
+"""By the route's name in the table of access: a scope, `NEVER` or `UNSEEN`."""
