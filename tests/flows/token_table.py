@@ -104,7 +104,6 @@ _ROUTES: Mapping[str, str] = {
         POST /setup
         POST /login
         POST /register
-        POST /verify
         POST /verify/resend
         POST /forgot
         POST /reset

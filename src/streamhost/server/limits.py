@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -60,10 +61,15 @@ def limited(kind: RouteClass) -> dict[str, Any]:
     return {_OPTION: kind}
 
 
+CROWD = 100
+"""How many visitors an address may stand for that says nothing about them."""
+
+
 class RequestLimits:
     """Counts requests: of somebody who is signed in by account, of everybody else by address.
 
-    Loopback has no limit as an address: unless the proxy there is trusted, it stands for all visitors at once."""
+    Loopback, or no address at all, has `CROWD` times the limit of an address: unless the proxy there is trusted, it
+    stands for all visitors at once."""
 
     def __init__(self, settings: LimitSettings, clock: Clock) -> None:
         self._enabled = settings.enabled
@@ -78,6 +84,7 @@ class RequestLimits:
                 (RouteClass.FEEDS, settings.feeds_per_minute, MINUTE),
             )
         }
+        self._of_crowds = {kind: replace(one, quota=one.quota * CROWD) for kind, one in self._policies.items()}
 
     def count(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, viewer: Viewer, *, looks: bool
@@ -85,10 +92,15 @@ class RequestLimits:
         """Count this request; raises `TooManyRequests`. `looks`: the route looks who is asking."""
         kind = class_of(handler, looks=looks)
         address = connection.client.host if connection.client else ""
-        key = f"account {viewer.id}" if viewer.id else network_of(address)
-        if not self._enabled or kind is RouteClass.UNCOUNTED or not key:
+        network = network_of(address)
+        if not self._enabled or kind is RouteClass.UNCOUNTED:
             return
-        count = self._buckets.take(self._policies[kind], key)
+        if viewer.id:
+            count = self._buckets.take(self._policies[kind], f"account {viewer.id}")
+        elif network:
+            count = self._buckets.take(self._policies[kind], network)
+        else:
+            count = self._buckets.take(self._of_crowds[kind], "crowd")
         connection.scope["state"][_COUNTED] = count
         if not count.granted:
             raise TooManyRequests(count)

@@ -89,22 +89,18 @@ def _register_page(
     )
 
 
-@get("/verify", guards=[anyone], include_in_schema=False)
-async def show_verify(request: AnyRequest, frame: NamedDependency[Frame], token: FromQuery[str] = "") -> Response[str]:
-    """The page behind the link in the mail. It asks for a click: programs that look into mail follow links, too."""
-    return frame.page(request, "verify.html", stage="ask", token=token, error=None)
-
-
-@post("/verify", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
+@get("/verify", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
 async def verify(
-    request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
+    request: AnyRequest,
+    accounts: NamedDependency[Accounts],
+    frame: NamedDependency[Frame],
+    token: FromQuery[str] = "",
 ) -> Response[Any]:
-    """Take the address as verified."""
-    form = await typed(request)
+    """Behind the link in the mail: take the address as verified, and go on to sign in."""
     try:
-        await accounts.registration.verify(form["token"], address=address_of(request))
+        await accounts.registration.verify(token, address=address_of(request))
     except StreamhostError as error:
-        return frame.page(request, "verify.html", status_of(error), stage="refused", token="", error=complaint(error))
+        return frame.page(request, "verify.html", status_of(error), error=complaint(error))
     return see(f"{SIGN_IN_PATH}?done=verified")
 
 
@@ -130,4 +126,4 @@ async def resend(
     return frame.page(request, "resend.html", stage="sent", error=None, form=form, errors=Texts())
 
 
-routes = [show_register, register, show_verify, verify, show_resend, resend]
+routes = [show_register, register, verify, show_resend, resend]
