@@ -194,7 +194,7 @@ def test_the_audit_log_is_sifted(site: RunningServer, visit: Visit) -> None:
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_role("heading", name="Signed in").first).to_be_visible()
     expect(page.get_by_role("heading", name="User added")).to_have_count(0)
-    page.get_by_label("What was done", exact=True).select_option("invitation_used")
+    page.get_by_label("What was done", exact=True).select_option("user_deleted")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_role("heading", name="Nothing of the kind")).to_be_visible()
     assert PASSWORD not in page.content()

@@ -39,7 +39,6 @@ class Act(StrEnum):
     API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105  # the name of an act
     INVITATION_MADE = "invitation_made"
     INVITATION_REVOKED = "invitation_revoked"
-    INVITATION_USED = "invitation_used"
     USER_ADDED = "user_added"
     USER_RENAMED = "user_renamed"
     ROLE_CHANGED = "role_changed"
