@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.logging
@@ -37,6 +38,8 @@ PROBE_BYTES = 10_000_000
 """How much of a file may be read to recognise its streams."""
 PROBE_MICROSECONDS = 10_000_000
 """How much of its time may be read for the same."""
+WORDS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+"""PyAV up to 18 refuses words that are not UTF-8 unless told to replace what it cannot read; 19 has no such choice."""
 MAX_STREAMS = 64
 """More streams than a real file has; each costs memory and time while probing."""
 ENOUGH_MEMORY = 128 * 1024**2
@@ -60,7 +63,7 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
     }
     with translated():
         try:
-            container = av.open(f"file:{Path(source).absolute()}", "r", options=options, metadata_errors="replace")
+            container = av.open(f"file:{Path(source).absolute()}", "r", options=options, **WORDS)
         except (FileNotFoundError, PermissionError):
             raise
         except (av.error.FFmpegError, ValueError, EOFError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -121,7 +121,7 @@ def _look(
             for frame in decode(packet, kind, damage):
                 time = frame.pts if frame.pts is not None else frame.dts
                 if time is not None and frame.time_base:
-                    at = time * frame.time_base
+                    at = time * Fraction(frame.time_base)
                     sample.start = at if sample.start is None else min(sample.start, at)
                 if isinstance(frame, VideoFrame):
                     sample.frames.append(frame)
@@ -137,7 +137,7 @@ def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
     frame = sample.frames[0]
     context = stream.codec_context
     rotation, flipped = orientation(frame)
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = Fraction(stream.sample_aspect_ratio or 1)  # PyAV 19 has a type of its own for ratios
     interlaced = sum(f.interlaced_frame for f in sample.frames) * 2 > len(sample.frames)
     return VideoTrack(
         index=stream.index,
@@ -152,7 +152,7 @@ def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
         rotation=rotation,
         flipped=flipped,
         frame_rate=_rate(stream),
-        time_base=stream.time_base or Fraction(1, 90000),
+        time_base=Fraction(stream.time_base or Fraction(1, 90000)),
         start=sample.start or Fraction(0),
         bit_rate=context.bit_rate or None,
         interlaced=interlaced,
@@ -168,17 +168,18 @@ def orientation(frame: VideoFrame) -> tuple[int, bool]:
 
     From the display matrix (14496-12, 8.3.2): ``[a b u; c d v; x y w]`` maps stored to shown places.
     """
-    sides: Iterable[Any] = frame.side_data  # PyAV declares a dict, and gives a list-like of SideData
-    for side in sides:
-        if side.type is Type.DISPLAYMATRIX:
-            matrix = memoryview(bytes(side)).cast("i")
-            a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
-            flipped = a * d - b * c < 0
-            if flipped:
-                a, c = -a, -c
-            turned = max(((a, 0), (b, 90), (-a, 180), (-b, 270)))[1]
-            return turned, flipped
-    return 0, False
+    sides: Mapping[Any, Any] = frame.side_data  # by type; what iterating gives differs between PyAV 18 and 19
+    try:
+        side = sides[Type.DISPLAYMATRIX]
+    except KeyError:
+        return 0, False
+    matrix = memoryview(bytes(side)).cast("i")
+    a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+    flipped = a * d - b * c < 0
+    if flipped:
+        a, c = -a, -c
+    turned = max(((a, 0), (b, 90), (-a, 180), (-b, 270)))[1]
+    return turned, flipped
 
 
 def _rate(stream: VideoStream) -> Fraction:
@@ -200,7 +201,7 @@ def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
         language=language if language and language != "und" and LANGUAGE.fullmatch(language) else None,
         title=stream.metadata.get("title"),
         default=bool(stream.disposition & Disposition.default),
-        time_base=stream.time_base or Fraction(1, context.sample_rate),
+        time_base=Fraction(stream.time_base or Fraction(1, context.sample_rate)),
         start=start,
         bit_rate=context.bit_rate or None,
     )
@@ -216,9 +217,9 @@ def _duration(container: InputContainer, source: str, limits: Limits, progress: 
         for packet in packets(again, *again.streams):
             time = packet.pts if packet.pts is not None else packet.dts
             if packet.size and time is not None and packet.time_base:
-                start = time * packet.time_base
+                start = time * Fraction(packet.time_base)
                 first = start if first is None else min(first, start)
-                last = max(last, start + (packet.duration or 0) * packet.time_base)
+                last = max(last, start + (packet.duration or 0) * Fraction(packet.time_base))
             if packet.pos and container.size:
                 progress.at(packet.pos / container.size)
     return last - (first or Fraction(0))
