@@ -134,7 +134,7 @@ def test_the_keyboard_rules_the_player(site: RunningServer, visit: Visit, videos
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.querySelector('video').volume") == pytest.approx(0.95)
     page.keyboard.press(">")
-    assert page.evaluate("document.querySelector('video').playbackRate") == 1.25
+    until(page, "document.querySelector('video').playbackRate === 1.25")
     page.keyboard.press("f")
     until(page, "document.fullscreenElement !== null")
     page.keyboard.press("f")

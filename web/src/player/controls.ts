@@ -201,9 +201,9 @@ export class Controls {
   }
 
   private faster(by: 1 | -1): number {
-    const at = SPEEDS.findIndex((speed) => speed >= this.video.playbackRate);
+    const at = SPEEDS.findIndex((speed) => speed >= this.engine.speed);
     const next = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at + by))] ?? 1;
-    this.video.playbackRate = next;
+    this.engine.speed = next;
     this.settings.draw();
     return next;
   }

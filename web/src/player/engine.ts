@@ -95,6 +95,16 @@ export class Engine {
     this.listener.qualities();
   }
 
+  /** How fast it plays, also while it waits for data: the engine then holds the element's own rate at 0. */
+  get speed(): number {
+    return this.player?.getPlaybackRate() || this.video.playbackRate;
+  }
+
+  set speed(rate: number) {
+    if (this.player) this.player.trickPlay(rate, false);
+    else this.video.playbackRate = rate;
+  }
+
   /** Parts of the video that are loaded, in seconds. */
   buffered(): [number, number][] {
     const ranges = this.video.buffered;

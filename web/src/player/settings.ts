@@ -61,7 +61,7 @@ export class Settings {
     const auto = playing ? t.autoNow(name(playing)) : t.auto;
     setText(this.qualities.querySelector(`[data-name="${AUTO}"]`), engine.chosen === null ? auto : t.auto);
     this.check("quality", engine.chosen === null ? AUTO : String(engine.chosen));
-    this.check("speed", String(engine.video.playbackRate));
+    this.check("speed", String(engine.speed));
     setText(this.now, playing ? name(playing) : "");
   }
 
@@ -73,7 +73,7 @@ export class Settings {
   }
 
   private chosen(input: HTMLInputElement): void {
-    if (input.name === "speed") this.engine.video.playbackRate = Number(input.value);
+    if (input.name === "speed") this.engine.speed = Number(input.value);
     else this.engine.choose(input.value === AUTO ? null : Number(input.value));
   }
 
