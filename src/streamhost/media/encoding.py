@@ -14,6 +14,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from streamhost.media import boxes, cmaf, h264
 from streamhost.media.errors import DamagedSource
+from streamhost.media.opening import encoder
 from streamhost.media.pictures import BT709, PIXEL_FORMAT, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
 from streamhost.media.progress import Progress, Report
@@ -89,11 +90,15 @@ class RungEncoder:
         frame.pts, frame.time_base = ticks, self._context.time_base
         frame.pict_type = PictureType.I if key else PictureType.NONE
         self.count += 1
-        self._take(self._context.encode(frame))
+        with encoder():
+            packets = self._context.encode(frame)
+        self._take(packets)
 
     def finish(self, end: int) -> Rendition:
         """Write what is left; the last picture stands until ``end``. Return the facts of this chunk's segments."""
-        self._take(self._context.encode(None))
+        with encoder():
+            packets = self._context.encode(None)
+        self._take(packets)
         self._writer.cut(end)
         return Rendition(
             name=self._rung.name,
@@ -143,5 +148,6 @@ def _open(rung: Rung, plan: Plan) -> VideoCodecContext:
         "forced-idr": "1",
         "x264-params": X264,
     }
-    context.open()
+    with encoder():
+        context.open()
     return context

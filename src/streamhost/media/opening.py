@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import mmap
+import re
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -44,6 +46,7 @@ MAX_STREAMS = 64
 """More streams than a real file has; each costs memory and time while probing."""
 ENOUGH_MEMORY = 128 * 1024**2
 """Bytes; a process that can still have this much was not out of memory, whatever FFmpeg says."""
+STATUS = Path("/proc/self/status")
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -106,6 +109,31 @@ def check_memory(cause: BaseException) -> None:
         mmap.mmap(-1, ENOUGH_MEMORY).close()
     except OSError:
         raise MemoryError from cause
+
+
+@contextmanager
+def encoder() -> Iterator[None]:
+    """Let an encoder's want of memory come out as ``MemoryError``, whatever the encoder calls it.
+
+    x264 frees what it had before it fails, and FFmpeg 9 says no more than that an external library failed. So it is
+    the most that this process ever held that tells: pictures of ours are no reason to fail.
+    """
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        check_memory(error)
+        if was_short_of_memory():
+            raise MemoryError from error
+        raise
+
+
+def was_short_of_memory() -> bool:
+    """Whether this process was at any time close to the end of the address space it may have; Linux knows."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY or not STATUS.exists():
+        return False
+    peak = re.search(r"^VmPeak:\s*(\d+) kB$", STATUS.read_text(), re.MULTILINE)  # proc_pid_status(5)
+    return peak is not None and int(peak[1]) * 1024 > limit - ENOUGH_MEMORY
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

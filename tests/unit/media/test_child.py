@@ -117,3 +117,24 @@ def test_the_server_does_not_pay_for_ffmpeg() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("held", "expected"), [(350, "MemoryError"), (10, "ExternalError")])
+def test_an_encoder_that_ran_out_of_memory_says_so(held: int, expected: str) -> None:
+    """An encoder's failure is one of memory if memory was short before it, though all is given back; else it is not."""
+    program = f"""
+import mmap, resource
+import av
+from streamhost.media.opening import encoder
+taken = resource.getrlimit(resource.RLIMIT_AS)[1]
+size = int(open("/proc/self/statm").read().split()[0]) * mmap.PAGESIZE
+resource.setrlimit(resource.RLIMIT_AS, (size + {400 * sandbox.MIB}, taken))
+try:
+    with encoder():
+        mmap.mmap(-1, {held * sandbox.MIB}).close()
+        raise av.error.ExternalError(542398533, "Generic error in an external library")
+except BaseException as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == expected
