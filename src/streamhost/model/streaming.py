@@ -12,6 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+from streamhost.model.protection import RenditionProtection
+
 MASTER_PLAYLIST = "master.m3u8"
 """Name of the HLS multivariant playlist (RFC 8216, 4.3.4) at the top of a video's stream."""
 MANIFEST = "manifest.mpd"
@@ -181,6 +183,7 @@ class Rendition:
     """One encoded version of a track, complete or the part that one chunk made.
 
     ``codecs`` follows RFC 6381, ``language`` RFC 5646. Folder, name and DASH Representation id are ``name``.
+    ``protection`` is ``None`` for a clear one.
     """
 
     name: str
@@ -197,6 +200,7 @@ class Rendition:
     label: str | None = None
     default: bool = False
     copied: bool = False
+    protection: RenditionProtection | None = None
 
     @property
     def start(self) -> Fraction:
