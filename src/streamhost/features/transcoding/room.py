@@ -6,35 +6,31 @@ import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from streamhost import log
 from streamhost.db import packages, videos
 from streamhost.db.core import Connection, Database
+from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
-from streamhost.features.transcoding import stages
 from streamhost.features.transcoding.progress import ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
-from streamhost.media import compat, dash, hls, ladder, tasks, timeline, wire
-from streamhost.media.errors import PartsDoNotFit
+from streamhost.media import compat, ladder, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER, MediaInfo, Plan, Presentation, Rendition
+from streamhost.model.streaming import POSTER, MediaInfo, Presentation
 from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
 from streamhost.model.videos import VideoState, package_prefix, source_prefix
 from streamhost.ports import Storage
 
 URGENT = 10
 """Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
-POSTER_SHARE = Fraction(15, 100)
-"""How far into the video the poster is taken: past black openings and titles."""
 
 
 class RunsMedia(Protocol):
@@ -47,14 +43,6 @@ class RunsMedia(Protocol):
 
         Raises the child's own error, or one of `streamhost.sandbox`."""
         ...
-
-
-class PartFacts(msgspec.Struct, frozen=True):
-    """What a finished part left behind, as kept in the catalog."""
-
-    renditions: tuple[Rendition, ...] = ()
-    poster: bool = False
-    warnings: tuple[str, ...] = ()
 
 
 class Transcoding:
@@ -135,8 +123,10 @@ class Transcoding:
             out.mkdir()
             source = await self._storage.fetch(video.source_key, room)
             async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
-                answer = await self._run(self._media_task(recipe, task.part, str(source), str(out)), notes.report, out)
-                facts = _facts(answer)
+                answer = await self._run(
+                    pipeline.media_task(recipe, task.part, str(source), str(out)), notes.report, out
+                )
+                facts = pipeline.facts(answer)
                 if facts.renditions or facts.poster:
                     await self._storage.put_tree(package_prefix(video.id, package.id), out)
         what, _ = stages.parse(task.part)
@@ -146,7 +136,7 @@ class Transcoding:
                 # The video was deleted or given up meanwhile: what was just stored goes too.
                 await self._queue.add(conn, DeleteMedia(package_prefix(task.video_id, task.package_id)))
             elif await packages.part_done(conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()):
-                recipe = self._learn(Recipe.from_json(package.recipe), answer)
+                recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._ladder)
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
                 await self._add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
                 if isinstance(answer, tasks.Copied) and answer.obstacle:
@@ -166,9 +156,9 @@ class Transcoding:
         if video is None or package is None:
             return
         recipe = Recipe.from_json(package.recipe)
-        standing, poster = _standing(parts)
+        standing, poster = pipeline.standing((p.name, p.facts if p.done_at is not None else None) for p in parts)
         prefix = package_prefix(video.id, package.id)
-        texts = manifests(standing)
+        texts = pipeline.manifests(standing)
         with self._room(package.id, task.part) as room:
             for name, text in texts.playlists.items():
                 path = room / name
@@ -247,16 +237,13 @@ class Transcoding:
 
     async def _advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
         """Open the next stage when the present one has nothing left to do; after the last one the video is ready."""
-        name = package.stage
-        while True:
-            if any(part.stage == name and part.done_at is None for part in await packages.parts(conn, package.id)):
-                return
-            following = stages.after(name)
-            if following is None:
-                await self._finish(conn, package, recipe)
-                return
+        if any(part.stage == package.stage and part.done_at is None for part in await packages.parts(conn, package.id)):
+            return
+        following = stages.onward(package.stage, recipe)
+        if following is None:
+            await self._finish(conn, package, recipe)
+        else:
             await self._open(conn, package, recipe, following)
-            name = following.name
 
     async def _finish(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
         now = self._clock()
@@ -274,36 +261,6 @@ class Transcoding:
                 conn, video_id, self._clock(), notes=msgspec.json.encode([*video.notes, sentence]).decode()
             )
 
-    def _learn(self, recipe: Recipe, answer: tasks.Answer) -> Recipe:
-        """The recipe with what reading the source has shown."""
-        if isinstance(answer, Plan):
-            return replace(recipe, plan=answer)
-        if isinstance(answer, tasks.Copied):
-            if answer.obstacle is not None:
-                return recipe.with_obstacle(answer.obstacle, self._ladder)
-            return replace(recipe, plan=answer.plan, encode_audio=answer.encode_audio)
-        return recipe
-
-    def _media_task(self, recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
-        what, number = stages.parse(part)
-        info = recipe.info
-        poster_at = info.duration * POSTER_SHARE
-        if what == stages.COPY:
-            return tasks.CopyTracks(source, out, info, recipe.rungs, recipe.encoding)
-        if what == stages.PLAN:
-            return tasks.MakePlan(source, info, recipe.rungs, recipe.encoding)
-        if what == stages.AUDIO:
-            track = info.audio[number]
-            name = ladder.audio_names(info.audio)[number]
-            # The plan has seen every picture; what the container says of its length is only a claim.
-            length = recipe.plan.duration if recipe.plan else info.duration
-            until = length if info.video else None
-            return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
-        if recipe.plan is None:
-            raise PartsDoNotFit(f"There is no plan for {part}.")
-        wanted = None if recipe.copies else poster_at
-        return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
-
     @contextmanager
     def _room(self, *names: str) -> Iterator[Path]:
         """A fresh directory of one job's own, gone afterwards however the job ends."""
@@ -314,37 +271,3 @@ class Transcoding:
             yield room
         finally:
             shutil.rmtree(room, ignore_errors=True)
-
-
-def _facts(answer: tasks.Answer) -> PartFacts:
-    if isinstance(answer, tasks.Copied):
-        return PartFacts(answer.renditions, answer.poster is not None)
-    if isinstance(answer, tasks.Encoded):
-        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
-    return PartFacts()
-
-
-def _standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], bool]:
-    """The renditions that are complete (one in chunks: when all chunks are), and whether there is a poster."""
-    done = [(p.name, wire.loads(p.facts, PartFacts)) for p in parts if p.done_at is not None and p.facts]
-    chunks = [(stages.parse(n)[1], f) for n, f in done if stages.parse(n)[0] == stages.CHUNK]
-    expected = sum(1 for p in parts if stages.parse(p.name)[0] == stages.CHUNK)
-    whole = [r for n, f in done if stages.parse(n)[0] != stages.CHUNK for r in f.renditions]
-    if expected and len(chunks) == expected:
-        whole += timeline.merge(r for _, facts in chunks for r in facts.renditions)
-    return tuple(whole), any(facts.poster for _, facts in done)
-
-
-class Manifests(NamedTuple):
-    """Texts by their names within the package. The `entries` name the `playlists`, so they are stored after them."""
-
-    playlists: dict[str, str]
-    entries: dict[str, str]
-
-
-def manifests(standing: tuple[Rendition, ...]) -> Manifests:
-    """HLS and DASH for the renditions that stand."""
-    presentation = timeline.presentation(standing)
-    playlists = hls.playlists(presentation)
-    master = playlists.pop(MASTER_PLAYLIST)
-    return Manifests(playlists, {MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master})

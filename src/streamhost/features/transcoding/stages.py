@@ -107,3 +107,11 @@ def after(name: str) -> Stage | None:
     """The stage that follows, None after the last."""
     position = next(i for i, item in enumerate(INGEST) if item.name == name)
     return INGEST[position + 1] if position + 1 < len(INGEST) else None
+
+
+def onward(name: str, recipe: Recipe) -> Stage | None:
+    """The next stage that has something to do once `name` is done; None when everything is."""
+    following = after(name)
+    while following is not None and not following.opens(recipe):
+        following = after(following.name)
+    return following

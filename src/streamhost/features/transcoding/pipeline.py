@@ -1,0 +1,102 @@
+"""What is done at each step from source to package, wherever it is driven from: the catalog or a folder. Pure.
+
+`stages` says which parts there are and in which order; here is which media task a part is, what its answer leaves
+behind, and what is written once parts stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+import msgspec
+
+from streamhost.features.transcoding import stages
+from streamhost.features.transcoding.recipe import Recipe
+from streamhost.media import dash, hls, ladder, tasks, timeline, wire
+from streamhost.media.errors import PartsDoNotFit
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Plan, Rendition
+
+POSTER_SHARE = Fraction(15, 100)
+"""How far into the video the poster is taken: past black openings and titles."""
+
+
+class PartFacts(msgspec.Struct, frozen=True):
+    """What a finished part left behind, as kept in the catalog."""
+
+    renditions: tuple[Rendition, ...] = ()
+    poster: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Manifests(NamedTuple):
+    """Texts by their names within the package. The `entries` name the `playlists`, so they are stored after them."""
+
+    playlists: dict[str, str]
+    entries: dict[str, str]
+
+
+def media_task(recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
+    """The task of one part of the first or third stage: reads the file `source`, writes into the folder `out`."""
+    what, number = stages.parse(part)
+    info = recipe.info
+    poster_at = info.duration * POSTER_SHARE
+    if what == stages.COPY:
+        return tasks.CopyTracks(source, out, info, recipe.rungs, recipe.encoding)
+    if what == stages.PLAN:
+        return tasks.MakePlan(source, info, recipe.rungs, recipe.encoding)
+    if what == stages.AUDIO:
+        track = info.audio[number]
+        name = ladder.audio_names(info.audio)[number]
+        # The plan has seen every picture; what the container says of its length is only a claim.
+        length = recipe.plan.duration if recipe.plan else info.duration
+        until = length if info.video else None
+        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
+    if recipe.plan is None:
+        raise PartsDoNotFit(f"There is no plan for {part}.")
+    wanted = None if recipe.copies else poster_at
+    return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
+
+
+def facts(answer: tasks.Answer) -> PartFacts:
+    """What is kept of an answer."""
+    if isinstance(answer, tasks.Copied):
+        return PartFacts(answer.renditions, answer.poster is not None)
+    if isinstance(answer, tasks.Encoded):
+        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
+    return PartFacts()
+
+
+def learn(recipe: Recipe, answer: tasks.Answer, settings: ladder.LadderSettings) -> Recipe:
+    """The recipe with what reading the source has shown."""
+    if isinstance(answer, Plan):
+        return replace(recipe, plan=answer)
+    if isinstance(answer, tasks.Copied):
+        if answer.obstacle is not None:
+            return recipe.with_obstacle(answer.obstacle, settings)
+        return replace(recipe, plan=answer.plan, encode_audio=answer.encode_audio)
+    return recipe
+
+
+def standing(parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, ...], bool]:
+    """The renditions that are complete (one in chunks: when all chunks are), and whether there is a poster.
+
+    `parts` are all parts by name, each with the JSON text of its `PartFacts`, None while it is not done."""
+    known = list(parts)
+    done = [(name, wire.loads(text, PartFacts)) for name, text in known if text]
+    chunks = [found for name, found in done if stages.parse(name)[0] == stages.CHUNK]
+    expected = sum(1 for name, _ in known if stages.parse(name)[0] == stages.CHUNK)
+    whole = [r for name, found in done if stages.parse(name)[0] != stages.CHUNK for r in found.renditions]
+    if expected and len(chunks) == expected:
+        whole += timeline.merge(r for found in chunks for r in found.renditions)
+    return tuple(whole), any(found.poster for _, found in done)
+
+
+def manifests(standing: tuple[Rendition, ...]) -> Manifests:
+    """HLS and DASH for the renditions that stand."""
+    presentation = timeline.presentation(standing)
+    playlists = hls.playlists(presentation)
+    master = playlists.pop(MASTER_PLAYLIST)
+    return Manifests(playlists, {MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master})
