@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from streamhost.media import dash, hls, timeline
+from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import MASTER_PLAYLIST, Presentation
 from tests.unit.media.facts import audio_rendition, video_rendition
 
@@ -38,11 +39,15 @@ CASES = {
         audio_rendition("a-main", default=False, channels=1),
     ],
 }
+STORYBOARDS = {
+    "film": Storyboard(1, 18, 192, 108, 5, 2, (70_001, 40_000)),
+    "silent": Storyboard(2, 5, 108, 192, 5, 1, (12_345,)),
+}
 
 
 def texts(name: str) -> dict[str, str]:
     """All manifests of a case by file name."""
-    found = timeline.presentation(CASES[name])
+    found = timeline.presentation(CASES[name], STORYBOARDS.get(name))
     media = {path.replace("/", "-"): text for path, text in hls.playlists(found).items()}
     return media | {"manifest.mpd": dash.manifest(found)}
 

@@ -9,6 +9,7 @@ from math import gcd
 from xml.sax.saxutils import escape, quoteattr
 
 from streamhost.media.timeline import runs
+from streamhost.model.stills import STORYBOARD, Storyboard
 from streamhost.model.streaming import INIT_SEGMENT, Kind, Presentation, Rendition
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
@@ -16,6 +17,8 @@ PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:201
 ROLE = "urn:mpeg:dash:role:2011"
 CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 """Scheme whose value is the number of channels (23009-1, 5.8.5.4)."""
+TILES = "http://dashif.org/guidelines/thumbnail_tile"
+"""Scheme whose value is columns x rows of the tiles in one image (DASH-IF IOP 4.3, 6.2.6)."""
 
 
 def manifest(presentation: Presentation) -> str:
@@ -35,6 +38,8 @@ def manifest(presentation: Presentation) -> str:
     sets += [list(group) for _, group in groupby(presentation.audio, key=lambda r: (r.language, r.label, r.name))]
     for number, renditions in enumerate(sets):
         lines += _adaptation_set(number, renditions)
+    if presentation.storyboard:
+        lines += _images(len(sets), presentation.storyboard)
     return "\n".join([*lines, "  </Period>", "</MPD>"]) + "\n"
 
 
@@ -64,6 +69,26 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
     for rendition in renditions:
         lines += _representation(rendition, [] if alike else _template(rendition, "        "))
     return [*lines, "    </AdaptationSet>"]
+
+
+def _images(number: int, board: Storyboard) -> list[str]:
+    """Return the storyboard as a set of tiled images; a player may leave it out who does not know the scheme."""
+    sheet = {
+        "id": STORYBOARD,
+        "bandwidth": str(board.bandwidth),
+        "width": str(board.columns * board.width),
+        "height": str(board.rows * board.height),
+    }
+    template = {"media": "$RepresentationID$/$Number$.jpg", "duration": str(board.tiles * board.interval)}
+    tiles = {"schemeIdUri": TILES, "value": f"{board.columns}x{board.rows}"}
+    return [
+        f"    {_tag('AdaptationSet', {'id': str(number), 'contentType': 'image', 'mimeType': 'image/jpeg'})}",
+        f"      {_tag('SegmentTemplate', template | {'startNumber': '1'}, close=True)}",
+        f"      {_tag('Representation', sheet)}",
+        f"        {_tag('EssentialProperty', tiles, close=True)}",
+        "      </Representation>",
+        "    </AdaptationSet>",
+    ]
 
 
 def _representation(rendition: Rendition, template: list[str]) -> list[str]:

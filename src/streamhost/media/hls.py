@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from streamhost.model.streaming import (
+    IFRAME_PLAYLIST,
     INIT_SEGMENT,
     MASTER_PLAYLIST,
     MEDIA_PLAYLIST,
@@ -23,7 +24,14 @@ def playlists(presentation: Presentation) -> dict[str, str]:
     made = {MASTER_PLAYLIST: master(presentation)}
     for rendition in presentation.renditions:
         made[f"{rendition.name}/{MEDIA_PLAYLIST}"] = media(rendition)
+    for rendition in with_iframes(presentation):
+        made[f"{rendition.name}/{IFRAME_PLAYLIST}"] = iframes(rendition)
     return made
+
+
+def with_iframes(presentation: Presentation) -> tuple[Rendition, ...]:
+    """Return the renditions that have a playlist of their keyframes, for winding."""
+    return tuple(rendition for rendition in presentation.video if rendition.key_bandwidth)
 
 
 def master(presentation: Presentation) -> str:
@@ -35,6 +43,7 @@ def master(presentation: Presentation) -> str:
     for rendition in video or audio[:1]:
         together = audio if video else ()
         lines += [_variant(rendition, together), f"{rendition.name}/{MEDIA_PLAYLIST}"]
+    lines += [_iframe_variant(rendition) for rendition in with_iframes(presentation)]
     return "\n".join(lines) + "\n"
 
 
@@ -50,6 +59,26 @@ def media(rendition: Rendition) -> str:
     ]
     for segment in rendition.segments:
         lines += [f"#EXTINF:{segment.duration / rendition.timescale:.6f},", segment_name(segment.start)]
+    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+
+
+def iframes(rendition: Rendition) -> str:
+    """Return the playlist of a rendition's keyframes: of each segment the bytes up to the end of its first picture."""
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{rendition.target_duration}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-I-FRAMES-ONLY",
+        f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
+    ]
+    for segment in rendition.segments:
+        lines += [
+            f"#EXTINF:{segment.duration / rendition.timescale:.6f},",
+            f"#EXT-X-BYTERANGE:{segment.key_size}@0",
+            segment_name(segment.start),
+        ]
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
 
 
@@ -98,6 +127,18 @@ def _variant(rendition: Rendition, audio: tuple[Rendition, ...]) -> str:
         attributes.append(f"AUDIO={quoted(AUDIO_GROUP)}")
     attributes.append("CLOSED-CAPTIONS=NONE")
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
+
+
+def _iframe_variant(rendition: Rendition) -> str:
+    average = round(sum(s.key_size for s in rendition.segments) * 8 / rendition.duration)
+    attributes = [
+        f"BANDWIDTH={rendition.key_bandwidth}",
+        f"AVERAGE-BANDWIDTH={average}",
+        f"CODECS={quoted(rendition.codecs)}",
+        f"RESOLUTION={rendition.width}x{rendition.height}",
+        f"URI={quoted(f'{rendition.name}/{IFRAME_PLAYLIST}')}",
+    ]
+    return f"#EXT-X-I-FRAME-STREAM-INF:{','.join(attributes)}"
 
 
 def _decimal(rate: Fraction) -> str:

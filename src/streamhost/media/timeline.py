@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from streamhost.media.errors import PartsDoNotFit
+from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import Kind, Presentation, Rendition, Segment
 
 
@@ -22,7 +23,7 @@ def merge(parts: Iterable[Rendition]) -> tuple[Rendition, ...]:
     return tuple(_join(by_name[name]) for name in order)
 
 
-def presentation(renditions: Iterable[Rendition]) -> Presentation:
+def presentation(renditions: Iterable[Rendition], storyboard: Storyboard | None = None) -> Presentation:
     """Return what the manifests will say. Exactly one audio rendition becomes the default.
 
     Raises ``PartsDoNotFit`` for a rendition with a gap, or one that has no segment.
@@ -32,7 +33,8 @@ def presentation(renditions: Iterable[Rendition]) -> Presentation:
         check(rendition)
     audio = [r for r in whole if r.kind is Kind.AUDIO]
     chosen = next((r for r in audio if r.default), audio[0] if audio else None)
-    return Presentation(tuple(r if r.kind is Kind.VIDEO else replace(r, default=r is chosen) for r in whole))
+    marked = tuple(r if r.kind is Kind.VIDEO else replace(r, default=r is chosen) for r in whole)
+    return Presentation(marked, storyboard)
 
 
 def check(rendition: Rendition) -> None:

@@ -30,11 +30,12 @@ class TrackWriter:
         """Write ``init.mp4``."""
         _write(self.folder / INIT_SEGMENT, [header.to_bytes()])
 
-    def write(self, samples: cmaf.Samples, start: int) -> None:
-        """Write one segment whose first sample is decoded at ``start`` ticks."""
+    def write(self, samples: cmaf.Samples, start: int, *, keyed: bool = False) -> None:
+        """Write one segment whose first sample is decoded at ``start`` ticks; ``keyed`` if that one is a keyframe."""
         parts = cmaf.segment(samples, self._first + len(self.segments) + 1, start)
         size = _write(self.folder / segment_name(start), parts)
-        self.segments.append(Segment(start, int(samples.durations.sum()), size))
+        key_size = len(parts[0]) + len(parts[1]) if keyed else 0
+        self.segments.append(Segment(start, int(samples.durations.sum()), size, key_size))
 
 
 class VideoWriter:
@@ -71,7 +72,7 @@ class VideoWriter:
             return
         times = np.array(self._times, np.int64)
         samples = cmaf.Samples.shown_at(self._data, times, np.array(self._sync), end, self.delay)
-        self.track.write(samples, int(times.min()))
+        self.track.write(samples, int(times.min()), keyed=self._sync[0])
         self._data, self._times, self._sync = [], [], []
 
 

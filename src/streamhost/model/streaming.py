@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from streamhost.model.protection import RenditionProtection
+from streamhost.model.stills import Storyboard
 
 MASTER_PLAYLIST = "master.m3u8"
 """Name of the HLS multivariant playlist (RFC 8216, 4.3.4) at the top of a video's stream."""
@@ -20,6 +21,8 @@ MANIFEST = "manifest.mpd"
 """Name of the DASH manifest (ISO/IEC 23009-1) at the top of a video's stream."""
 MEDIA_PLAYLIST = "index.m3u8"
 """Name of a rendition's HLS media playlist, inside the rendition's folder."""
+IFRAME_PLAYLIST = "iframes.m3u8"
+"""Name of a video rendition's playlist of keyframes alone (RFC 8216, 4.3.3.6), inside the rendition's folder."""
 INIT_SEGMENT = "init.mp4"
 """Name of a rendition's CMAF header, inside the rendition's folder."""
 POSTER = "poster.jpg"
@@ -171,11 +174,15 @@ class Plan:
 
 
 class Segment(NamedTuple):
-    """One media segment: ``start`` (its tfdt) and ``duration`` in ticks, ``size`` of the file in bytes."""
+    """One media segment: ``start`` (its tfdt) and ``duration`` in ticks, ``size`` of the file in bytes.
+
+    ``key_size``: bytes from the file's start to the end of its first picture, a keyframe; 0 where that is not known.
+    """
 
     start: int
     duration: int
     size: int
+    key_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +235,13 @@ class Rendition:
         return max(1, max(round(Fraction(s.duration, self.timescale)) for s in self.segments))
 
     @property
+    def key_bandwidth(self) -> int:
+        """Highest rate, in bit/s, of the keyframes alone; 0 unless every segment's is known."""
+        if not all(s.key_size for s in self.segments):
+            return 0
+        return max(-(-s.key_size * 8 * self.timescale // s.duration) for s in self.segments)
+
+    @property
     def peak_bandwidth(self) -> int:
         """Highest rate, in bit/s, of consecutive segments that last 0.5 to 1.5 target durations (RFC 8216, 4.1)."""
         target = self.target_duration * self.timescale
@@ -245,9 +259,10 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """Everything the manifests say about a video: renditions whose segments all exist."""
+    """Everything the manifests say about a video: renditions whose segments all exist, and what goes with them."""
 
     renditions: tuple[Rendition, ...]
+    storyboard: Storyboard | None = None
 
     @property
     def video(self) -> tuple[Rendition, ...]:

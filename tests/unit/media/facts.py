@@ -43,7 +43,8 @@ def video_rendition(
 ) -> Rendition:
     """A video rendition whose segments last ``durations`` ticks of 1/12800 second."""
     usual: dict[str, Any] = {
-        "name": name, "kind": Kind.VIDEO, "codecs": "avc1.64001F", "timescale": 12800, "segments": segments(durations),
+        "name": name, "kind": Kind.VIDEO, "codecs": "avc1.64001F", "timescale": 12800,
+        "segments": segments(durations, key=5),
         "width": 1280, "height": 720, "frame_rate": Fraction(25),
     }  # fmt: skip
     return Rendition(**usual | changes)
@@ -60,10 +61,11 @@ def audio_rendition(
     return Rendition(**usual | changes)
 
 
-def segments(durations: tuple[int, ...], per_tick: int = 10, start: int = 0) -> tuple[Segment, ...]:
-    """Segments one after the other, ``per_tick`` bytes a tick."""
+def segments(durations: tuple[int, ...], per_tick: int = 10, start: int = 0, key: int = 0) -> tuple[Segment, ...]:
+    """Segments one after the other, ``per_tick`` bytes a tick; one ``key``-th of it is the first picture's."""
     made = []
     for duration in durations:
-        made.append(Segment(start, duration, duration * per_tick))
+        size = duration * per_tick
+        made.append(Segment(start, duration, size, size // key if key else 0))
         start += duration
     return tuple(made)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamhost.media import timeline, wire
+from streamhost.media import hls, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.streaming import Presentation, Rendition
 from tests.unit.media.facts import audio_rendition, segments, video_rendition
@@ -98,3 +98,14 @@ def test_facts_survive_the_catalog(durations: list[int]) -> None:
     assert wire.loads(wire.dumps(facts), Presentation) == facts
     assert wire.convert(json.loads(json.dumps(wire.builtins(facts))), Presentation) == facts
     assert wire.loads(wire.dumps(facts.renditions[0]), Rendition) == facts.renditions[0]
+
+
+def test_facts_without_the_size_of_keyframes_can_still_be_read() -> None:
+    """A package made before those were noted plays as it did: without playlists of keyframes."""
+    whole = video_rendition()
+    kept = json.loads(wire.dumps(whole))
+    kept["segments"] = [segment[:3] for segment in kept["segments"]]
+    old = wire.loads(json.dumps(kept), Rendition)
+    assert [segment[:3] for segment in old.segments] == [segment[:3] for segment in whole.segments]
+    assert old.key_bandwidth == 0
+    assert "I-FRAME" not in hls.master(timeline.presentation([old]))
