@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
+from streamhost.model import languages
+
 MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 """The unity matrix (6.2.2): fixed point 16.16, the last column 2.30."""
 SCREEN_DPI = 0x00480000
@@ -58,9 +60,8 @@ def edit_list(media_time: int) -> bytes:
 
 def media_header(timescale: int, language: str | None) -> bytes:
     """``mdhd`` (8.4.2); the language packs three letters of ISO 639-2 into 15 bits, ``und`` if there is none."""
-    letters = language if language and len(language) == 3 and language.isascii() and language.islower() else "und"
     packed = 0
-    for letter in letters:
+    for letter in languages.three_letters(language):
         packed = packed << 5 | (ord(letter) - 0x60)
     return full_box(b"mdhd", 0, 0, struct.pack(">4IHH", 0, 0, timescale, 0, packed, 0))
 

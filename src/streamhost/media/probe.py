@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
+from streamhost.media import extras
 from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec
 from streamhost.media.opening import check_length, check_size, opened
 from streamhost.media.progress import Progress, Report, silent
@@ -36,7 +36,6 @@ MAX_BELIEVABLE_RATE = 1000
 TRANSFERS = {int(ColorTrc.SMPTE2084): Transfer.PQ, int(ColorTrc.ARIB_STD_B67): Transfer.HLG}
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
 """Names of AVColorSpace code points (ISO/IEC 23091-2, MatrixCoefficients)."""
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 CLOCK = Fraction(1, av.time_base)
 
 
@@ -52,6 +51,7 @@ class _Sample:
 def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
     """Return what the file is. Raises the errors that ``tasks.Probe`` names."""
     with opened(source, limits) as container:
+        subtitles, cover = extras.subtitles(container), extras.cover(container)
         video, audio = choose_tracks(container)
         if video is None and not audio:
             raise NoTracks
@@ -76,6 +76,7 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
         starts = [track.start for track in (video_track, *tracks) if track is not None]
         duration = _duration(container, source, limits, Progress(report, "probe"))
         check_length(duration, limits)
+        warnings += extras.notes(subtitles, samples[video.index].frames if video is not None else ())
         return MediaInfo(
             container=container.format.name.split(",")[0],
             size=container.size,
@@ -85,6 +86,9 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
             audio=tracks,
             title=container.metadata.get("title"),
             warnings=tuple(warnings),
+            subtitles=subtitles,
+            chapters=extras.chapters(container, min(starts), duration),
+            cover=cover,
         )
 
 
@@ -191,19 +195,19 @@ def _rate(stream: VideoStream) -> Fraction:
 
 def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
     context = stream.codec_context
-    language = stream.language or stream.metadata.get("language")
     return AudioTrack(
         index=stream.index,
         codec=context.name,
         profile=context.profile,
         sample_rate=context.sample_rate,
         channels=context.channels,
-        language=language if language and language != "und" and LANGUAGE.fullmatch(language) else None,
-        title=stream.metadata.get("title"),
+        language=extras.language_of(stream),
+        title=extras.title_of(stream),
         default=bool(stream.disposition & Disposition.default),
         time_base=Fraction(stream.time_base or Fraction(1, context.sample_rate)),
         start=start,
         bit_rate=context.bit_rate or None,
+        purpose=extras.purpose_of(stream),
     )
 
 

@@ -27,6 +27,10 @@ INIT_SEGMENT = "init.mp4"
 """Name of a rendition's CMAF header, inside the rendition's folder."""
 POSTER = "poster.jpg"
 """Name of the poster picture at the top of a video's stream."""
+CAPTIONS_FOLDER = "captions"
+"""Folder of the caption tracks at the top of a video's stream; each has a folder of its own in it."""
+CAPTIONS_FILE = "captions.vtt"
+"""Name of a caption track's WebVTT file, inside the track's folder."""
 
 
 def segment_name(start: int) -> str:
@@ -85,10 +89,18 @@ class VideoTrack:
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
 
+class Purpose(StrEnum):
+    """What an audio track is for: the film itself, people who talk about it, or its pictures in words."""
+
+    MAIN = "main"
+    COMMENTARY = "commentary"
+    DESCRIPTION = "description"
+
+
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
     """One audio track of a source. ``start`` is when its first real sample (after encoder priming) is heard, in
-    seconds.
+    seconds. ``language`` follows RFC 5646.
     """
 
     index: int
@@ -102,11 +114,42 @@ class AudioTrack:
     time_base: Fraction
     start: Fraction
     bit_rate: int | None
+    purpose: Purpose = Purpose.MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleTrack:
+    """One subtitle track of a source. ``language`` follows RFC 5646.
+
+    ``text``: it is made of words that can become WebVTT; else it is made of pictures, or coded in a way not known here.
+    ``forced``: meant to be shown always, for what is said in a foreign language.
+    """
+
+    index: int
+    codec: str
+    language: str | None
+    title: str | None
+    text: bool
+    default: bool = False
+    forced: bool = False
+    hearing_impaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of a source with a name: ``start`` and ``end`` in seconds of the presentation."""
+
+    start: Fraction
+    end: Fraction
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What probing found out. ``duration`` is in seconds; ``origin`` is the source time that becomes 0."""
+    """What probing found out. ``duration`` is in seconds; ``origin`` is the source time that becomes 0.
+
+    ``cover`` is the index of an attached picture, which is no video track.
+    """
 
     container: str
     size: int
@@ -116,6 +159,9 @@ class MediaInfo:
     audio: tuple[AudioTrack, ...]
     title: str | None = None
     warnings: tuple[str, ...] = ()
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    cover: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +254,7 @@ class Rendition:
     default: bool = False
     copied: bool = False
     protection: RenditionProtection | None = None
+    purpose: Purpose = Purpose.MAIN
 
     @property
     def start(self) -> Fraction:
@@ -258,11 +305,27 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
+class TextTrack:
+    """One caption track beside the renditions: a WebVTT file in the folder ``name``.
+
+    ``language`` follows RFC 5646; ``default``: shown unless the viewer chooses otherwise.
+    """
+
+    name: str
+    language: str
+    label: str
+    default: bool = False
+    forced: bool = False
+    hearing_impaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation:
     """Everything the manifests say about a video: renditions whose segments all exist, and what goes with them."""
 
     renditions: tuple[Rendition, ...]
     storyboard: Storyboard | None = None
+    captions: tuple[TextTrack, ...] = ()
 
     @property
     def video(self) -> tuple[Rendition, ...]:

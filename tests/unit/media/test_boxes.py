@@ -99,4 +99,5 @@ def test_the_header_takes_the_delay_back() -> None:
 def test_the_language_of_a_track_is_packed() -> None:
     """Three letters of ISO 639-2 go into the media header; anything else is undetermined."""
     assert boxes.media_header(1, "eng")[-4:-2] == struct.pack(">H", (5 << 10) | (14 << 5) | 7)
-    assert boxes.media_header(1, "pt-BR")[-4:-2] == boxes.media_header(1, None)[-4:-2]
+    assert boxes.media_header(1, "en-GB")[-4:-2] == boxes.media_header(1, "eng")[-4:-2]
+    assert boxes.media_header(1, "x-none")[-4:-2] == boxes.media_header(1, None)[-4:-2]

@@ -48,5 +48,5 @@ def test_a_clip_is_what_was_asked_for(tmp_path: Path) -> None:
     assert info.video is not None
     assert (info.video.width, info.video.height, info.video.rotation) == (640, 360, 90)
     assert (info.video.frame_rate, info.video.pixel_aspect) == (Fraction(30000, 1001), Fraction(4, 3))
-    assert [track.language for track in info.audio] == ["eng", "deu"]
+    assert [track.language for track in info.audio] == ["en", "de"]
     assert abs(info.duration - 2) < Fraction(1, 20)

@@ -135,7 +135,7 @@ def test_languages_become_renditions(tmp_path: Path) -> None:
     source = clips.make(tmp_path / "two.mkv", Clip(languages=("eng", "deu")))
     package = workshop.package(source, tmp_path / "package")
     assert [(r.name, r.language, r.copied) for r in package.presentation.audio] == [
-        ("a-eng", "eng", True), ("a-deu", "deu", True),
+        ("a-en", "en", True), ("a-de", "de", True),
     ]  # fmt: skip
     assert sum(r.default for r in package.presentation.audio) == 1
 
