@@ -138,14 +138,16 @@ async def run(
     cwd: Path | None = None,
     readable: Sequence[Path] = (),
     writable: Path | None = None,
+    devices: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Run `module.main()` on `request` and return its result; every message on the way goes to `on_message`.
 
     The process sees no environment but `env`, reads nothing but Python, the system's libraries and `readable`, and
-    writes only below `writable` (an existing directory, also its working directory unless `cwd` says otherwise).
+    writes only below `writable` (an existing directory, also its working directory unless `cwd` says otherwise). It may
+    also use `devices`, such as a graphics card's device files.
     Raises `ChildFailed` with the error that the module reported, or another `ChildError`. Cancelling ends the process.
     """
-    process = await _spawn(module, limits, env or {}, cwd or writable, readable, writable)
+    process = await _spawn(module, limits, env or {}, cwd or writable, readable, writable, devices)
     assert process.stdin and process.stdout and process.stderr
     tail: deque[bytes] = deque()
     feeder = asyncio.create_task(_feed(process.stdin, json.dumps(request).encode()))
@@ -178,6 +180,7 @@ async def _spawn(
     cwd: Path | None,
     readable: Sequence[Path],
     writable: Path | None,
+    devices: Sequence[Path],
 ) -> asyncio.subprocess.Process:
     config = {
         "module": module,
@@ -185,6 +188,7 @@ async def _spawn(
         "path": [_absolute(entry) for entry in sys.path if entry],
         "readable": [_absolute(path) for path in readable],
         "writable": [_absolute(writable)] if writable else [],
+        "devices": [_absolute(path) for path in devices],
         "memory": limits.memory,
         "cpu_seconds": limits.cpu_seconds,
         "file_size": limits.file_size,

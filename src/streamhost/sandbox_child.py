@@ -102,7 +102,8 @@ _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _FS_WRITE_FILE, _FS_READ_FILE, _FS_READ_DIR, _FS_REFER, _FS_TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 13, 1 << 14
 _FS_MAKE = sum(1 << bit for bit in (4, 5, 7, 8, 12))
 """Remove directories and files, make directories, files and symbolic links; no devices, sockets or pipes."""
-_FS_OF_FILES = _FS_WRITE_FILE | _FS_READ_FILE | _FS_TRUNCATE
+_FS_IOCTL_DEVICE = 1 << 15
+_FS_OF_FILES = _FS_WRITE_FILE | _FS_READ_FILE | _FS_TRUNCATE | _FS_IOCTL_DEVICE
 _FS_ALL_BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 _FS_ALL_NOW = (1 << 16) - 1
 _NET_ALL, _SCOPE_ALL = 0b11, 0b11
@@ -192,7 +193,7 @@ def _confine(config: dict[str, Any]) -> None:
         kept = struct.pack("6I", 1 << _CAP_DAC_OVERRIDE, 1 << _CAP_DAC_OVERRIDE, 0, 0, 0, 0)
         if os.geteuid() == 0:
             libc.syscall(*_longs(_CALLS[machine]["capset"]), header, kept)
-    _landlock(libc, [*_python_places(), *_SYSTEM_READABLE, *config["readable"]], config["writable"])
+    _landlock(libc, [*_python_places(), *_SYSTEM_READABLE, *config["readable"]], config["writable"], config["devices"])
     if config["no_network"] and machine in _CALLS:
         program = _filter(machine, os.getpid())
         buffer = ctypes.create_string_buffer(program, len(program))
@@ -221,7 +222,7 @@ def _python_places() -> list[str]:
     return [*sorted(places), str(Path(__file__).parent.parent)]
 
 
-def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str]) -> None:
+def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str], devices: Sequence[str]) -> None:
     """Restrict the file system where the kernel can (5.13 and later); see landlock(7)."""
     version = libc.syscall(*_longs(_LANDLOCK_CREATE, 0, 0, 1))
     if version < 1:
@@ -233,7 +234,8 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[str], writable: Sequence[str
     _must(ruleset)
     read = _FS_READ_FILE | _FS_READ_DIR
     write = read | _FS_WRITE_FILE | _FS_MAKE | _FS_REFER | _FS_TRUNCATE
-    for paths, rights in ((readable, read), (writable, write)):
+    use = _FS_READ_FILE | _FS_WRITE_FILE | _FS_IOCTL_DEVICE
+    for paths, rights in ((readable, read), (writable, write), (devices, use)):
         for path in paths:
             with contextlib.suppress(OSError):
                 _allow(libc, ruleset, path, rights & handled)

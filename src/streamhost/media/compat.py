@@ -25,6 +25,7 @@ class CopyLimits:
 
     floor: int = 3_000_000
     per_megapixel: int = 8_000_000
+    max_frame_rate: int = MAX_FRAME_RATE
 
     def allowed(self, video: VideoTrack) -> int:
         """Return the highest average rate, in bit/s, that a copy of this track may have."""
@@ -38,10 +39,11 @@ def video_obstacle(info: MediaInfo, limits: CopyLimits | None = None) -> str | N
     """
     if info.video is None:
         return "The file has no video track."
-    return track_obstacle(info.video) or rate_obstacle(info, info.video, limits or CopyLimits())
+    limits = limits or CopyLimits()
+    return track_obstacle(info.video, limits.max_frame_rate) or rate_obstacle(info, info.video, limits)
 
 
-def track_obstacle(video: VideoTrack) -> str | None:
+def track_obstacle(video: VideoTrack, max_frame_rate: int = MAX_FRAME_RATE) -> str | None:
     """Return why players would not take the track as it is, or ``None``."""
     checks = (
         (video.codec != "h264", f"The video is {video.codec}, not H.264."),
@@ -53,7 +55,7 @@ def track_obstacle(video: VideoTrack) -> str | None:
         (video.rotation != 0 or video.flipped, "The picture is stored turned or mirrored."),
         (video.pixel_aspect != 1, "The pixels are not square."),
         (video.width % 2 == 1 or video.height % 2 == 1, "The picture's size is odd."),
-        (video.frame_rate > MAX_FRAME_RATE, f"There are more than {MAX_FRAME_RATE} pictures a second."),
+        (video.frame_rate > max_frame_rate, f"There are more than {max_frame_rate} pictures a second."),
     )
     return next((sentence for stands, sentence in checks if stands), None)
 

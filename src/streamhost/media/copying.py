@@ -50,7 +50,7 @@ class NotCopyable(Exception):
 def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     """Copy the video and what sound can be copied; nothing at all if the video cannot. See ``tasks.CopyTracks``."""
     info, out_dir = task.info, Path(task.out_dir)
-    obstacle = track_obstacle(info.video) if info.video else None
+    obstacle = track_obstacle(info.video, task.encoding.max_frame_rate) if info.video else None
     if obstacle is not None:
         return _refused(info, obstacle)
     video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None

@@ -6,26 +6,18 @@ from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
-import av
-from av.codec.context import Flags
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import VideoFrame
 
 from streamhost.media import boxes, cmaf, h264
-from streamhost.media.errors import DamagedSource
-from streamhost.media.opening import encoder
-from streamhost.media.pictures import BT709, PIXEL_FORMAT, Decoding, Scaler, Upright
+from streamhost.media.encoders import Coded, Encoder
+from streamhost.media.errors import DamagedSource, EncoderFailed
+from streamhost.media.pictures import BT709, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
 from streamhost.media.progress import Progress, Report
 from streamhost.media.retime import Retimer
 from streamhost.media.tasks import EncodeChunk, Encoded
 from streamhost.media.writer import TrackWriter, VideoWriter
 from streamhost.model.streaming import Kind, Plan, Rendition, Rung
-
-X264 = "annexb=0:keyint=infinite:min-keyint=1:scenecut=0:open-gop=0:force-cfr=0"
-"""Keyframes only where segments start, closed groups, samples with lengths instead of start codes."""
-MPEG_RANGE = 1
 
 
 def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
@@ -70,53 +62,48 @@ def _poster_ticks(task: EncodeChunk) -> int | None:
 
 
 class RungEncoder:
-    """x264 for one rung of one chunk, and the writer of its segments."""
+    """The encoder of one rung of one chunk, and the writer of its segments and its header."""
 
     def __init__(self, rung: Rung, plan: Plan, first: int, out_dir: Path) -> None:
         self.count = 0
         self._rung = rung
         self._plan = plan
-        self._context = _open(rung, plan)
-        sets = h264.parameter_sets(self._context.extradata or b"")
-        assert sets is not None, "x264 gives its parameter sets in the header"
+        self._encoder = Encoder(plan.encoder, rung, plan.timescale, plan.frame_rate, plan.preset, plan.threads)
         picture = Fraction(plan.timescale) / plan.frame_rate
-        delay = round(self._context.reorder_depth * picture)
+        delay = round(self._encoder.reorder * picture)
         self._writer = VideoWriter(TrackWriter(out_dir / rung.name, first=first), delay)
-        self._writer.track.write_header(video_header(sets, plan.timescale, delay, rung.width, rung.height, tagged=True))
-        self._codecs = sets.codecs
 
     def encode(self, frame: VideoFrame, ticks: int, *, key: bool) -> None:
         """Take one picture of the rung's size, to be shown at ``ticks``; ``key`` starts a segment."""
-        frame.pts, frame.time_base = ticks, self._context.time_base
-        frame.pict_type = PictureType.I if key else PictureType.NONE
         self.count += 1
-        with encoder():
-            packets = self._context.encode(frame)
-        self._take(packets)
+        self._take(self._encoder.encode(frame, ticks, key=key))
 
     def finish(self, end: int) -> Rendition:
         """Write what is left; the last picture stands until ``end``. Return the facts of this chunk's segments."""
-        with encoder():
-            packets = self._context.encode(None)
-        self._take(packets)
+        self._take(self._encoder.encode(None))
         self._writer.cut(end)
+        rung, plan, sets = self._rung, self._plan, self._encoder.sets
+        if sets is None:
+            raise EncoderFailed(f"{plan.encoder} gave no parameter sets.")
+        self._writer.track.write_header(
+            video_header(sets, plan.timescale, self._writer.delay, rung.width, rung.height, tagged=True)
+        )
         return Rendition(
-            name=self._rung.name,
+            name=rung.name,
             kind=Kind.VIDEO,
-            codecs=self._codecs,
-            timescale=self._plan.timescale,
+            codecs=sets.codecs,
+            timescale=plan.timescale,
             segments=tuple(self._writer.track.segments),
-            width=self._rung.width,
-            height=self._rung.height,
-            frame_rate=self._plan.frame_rate,
+            width=rung.width,
+            height=rung.height,
+            frame_rate=plan.frame_rate,
         )
 
-    def _take(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg]  # generic in the stubs only
-        for packet in packets:
-            assert packet.pts is not None, "x264 gives every packet its time"
-            if packet.is_keyframe:
-                self._writer.cut(packet.pts)
-            self._writer.add(bytes(packet), packet.pts, sync=packet.is_keyframe)
+    def _take(self, coded: Iterable[Coded]) -> None:
+        for picture in coded:
+            if picture.key:
+                self._writer.cut(picture.ticks)
+            self._writer.add(picture.data, picture.ticks, sync=picture.key)
 
 
 def video_header(
@@ -128,26 +115,3 @@ def video_header(
         extensions.append(boxes.colour(BT709, BT709, BT709, full_range=False))
     entry = boxes.visual_sample_entry(b"avc1", width, height, *extensions)
     return cmaf.Header(entry, timescale, delay, width, height)
-
-
-def _open(rung: Rung, plan: Plan) -> VideoCodecContext:
-    context = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = rung.width, rung.height, PIXEL_FORMAT
-    context.time_base = Fraction(1, plan.timescale)
-    context.framerate = plan.frame_rate
-    context.color_range = MPEG_RANGE
-    context.color_primaries = context.color_trc = context.colorspace = BT709
-    context.sample_aspect_ratio = Fraction(1)
-    context.thread_count = plan.threads
-    context.flags |= Flags.global_header | Flags.closed_gop
-    context.options = {
-        "preset": plan.preset,
-        "crf": f"{rung.crf:g}",
-        "maxrate": str(rung.max_rate),
-        "bufsize": str(rung.buffer),
-        "forced-idr": "1",
-        "x264-params": X264,
-    }
-    with encoder():
-        context.open()
-    return context

@@ -63,6 +63,14 @@ class PartsDoNotFit(MediaError):
     hint = "Start the transcoding of this video again."
 
 
+class EncoderFailed(MediaError):
+    """The video encoder did not do its work."""
+
+    code = "encoder_failed"
+    permanent: ClassVar[bool] = False
+    hint = "Set media.encoder to libx264, which needs no graphics card."
+
+
 class OutOfSpace(MediaError):
     """There was no room to write the renditions."""
 

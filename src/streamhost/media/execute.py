@@ -18,7 +18,9 @@ from streamhost.media.tasks import (
     MakePoster,
     Probe,
     Task,
+    TryEncoders,
 )
+from streamhost.media.trial import try_encoders
 
 
 def execute(task: Task, report: Report = silent) -> Answer:
@@ -36,3 +38,5 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return encode_audio(task, report)
         case MakePoster():
             return make_poster(task)
+        case TryEncoders():
+            return try_encoders(task)

@@ -48,11 +48,15 @@ MIN_MAX_RATE = 150_000
 
 @dataclass(frozen=True, slots=True)
 class LadderSettings:
-    """What the administrator may choose: the heights offered, the quality, and the tallest rendition."""
+    """What the administrator may choose: the heights offered, the quality, the tallest rendition and the fastest.
+
+    ``rates`` are the caps, in bit/s, by height; between two heights they are interpolated.
+    """
 
     heights: tuple[int, ...] = (1080, 720, 480, 360, 240)
     crf: float = 23.0
     max_height: int = 2160
+    max_frame_rate: int = MAX_FRAME_RATE
     rates: dict[int, int] = field(default_factory=lambda: {step.height: step.max_rate for step in STEPS})
 
 
@@ -68,7 +72,7 @@ def ladder(info: MediaInfo, settings: LadderSettings | None = None) -> tuple[Run
     short = min(width, height)
     top = min(short, settings.max_height)
     heights = [top, *(h for h in sorted(settings.heights, reverse=True) if h < top * SKIP_RATIO)]
-    rate = min(output_rate(info.video.frame_rate), Fraction(MAX_FRAME_RATE))
+    rate = min(output_rate(info.video.frame_rate, settings.max_frame_rate), Fraction(settings.max_frame_rate))
     return tuple(_rung(Fraction(h, short), width, height, rate, settings) for h in heights)
 
 
@@ -77,11 +81,11 @@ def lower_rungs(info: MediaInfo, settings: LadderSettings | None = None) -> tupl
     return ladder(info, settings)[1:]
 
 
-def output_rate(rate: Fraction) -> Fraction:
-    """Return the encoded frame rate for a nominal source rate: itself, or the largest whole part of it up to 60."""
-    if rate <= MAX_FRAME_RATE:
+def output_rate(rate: Fraction, most: int = MAX_FRAME_RATE) -> Fraction:
+    """Return the encoded frame rate for a nominal source rate: itself, or the largest whole part of it up to ``most``."""
+    if rate <= most:
         return rate
-    return rate / -(-rate // MAX_FRAME_RATE)
+    return rate / -(-rate // most)
 
 
 def even(value: Fraction | int) -> int:

@@ -33,8 +33,8 @@ def make_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding)
     rate = constant_rate(timing, nominal)
     if rate is None:
         return _free_plan(info, timing, rungs, encoding)
-    thin = int(rate / output_rate(rate))
-    rate = output_rate(rate)
+    kept = output_rate(rate, encoding.max_frame_rate)
+    thin, rate = int(rate / kept), kept
     timescale, duration = grid(rate)
     late, phase = divmod(max(0, round((timing.first - info.origin) * timescale)), duration)
 
@@ -67,7 +67,7 @@ def follow_plan(
     starts, end = list(boundaries[:-1]), boundaries[-1]
     chunk_starts = _chunk_starts(starts, starts[0], end, (end - starts[0]) / timescale, encoding)
     cuts = [*(bisect_left(starts, start) for start in chunk_starts), len(starts)]
-    return _plan(info, timing, (timescale, None, 0, _nominal(info), 1), boundaries, cuts, rungs, encoding)
+    return _plan(info, timing, (timescale, None, 0, _nominal(info, encoding), 1), boundaries, cuts, rungs, encoding)
 
 
 def chunk_count(duration: float, encoding: Encoding) -> int:
@@ -100,7 +100,7 @@ def _free_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding
                 boundaries.append(times[place])
         boundaries.append(stop)
         cuts.append(len(boundaries) - 1)
-    return _plan(info, timing, (timescale, None, 0, _nominal(info), 1), boundaries, cuts, rungs, encoding)
+    return _plan(info, timing, (timescale, None, 0, _nominal(info, encoding), 1), boundaries, cuts, rungs, encoding)
 
 
 def _plan(
@@ -129,14 +129,16 @@ def _plan(
         boundaries=tuple(boundaries),
         chunks=chunks,
         rungs=rungs,
+        encoder=encoding.encoder,
         preset=encoding.preset,
         threads=encoding.threads,
+        max_frame_rate=encoding.max_frame_rate,
         thin=thin,
     )
 
 
-def _nominal(info: MediaInfo) -> Fraction:
-    return output_rate(info.video.frame_rate) if info.video else Fraction(0)
+def _nominal(info: MediaInfo, encoding: Encoding) -> Fraction:
+    return output_rate(info.video.frame_rate, encoding.max_frame_rate) if info.video else Fraction(0)
 
 
 def _chunk_starts(keys: Sequence[int], start: int, end: int, seconds: float, encoding: Encoding) -> list[int]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Generic, TypeVar
 
-from streamhost.media.ladder import MAX_FRAME_RATE
 from streamhost.model.streaming import Plan
 
 P = TypeVar("P")
@@ -84,7 +83,7 @@ class Retimer(Generic[P]):
     def _own_times(self, pictures: Iterable[tuple[Fraction, P]]) -> Iterator[tuple[int, P]]:
         """Irregular times are kept, except that each segment's start has a picture and none stands too long."""
         timescale = self.plan.timescale
-        closest = int(Fraction(timescale, MAX_FRAME_RATE) * CLOSEST)
+        closest = int(Fraction(timescale, self.plan.max_frame_rate) * CLOSEST)
         longest = max(1, int(LONGEST_PICTURE * timescale))
         chunk = self.plan.chunks[self.chunk]
         starts = list(self.plan.boundaries[chunk.first : chunk.last + 1])

@@ -8,8 +8,31 @@ from typing import Any
 
 from streamhost import sandbox
 from streamhost.media import tasks, wire
+from streamhost.media.choice import HARDWARE
 
 CHILD = "streamhost.media.child"
+
+
+DRIVER_FACTS = (Path("/proc/driver/nvidia"), Path("/sys/bus/pci"), Path("/sys/class/drm"), Path("/sys/devices"))
+"""What the libraries of graphics cards read to find them."""
+DEVICE_NAMES = ("dri/card*", "dri/renderD*", "nvidia*")
+
+
+def needs_hardware(task: tasks.Task) -> bool:
+    """Tell whether a task may open a graphics card: only these see its device files."""
+    if isinstance(task, tasks.TryEncoders):
+        return any(name in HARDWARE for name in task.names)
+    return isinstance(task, tasks.EncodeChunk) and task.plan.encoder in HARDWARE
+
+
+def sources(task: tasks.Task) -> list[Path]:
+    """Return the files that a task reads."""
+    return [] if isinstance(task, tasks.TryEncoders) else [Path(task.source)]
+
+
+def devices(root: Path = Path("/dev")) -> list[Path]:
+    """Return the device files of graphics cards that this machine has."""
+    return sorted(path for name in DEVICE_NAMES for path in root.glob(name))
 
 
 async def run_task(
@@ -24,6 +47,14 @@ async def run_task(
         report(float(message.get("progress", 0.0)), str(message.get("step", "")))
 
     request = wire.loads(tasks.to_json(task), dict[str, Any])
-    source = Path(task.source)
-    result = await sandbox.run(CHILD, request, limits=limits, on_message=hear, readable=[source], writable=writable)
+    hardware = needs_hardware(task)
+    result = await sandbox.run(
+        CHILD,
+        request,
+        limits=limits,
+        on_message=hear,
+        readable=[*sources(task), *(DRIVER_FACTS if hardware else ())],
+        writable=writable,
+        devices=devices() if hardware else (),
+    )
     return tasks.answer_from(task, result)

@@ -21,6 +21,8 @@ from fractions import Fraction
 from typing import Any
 
 from streamhost.media import wire
+from streamhost.media.choice import SOFTWARE
+from streamhost.media.ladder import MAX_FRAME_RATE
 from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung
 
 
@@ -34,14 +36,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How to encode and cut. Times in seconds, rates in bit/s; ``workers`` is how many chunks may run at once."""
+    """How to encode and cut. Times in seconds, rates in bit/s; ``workers`` is how many chunks may run at once.
 
+    ``preset`` is for libx264; other encoders have settings of their own (see ``encoders``).
+    """
+
+    encoder: str = SOFTWARE
     preset: str = "veryfast"
     threads: int = 1
     segment: float = 4.0
     chunk: float = 60.0
     workers: int = 2
     audio_rate: int = 128_000
+    max_frame_rate: int = MAX_FRAME_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +169,23 @@ class Poster:
     name: str | None
 
 
-Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster
-Answer = MediaInfo | Copied | Plan | Encoded | Poster
+@dataclass(frozen=True, slots=True)
+class TryEncoders:
+    """Encode a few pictures with each encoder of these names, to see which work here. Answers ``EncodersTried``."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodersTried:
+    """``working``: the names that made a proper stream, in the order asked for. ``reasons``: by name, why not."""
+
+    working: tuple[str, ...]
+    reasons: dict[str, str]
+
+
+Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster | TryEncoders
+Answer = MediaInfo | Copied | Plan | Encoded | Poster | EncodersTried
 
 ANSWERS: dict[type[Task], type[Answer]] = {
     Probe: MediaInfo,
@@ -172,6 +194,7 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     EncodeChunk: Encoded,
     EncodeAudio: Encoded,
     MakePoster: Poster,
+    TryEncoders: EncodersTried,
 }
 """Which answer each task gives."""
 

@@ -198,7 +198,7 @@ class Plan:
     ``boundaries`` are the segment starts and, last, the end, in ticks of ``timescale`` on the presentation's clock.
     ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n
     times it (the first at 0 in any case). ``None``: pictures keep their own times.
-    Of a faster source every ``thin``-th picture is kept.
+    Of a faster source every ``thin``-th picture is kept. ``encoder`` is FFmpeg's name of it, the same for all chunks.
     """
 
     timescale: int
@@ -212,6 +212,8 @@ class Plan:
     preset: str = "veryfast"
     threads: int = 1
     thin: int = 1
+    encoder: str = "libx264"
+    max_frame_rate: int = 60
 
     @property
     def duration(self) -> Fraction:
