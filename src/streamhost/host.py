@@ -22,7 +22,7 @@ from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
 from streamhost.features.quota import Quotas
-from streamhost.features.transcoding import Transcoding
+from streamhost.features.transcoding import EncoderChooser, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.instance import Instance, Purpose
@@ -83,7 +83,7 @@ class Host:
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
-        self.transcoding.clear_work()
+        self.transcoding.start()
         await self.worker.release_all()
         await self.catalog.start(self.settings.playback.grant_minutes * MINUTE)
         await self.accounts.start()
@@ -96,6 +96,7 @@ class Host:
         await self.schedule.stop()
         await self.accounts.stop()
         await self.worker.stop(grace)
+        await self.transcoding.stop()
         await self.uploads.close()
 
     async def close(self) -> None:
@@ -217,15 +218,27 @@ def _transcoding(
         clock,
         run,
         instance.data / WORK_FOLDER,
-        ladder_settings=ladder.LadderSettings(heights=media.heights, crf=media.crf, max_height=max(media.heights)),
+        ladder_settings=ladder.LadderSettings(
+            heights=media.heights,
+            crf=media.crf,
+            max_height=media.max_height,
+            max_frame_rate=media.max_frame_rate,
+            rates={int(lines): int(rate) for lines, _, rate in (text.partition(":") for text in media.rates)},
+        ),
         encoding=tasks.Encoding(
             preset=media.preset,
             segment=media.segment_seconds,
             chunk=media.chunk_seconds,
             workers=_media_workers(settings),
             audio_rate=media.audio_bitrate,
+            max_frame_rate=media.max_frame_rate,
         ),
-        copy_limits=compat.CopyLimits(),
+        copy_limits=compat.CopyLimits(
+            floor=compat.CopyLimits().floor if media.copy_rate else 0,
+            per_megapixel=media.copy_rate,
+            max_frame_rate=media.max_frame_rate,
+        ),
+        chooser=EncoderChooser(media.encoder, run),
         keep_source=media.keep_source,
     )
 

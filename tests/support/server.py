@@ -18,12 +18,14 @@ import psutil
 ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
 START_SECONDS = 30.0
 QUICK_HASHES = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "8192", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "1"}
+NO_TRIAL = {"STREAMHOST_MEDIA_ENCODER": "libx264"}
+"""Servers of tests do not try which encoders work: there are many, and the answer is known."""
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
     """This process's environment without its own settings, with the given ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOST_")}
-    return kept | QUICK_HASHES | settings
+    return kept | QUICK_HASHES | NO_TRIAL | settings
 
 
 class RunningServer:

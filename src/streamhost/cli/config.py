@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import click
 import msgspec
 
 from streamhost.config import Settings, fields, load_with_origins
+from streamhost.media import choice, tasks
+from streamhost.media.run import run_task
+from streamhost.sandbox import Limits
 
 REDACTED = "[redacted]"
 
@@ -47,6 +51,20 @@ def check(data: Path | None) -> None:
     settings, origins = load_with_origins(data)
     changed = sum(origin != "default" for key, origin in origins.items() if key != "data")
     click.echo(f"The settings for {settings.data} are fine: {changed} set, the others as they come.")
+
+
+@config.command()
+@data_option
+def encoders(data: Path | None) -> None:
+    """Try which video encoders work on this machine, and say which one the settings choose."""
+    wanted = load_with_origins(data)[0].media.encoder
+    tried = asyncio.run(run_task(tasks.TryEncoders(choice.ENCODERS), lambda _share, _step: None, None, Limits()))
+    assert isinstance(tried, tasks.EncodersTried), "that is what this task answers"
+    for name in choice.ENCODERS:
+        works = click.style("works", fg="green")
+        click.echo(f"{name:20} {works if name in tried.working else tried.reasons[name]}")
+    chosen = choice.choose(wanted, tried.working, tried.reasons)
+    click.echo(f'With media.encoder = "{wanted}" videos are encoded by {chosen.name}.')
 
 
 def value(settings: Settings, key: str) -> Any:

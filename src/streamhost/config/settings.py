@@ -173,6 +173,42 @@ class MediaSettings(Section, frozen=True):
             min_length=1, description="Rungs of the ladder by the picture's shorter side, never larger than the source."
         ),
     ] = (1080, 720, 480, 240)
+    max_height: Annotated[
+        int,
+        Meta(
+            ge=64,
+            le=4320,
+            description="Tallest picture that is encoded, by its shorter side. A taller source that players take is "
+            "still served as it is.",
+        ),
+    ] = 1080
+    rates: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[1-9][0-9]{1,3}:[1-9][0-9]{4,8}$", examples=["1080:5000000"])], ...],
+        Meta(
+            min_length=1,
+            description="Highest bit rates, as lines:bits per second, for 16:9 pictures at 30 a second; other "
+            "sizes and frame rates are worked out from these.",
+        ),
+    ] = ("2160:16000000", "1440:9000000", "1080:5000000", "720:2800000", "480:1400000", "360:800000", "240:400000")
+    max_frame_rate: Annotated[
+        int, Meta(ge=10, le=120, description="Most pictures a second; of faster sources every second one is kept.")
+    ] = 60
+    copy_rate: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Bits per second for each million pixels of a picture up to which a source that players take "
+            "is served as it is (3000000 are always allowed); 0: every source is encoded.",
+        ),
+    ] = 8_000_000
+    encoder: Annotated[
+        Literal["auto", "hardware", "libx264", "h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox"],
+        Meta(
+            description="What encodes the pictures. auto: the best picture for its bits of what works here, which is "
+            "libx264; hardware: the first graphics card's encoder that works; or one by name. What fails, at the start "
+            "or amid a video, is done by libx264 instead, and the log and the video say so."
+        ),
+    ] = "auto"
     crf: Annotated[
         int, Meta(ge=0, le=51, description="Quality of x264 (constant rate factor): lower is better and larger.")
     ] = 23

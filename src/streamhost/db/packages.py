@@ -100,6 +100,15 @@ async def part_done(conn: Connection, package_id: PackageId, name: str, facts: s
     return await conn.execute(sql, {"facts": facts, "now": now, "package": package_id, "name": name}) == 1
 
 
+async def part_undone(conn: Connection, package_id: PackageId, name: str) -> None:
+    """Have a part done once more."""
+    sql = (
+        "UPDATE package_parts SET facts = NULL, progress = 0, done_at = NULL "
+        "WHERE package_id = :package AND name = :name"
+    )
+    await conn.execute(sql, {"package": package_id, "name": name})
+
+
 async def part_progress(conn: Connection, package_id: PackageId, name: str, progress: float) -> None:
     """Record how far an unfinished part is (0..1)."""
     await conn.execute(

@@ -26,7 +26,7 @@ class Choice:
 def candidates(wanted: str) -> tuple[str, ...]:
     """Return the encoders to try for the setting ``media.encoder``, the best first; libx264 ends every list."""
     if wanted == AUTO:
-        return (SOFTWARE,)
+        return ENCODERS
     if wanted == ANY_HARDWARE:
         return (*HARDWARE, SOFTWARE)
     return tuple(dict.fromkeys((wanted, SOFTWARE)))

@@ -64,6 +64,8 @@ def rate_obstacle(info: MediaInfo, video: VideoTrack, limits: CopyLimits) -> str
     """Return why the bit rate is too high to be served as it is, or ``None``."""
     allowed = limits.allowed(video)
     rate = video.bit_rate or (info.size * 8 / info.duration if info.duration else 0)
+    if allowed == 0:
+        return "This server encodes every video."
     if rate > allowed:
         return f"The bit rate of {rate / 1e6:.1f} Mbit/s is over the {allowed / 1e6:.1f} Mbit/s for this size."
     return None

@@ -82,7 +82,7 @@ def lower_rungs(info: MediaInfo, settings: LadderSettings | None = None) -> tupl
 
 
 def output_rate(rate: Fraction, most: int = MAX_FRAME_RATE) -> Fraction:
-    """Return the encoded frame rate for a nominal source rate: itself, or the largest whole part of it up to ``most``."""
+    """Return the encoded frame rate for a nominal source rate: itself, or its largest whole part up to ``most``."""
     if rate <= most:
         return rate
     return rate / -(-rate // most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -140,3 +141,8 @@ def burst_times(path: Path) -> list[float]:
 def video_names(package: Package) -> list[str]:
     """Names of the video renditions, best first."""
     return [rendition.name for rendition in package.presentation.video]
+
+
+def output(command: list[str]) -> str:
+    """Run another program and return what it prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import json
 import os
 import resource
@@ -14,6 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+FIONREAD = 0x541B
+"""How many bytes can be read (asm-generic/ioctls.h); few devices know it, and those say ENOTTY."""
 
 
 def say(**message: Any) -> None:
@@ -127,6 +132,16 @@ def try_forbidden(request: dict[str, Any]) -> None:
         except (OSError, ValueError) as error:
             outcomes[name] = type(error).__name__
     say(result={"outcomes": outcomes})
+
+
+def use_device(request: dict[str, Any]) -> None:
+    """Opens a device file for reading and writing, and asks it something."""
+    try:
+        with Path(request["device"]).open("r+b", buffering=0) as device:
+            fcntl.ioctl(device, FIONREAD, bytes(4))
+        say(result={"outcome": "done"})
+    except OSError as error:
+        say(result={"outcome": errno.errorcode[error.errno or 0]})
 
 
 def try_allowed(request: dict[str, Any]) -> None:

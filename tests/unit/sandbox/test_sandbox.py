@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ class Playground:
             path.parent.mkdir()
             path.write_text(text)
 
-    async def run(self, trick: str, limits: Limits = QUICK, **request: Any) -> dict[str, Any]:
+    async def run(
+        self, trick: str, limits: Limits = QUICK, devices: Sequence[Path] = (), **request: Any
+    ) -> dict[str, Any]:
         """Run one of the children's tricks."""
         return await sandbox.run(
             "children",
@@ -48,6 +50,7 @@ class Playground:
             on_message=self.hear,
             readable=[HERE, self.source],
             writable=self.work,
+            devices=devices,
         )
 
     def hear(self, message: dict[str, Any]) -> None:
@@ -175,6 +178,14 @@ async def test_forbidden(playground: Playground) -> None:
         assert outcomes[name] == "PermissionError", name
     assert not (playground.secret.parent / "new").exists()
     assert playground.source.read_text() == "the source"
+
+
+async def test_devices_are_for_those_who_were_given_them(playground: Playground) -> None:
+    """A device file is closed to a child that was not given it; one that was may read, write and ask it."""
+    device = Path("/dev/full")
+    assert await playground.run("use_device", device=str(device)) == {"outcome": "EACCES"}
+    result = await playground.run("use_device", devices=[device], device=str(device))
+    assert result == {"outcome": "ENOTTY"}
 
 
 async def test_allowed(playground: Playground) -> None:

@@ -1,5 +1,6 @@
 """From an uploaded file to a set of segments that plays."""
 
+from streamhost.features.transcoding.encoder import EncoderChooser
 from streamhost.features.transcoding.room import Transcoding
 
-__all__ = ["Transcoding"]
+__all__ = ["EncoderChooser", "Transcoding"]

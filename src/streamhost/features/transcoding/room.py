@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from streamhost import log
 from streamhost.db import packages, videos
 from streamhost.db.core import Connection, Database
-from streamhost.features.transcoding import pipeline, stages
+from streamhost.features.transcoding import encoder, pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
+from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.progress import ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.context import JobContext
@@ -33,18 +34,6 @@ URGENT = 10
 """Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
 
 
-class RunsMedia(Protocol):
-    """Does one media task in a limited child process."""
-
-    def __call__(
-        self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
-    ) -> Awaitable[tasks.Answer]:
-        """The answer that `media.tasks` names. `report` hears 0..1 and a word for the step; only `writable` is written.
-
-        Raises the child's own error, or one of `streamhost.sandbox`."""
-        ...
-
-
 class Transcoding:
     """Leads every video from its source to a package that plays. All handlers may be killed anywhere and run again."""
 
@@ -60,6 +49,7 @@ class Transcoding:
         ladder_settings: ladder.LadderSettings,
         encoding: tasks.Encoding,
         copy_limits: compat.CopyLimits,
+        chooser: EncoderChooser,
         keep_source: bool = True,
     ) -> None:
         self._db = db
@@ -71,13 +61,19 @@ class Transcoding:
         self._ladder = ladder_settings
         self._encoding = encoding
         self._copy_limits = copy_limits
+        self._chooser = chooser
         self._keep_source = keep_source
         self._log = log.get("transcoding")
 
-    def clear_work(self) -> None:
-        """Remove what earlier runs left in the working directory; only while no job runs."""
+    def start(self) -> None:
+        """Remove what earlier runs left in the working directory, and find out what can encode; before any job runs."""
+        self._chooser.start()
         shutil.rmtree(self._work, ignore_errors=True)
         self._work.mkdir(parents=True, exist_ok=True)
+
+    async def stop(self) -> None:
+        """Let go of what `start` began."""
+        await self._chooser.stop()
 
     async def probe(self, task: ProbeSource, job: JobContext) -> None:
         """Look into the source, choose the recipe, open the first stage."""
@@ -90,7 +86,8 @@ class Transcoding:
             source = await self._storage.fetch(video.source_key, room)
             info = await self._run(tasks.Probe(str(source)), job.report, None)
         assert isinstance(info, MediaInfo)
-        recipe = recipes.choose(info, self._ladder, self._encoding, self._copy_limits)
+        encoding = replace(self._encoding, encoder=(await self._chooser.chosen()).name)
+        recipe = recipes.choose(info, self._ladder, encoding, self._copy_limits)
         package = packages.PackageRow(PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None)
         width, height = info.video.display_size if info.video else (None, None)
         async with self._db.write() as conn:
@@ -123,9 +120,14 @@ class Transcoding:
             out.mkdir()
             source = await self._storage.fetch(video.source_key, room)
             async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
-                answer = await self._run(
-                    pipeline.media_task(recipe, task.part, str(source), str(out)), notes.report, out
-                )
+                wanted = pipeline.media_task(recipe, task.part, str(source), str(out))
+                try:
+                    answer = await self._run(wanted, notes.report, out)
+                except StreamhostError as error:
+                    if not encoder.blames_encoder(recipe, task.part, error):
+                        raise
+                    await self._fall_back(task, recipe, error, job)
+                    return
                 facts = pipeline.facts(answer)
                 if facts.renditions or facts.poster:
                     await self._storage.put_tree(package_prefix(video.id, package.id), out)
@@ -135,6 +137,11 @@ class Transcoding:
             if package is None:
                 # The video was deleted or given up meanwhile: what was just stored goes too.
                 await self._queue.add(conn, DeleteMedia(package_prefix(task.video_id, task.package_id)))
+            elif what == stages.CHUNK and not encoder.same_encoder(recipe, Recipe.from_json(package.recipe)):
+                # Meanwhile the encoder that made this has failed elsewhere.
+                await job.complete(conn)
+                await self._enqueue(conn, package, stages.stage(package.stage), task.part)
+                return
             elif await packages.part_done(conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()):
                 recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._ladder)
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
@@ -146,6 +153,27 @@ class Transcoding:
                     await self._note(conn, video.id, warning)
                 await self._advance(conn, package, recipe)
             await job.complete(conn)
+
+    async def _fall_back(self, task: MakePart, recipe: Recipe, error: StreamhostError, job: JobContext) -> None:
+        """Have libx264 encode what the chosen encoder could not, this part and those that it had made already."""
+        async with self._db.write() as conn:
+            package = await packages.get(conn, task.package_id)
+            await job.complete(conn)
+            if package is None:
+                return
+            again = [task.part]
+            newest = Recipe.from_json(package.recipe)
+            if encoder.same_encoder(recipe, newest):
+                again += await encoder.unmake_chunks(conn, package)
+                software = encoder.by_software(newest)
+                await packages.change(conn, package.id, stage=package.stage, recipe=software.to_json())
+                await self._note(conn, task.video_id, encoder.sentence(recipe, error))
+            for part in again:
+                await self._enqueue(conn, package, stages.stage(package.stage), part)
+        self._log.warning(
+            "an encoder failed, libx264 goes on", video=task.video_id, encoder=recipe.encoding.encoder,
+            part=task.part, code=error.code, detail=error.detail,
+        )  # fmt: skip
 
     async def publish(self, task: PublishPackage, job: JobContext) -> None:
         """Write the manifests of every rendition that is complete and let the package play."""
@@ -225,15 +253,18 @@ class Transcoding:
         rows = [packages.PartRow(part.name, stage.name, part.weight) for part in parts]
         await packages.add_parts(conn, package.id, rows)
         for part in parts:
-            kind = PublishPackage if part.what == stages.PUBLISH else MakePart
-            task: Task = kind(package.video_id, package.id, part.name)
-            await self._queue.add(
-                conn,
-                task,
-                priority=URGENT if stage.urgent else 0,
-                queueing_lock=f"part:{package.id}:{part.name}",
-                subject=f"video:{package.video_id}",
-            )
+            await self._enqueue(conn, package, stage, part.name)
+
+    async def _enqueue(self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, part: str) -> None:
+        kind = PublishPackage if stages.parse(part)[0] == stages.PUBLISH else MakePart
+        task: Task = kind(package.video_id, package.id, part)
+        await self._queue.add(
+            conn,
+            task,
+            priority=URGENT if stage.urgent else 0,
+            queueing_lock=f"part:{package.id}:{part}",
+            subject=f"video:{package.video_id}",
+        )
 
     async def _advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
         """Open the next stage when the present one has nothing left to do; after the last one the video is ready."""
