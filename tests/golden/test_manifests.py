@@ -14,7 +14,7 @@ import pytest
 
 from streamhost.media import dash, hls, timeline
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import MASTER_PLAYLIST, Presentation
+from streamhost.model.streaming import MASTER_PLAYLIST, Presentation, Purpose, TextTrack
 from tests.unit.media.facts import audio_rendition, video_rendition
 
 HERE = Path(__file__).parent / "manifests"
@@ -38,6 +38,24 @@ CASES = {
         audio_rendition("a-eng-2", language="eng", default=False),
         audio_rendition("a-main", default=False, channels=1),
     ],
+    "tracks": [
+        video_rendition("v720", FILM),
+        audio_rendition("a-en", language="en", default=True, purpose=Purpose.COMMENTARY),
+        audio_rendition("a-de", language="de", default=True),
+        audio_rendition("a-de-2", language="de", purpose=Purpose.DESCRIPTION),
+    ],
+    "languages": [
+        audio_rendition("a-pt-BR", language="pt-BR", default=False),
+        audio_rendition("a-en", language="en", default=True),
+    ],
+}
+CAPTIONS = {
+    "tracks": [
+        TextTrack("captions/one", "de", "Deutsch", default=True),
+        TextTrack("captions/two", "en", 'English "for" <all>', hearing_impaired=True),
+        TextTrack("captions/three", "de", "Deutsch", forced=True),
+    ],
+    "languages": [TextTrack("captions/words", "pt-BR", "Português")],
 }
 STORYBOARDS = {
     "film": Storyboard(1, 18, 192, 108, 5, 2, (70_001, 40_000)),
@@ -47,7 +65,7 @@ STORYBOARDS = {
 
 def texts(name: str) -> dict[str, str]:
     """All manifests of a case by file name."""
-    found = timeline.presentation(CASES[name], STORYBOARDS.get(name))
+    found = timeline.presentation(CASES[name], STORYBOARDS.get(name), CAPTIONS.get(name, ()))
     media = {path.replace("/", "-"): text for path, text in hls.playlists(found).items()}
     return media | {"manifest.mpd": dash.manifest(found)}
 
@@ -70,7 +88,8 @@ def test_an_mpd_is_xml(name: str) -> None:
     root = ElementTree.fromstring(texts(name)["manifest.mpd"])
     labels = [element.text for element in root.iter("{urn:mpeg:dash:schema:mpd:2011}Label")]
     kept = [r.label.replace("\n", "") for r in timeline.presentation(CASES[name]).audio if r.label]
-    assert labels == kept
+    kept += ["English (commentary)", "Deutsch (audio description)"] if name == "tracks" else []
+    assert labels == kept + [track.label for track in CAPTIONS.get(name, ())]
 
 
 def test_a_label_cannot_add_a_line() -> None:

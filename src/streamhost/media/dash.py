@@ -8,15 +8,21 @@ from itertools import groupby
 from math import gcd
 from xml.sax.saxutils import escape, quoteattr
 
+from streamhost.media.naming import audio_label
 from streamhost.media.timeline import runs
 from streamhost.model.stills import STORYBOARD, Storyboard
-from streamhost.model.streaming import INIT_SEGMENT, Kind, Presentation, Rendition
+from streamhost.model.streaming import CAPTIONS_FILE, INIT_SEGMENT, Kind, Presentation, Purpose, Rendition, TextTrack
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
 ROLE = "urn:mpeg:dash:role:2011"
 CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 """Scheme whose value is the number of channels (23009-1, 5.8.5.4)."""
+AUDIO_PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
+"""Scheme for what a sound is for (ETSI TS 102 822-3-1, A.13; DVB-DASH, 6.1.2)."""
+FOR_THE_BLIND = 1
+CAPTIONS_BANDWIDTH = 256
+"""Bit/s that captions are said to need: the attribute must stand, and nobody chooses by it."""
 TILES = "http://dashif.org/guidelines/thumbnail_tile"
 """Scheme whose value is columns x rows of the tiles in one image (DASH-IF IOP 4.3, 6.2.6)."""
 
@@ -38,8 +44,10 @@ def manifest(presentation: Presentation) -> str:
     sets += [list(group) for _, group in groupby(presentation.audio, key=lambda r: (r.language, r.label, r.name))]
     for number, renditions in enumerate(sets):
         lines += _adaptation_set(number, renditions)
+    for number, track in enumerate(presentation.captions, len(sets)):
+        lines += _captions(number, track)
     if presentation.storyboard:
-        lines += _images(len(sets), presentation.storyboard)
+        lines += _images(len(sets) + len(presentation.captions), presentation.storyboard)
     return "\n".join([*lines, "  </Period>", "</MPD>"]) + "\n"
 
 
@@ -59,10 +67,12 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
     lines = [f"    {_tag('AdaptationSet', attributes)}"]
     if first.kind is Kind.AUDIO:
         lines.append(f'      <AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{first.channels}"/>')
-    if first.label:
-        lines.append(f"      <Label>{escape(_printable(first.label))}</Label>")
-    main = first.kind is Kind.VIDEO or first.default
-    lines.append(f'      <Role schemeIdUri="{ROLE}" value="{"main" if main else "alternate"}"/>')
+    label = first.label or (audio_label(first) if first.purpose is not Purpose.MAIN else None)
+    if label:
+        lines.append(f"      <Label>{escape(_printable(label))}</Label>")
+    if first.purpose is Purpose.DESCRIPTION:
+        lines.append(f'      <Accessibility schemeIdUri="{AUDIO_PURPOSE}" value="{FOR_THE_BLIND}"/>')
+    lines.append(f'      <Role schemeIdUri="{ROLE}" value="{_role(first)}"/>')
     shared = _template(first, "      ")
     alike = all(_template(r, "      ") == shared for r in renditions)
     lines += shared if alike else []
@@ -86,6 +96,29 @@ def _images(number: int, board: Storyboard) -> list[str]:
         f"      {_tag('SegmentTemplate', template | {'startNumber': '1'}, close=True)}",
         f"      {_tag('Representation', sheet)}",
         f"        {_tag('EssentialProperty', tiles, close=True)}",
+        "      </Representation>",
+        "    </AdaptationSet>",
+    ]
+
+
+def _role(rendition: Rendition) -> str:
+    """Return the role of a set (23009-1, 5.8.5.5)."""
+    if rendition.kind is Kind.VIDEO or rendition.default:
+        return "main"
+    return "commentary" if rendition.purpose is Purpose.COMMENTARY else "alternate"
+
+
+def _captions(number: int, track: TextTrack) -> list[str]:
+    """Describe captions: one WebVTT file beside the segments."""
+    attributes = {"id": str(number), "contentType": "text", "mimeType": "text/vtt", "lang": track.language}
+    kind = "forced-subtitle" if track.forced else "caption" if track.hearing_impaired else "subtitle"
+    roles = [kind, "main"] if track.default else [kind]
+    return [
+        f"    {_tag('AdaptationSet', attributes)}",
+        f"      <Label>{escape(_printable(track.label))}</Label>",
+        *(f'      <Role schemeIdUri="{ROLE}" value="{role}"/>' for role in roles),
+        f"      {_tag('Representation', {'id': track.name, 'bandwidth': str(CAPTIONS_BANDWIDTH)})}",
+        f"        <BaseURL>{escape(f'{track.name}/{CAPTIONS_FILE}')}</BaseURL>",
         "      </Representation>",
         "    </AdaptationSet>",
     ]

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from streamhost.media.naming import audio_label, distinct
 from streamhost.model.streaming import (
+    CAPTIONS_FILE,
     IFRAME_PLAYLIST,
     INIT_SEGMENT,
     MASTER_PLAYLIST,
     MEDIA_PLAYLIST,
+    Kind,
     Presentation,
+    Purpose,
     Rendition,
+    TextTrack,
     segment_name,
 )
 
 VERSION = 7
 """Fragmented MP4 with EXT-X-MAP in any playlist needs 6, and clients know CMAF from 7 on."""
 AUDIO_GROUP = "audio"
+CAPTIONS_GROUP = "captions"
+DESCRIBES_PICTURES = "public.accessibility.describes-video"
+DESCRIBES_SOUND = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+"""Apple's media characteristics (RFC 8216, 4.3.4.1): pictures told in words; speech and sounds written down."""
 
 
 def playlists(presentation: Presentation) -> dict[str, str]:
@@ -26,6 +35,8 @@ def playlists(presentation: Presentation) -> dict[str, str]:
         made[f"{rendition.name}/{MEDIA_PLAYLIST}"] = media(rendition)
     for rendition in with_iframes(presentation):
         made[f"{rendition.name}/{IFRAME_PLAYLIST}"] = iframes(rendition)
+    for track in presentation.captions:
+        made[f"{track.name}/{MEDIA_PLAYLIST}"] = captions(presentation)
     return made
 
 
@@ -38,11 +49,14 @@ def master(presentation: Presentation) -> str:
     """Return the multivariant playlist: every video rendition with the audio group, or the audio renditions alone."""
     video, audio = presentation.video, presentation.audio
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if video:
-        lines += [_audio(rendition, name) for rendition, name in zip(audio, _names(audio), strict=True)]
+    # One sound without pictures is a variant by itself; a choice of several needs a group.
+    group = audio if video or len(audio) > 1 else ()
+    lines += [_audio(rendition, name) for rendition, name in zip(group, _names(group), strict=True)]
+    names = distinct(track.label for track in presentation.captions)
+    lines += [_captions(track, name) for track, name in zip(presentation.captions, names, strict=True)]
     for rendition in video or audio[:1]:
-        together = audio if video else ()
-        lines += [_variant(rendition, together), f"{rendition.name}/{MEDIA_PLAYLIST}"]
+        variant = _variant(rendition, group, captioned=bool(names))
+        lines += [variant, f"{rendition.name}/{MEDIA_PLAYLIST}"]
     lines += [_iframe_variant(rendition) for rendition in with_iframes(presentation)]
     return "\n".join(lines) + "\n"
 
@@ -82,6 +96,22 @@ def iframes(rendition: Rendition) -> str:
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
 
 
+def captions(presentation: Presentation) -> str:
+    """Return the playlist of a caption track: one WebVTT file for the whole presentation."""
+    seconds = presentation.duration
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{max(1, round(seconds))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f"#EXTINF:{float(seconds):.6f},",
+        CAPTIONS_FILE,
+        "#EXT-X-ENDLIST",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def quoted(text: str) -> str:
     """Return a quoted-string (4.2): line breaks and double quotes cannot stand in one."""
     kept = "".join("'" if c == '"' else c for c in text if c.isprintable())
@@ -89,35 +119,54 @@ def quoted(text: str) -> str:
 
 
 def _names(audio: tuple[Rendition, ...]) -> list[str]:
-    """Return a name for each: its label or language; numbered where it is taken, since names in a group differ
-    (4.3.4.1).
-    """
-    names: list[str] = []
-    for number, rendition in enumerate(audio, 1):
-        name = rendition.label or rendition.language or f"Audio {number}"
-        names.append(f"{name} ({number})" if name in names else name)
-    return names
+    """Return a name for each; names in a group differ (4.3.4.1)."""
+    return distinct(audio_label(rendition) or f"Audio {number}" for number, rendition in enumerate(audio, 1))
 
 
 def _audio(rendition: Rendition, name: str) -> str:
+    # A commentary is not what somebody whose language it is wants to hear unasked.
+    unasked = rendition.default or rendition.purpose is not Purpose.COMMENTARY
     attributes = [
         "TYPE=AUDIO",
         f"GROUP-ID={quoted(AUDIO_GROUP)}",
         f"NAME={quoted(name)}",
-        f"DEFAULT={'YES' if rendition.default else 'NO'}",
-        "AUTOSELECT=YES",
+        f"DEFAULT={_yes(rendition.default)}",
+        f"AUTOSELECT={_yes(unasked)}",
         f"CHANNELS={quoted(str(rendition.channels))}",
         f"URI={quoted(f'{rendition.name}/{MEDIA_PLAYLIST}')}",
     ]
     if rendition.language:
         attributes.insert(2, f"LANGUAGE={quoted(rendition.language)}")
+    if rendition.purpose is Purpose.DESCRIPTION:
+        attributes.insert(-1, f"CHARACTERISTICS={quoted(DESCRIBES_PICTURES)}")
     return f"#EXT-X-MEDIA:{','.join(attributes)}"
 
 
-def _variant(rendition: Rendition, audio: tuple[Rendition, ...]) -> str:
+def _captions(track: TextTrack, name: str) -> str:
+    attributes = [
+        "TYPE=SUBTITLES",
+        f"GROUP-ID={quoted(CAPTIONS_GROUP)}",
+        f"LANGUAGE={quoted(track.language)}",
+        f"NAME={quoted(name)}",
+        f"DEFAULT={_yes(track.default)}",
+        "AUTOSELECT=YES",
+        f"FORCED={_yes(track.forced)}",
+        f"URI={quoted(f'{track.name}/{MEDIA_PLAYLIST}')}",
+    ]
+    if track.hearing_impaired:
+        attributes.insert(-1, f"CHARACTERISTICS={quoted(DESCRIBES_SOUND)}")
+    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _yes(so: bool) -> str:
+    return "YES" if so else "NO"
+
+
+def _variant(rendition: Rendition, audio: tuple[Rendition, ...], *, captioned: bool) -> str:
     codecs = dict.fromkeys([rendition.codecs, *(r.codecs for r in audio)])
-    peak = rendition.peak_bandwidth + max((r.peak_bandwidth for r in audio), default=0)
-    average = rendition.bandwidth + max((r.bandwidth for r in audio), default=0)
+    beside = audio if rendition.kind is Kind.VIDEO else ()
+    peak = rendition.peak_bandwidth + max((r.peak_bandwidth for r in beside), default=0)
+    average = rendition.bandwidth + max((r.bandwidth for r in beside), default=0)
     attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={average}", f"CODECS={quoted(','.join(codecs))}"]
     if rendition.width:
         attributes.append(f"RESOLUTION={rendition.width}x{rendition.height}")
@@ -125,6 +174,8 @@ def _variant(rendition: Rendition, audio: tuple[Rendition, ...]) -> str:
         attributes.append(f"FRAME-RATE={_decimal(rendition.frame_rate)}")
     if audio:
         attributes.append(f"AUDIO={quoted(AUDIO_GROUP)}")
+    if captioned:
+        attributes.append(f"SUBTITLES={quoted(CAPTIONS_GROUP)}")
     attributes.append("CLOSED-CAPTIONS=NONE")
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 

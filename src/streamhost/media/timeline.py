@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import Kind, Presentation, Rendition, Segment
+from streamhost.model.streaming import Kind, Presentation, Purpose, Rendition, Segment, TextTrack
 
 
 def merge(parts: Iterable[Rendition]) -> tuple[Rendition, ...]:
@@ -23,8 +23,11 @@ def merge(parts: Iterable[Rendition]) -> tuple[Rendition, ...]:
     return tuple(_join(by_name[name]) for name in order)
 
 
-def presentation(renditions: Iterable[Rendition], storyboard: Storyboard | None = None) -> Presentation:
-    """Return what the manifests will say. Exactly one audio rendition becomes the default.
+def presentation(
+    renditions: Iterable[Rendition], storyboard: Storyboard | None = None, captions: Iterable[TextTrack] = ()
+) -> Presentation:
+    """Return what the manifests will say. Exactly one audio rendition becomes the default: one that is the film's own
+    sound before a commentary or a description, what the source prefers before others.
 
     Raises ``PartsDoNotFit`` for a rendition with a gap, or one that has no segment.
     """
@@ -32,9 +35,9 @@ def presentation(renditions: Iterable[Rendition], storyboard: Storyboard | None 
     for rendition in whole:
         check(rendition)
     audio = [r for r in whole if r.kind is Kind.AUDIO]
-    chosen = next((r for r in audio if r.default), audio[0] if audio else None)
+    chosen = min(audio, key=lambda r: (r.purpose is not Purpose.MAIN, not r.default), default=None)
     marked = tuple(r if r.kind is Kind.VIDEO else replace(r, default=r is chosen) for r in whole)
-    return Presentation(marked, storyboard)
+    return Presentation(marked, storyboard, tuple(captions))
 
 
 def check(rendition: Rendition) -> None:

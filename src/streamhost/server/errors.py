@@ -36,6 +36,8 @@ STATUS: Mapping[str, int] = {
     "not_playable": 409,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
+    # captions
+    "not_captions": 422,
     # storage and catalog
     "not_stored": 404,
     "invalid_key": 404,
