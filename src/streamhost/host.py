@@ -21,14 +21,16 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
+from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
 from streamhost.features.transcoding import EncoderChooser, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
-from streamhost.instance import Instance, Purpose
+from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
+from streamhost.keyrings import Keyrings
 from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import run_task
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
@@ -77,6 +79,9 @@ class Host:
     uploads: Uploads
     transcoding: Transcoding
     playback: Playback
+    protections: Protections
+    keyrings: Keyrings
+    key_watch: KeyWatch
     health: Health
     mail: Mail
     quotas: Quotas
@@ -87,6 +92,7 @@ class Host:
         await self.worker.release_all()
         await self.catalog.start(self.settings.playback.grant_minutes * MINUTE)
         await self.accounts.start()
+        await self.key_watch.start()
         await self.uploads.start()
         await self.worker.start()
         await self.schedule.start()
@@ -95,6 +101,7 @@ class Host:
         """End the background work within about `grace` seconds; jobs that run go back to the queue."""
         await self.schedule.stop()
         await self.accounts.stop()
+        await self.key_watch.stop()
         await self.worker.stop(grace)
         await self.transcoding.stop()
         await self.uploads.close()
@@ -112,7 +119,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     db = await Database.open(instance.data / CATALOG_FILE)
     storage = LocalStorage(instance.data / MEDIA_FOLDER)
     queue = Queue(clock)
-    grants = Grants(instance.keys.ring(Purpose.GRANTS), clock, settings.playback.grant_minutes * MINUTE)
+    keyrings = Keyrings(instance)
+    grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
+    keys = LocalKeySource(db, keyrings, clock)
+    protections = Protections(keys, keys, clock, settings.protection)
     quotas = Quotas(db, clock, settings.uploads)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock)
@@ -160,7 +170,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         catalog=catalog,
         uploads=uploads,
         transcoding=transcoding,
-        playback=Playback(db, clock, grants),
+        playback=Playback(db, clock, grants, protections.systems),
+        protections=protections,
+        keyrings=keyrings,
+        key_watch=KeyWatch(keyrings, grants, clock),
         health=Health(db, storage, worker, clock),
         mail=mail,
         quotas=quotas,

@@ -68,6 +68,8 @@ class Purpose(StrEnum):
     IDENTITY = "identity"
     LINKS = "links"
     SECOND_FACTORS = "second-factors"
+    WRAPPING = "wrapping"
+    OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class Keys:
     def derive(self, purpose: Purpose) -> bytes:
         """The 32-byte key in use for `purpose`."""
         return _expand(self.masters[self.current], purpose)
+
+    def derive_first(self, purpose: Purpose) -> bytes:
+        """The 32-byte key for `purpose` from the secret that the instance was made with."""
+        return _expand(self.masters[min(self.masters)], purpose)
 
     def ring(self, purpose: Purpose) -> dict[int, bytes]:
         """Every 32-byte key for `purpose` by key id: what verification accepts."""

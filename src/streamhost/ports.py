@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import PackageId
 from streamhost.model.mail import Message
+from streamhost.model.protection import ContentKey
 
 
 class NotStored(StreamhostError):
@@ -129,4 +131,21 @@ class MailSender(Protocol):
 
     async def send(self, message: Message) -> None:
         """Hand over one message to its one recipient."""
+        ...
+
+
+class KeySource(Protocol):
+    """Makes and keeps the content keys of packages.
+
+    A package has the keys that the first `make` gave it, for ever, in the same order; two at once get the same ones.
+    Key ids are unique in the whole house. Every key carries a random `iv`, used or not. A package that is gone has no
+    keys any more. Failures of the backend raise `StreamhostError`s whose words hold no key.
+    """
+
+    async def make(self, package_id: PackageId, count: int) -> tuple[ContentKey, ...]:
+        """The keys of the package; `count` new ones if it has none yet."""
+        ...
+
+    async def of(self, package_id: PackageId) -> tuple[ContentKey, ...]:
+        """The keys of the package; none if it has none."""
         ...

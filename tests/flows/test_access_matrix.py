@@ -31,7 +31,7 @@ from streamhost.model.videos import Video, VideoState, Visibility
 from streamhost.server.app import create_app
 from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE, declared, handlers_of
 from streamhost.server.csrf import SAFE_METHODS, make_token
-from streamhost.server.delivery import Delivery
+from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door
 from tests.flows.access_table import TABLE, WHO
 from tests.flows.token_table import NEEDED, NEVER, UNSEEN
@@ -196,7 +196,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         await host.start()
         stack.push_async_callback(host.stop, 5.0)
         door = Door()
-        door.open(cast(ASGIApp, app), Delivery(host.grants, host.storage))
+        door.open(cast(ASGIApp, app), delivery_of(host))
         transport = httpx.ASGITransport(cast(Any, door))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
         for who, role in {**CAST, "doomed": Role.ADMIN, "barred": Role.ADMIN}.items():

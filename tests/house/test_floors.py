@@ -19,7 +19,7 @@ OWNERS = {
     "argon2": ("features/accounts",),
     "av": ("media",),
     "click": ("cli",),
-    "Crypto": ("media",),
+    "Crypto": ("media", "features/protection"),
     "granian": ("server",),
     "httpx": ("cli",),
     "itsdangerous": ("features/accounts",),

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("streamhost.cli.serve:serve", "Run the server."),
     "users": ("streamhost.cli.users:users", "Add, list and change people's accounts."),
     "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
+    "keys": ("streamhost.cli.keys:keys", "List and replace the keys of grants and of protected videos."),
     "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }

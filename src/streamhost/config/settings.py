@@ -254,6 +254,37 @@ class PlaybackSettings(Section, frozen=True):
     grant_minutes: Annotated[
         float, Meta(gt=0, le=10080, description="Life of a permission to play, in minutes; players renew it.")
     ] = 240.0
+    streams_per_user: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Videos that one user may play at the same time, unless an admin set another number for them; "
+            "0: any number.",
+        ),
+    ] = 0
+
+
+class ProtectionSettings(Section, frozen=True):
+    """How protected videos are encrypted."""
+
+    rotate_segments: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000,
+            description="Under aes-128, take another key after so many segments; 0: one key for the pictures and one "
+            "for each sound. Counts for packages that are made from now on.",
+        ),
+    ] = 0
+    clear_lead_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="Under cenc and cbcs, leave the first seconds in the clear, so that playing starts before the "
+            "licence is there. Whoever has a link to these segments sees them without a key.",
+        ),
+    ] = 0.0
 
 
 class LogSettings(Section, frozen=True):
@@ -280,4 +311,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     playback: PlaybackSettings = PlaybackSettings()
+    protection: ProtectionSettings = ProtectionSettings()
     log: LogSettings = LogSettings()

@@ -9,11 +9,14 @@ from typing import Any
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import PackageId, VideoId
+from streamhost.model.videos import Protection
 
 
 @dataclass(frozen=True, slots=True)
 class PackageRow:
-    """One stored set in the making, or made. `recipe` is the JSON text of its maker."""
+    """One stored set in the making, or made. `recipe` is the JSON text of its maker.
+
+    A package that `replaces` another one is made from that one's segments."""
 
     id: PackageId
     video_id: VideoId
@@ -21,6 +24,8 @@ class PackageRow:
     recipe: str
     created_at: Timestamp
     finished_at: Timestamp | None
+    protection: Protection = Protection.NONE
+    replaces: PackageId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,17 @@ class PartRow:
 
 
 def _package(row: Mapping[str, Any]) -> PackageRow:
-    return PackageRow(**{name: row[name] for name in PackageRow.__dataclass_fields__})
+    values = {name: row[name] for name in PackageRow.__dataclass_fields__}
+    return PackageRow(**{**values, "protection": Protection(row["protection"])})
 
 
 async def insert(conn: Connection, package: PackageRow) -> None:
     """Add a package."""
     await conn.execute(
-        "INSERT INTO packages (id, video_id, stage, recipe, created_at, finished_at) "
-        "VALUES (:id, :video_id, :stage, :recipe, :created_at, :finished_at)",
-        {name: getattr(package, name) for name in PackageRow.__dataclass_fields__},
+        "INSERT INTO packages (id, video_id, stage, recipe, created_at, finished_at, protection, replaces) "
+        "VALUES (:id, :video_id, :stage, :recipe, :created_at, :finished_at, :protection, :replaces)",
+        {name: getattr(package, name) for name in PackageRow.__dataclass_fields__}
+        | {"protection": package.protection.value},
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from streamhost.db import packages
 from streamhost.db import videos as rows
 from streamhost.db.core import Database
 from streamhost.model.accounts import Viewer
@@ -13,7 +15,7 @@ from streamhost.model.errors import Conflict, NotFound
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId, is_id, new_id
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER
-from streamhost.model.videos import Video, may_view, media_prefix
+from streamhost.model.videos import Protection, Video, may_view, media_prefix
 
 STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
@@ -43,8 +45,10 @@ class Stream:
 
     grant_expires_at: Timestamp
     hls: str
-    dash: str
+    dash: str | None
     protection: str
+    package: PackageId
+    """Names the stored set that plays. When a later answer names another one, its manifests must be read anew."""
     poster: str | None
     license: dict[str, str] | None = None
     storyboard: str | None = None
@@ -54,10 +58,18 @@ class Stream:
 class Playback:
     """Checks access once, when playing starts; from then on the grant in the address speaks for itself."""
 
-    def __init__(self, db: Database, clock: Clock, grants: Grants) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        grants: Grants,
+        systems: Callable[[Protection], Mapping[str, str]] = lambda _protection: {},
+    ) -> None:
+        """`systems`: where licences are had, as the last part of the address, by key system."""
         self._db = db
         self._clock = clock
         self._grants = grants
+        self._systems = systems
         self._posters: OrderedDict[tuple[VideoId, PackageId, SessionId | None], tuple[str, Grant]] = OrderedDict()
 
     async def stream(self, video_id: VideoId, viewer: Viewer) -> Stream:
@@ -69,18 +81,22 @@ class Playback:
         if is_id(video_id):
             async with self._db.read() as conn:
                 video = await rows.get(conn, video_id)
+                package = await packages.get(conn, video.package_id) if video and video.package_id else None
         if video is None or not may_view(video, viewer):
             raise NotFound
         if not video.playable or video.package_id is None:
             raise NotPlayable(f"It is {video.state.value}.")
+        protection = Protection(package.protection) if package else Protection.NONE
         text, grant = self._grants.issue(video.id, video.package_id, viewer.session_id or _passer_by(), viewer.id)
         root = f"{STREAM_ROOT}{text}/{video.id}/"
         return Stream(
             grant_expires_at=grant.expires_at,
             hls=root + MASTER_PLAYLIST,
-            dash=root + MANIFEST,
-            protection=video.protection.value,
+            dash=None if protection is Protection.AES_128 else root + MANIFEST,
+            protection=protection.value,
+            package=video.package_id,
             poster=root + POSTER if video.poster_key else None,
+            license={system: f"{root}license/{name}" for system, name in self._systems(protection).items()} or None,
         )
 
     def poster(self, video: Video, viewer: Viewer) -> str | None:

@@ -14,6 +14,10 @@ KEPT_SIGNS = "\n\t\u200c\u200d"
 """Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
 
 
+OFFERED = (Protection.NONE,)
+"""The protections that can be asked for."""
+
+
 def checked_details(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Video` to set, checked and tidied. Raises `InvalidInput` naming every wrong field."""
     problems: dict[str, str] = {}
@@ -66,10 +70,9 @@ def _visibility(given: Any) -> Visibility:
 
 
 def _protection(given: Any) -> Protection:
-    try:
-        return Protection(given)
-    except ValueError:
-        raise ValueError(f"One of: {', '.join(Protection)}.") from None
+    if given not in OFFERED:
+        raise ValueError(f"One of: {', '.join(OFFERED)}.")
+    return Protection(given)
 
 
 _CHECKS = {

@@ -5,8 +5,9 @@ every URL below `/s/<grant>/<video>/`, so every relative URL in a manifest inher
 database to check it.
 
 Layout (big endian): version 1 byte, key id 1, flags 1, issued 6 (milliseconds since 1970), life 4 (seconds); then
-video, package, session and user, each one byte of length and that many ASCII bytes; then the first 16 bytes of
-HMAC-SHA256 over all of that. The text form is base64url without padding (RFC 4648, section 5).
+video, package, session and user, each one byte of length and that many ASCII bytes, likewise the link if the flags say
+`BY_LINK`, and the origin if they say `FOR_ORIGIN`; then the first 16 bytes of HMAC-SHA256 over all of that. The text
+form is base64url without padding (RFC 4648, section 5).
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from dataclasses import dataclass, replace
 
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.errors import StreamhostError
-from streamhost.model.ids import PackageId, SessionId, UserId, VideoId, is_id
+from streamhost.model.ids import LinkId, PackageId, SessionId, UserId, VideoId, is_id
 
 VERSION = 1
 SIGNATURE_BYTES = 16
 """128 bits of HMAC-SHA256 (RFC 2104, section 5 allows half the hash): forging one takes 2^127 requests."""
 POSTER_ONLY = 1
 """Flag of a grant that opens the poster picture and nothing else, for links in lists."""
+BY_LINK = 2
+"""Flag of a grant that was given for a share link, which stands in it: it ends with the link."""
+FOR_ORIGIN = 4
+"""Flag of a grant that names a web site: other sites' pages get nothing by it."""
+ORIGIN_LENGTH = 100
 _HEAD = 13
 _MAX_LENGTH = 512
 """No grant of ours is longer; longer text is refused before any work."""
@@ -71,19 +77,32 @@ class Grant:
     expires_at: Timestamp
     user_id: UserId | None = None
     flags: int = 0
-    """`POSTER_ONLY` or 0."""
+    """`POSTER_ONLY` or 0; `encode` adds those for what stands in `link_id` and `origin`."""
+    link_id: LinkId | None = None
+    origin: str | None = None
+    """The web site it is for, as browsers write it in `Origin`; None: any."""
+    key_id: int = 0
+    """Which key signed it; 0 while none has."""
 
 
 def encode(grant: Grant, key_id: int, key: bytes) -> str:
     """Sign `grant`. The layout holds whole milliseconds of the issue and whole seconds of life."""
     issued = round(grant.issued_at * 1000)
     life = min(max(0, round(grant.expires_at - grant.issued_at)), _MAX_LIFE)
+    flags = grant.flags & ~(BY_LINK | FOR_ORIGIN)
+    names = [grant.video_id, grant.package_id, grant.session_id, grant.user_id or ""]
+    if grant.link_id:
+        flags |= BY_LINK
+        names.append(grant.link_id)
+    if grant.origin:
+        flags |= FOR_ORIGIN
+        names.append(grant.origin)
     body = b"".join(
         (
-            bytes((VERSION, key_id, grant.flags)),
+            bytes((VERSION, key_id, flags)),
             issued.to_bytes(6, "big"),
             life.to_bytes(4, "big"),
-            *(_named(name) for name in (grant.video_id, grant.package_id, grant.session_id, grant.user_id or "")),
+            *(_named(name) for name in names),
         )
     )
     return urlsafe_b64encode(body + hmac.digest(key, body, "sha256")[:SIGNATURE_BYTES]).rstrip(b"=").decode()
@@ -115,7 +134,8 @@ def decode(text: str, ring: Mapping[int, bytes]) -> Grant:
         raise InvalidGrant
     names = []
     at = _HEAD
-    for _ in range(4):
+    flags = body[2]
+    for _ in range(4 + bool(flags & BY_LINK) + bool(flags & FOR_ORIGIN)):
         end = at + 1 + body[at]
         names.append(body[at + 1 : end].decode("ascii"))
         at = end
@@ -127,12 +147,16 @@ def decode(text: str, ring: Mapping[int, bytes]) -> Grant:
         issued,
         issued + int.from_bytes(body[9:13], "big"),
         UserId(names[3]) if names[3] else None,
-        body[2],
+        flags,
+        LinkId(names[4]) if flags & BY_LINK else None,
+        names[-1] if flags & FOR_ORIGIN else None,
+        body[1],
     )
 
 
 class Revocations:
-    """Grants taken back before they run out: everything issued to a session or user, or for a video, up to a moment.
+    """Grants taken back before they run out: everything issued to a session or user, for a video or by a link, up to a
+    moment; or what one session plays of one video (`of_stream`).
 
     Kept in memory and forgotten once every grant of that time has run out by itself.
     """
@@ -142,7 +166,7 @@ class Revocations:
         self._longest_life = longest_life
         self._moments: dict[str, Timestamp] = {}
 
-    def revoke(self, subject: SessionId | UserId | VideoId, moment: Timestamp | None = None) -> None:
+    def revoke(self, subject: str, moment: Timestamp | None = None) -> None:
         """Take back every grant issued until `moment` (None: now) that names `subject`. Ids are random: kinds never
         collide."""
         now = self._clock()
@@ -154,8 +178,19 @@ class Revocations:
         moments = self._moments
         if not moments:
             return False
-        subjects = (grant.session_id, grant.video_id, grant.user_id or "")
+        subjects = (
+            grant.session_id,
+            grant.video_id,
+            grant.user_id or "",
+            grant.link_id or "",
+            of_stream(grant.session_id, grant.video_id),
+        )
         return any(grant.issued_at <= moments.get(subject, -1.0) for subject in subjects)
+
+
+def of_stream(session_id: SessionId, video_id: VideoId) -> str:
+    """The name of what one session plays of one video; no id has a dot in it."""
+    return f"{session_id}.{video_id}"
 
 
 class Grants:
@@ -166,10 +201,16 @@ class Grants:
     """
 
     def __init__(
-        self, ring: Mapping[int, bytes], clock: Clock, life: float, revocations: Revocations | None = None
+        self,
+        ring: Mapping[int, bytes],
+        clock: Clock,
+        life: float,
+        revocations: Revocations | None = None,
+        signs: int | None = None,
     ) -> None:
+        """`signs`: the id of the key that signs, None for the highest; all in the `ring` verify."""
         self._ring = dict(ring)
-        self._key_id = max(ring)
+        self._key_id = max(ring) if signs is None else signs
         self._clock = clock
         self._life = life
         self.revocations = revocations or Revocations(clock, life)
@@ -183,21 +224,37 @@ class Grants:
         user_id: UserId | None = None,
         *,
         flags: int = 0,
+        link_id: LinkId | None = None,
+        origin: str | None = None,
+        until: Timestamp | None = None,
     ) -> tuple[str, Grant]:
-        """A new grant, as its text says it, and that text for the URL. Raises ValueError for what is not an id.
+        """A new grant, as its text says it, and that text for the URL; it ends no later than `until`.
+
+        Raises ValueError for what is not an id, or an origin that is too long.
 
         What was revoked in this very millisecond stays revoked; a grant issued after that counts from a later one.
         """
-        for name in (video_id, package_id, session_id, *((user_id,) if user_id else ())):
+        for name in (video_id, package_id, session_id, *filter(None, (user_id, link_id))):
             if not is_id(name):
                 raise ValueError(f"not an id: {name!r}")
+        if origin is not None and not (origin.isascii() and 0 < len(origin) <= ORIGIN_LENGTH):
+            raise ValueError("not an origin that fits")
         milliseconds = self._clock() * 1000
         now = int(milliseconds) / 1000
-        grant = Grant(video_id, package_id, session_id, now, now + self._life, user_id, flags)
+        life = self._life if until is None else max(0.0, min(self._life, math.floor(until - now)))
+        named = bool(link_id) * BY_LINK | bool(origin) * FOR_ORIGIN
+        signs = self._key_id
+        grant = Grant(video_id, package_id, session_id, now, now + life, user_id, flags | named, link_id, origin, signs)
         if self.revocations.covers(grant):
             now = (math.ceil(milliseconds) + 1) / 1000
-            grant = replace(grant, issued_at=now, expires_at=now + self._life)
-        return encode(grant, self._key_id, self._ring[self._key_id]), grant
+            grant = replace(grant, issued_at=now, expires_at=now + life)
+        return encode(grant, signs, self._ring[signs]), grant
+
+    def use(self, ring: Mapping[int, bytes], signs: int) -> None:
+        """Sign with the key `signs` from now on and accept those in `ring`; grants of others are worth nothing."""
+        self._ring = dict(ring)
+        self._key_id = signs
+        self._seen.clear()
 
     def check(self, text: str, video_id: str) -> Grant:
         """The grant that `text` is, if it permits playing `video_id` now.
@@ -216,7 +273,9 @@ class Grants:
         return grant
 
     def still_good(self, grant: Grant) -> None:
-        """Look again at a grant that was checked before. Raises `GrantExpired` or `GrantRevoked`."""
+        """Look again at a grant that was checked before. Raises `GrantExpired`, `GrantRevoked` or `InvalidGrant`."""
+        if grant.key_id not in self._ring:
+            raise InvalidGrant
         if self._clock() >= grant.expires_at:
             raise GrantExpired
         if self.revocations.covers(grant):

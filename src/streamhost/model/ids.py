@@ -15,6 +15,7 @@ JobId = NewType("JobId", str)
 MailId = NewType("MailId", str)
 TokenId = NewType("TokenId", str)
 InvitationId = NewType("InvitationId", str)
+LinkId = NewType("LinkId", str)
 
 _ALPHABET = string.digits + string.ascii_letters
 _LENGTH = 16

@@ -25,6 +25,12 @@ class Protection(StrEnum):
     """How the segments are protected on their way to the player."""
 
     NONE = "none"
+    AES_128 = "aes-128"
+    """HLS alone: whole files by AES-128 (RFC 8216)."""
+    CENC = "cenc"
+    """Common Encryption by AES-CTR (ISO/IEC 23001-7)."""
+    CBCS = "cbcs"
+    """Common Encryption by AES-CBC in patterns."""
 
 
 class VideoState(StrEnum):

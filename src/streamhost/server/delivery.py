@@ -15,10 +15,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from streamhost import log
+from streamhost.host import Host
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
 from streamhost.model.ids import VideoId
@@ -26,9 +28,10 @@ from streamhost.model.streaming import POSTER
 from streamhost.model.videos import package_prefix
 from streamhost.ports import NotStored, Storage, StoredObject
 from streamhost.server.door import Headers, Receive, Scope, Send
-from streamhost.server.errors import PROBLEM_TYPE, Problem, problem_of
+from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, answer, check_origin, refuse
 from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles, file_headers
-from streamhost.server.ranges import Range, Unsatisfiable, match, requested
+from streamhost.server.licences import PLACE, Licences
+from streamhost.server.ranges import Range, match, requested
 
 Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
 
@@ -45,33 +48,27 @@ ASK_AGAIN = b"no-cache"
 """Manifests grow while renditions are made: kept, but asked about (ETag) every time."""
 FOR_AN_HOUR = b"private, max-age=3600"
 
+SEGMENT: Kind = (b"video/iso.segment", FOREVER)
+"""ISO/IEC 23009-1, annex C; the same for audio, players do not look."""
 KINDS: dict[str, Kind] = {
     "m3u8": (b"application/vnd.apple.mpegurl", ASK_AGAIN),  # RFC 8216, section 4
     "mpd": (b"application/dash+xml", ASK_AGAIN),  # ISO/IEC 23009-1, annex C
-    "m4s": (b"video/iso.segment", FOREVER),  # ISO/IEC 23009-1; the same for audio, players do not look
+    "m4s": SEGMENT,
     "mp4": (b"video/mp4", FOREVER),
     "jpg": (b"image/jpeg", FOR_AN_HOUR),
     "vtt": (b"text/vtt; charset=utf-8", FOR_AN_HOUR),
 }
 """Media type and cache rule by the end of the name. Nothing else is ever delivered."""
 
-OPEN_TO_PLAYERS: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"*"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-    (b"x-content-type-options", b"nosniff"),
-]
-"""Players on other sites may read everything here: the grant is the credential, cookies play no part."""
 PREFLIGHT: Headers = [
     *OPEN_TO_PLAYERS,
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+    (b"access-control-allow-methods", METHODS),
     (
         b"access-control-allow-headers",
         b"Range, If-Range, If-None-Match, If-Modified-Since, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     ),
     (b"access-control-max-age", b"86400"),
 ]
-METHODS = b"GET, HEAD, OPTIONS"
 
 _logger = log.get("delivery")
 
@@ -82,13 +79,6 @@ _PATH = re.compile(
 """Grant, video, name below the package, its ending: no part starts with a dot, and nothing is decoded twice."""
 _GRANTED = re.compile(r"/s/([^/]+)/([^/]+)/")
 """Whatever stands in the places of grant and video: a wrong grant is refused as such, however it is spelt."""
-
-
-class MethodNotAllowed(StreamhostError):
-    """Streams can only be read."""
-
-    code = "method_not_allowed"
-    permanent = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +94,21 @@ class _Target:
 class Delivery:
     """An ASGI application for everything below `/s/`."""
 
-    def __init__(self, grants: Grants, storage: Storage, offload: Offload = "none") -> None:
+    def __init__(
+        self,
+        grants: Grants,
+        storage: Storage,
+        offload: Offload = "none",
+        *,
+        licences: Licences | None = None,
+        used: Callable[[Grant], None] = lambda _grant: None,
+    ) -> None:
+        """`used` hears of every request for a segment by a good grant, and may refuse it by raising."""
         self._grants = grants
         self._storage = storage
         self._offload = offload
+        self._licences = licences
+        self._used = used
         self._known = KnownFiles()
         self._targets: dict[str, _Target] = {}
 
@@ -115,16 +116,23 @@ class Delivery:
         """Answer one request."""
         method = scope["method"]
         try:
+            target = self._targets.get(scope["path"])
+            if target is None and self._licences is not None and PLACE.fullmatch(scope["path"]):
+                await self._licences(scope, receive, send)
+                return
             if method == "OPTIONS":
-                await _answer(send, 204, PREFLIGHT)
+                await answer(send, 204, PREFLIGHT)
                 return
             if method not in ("GET", "HEAD"):
                 raise MethodNotAllowed
-            target = self._targets.get(scope["path"])
             if target is None:
                 target = self._resolve(scope["path"])
             else:
                 self._grants.still_good(target.grant)
+            if target.grant.origin is not None:
+                check_origin(scope, target.grant)
+            if target.kind is SEGMENT:
+                self._used(target.grant)
             if target.file is None:
                 await self._deliver_remote(scope, send, target)
             elif self._offload != "none":
@@ -132,12 +140,12 @@ class Delivery:
             else:
                 await self._deliver(scope, send, target.key, target.file)
         except StreamhostError as error:
-            await _refuse(send, method, error)
+            await refuse(send, method, error)
         except ConnectionAbortedError:
             raise
         except Exception as error:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
-            await _refuse(send, method, error)
+            await refuse(send, method, error)
 
     def _resolve(self, path: str) -> _Target:
         """What a path stands for, if its grant permits it. Raises `NotFound` and what a bad grant raises."""
@@ -200,7 +208,7 @@ class Delivery:
             if self._offload == "x-accel-redirect"
             else (b"x-sendfile", known.path.encode()),
         ]
-        await _answer(send, 200, headers)
+        await answer(send, 200, headers)
 
     async def _deliver_remote(self, scope: Scope, send: Send, target: _Target) -> None:
         """Stream an object of a storage that is not on local disk."""
@@ -338,22 +346,7 @@ def _read(file: int, part: Range) -> bytes:
     return b"".join(pieces)
 
 
-async def _refuse(send: Send, method: str, error: Exception) -> None:
-    problem: Problem = problem_of(error)
-    body = problem.body()
-    headers: Headers = [
-        *OPEN_TO_PLAYERS,
-        (b"content-type", PROBLEM_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-    ]
-    if isinstance(error, MethodNotAllowed):
-        headers.append((b"allow", METHODS))
-    if isinstance(error, Unsatisfiable):
-        headers.append((b"content-range", b"bytes */%d" % error.size))
-    await _answer(send, problem.status, headers, b"" if method == "HEAD" else body)
-
-
-async def _answer(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def delivery_of(host: Host) -> Delivery:
+    """The delivery path of a house."""
+    licences = Licences(host.grants, host.protections)
+    return Delivery(host.grants, host.storage, host.settings.server.offload, licences=licences)

@@ -34,6 +34,8 @@ STATUS: Mapping[str, int] = {
     "grant_expired": 403,
     "grant_revoked": 403,
     "not_playable": 409,
+    "bad_licence_request": 400,
+    "challenge_too_large": 413,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
     # captions

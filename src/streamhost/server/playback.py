@@ -28,12 +28,17 @@ class CaptionDocument:
 
 @dataclass(frozen=True, slots=True)
 class StreamDocument:
-    """Where a video plays. Addresses are relative to this site; `license` maps a key system to its address."""
+    """Where a video plays. Addresses are relative to this site; `license` maps a key system to its address.
+
+    There is no `dash` under aes-128. When `package` changes from one answer to the next, the video was packaged anew:
+    read the manifest again.
+    """
 
     grant_expires_at: str | None
     hls: str
-    dash: str
+    dash: str | None
     protection: str
+    package: str
     license: Mapping[str, str] | None
     poster: str | None
     storyboard: str | None
@@ -57,6 +62,7 @@ async def open_stream(
         hls=stream.hls,
         dash=stream.dash,
         protection=stream.protection,
+        package=stream.package,
         license=stream.license,
         poster=stream.poster,
         storyboard=stream.storyboard,

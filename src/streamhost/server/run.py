@@ -19,7 +19,7 @@ from streamhost.config import Settings
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.server.app import create_app
-from streamhost.server.delivery import Delivery
+from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
 from streamhost.server.proxies import Proxies
@@ -119,7 +119,7 @@ async def _serve(
     app = create_app(host)
     async with app.lifespan():
         await host.start()
-        door.open(cast(ASGIApp, app), Delivery(host.grants, host.storage, host.settings.server.offload))
+        door.open(cast(ASGIApp, app), delivery_of(host))
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
         asked = asyncio.create_task(signals.asked.wait())

@@ -1,0 +1,26 @@
+"""What can go wrong with keys and licences."""
+
+from __future__ import annotations
+
+from streamhost.model.errors import InvalidInput, NotFound
+
+
+class NoSuchKey(NotFound):
+    """This stream has no such key."""
+
+    code = "no_such_key"
+    hint = "Ask for the key ids that its manifest names, with a grant for this very package."
+
+
+class BadLicenceRequest(InvalidInput):
+    """That is no licence request."""
+
+    code = "bad_licence_request"
+    hint = 'Clear Key wants {"kids": ["<base64url>"], "type": "temporary"} (W3C Encrypted Media Extensions, 9.1.3).'
+
+
+class NoLicences(NotFound):
+    """There are no licences of that kind for this stream."""
+
+    code = "no_licences"
+    hint = "`license` in the answer of GET /api/v1/stream/{id} says where to ask."
