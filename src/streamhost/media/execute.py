@@ -9,11 +9,13 @@ from streamhost.media.probe import probe
 from streamhost.media.progress import Report, silent
 from streamhost.media.scanning import plan_source
 from streamhost.media.sound import encode_audio
+from streamhost.media.subtitles import extract_text
 from streamhost.media.tasks import (
     Answer,
     CopyTracks,
     EncodeAudio,
     EncodeChunk,
+    ExtractText,
     MakePlan,
     MakePoster,
     Probe,
@@ -38,5 +40,7 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return encode_audio(task, report)
         case MakePoster():
             return make_poster(task)
+        case ExtractText():
+            return extract_text(task, report)
         case TryEncoders():
             return try_encoders(task)

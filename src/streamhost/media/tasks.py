@@ -170,6 +170,36 @@ class Poster:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtractText:
+    """Read the file through and write each text subtitle track of ``info`` as a WebVTT file, ``<index>.vtt``, its times
+    on the presentation's clock. Answers ``Extracted``. Errors: as ``Probe``.
+    """
+
+    source: str
+    out_dir: str
+    info: MediaInfo
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedTrack:
+    """One subtitle track as captions: the track's index, the file's name in ``out_dir``, its cues and bytes."""
+
+    index: int
+    name: str
+    cues: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The tracks that hold captions, in the order of the source, and what was left out, in sentences."""
+
+    tracks: tuple[ExtractedTrack, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TryEncoders:
     """Encode a few pictures with each encoder of these names, to see which work here. Answers ``EncodersTried``."""
 
@@ -184,8 +214,8 @@ class EncodersTried:
     reasons: dict[str, str]
 
 
-Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster | TryEncoders
-Answer = MediaInfo | Copied | Plan | Encoded | Poster | EncodersTried
+Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster | ExtractText | TryEncoders
+Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried
 
 ANSWERS: dict[type[Task], type[Answer]] = {
     Probe: MediaInfo,
@@ -194,6 +224,7 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     EncodeChunk: Encoded,
     EncodeAudio: Encoded,
     MakePoster: Poster,
+    ExtractText: Extracted,
     TryEncoders: EncodersTried,
 }
 """Which answer each task gives."""
