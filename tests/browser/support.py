@@ -94,6 +94,15 @@ def bunny() -> Path:
     return path
 
 
+def wait_for_place(page: Page, seconds: float, within: float = 0.2) -> None:
+    """Wait until a player that stands still is where a seek should lead."""
+    until(
+        page,
+        "([at, within]) => Math.abs(document.querySelector('video').currentTime - at) < within",
+        [seconds, within],
+    )
+
+
 def current_time(page: Page) -> float:
     """Where the player is, in seconds."""
     return float(page.evaluate("document.querySelector('video').currentTime"))
@@ -105,6 +114,13 @@ def until(page: Page, expression: str, arg: Any = None) -> None:
     while not page.evaluate(expression, arg):
         assert time.monotonic() < deadline, f"waited in vain for {expression} with {arg}"
         page.wait_for_timeout(30)
+
+
+def press_tab(page: Page) -> None:
+    """Press Tab, and wait until the focus has moved on."""
+    page.evaluate("window.focusedBefore = document.activeElement")
+    page.keyboard.press("Tab")
+    until(page, "document.activeElement !== window.focusedBefore")
 
 
 def wait_for_time(page: Page, above: float, below: float = 1e9) -> None:

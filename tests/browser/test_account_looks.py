@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
-from tests.browser.support import PASSWORD, until
+from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
 from tests.browser.test_looks import WIDTHS, complaints, settle
 from tests.support.server import RunningServer
 
@@ -71,17 +71,21 @@ def test_pages_at_the_door(open_site: RunningServer, visit: Visit, dark: bool) -
     page.goto(open_site.url + "/register")
     page.evaluate("document.querySelector('main form').noValidate = true")
     page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
     check(page, "register-wrong", dark)
     page.goto(open_site.url + "/forgot")
     page.get_by_label("E-mail address").fill("alice@example.org")
     page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     check(page, "forgot-sent", dark)
     page.goto(open_site.url + mailed(open_site, "alice@example.org", "/reset"))
     check(page, "reset", dark)
     page.goto(open_site.url + "/login")
     sign_in(page, f"{'long.' * 10}name@example.org")
+    expect(page.get_by_role("alert")).to_contain_text("not been verified")
     check(page, "login-unverified", dark)
     page.get_by_role("button", name="Send the mail again").click()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     check(page, "resend-sent", dark)
     forgive(guest.troubles, "400", "403", "422")
 
@@ -110,17 +114,21 @@ def test_pages_of_an_administrator(open_site: RunningServer, visit: Visit, dark:
         check(page, name, dark)
     page.goto(open_site.url + "/admin/users?q=long")
     page.get_by_role("link", name=LONG_NAME.strip()).click()
+    expect(page.get_by_role("button", name="Shut this account")).to_be_visible()
     check(page, "user", dark)
     page.get_by_role("link", name="Delete this account").click()
+    page.wait_for_url("**/delete")
     check(page, "delete-user", dark)
     page.goto(open_site.url + "/account/second-factor")
     page.get_by_label("Your password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
     check(page, "second-factor-secret", dark)
     page.goto(open_site.url + "/account/tokens")
     page.evaluate("document.querySelector('main form[action=\"/account/tokens\"]').noValidate = true")
     page.get_by_label("Read").uncheck()
     page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     check(page, "tokens-wrong", dark)
     forgive(root.troubles, "422")
 
@@ -137,7 +145,7 @@ def test_the_keyboard_is_enough(open_site: RunningServer, visit: Visit) -> None:
     page.goto(open_site.url + "/account")
     stops = []
     while page.evaluate("document.activeElement.id") != "f-name":
-        page.keyboard.press("Tab")
+        press_tab(page)
         stops.append(page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip())
         seen = "getComputedStyle(document.activeElement).boxShadow !== 'none'"
         until(page, seen)
@@ -154,6 +162,7 @@ def test_everything_works_without_script(open_site: RunningServer, browser: Brow
     """Registering, verifying, signing in, the second factor's picture, a token and a log-out: plain forms do it all."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(open_site.url + "/register")
     page.get_by_label("Name").fill("Plain")
     page.get_by_label("E-mail address").fill("plain@example.org")
@@ -161,6 +170,7 @@ def test_everything_works_without_script(open_site: RunningServer, browser: Brow
     page.get_by_role("button", name="Create account").click()
     page.goto(open_site.url + mailed(open_site, "plain@example.org", "/verify"))
     sign_in(page, "plain@example.org")
+    page.wait_for_url(open_site.url + "/")
     page.goto(open_site.url + "/account/second-factor")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()

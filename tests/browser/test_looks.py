@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import ROOT, bunny
+from tests.browser.support import PATIENCE, ROOT, bunny, until
 from tests.support.server import RunningServer
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -95,7 +95,7 @@ def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit, pa
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    until(page, "document.activeElement.id === 'main'")
     delete = page.get_by_role("link", name="Delete Notes")
     delete.focus()
     page.keyboard.press("Enter")
@@ -119,6 +119,7 @@ def test_pages_work_without_script(site: RunningServer, browser_without_script: 
     page.get_by_label("E-mail address").fill("alice@example.org")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(site.url + "/")
     page.goto(site.url + "/studio")
     page.get_by_role("link", name="Edit Notes").click()
     page.get_by_label("Title").fill("")
@@ -138,5 +139,7 @@ def test_pages_work_without_script(site: RunningServer, browser_without_script: 
 def browser_without_script(browser: object) -> Iterator[Page]:
     """A browser in which JavaScript is turned off."""
     context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
-    yield context.new_page()
+    page: Page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
     context.close()

@@ -67,7 +67,7 @@ def outbox(admin: Api, state: str = "dead") -> dict[str, Any]:
     return document
 
 
-def until(true: Callable[[], Any], seconds: float = 20) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60) -> Any:
     """What `true` returns, once it is something."""
     deadline = time.monotonic() + seconds
     while not (found := true()):

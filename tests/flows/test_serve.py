@@ -103,7 +103,7 @@ def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
     response = connection.getresponse()
     got = len(response.read(100_000))
     server.process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
@@ -119,16 +119,16 @@ def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
     assert server.process.wait(20) == 0
 
 
-def test_idle_connections_do_not_hold_it_up(server: RunningServer) -> None:
-    """Browsers keep connections open; an idle one is closed at once when the server stops."""
+def test_idle_connections_do_not_hold_it_up(tmp_path: Path) -> None:
+    """Browsers keep connections open; an idle one is closed when the server stops, though it had patience."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_SERVER_SHUTDOWN_SECONDS="600").start()
     idle = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(3)]
     for connection in idle:
         connection.request("GET", "/livez")
         connection.getresponse().read()
     untouched = socket.create_connection(("127.0.0.1", server.port))
-    begin = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begin < 5
+    assert "Requests were cut off" not in server.output
     untouched.close()
 
 
@@ -139,24 +139,24 @@ def test_a_stalled_client_cannot_hold_it_up_for_ever(tmp_path: Path) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as stalled:
         stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         stalled.recv(1000)
-        begin = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begin < 8
     assert "Requests were cut off" in server.output
 
 
-def test_a_second_signal_ends_it_at_once(server: RunningServer) -> None:
-    """Whoever asks twice does not wait for downloads."""
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    """Whoever asks twice does not wait for downloads, which would have had ten minutes."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_SERVER_SHUTDOWN_SECONDS="600").start()
     path = large_file(server)
     with socket.create_connection(("127.0.0.1", server.port)) as stalled:
         stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         stalled.recv(1000)
-        begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
+        deadline = time.monotonic() + 60
+        while "The server is stopping" not in server.output:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(20)
-        assert time.monotonic() - begin < 6
+        server.process.wait(60)
 
 
 def test_a_second_server_is_refused_by_name(server: RunningServer) -> None:
@@ -256,7 +256,7 @@ def first_url(process: subprocess.Popen[str]) -> str:
 
 def answered(client: httpx.Client, url: str) -> int:
     """The status of the first answer that is not a refusal to connect."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             answer = client.get(url)

@@ -96,7 +96,7 @@ def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> 
     file.write_bytes(data)
     arguments = command(site, file, "--title", "In two goes", "--json", url=SlowNetwork(site.port, RATE).url)
     first = subprocess.Popen(arguments, env=clean_environment(XDG_STATE_HOME=str(tmp_path)), stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not any(path.stat().st_size > 10_000_000 for path in (site.data / "uploads").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -120,7 +120,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(server: RunningServer, 
     arguments = command(server, file, "--title", "Patient", "--json", url=SlowNetwork(server.port, RATE).url)
     environment = clean_environment(XDG_STATE_HOME=str(tmp_path))
     running = subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not any(path.stat().st_size > 10_000_000 for path in (server.data / "uploads").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.005)

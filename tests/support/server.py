@@ -16,7 +16,8 @@ import httpx
 import psutil
 
 ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
-START_SECONDS = 30.0
+START_SECONDS = 90.0
+STOP_SECONDS = 60.0
 QUICK_HASHES = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "8192", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "1"}
 NO_TRIAL = {"STREAMHOST_MEDIA_ENCODER": "libx264"}
 """Servers of tests do not try which encoders work: there are many, and the answer is known."""
@@ -84,7 +85,7 @@ class RunningServer:
         """Ask it to end (SIGTERM) and wait; answers the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=STOP_SECONDS)
 
     def kill(self) -> None:
         """kill -9 of the whole tree, all at once."""
