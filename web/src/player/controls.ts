@@ -33,6 +33,7 @@ export class Controls {
   private readonly root: HTMLElement;
   private readonly video: HTMLVideoElement;
   private readonly start: HTMLButtonElement;
+  private readonly engine: Engine;
   private readonly seekBar: SeekBar;
   private readonly settings: Settings;
   private readonly memory = remembered();
@@ -42,6 +43,7 @@ export class Controls {
 
   constructor(root: HTMLElement, engine: Engine) {
     this.root = root;
+    this.engine = engine;
     this.video = engine.video;
     this.start = need<HTMLButtonElement>("[data-start]", root);
     this.seekBar = new SeekBar(root, engine);
