@@ -57,6 +57,38 @@ def test_users_can_be_added_before_the_first_start(tmp_path: Path) -> None:
         server.stop()
 
 
+def test_a_quota_is_shown_and_set(tmp_path: Path) -> None:
+    """Numbers, the site's default again, or none; one is left alone while the other is set."""
+    add(tmp_path, "alice@example.org", "--verified")
+
+    def quota(*arguments: str) -> object:
+        done = users(tmp_path, "quota", "ALICE@example.org", "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert quota() == {"bytes": {"used": 0, "limit": None}, "videos": {"used": 0, "limit": None}}
+    quota("--bytes", "5000000")
+    assert quota("--videos", "3") == {"bytes": {"used": 0, "limit": 5_000_000}, "videos": {"used": 0, "limit": 3}}
+    shown = users(tmp_path, "quota", "alice@example.org", "--bytes", "none", "--videos", "default")
+    assert shown.stdout == "0 of unlimited bytes, 0 of unlimited videos.\n"
+    for wrong in ("-5", "lots", "9" * 30):
+        assert users(tmp_path, "quota", "alice@example.org", "--bytes", wrong).returncode == 2
+    assert users(tmp_path, "quota", "nobody@example.org", "--videos", "1").returncode == 1
+
+
+def test_no_link_for_a_disabled_account(tmp_path: Path) -> None:
+    """`reset-password` says why it prints none, and what to do; `remove-second-factor` where there is none too."""
+    add(tmp_path, "alice@example.org", "--verified")
+    users(tmp_path, "disable", "alice@example.org")
+    done = users(tmp_path, "reset-password", "alice@example.org")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "This account is disabled." in done.stderr
+    assert "Enable it first" in done.stderr
+    none = users(tmp_path, "remove-second-factor", "alice@example.org")
+    assert none.returncode == 1
+    assert "Nothing asks this account for codes" in none.stderr
+
+
 def test_users_can_be_added_beside_a_running_server(site: RunningServer) -> None:
     """The new user signs in at once; an address that is taken, however it is spelt, is a clear error."""
     assert add(site.data, "zoe@example.org", "--name", "Zo\u00eb", password=b"long enough here\r\n").returncode == 0

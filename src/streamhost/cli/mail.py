@@ -15,6 +15,7 @@ from streamhost.config import load
 from streamhost.features.mail import Mail
 from streamhost.host import assemble
 from streamhost.instance import open_instance
+from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import iso
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailState
@@ -86,9 +87,9 @@ def retry(ids: Sequence[str], everything: bool, data: Path | None) -> None:
 
     async def work(room: Mail) -> int:
         if everything:
-            return await room.retry_all()
+            return await room.retry_all(COMMAND_LINE)
         for mail_id in ids:
-            await room.retry(MailId(mail_id))
+            await room.retry(MailId(mail_id), COMMAND_LINE)
         return len(ids)
 
     click.echo(f"Letters to be tried again: {_with_mail(data, work)}.")
@@ -102,7 +103,7 @@ def discard(ids: Sequence[str], data: Path | None) -> None:
 
     async def work(room: Mail) -> None:
         for mail_id in ids:
-            await room.discard(MailId(mail_id))
+            await room.discard(MailId(mail_id), COMMAND_LINE)
 
     _with_mail(data, work)
     click.echo(f"Letters thrown away: {len(ids)}.")

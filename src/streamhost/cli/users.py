@@ -14,7 +14,8 @@ import click
 from streamhost import log
 from streamhost.config import load
 from streamhost.features.accounts import DEFAULT_DAYS, Accounts, NewInvitation
-from streamhost.host import assemble
+from streamhost.features.quota import Usage
+from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import COMMAND_LINE
@@ -35,6 +36,8 @@ role_option = click.option(
     show_default=True,
     help="What they may do; each role includes the ones before it.",
 )
+ALLOWANCES = {"default": -1, "none": 0}
+MOST_ALLOWED = 2**53 - 1
 DEVICE_WIDTH = 60
 """Columns of a device's description in a table."""
 
@@ -171,6 +174,59 @@ def reset_password(email: str, data: Path | None, as_json: bool) -> None:
     click.echo(json.dumps({"link": link}) if as_json else link)
 
 
+def _allowance(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> int | None:
+    """Read a number, or one of the words that stand for none; `default` is -1 here."""
+    if typed is None or typed in ALLOWANCES:
+        return None if typed is None else ALLOWANCES[typed]
+    if not (typed.isascii() and typed.isdigit() and int(typed) <= MOST_ALLOWED):
+        raise click.BadParameter(f"{typed!r} is neither a whole number nor `default` nor `none`.")
+    return int(typed)
+
+
+@users.command()
+@click.argument("email")
+@click.option(
+    "--bytes",
+    "max_bytes",
+    callback=_allowance,
+    metavar="NUMBER|default|none",
+    help="Bytes of uploaded files that they may keep.",
+)
+@click.option(
+    "--videos", "max_videos", callback=_allowance, metavar="NUMBER|default|none", help="How many videos they may keep."
+)
+@data_option
+@json_option
+def quota(email: str, max_bytes: int | None, max_videos: int | None, data: Path | None, as_json: bool) -> None:
+    """Show what somebody uses and may use; with --bytes or --videos, change it. What is there already stays."""
+
+    async def work(host: Host) -> Usage:
+        user = await host.accounts.people.by_email(email)
+        usage = await host.quotas.usage(user.id)
+        if max_bytes is None and max_videos is None:
+            return usage
+        own = (_allowed(max_bytes, usage.own_bytes), _allowed(max_videos, usage.own_videos))
+        return await host.quotas.allow(user.id, *own, COMMAND_LINE)
+
+    usage = _with_host(data, work)
+    if as_json:
+        shares = {"bytes": (usage.bytes, usage.max_bytes), "videos": (usage.videos, usage.max_videos)}
+        click.echo(json.dumps({name: {"used": used, "limit": limit} for name, (used, limit) in shares.items()}))
+    else:
+        click.echo(
+            f"{usage.bytes} of {_limit(usage.max_bytes)} bytes, {usage.videos} of {_limit(usage.max_videos)} videos."
+        )
+
+
+def _allowed(typed: int | None, present: int | None) -> int | None:
+    """What is to be set: None for the site's default, 0 for no limit."""
+    return present if typed is None else None if typed < 0 else typed
+
+
+def _limit(limit: int | None) -> str:
+    return "unlimited" if limit is None else str(limit)
+
+
 @users.command()
 @click.argument("email")
 @click.option("--end", is_flag=True, help="Sign them out everywhere instead of listing.")
@@ -238,6 +294,10 @@ def _change(
 
 
 def _with_accounts(data: Path | None, work: Callable[[Accounts], Awaitable[_T]]) -> _T:
+    return _with_host(data, lambda host: work(host.accounts))
+
+
+def _with_host(data: Path | None, work: Callable[[Host], Awaitable[_T]]) -> _T:
     """Open the instance without becoming its server, and do `work`."""
     settings = load(data)
     log.configure("warning", settings.log.format)
@@ -245,7 +305,7 @@ def _with_accounts(data: Path | None, work: Callable[[Accounts], Awaitable[_T]])
     async def run() -> _T:
         host = await assemble(settings, open_instance(settings.data))
         try:
-            return await work(host.accounts)
+            return await work(host)
         finally:
             await host.close()
 

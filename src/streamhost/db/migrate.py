@@ -156,9 +156,13 @@ def _open(path: Path) -> sqlite3.Connection:
 def _alone(path: Path) -> Iterator[None]:
     """Only one process looks and migrates at a time: a command may be started beside a server that starts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.migrating").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = os.open(path.with_name(f".{path.name}.migrating"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    try:
+        os.fchmod(lock, _PRIVATE)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def _sync(path: Path) -> None:

@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from streamhost.db import audit as audit_rows
+from streamhost.db import users as user_rows
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
+from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.details import checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
@@ -132,8 +135,10 @@ class Catalog:
         more = _encode([offset + limit]) if len(found) > limit else None
         return Hits([Hit(*hit) for hit in found[:limit]], more)
 
-    async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any]) -> Video:
-        """Change title, description, tags, visibility. Raises `InvalidInput` with the fields that are wrong."""
+    async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
+        """Change title, description, tags, visibility. Raises `InvalidInput` with the fields that are wrong.
+
+        `address`: where the viewer is, for the audit log, which tells who changed what is somebody else's."""
         await self._managed(video_id, viewer)
         details = checked_details(changes)
         async with self._db.write() as conn:
@@ -143,16 +148,20 @@ class Catalog:
                 raise NotFound
             edited = replace(video, **details, updated_at=self._clock())
             await rows.replace(conn, edited)
+            await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
             if edited.visibility is Visibility.PRIVATE and video.visibility is not Visibility.PRIVATE:
                 await rows.withdraw(conn, video.id, edited.updated_at)
                 conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return edited
 
-    async def delete(self, video_id: VideoId, viewer: Viewer) -> None:
-        """Remove a video: at once from every list and page, its files by a job. Work on it is cancelled."""
+    async def delete(self, video_id: VideoId, viewer: Viewer, address: str = "") -> None:
+        """Remove a video: at once from every list and page, its files by a job. Work on it is cancelled.
+
+        `address` as in `edit`."""
         video = await self._managed(video_id, viewer)
         async with self._db.write() as conn:
             await self._remove(conn, video.id)
+            await self._note(conn, Act.VIDEO_DELETED, video, Actor.of(viewer, address))
 
     async def leave(self, conn: Connection, owner: UserId) -> None:
         """Remove every video of an owner whose account is being deleted, in that transaction."""
@@ -184,6 +193,15 @@ class Catalog:
                 return
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY
+
+    async def _note(self, conn: Connection, act: Act, video: Video, by: Actor, **details: str) -> None:
+        """Write down what was done to a video by somebody else than its owner."""
+        if by.id == video.owner_id:
+            return
+        owner = await user_rows.get(conn, video.owner_id)
+        subject = owner.email if owner else ""
+        entry = AuditEntry(self._clock(), act, by, video.owner_id, subject, {"video": video.id, **details})
+        await audit_rows.insert(conn, entry)
 
     async def _managed(self, video_id: VideoId, viewer: Viewer) -> Video:
         video = await self.get(video_id, viewer)

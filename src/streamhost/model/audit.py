@@ -17,6 +17,7 @@ class Act(StrEnum):
     SET_UP = "set_up"
     REGISTERED = "registered"
     EMAIL_VERIFIED = "email_verified"
+    VERIFICATION_SENT_AGAIN = "verification_sent_again"
     EMAIL_TAKEN_AS_VERIFIED = "email_taken_as_verified"
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
@@ -31,6 +32,7 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of an act
     EMAIL_CHANGE_ASKED = "email_change_asked"
     EMAIL_CHANGED = "email_changed"
+    SECOND_FACTOR_BEGUN = "second_factor_begun"
     SECOND_FACTOR_ON = "second_factor_on"
     SECOND_FACTOR_OFF = "second_factor_off"
     RECOVERY_CODES_MADE = "recovery_codes_made"
@@ -46,6 +48,11 @@ class Act(StrEnum):
     USER_DISABLED = "user_disabled"
     USER_ENABLED = "user_enabled"
     USER_DELETED = "user_deleted"
+    VIDEO_EDITED = "video_edited"
+    """Somebody else's than the actor's, as with the next."""
+    VIDEO_DELETED = "video_deleted"
+    MAIL_RETRIED = "mail_retried"
+    MAIL_DISCARDED = "mail_discarded"
 
 
 @dataclass(frozen=True, slots=True)

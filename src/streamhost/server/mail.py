@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from litestar import delete, get, post
+from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
@@ -16,11 +16,12 @@ from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailState
 from streamhost.server.accounts import BODY_BYTES, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import at_least
+from streamhost.server.auth import actor_of, at_least
 from streamhost.server.documented import BEARER, problems
 from streamhost.server.limits import RouteClass, limited
 
 TAGS = ["administration"]
+AnyRequest = Request[Any, Any, Any]
 State = Annotated[MailState, QueryParameter(name="state", description="Which letters are listed.")]
 REFUSED = {**SIGNED_IN, **NOT_IN_PERSON, "forbidden": 403}
 
@@ -128,9 +129,9 @@ async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD
 
 
 @post("/api/v1/admin/mail/retry", status_code=HTTP_200_OK, summary="Try all dead letters again", **_changing())
-async def retry_letters(mail: NamedDependency[Mail]) -> Retried:
+async def retry_letters(request: AnyRequest, mail: NamedDependency[Mail]) -> Retried:
     """For when what kept them was set right."""
-    return Retried(await mail.retry_all())
+    return Retried(await mail.retry_all(actor_of(request)))
 
 
 @post(
@@ -139,15 +140,15 @@ async def retry_letters(mail: NamedDependency[Mail]) -> Retried:
     summary="Try a dead letter again",
     **_changing(not_found=404),
 )
-async def retry_letter(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
+async def retry_letter(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
     """With all its attempts."""
-    await mail.retry(MailId(mail_id))
+    await mail.retry(MailId(mail_id), actor_of(request))
 
 
 @delete("/api/v1/admin/mail/{mail_id:str}", summary="Throw a dead letter away", **_changing(not_found=404))
-async def discard_letter(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
+async def discard_letter(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
     """It is gone; its recipient is not told."""
-    await mail.discard(MailId(mail_id))
+    await mail.discard(MailId(mail_id), actor_of(request))
 
 
 @post(

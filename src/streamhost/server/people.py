@@ -229,15 +229,16 @@ async def show_user(user_id: FromPath[str], accounts: NamedDependency[Accounts])
 async def change_user(
     request: AnyRequest, user_id: FromPath[str], data: JSONBody[UserChange], accounts: NamedDependency[Accounts]
 ) -> UserDocument:
-    """Change the role, shut an account or open it again, take its address as verified."""
-    user, by = UserId(user_id), actor_of(request)
-    if data.role is not None:
-        await accounts.people.set_role(user, data.role, by)
-    if data.email_verified:
-        await accounts.people.verify(user, by)
-    if data.disabled is not None:
-        await (accounts.people.disable if data.disabled else accounts.people.enable)(user, by)
-    return _user(await accounts.people.get(user))
+    """Change the role, shut an account or open it again, take its address as verified: all that is asked for, or
+    nothing."""
+    user = await accounts.people.change(
+        UserId(user_id),
+        actor_of(request),
+        role=data.role,
+        verified=bool(data.email_verified),
+        disabled=data.disabled,
+    )
+    return _user(user)
 
 
 @delete("/api/v1/admin/users/{user_id:str}", summary="Delete a user", **_changing(not_found=404, last_admin=409))
@@ -250,7 +251,7 @@ async def delete_user(request: AnyRequest, user_id: FromPath[str], accounts: Nam
     "/api/v1/admin/users/{user_id:str}/reset-password",
     status_code=HTTP_202_ACCEPTED,
     summary="Send a link for a new password",
-    **_changing(not_found=404),
+    **_changing(not_found=404, account_shut=409),
 )
 async def send_reset(request: AnyRequest, user_id: FromPath[str], accounts: NamedDependency[Accounts]) -> None:
     """Send a user the link by which they set a new password."""

@@ -18,7 +18,7 @@ from streamhost.model.errors import InvalidInput, Unauthenticated
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video
 from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import anyone, signed_in, viewer_of
+from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
 
 PAGE = 24
@@ -244,7 +244,7 @@ async def edit_video(
 ) -> VideoDocument:
     """Change `title`, `description`, `tags`, `visibility`: only the fields that are sent."""
     viewer = viewer_of(request)
-    return video_document(await catalog.edit(VideoId(video_id), viewer, data), viewer, playback)
+    return video_document(await catalog.edit(VideoId(video_id), viewer, data, address_of(request)), viewer, playback)
 
 
 @delete(
@@ -259,7 +259,7 @@ async def delete_video(
     request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
 ) -> None:
     """Remove a video at once; its files follow in the background."""
-    await catalog.delete(VideoId(video_id), viewer_of(request))
+    await catalog.delete(VideoId(video_id), viewer_of(request), address_of(request))
 
 
 @get(

@@ -32,6 +32,7 @@ class Letter:
     kind: str
     to: str
     values: Mapping[str, str]
+    trusted: bool = False
 
     @property
     def token(self) -> str:
@@ -47,9 +48,11 @@ class Postbox:
     def __init__(self) -> None:
         self.letters: list[Letter] = []
 
-    async def enqueue(self, conn: Connection, kind: str, to: str, values: Mapping[str, str]) -> None:
+    async def enqueue(
+        self, conn: Connection, kind: str, to: str, values: Mapping[str, str], *, trusted: bool = False
+    ) -> None:
         """As the mail room does it."""
-        letter = Letter(kind, to, dict(values))
+        letter = Letter(kind, to, dict(values), trusted)
         conn.after_commit(lambda: self.letters.append(letter))
 
     def take(self) -> Letter:

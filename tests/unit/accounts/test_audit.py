@@ -12,7 +12,7 @@ from streamhost.db.core import Database
 from streamhost.db.errors import ConstraintViolated
 from streamhost.db.migrate import migrate
 from streamhost.db.migrations import steps
-from streamhost.features.accounts import Accounts, BadCredentials, SignIn
+from streamhost.features.accounts import Accounts, BadCredentials, SignIn, WrongCode
 from streamhost.features.accounts.endings import Endings
 from streamhost.features.audit import Audit
 from streamhost.model.accounts import Role
@@ -70,6 +70,27 @@ async def test_the_log_holds_no_secrets(accounts: Accounts, db: Database, alice:
     for hidden in (PASSWORD, token.text, invitation.link, secret.secret, post.letters[-1].token, "wrong field"):
         assert hidden not in text
     assert alice.refresh_token not in text
+
+
+async def test_codes_and_mails_asked_for_are_written_down(accounts: Accounts, db: Database, alice: SignIn) -> None:
+    """A second factor begun and a code that does not fit; a verification mail asked for again, if there is one."""
+    by = Actor.of(alice.user, "203.0.113.9")
+    await accounts.second_factor.begin(alice.user, PASSWORD, by)
+    with pytest.raises(WrongCode):
+        await accounts.second_factor.confirm(alice.user, "000000", by)
+    await accounts.people.add("new@example.org", PASSWORD, "New", Role.VIEWER, by=COMMAND_LINE)
+    for email in ("new@example.org", "alice@example.org", "nobody@example.org"):
+        await accounts.registration.resend(email, address="203.0.113.9")
+    await accounts.settled()
+    again, added, refused, begun, *_ = (await Audit(db).entries()).items
+    assert (again.act, again.subject, again.actor) == (
+        Act.VERIFICATION_SENT_AGAIN,
+        "new@example.org",
+        Actor(None, "somebody", "203.0.113.9"),
+    )
+    assert added.act is Act.USER_ADDED
+    assert (refused.act, refused.actor, refused.details) == (Act.SECOND_FACTOR_REFUSED, by, {})
+    assert (begun.act, begun.actor, begun.details) == (Act.SECOND_FACTOR_BEGUN, by, {})
 
 
 async def test_the_log_is_never_changed(accounts: Accounts, db: Database, alice: SignIn) -> None:

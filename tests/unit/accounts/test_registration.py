@@ -74,7 +74,7 @@ async def test_the_user_and_the_mail_are_one_transaction(
 ) -> None:
     """Where the mail cannot be written down there is no account either, and the address can be used again."""
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **_named: object) -> None:
         raise RuntimeError("no outbox")
 
     with monkeypatch.context() as patch:

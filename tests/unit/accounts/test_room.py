@@ -259,6 +259,19 @@ async def test_the_last_admin_stays(accounts: Accounts) -> None:
     assert sorted(str(result) for result in results) == sorted(["None", str(LastAdmin())])
 
 
+async def test_several_changes_are_made_together_or_not_at_all(accounts: Accounts, alice: SignIn) -> None:
+    """Where one of them cannot be, none is."""
+    root = await accounts.people.add(*ROOT, Role.ADMIN)
+    assert root.email_verified_at is None
+    with pytest.raises(LastAdmin):
+        await accounts.people.change(root.id, verified=True, disabled=True)
+    assert await accounts.people.get(root.id) == root
+    changed = await accounts.people.change(alice.user.id, role=Role.MODERATOR, disabled=True)
+    assert (changed.role, changed.active) == (Role.MODERATOR, False)
+    assert await accounts.people.get(alice.user.id) == changed
+    assert await accounts.people.change(alice.user.id) == changed
+
+
 async def test_a_new_role_counts_at_once(accounts: Accounts, alice: SignIn) -> None:
     """What somebody may do does not wait for a new token."""
     assert not (await accounts.viewer_of_access_token(alice.access_token)).is_at_least(Role.MODERATOR)

@@ -13,6 +13,9 @@ from streamhost.db.core import Database
 from streamhost.features.accounts import (
     Accounts,
     BadCredentials,
+    InvalidLink,
+    LinkExpired,
+    LinkUsed,
     OtpInvalid,
     OtpRequired,
     SecondFactorIsOff,
@@ -22,8 +25,9 @@ from streamhost.features.accounts import (
     WrongCode,
     WrongPassword,
 )
+from streamhost.features.accounts.room import WAIT_FOR_CODE
 from streamhost.model.audit import SYSTEM, Actor
-from tests.unit.accounts.conftest import PASSWORD
+from tests.unit.accounts.conftest import PASSWORD, Opener
 from tests.unit.accounts.hands import Hands
 
 # RFC 6238, appendix B, with SHA-1: the last six digits of the eight.
@@ -92,6 +96,88 @@ async def test_signing_in_takes_a_code(accounts: Accounts, secret: str, clock: H
             await accounts.login("alice@example.org", PASSWORD, wrong)
     shown = code(secret, clock)
     assert (await accounts.login("alice@example.org", PASSWORD, f" {shown[:3]} {shown[3:]}")).user.name == "Alice"
+
+
+async def test_a_ticket_stands_for_the_password(
+    accounts: Accounts, open_accounts: Opener, secret: str, clock: Hands
+) -> None:
+    """Whoever has given it needs only the code, also after a restart; a wrong code does not use the ticket up."""
+    with pytest.raises(OtpRequired) as asked:
+        await accounts.login("alice@example.org", PASSWORD)
+    ticket = asked.value.ticket
+    assert PASSWORD not in ticket
+    other = open_accounts()
+    with pytest.raises(OtpInvalid):
+        await other.login_by_code(ticket, "000000")
+    with pytest.raises(OtpRequired):
+        await other.login_by_code(ticket, " ")
+    assert (await other.login_by_code(ticket, code(secret, clock))).user.email == "alice@example.org"
+    with pytest.raises(LinkUsed):
+        await accounts.login_by_code(ticket, code(secret, clock, 1))
+
+
+@pytest.mark.parametrize("spent", ["app", "recovery"])
+async def test_a_ticket_signs_in_once(accounts: Accounts, alice: SignIn, secret: str, clock: Hands, spent: str) -> None:
+    """Two at the same moment, with codes that both fit: one comes in. It is the same with recovery codes."""
+    recovery = await accounts.second_factor.new_codes(alice.user, PASSWORD, Actor.of(alice.user))
+    codes = recovery[:2] if spent == "recovery" else [code(secret, clock), code(secret, clock, 1)]
+    with pytest.raises(OtpRequired) as asked:
+        await accounts.login("alice@example.org", PASSWORD)
+    tries = [accounts.login_by_code(asked.value.ticket, one) for one in codes]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["LinkUsed", "SignIn"]
+
+
+async def test_a_ticket_does_not_outlive_what_it_stands_for(
+    accounts: Accounts, alice: SignIn, secret: str, clock: Hands
+) -> None:
+    """Five minutes, or until the password is another, or the account is shut; nothing else is taken for one."""
+    tickets = []
+    for _ in range(3):
+        with pytest.raises(OtpRequired) as asked:
+            await accounts.login("alice@example.org", PASSWORD)
+        tickets.append(asked.value.ticket)
+    for made_up in ("", "x", tickets[0][:-1], tickets[0] + "x"):
+        with pytest.raises(InvalidLink):
+            await accounts.login_by_code(made_up, code(secret, clock))
+    await accounts.people.disable(alice.user.id)
+    with pytest.raises(BadCredentials):
+        await accounts.login_by_code(tickets[0], code(secret, clock))
+    await accounts.people.enable(alice.user.id)
+    await accounts.profile.change_password(
+        alice.user, alice.session.id, PASSWORD, "another long password", Actor.of(alice.user)
+    )
+    with pytest.raises(LinkUsed):
+        await accounts.login_by_code(tickets[1], code(secret, clock))
+    with pytest.raises(OtpRequired) as asked:
+        await accounts.login("alice@example.org", "another long password")
+    clock.pass_by(WAIT_FOR_CODE)
+    with pytest.raises(LinkExpired):
+        await accounts.login_by_code(asked.value.ticket, code(secret, clock))
+
+
+async def test_guesses_by_ticket_are_counted(accounts: Accounts, secret: str, clock: Hands) -> None:
+    """One ticket gives no more guesses than the password does; nor does confirming a new app."""
+    with pytest.raises(OtpRequired) as asked:
+        await accounts.login("alice@example.org", PASSWORD)
+    tries = [accounts.login_by_code(asked.value.ticket, f"{n:06}") for n in range(20)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(result) for result in results].count(OtpInvalid) <= 10
+    with pytest.raises(TooManyAttempts):
+        await accounts.login_by_code(asked.value.ticket, code(secret, clock))
+
+
+async def test_guesses_while_setting_up_are_counted(accounts: Accounts, alice: SignIn, clock: Hands) -> None:
+    """Whoever has a session alone cannot try out what the app shows."""
+    by = Actor.of(alice.user)
+    made = await accounts.second_factor.begin(alice.user, PASSWORD, by)
+    for n in range(10):
+        with pytest.raises(WrongCode):
+            await accounts.second_factor.confirm(alice.user, f"{n:06}", by)
+    with pytest.raises(TooManyAttempts) as caught:
+        await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)
+    clock.pass_by(caught.value.retry_after)
+    assert len(await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)) == 10
 
 
 async def test_a_code_works_once(accounts: Accounts, secret: str, clock: Hands) -> None:

@@ -12,14 +12,17 @@ import pytest
 
 from streamhost.db import migrate, users, videos
 from streamhost.db.core import Database
+from streamhost.features.audit import Audit
 from streamhost.features.catalog import Catalog, InvalidCursor
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
+from streamhost.model.audit import Act, Actor
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.videos import Video, Visibility
 
 NOW = 1_800_000_000.0
 ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
+ROOT = User(UserId("root"), "root@example.org", "Root", Role.ADMIN, "", NOW)
 VIDEO = VideoId("film")
 
 
@@ -47,6 +50,20 @@ async def test_edits_at_the_same_time_keep_each_other(catalog: Catalog) -> None:
         )
         video = await catalog.get(VIDEO, alice)
         assert (video.title, video.visibility) == (title, Visibility.PRIVATE)
+
+
+async def test_what_others_do_to_a_video_is_written_down(catalog: Catalog) -> None:
+    """Not what the owner does; of an administrator: who, from where, to which video of whom, and which fields."""
+    alice, root = Viewer(ALICE), Viewer(ROOT)
+    await catalog.edit(VIDEO, alice, {"title": "Mine"}, "203.0.113.9")
+    await catalog.edit(VIDEO, root, {"title": "Not a secret", "visibility": "unlisted"}, "203.0.113.9")
+    await catalog.delete(VIDEO, root, "203.0.113.9")
+    deleted, edited = (await Audit(catalog._db).entries()).items
+    for line in (deleted, edited):
+        assert line.actor == Actor(ROOT.id, ROOT.email, "203.0.113.9")
+        assert (line.subject_id, line.subject) == (ALICE.id, ALICE.email)
+    assert (edited.act, edited.details) == (Act.VIDEO_EDITED, {"video": VIDEO, "fields": "title visibility"})
+    assert (deleted.act, deleted.details) == (Act.VIDEO_DELETED, {"video": VIDEO})
 
 
 def cursor(content: object) -> str:

@@ -59,10 +59,12 @@ class MailHouse:
         self.queue.on_failed(SendMail, mail.gave_up)
         return mail
 
-    async def enqueue(self, to: str = "alice@example.org", kind: str = MailKind.VERIFY_EMAIL) -> None:
+    async def enqueue(
+        self, to: str = "alice@example.org", kind: str = MailKind.VERIFY_EMAIL, *, trusted: bool = False
+    ) -> None:
         """Write one mail, committed."""
         async with self.db.write() as conn:
-            await self.mail.enqueue(conn, kind, to, VALUES)
+            await self.mail.enqueue(conn, kind, to, VALUES, trusted=trusted)
 
     async def tried(self, times: int) -> None:
         """Every job has been tried so often already."""

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from streamhost.features.audit import Audit
 from streamhost.features.mail.room import ASKED_FOR_AN_HOUR, DEAD_KEPT, LINES, SENT_KEPT
+from streamhost.model.audit import Act, Actor
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import MailId
@@ -19,6 +21,8 @@ from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailRefused, MailUnavailable
 from tests.support.smtp import HOST, Mailbox, serving, text_of
 from tests.unit.mail.conftest import VALUES, MailHouse
+
+ROOT = Actor(None, "root@example.org", "203.0.113.9")
 
 
 async def test_written_with_its_cause(house: MailHouse) -> None:
@@ -124,19 +128,25 @@ async def test_retry_and_discard(house: MailHouse) -> None:
     for number in range(3):
         await house.enqueue(f"user{number}@example.org")
     letters = await house.until(MailState.DEAD, 3)
-    await house.mail.discard(letters[0].id)
-    await house.mail.retry(letters[1].id)
+    await house.mail.discard(letters[0].id, ROOT)
+    await house.mail.retry(letters[1].id, ROOT)
     [sent] = await house.until(MailState.SENT)
     assert sent.id == letters[1].id
     assert VALUES["link"] in house.desk.sent[0].text
-    assert await house.mail.retry_all() == 1
+    assert await house.mail.retry_all(ROOT) == 1
     await house.until(MailState.SENT, 2)
     for mail_id in (letters[0].id, letters[1].id, MailId("nothing")):
         with pytest.raises(NotFound):
-            await house.mail.retry(mail_id)
+            await house.mail.retry(mail_id, ROOT)
         with pytest.raises(NotFound):
-            await house.mail.discard(mail_id)
-    assert await house.mail.retry_all() == 0
+            await house.mail.discard(mail_id, ROOT)
+    assert await house.mail.retry_all(ROOT) == 0
+    lines = [(line.act, line.actor, line.details) for line in (await Audit(house.db).entries()).items]
+    assert lines == [
+        (Act.MAIL_RETRIED, ROOT, {"mail": letters[2].id}),
+        (Act.MAIL_RETRIED, ROOT, {"mail": letters[1].id}),
+        (Act.MAIL_DISCARDED, ROOT, {"mail": letters[0].id}),
+    ]
 
 
 async def test_discarded_while_on_its_way(house: MailHouse) -> None:
@@ -162,6 +172,15 @@ async def test_nobody_is_flooded(house: MailHouse) -> None:
     house.bench.ahead += HOUR + 1
     await house.enqueue("victim@example.org", MailKind.RESET_PASSWORD)
     assert len(await house.letters(MailState.QUEUED)) == 2 * ASKED_FOR_AN_HOUR + 7
+
+
+async def test_what_an_administrator_sends_is_not_withheld(house: MailHouse) -> None:
+    """Strangers who use up what an address may be asked for do not keep a reset by an administrator from it."""
+    for _ in range(ASKED_FOR_AN_HOUR + 1):
+        await house.enqueue("victim@example.org", MailKind.RESET_PASSWORD)
+    for kind in (MailKind.RESET_PASSWORD, MailKind.INVITATION, MailKind.VERIFY_EMAIL):
+        await house.enqueue("victim@example.org", kind, trusted=True)
+    assert len(await house.letters(MailState.QUEUED)) == ASKED_FOR_AN_HOUR + 3
 
 
 async def test_a_hanging_server_leaves_places(house: MailHouse) -> None:

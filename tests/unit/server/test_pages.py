@@ -1,55 +1,12 @@
-"""Parts of the pages that need no browser: tickets between two forms, devices in words, quotas in gigabytes."""
+"""Parts of the pages that need no browser: devices in words, quotas in gigabytes."""
 
 from __future__ import annotations
 
 import pytest
 
 from streamhost.model.errors import InvalidInput
-from streamhost.server.pages.halfway import REMEMBERED, WAIT_SECONDS, HalfWay
 from streamhost.server.pages.people_shapes import device_text, words
 from streamhost.server.pages.quota_form import gigabytes_text, quota_typed
-
-
-def test_a_ticket_opens_once_and_not_for_long() -> None:
-    """What was typed comes back by its ticket, one time, within five minutes."""
-    now = [0.0]
-    half_way = HalfWay(lambda: now[0])
-    ticket = half_way.keep("alice@example.org", "pässword \ud800")
-    assert half_way.take(ticket) == ("alice@example.org", "pässword \ud800")
-    assert half_way.take(ticket) is None
-    late = half_way.keep("alice@example.org", "password")
-    now[0] = WAIT_SECONDS
-    assert half_way.take(late) is None
-
-
-def test_nothing_else_opens_a_ticket() -> None:
-    """A pad that is too short, no hexadecimal or another's gives nothing, or nothing that was typed."""
-    half_way = HalfWay(lambda: 0.0)
-    for pad in ("", "zz", "00"):
-        name = half_way.keep("alice@example.org", "password").partition(".")[0]
-        assert half_way.take(f"{name}.{pad}") is None
-    first, second = half_way.keep("a", "password"), half_way.keep("b", "password")
-    assert half_way.take(f"{first.partition('.')[0]}.{second.partition('.')[2]}") != ("a", "password")
-    assert half_way.take("made up") is None
-
-
-def test_neither_the_page_nor_the_memory_tells_the_password() -> None:
-    """The pad is new each time, so what is kept differs too; the password stands nowhere."""
-    half_way = HalfWay(lambda: 0.0)
-    tickets = {half_way.keep("alice@example.org", "password").partition(".")[2] for _ in range(10)}
-    assert len(tickets) == 10
-    assert b"password".hex() not in tickets
-    assert not [one for one in half_way._waiting.values() if b"password" in one.sealed]
-
-
-def test_memory_is_bounded() -> None:
-    """Whoever opens thousands of sign-ins pushes the oldest out, nothing more."""
-    half_way = HalfWay(lambda: 0.0)
-    first = half_way.keep("a", "password")
-    for _ in range(REMEMBERED):
-        half_way.keep("b", "password")
-    assert half_way.take(first) is None
-    assert len(half_way._waiting) == REMEMBERED
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from streamhost.features.accounts.api_tokens import NewApiToken
 from streamhost.features.accounts.errors import (
+    AccountShut,
     BadCredentials,
     EmailTaken,
     EmailUnverified,
@@ -34,6 +35,7 @@ from streamhost.features.accounts.tokens import AccountKeys
 __all__ = [
     "DEFAULT_DAYS",
     "AccountKeys",
+    "AccountShut",
     "Accounts",
     "Around",
     "BadCredentials",

@@ -88,6 +88,11 @@ class OtpRequired(Unauthenticated):
     code = "otp_required"
     hint = "Send it as `otp`: the six digits of the app, or a recovery code."
 
+    def __init__(self, ticket: str = "") -> None:
+        """`ticket` proves for a few minutes that the password was right; it is for our own page, not for the answer."""
+        super().__init__()
+        self.ticket = ticket
+
 
 class OtpInvalid(Unauthenticated):
     """This code does not fit, or has been used before."""
@@ -108,6 +113,13 @@ class WrongCode(InvalidInput):
 
     code = "wrong_code"
     hint = "Wait for the next code of the app, and look whether its clock is right."
+
+
+class AccountShut(Conflict):
+    """This account is disabled."""
+
+    code = "account_shut"
+    hint = "Enable it first: nobody can sign in to it, whatever the password."
 
 
 class InvalidLink(StreamhostError):
@@ -159,4 +171,4 @@ class SecondFactorIsOff(Conflict):
     """There is no second factor to do this with."""
 
     code = "second_factor_is_off"
-    hint = "Begin to set one up first."
+    hint = "Nothing asks this account for codes; whoever has it can begin to set one up."

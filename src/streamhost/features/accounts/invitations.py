@@ -84,7 +84,7 @@ class Invitations:
             )
             if to is not None:
                 values = {"name": "", "link": link, "expires": span(days * DAY)}
-                await self._means.mail.enqueue(conn, "invitation", to, values)
+                await self._means.mail.enqueue(conn, "invitation", to, values, trusted=True)
         return NewInvitation(invitation, link)
 
     async def all(self) -> list[Invitation]:

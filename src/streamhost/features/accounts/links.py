@@ -30,6 +30,8 @@ class LinkKind(StrEnum):
     VERIFY = "verify-email"
     RESET = "reset-password"
     CHANGE = "change-email"
+    CODE = "code-of-second-factor"
+    """In no mail: it stands in the form that asks for a code, and proves that the password was right."""
 
 
 PATHS = {LinkKind.VERIFY: "/verify", LinkKind.RESET: "/reset", LinkKind.CHANGE: "/account/email/confirm"}

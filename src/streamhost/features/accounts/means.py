@@ -131,16 +131,18 @@ class Means:
         """A password that may be taken for an account; raises `ValueError` with words for the person."""
         return rules.clean_password(password, min_length=self.settings.password_min_length, email=email, name=name)
 
-    async def write_to(self, conn: Connection, kind: str, user: User, link: str = "", life: float = 0.0) -> None:
+    async def write_to(
+        self, conn: Connection, kind: str, user: User, link: str = "", life: float = 0.0, *, trusted: bool = False
+    ) -> None:
         """A letter to a user at the present address; without a link of its own it names the page for new passwords."""
         values = {"name": user.name, "link": link or self.links.home + FORGOT_PATH, "expires": span(life)}
-        await self.mail.enqueue(conn, kind, user.email, values)
+        await self.mail.enqueue(conn, kind, user.email, values, trusted=trusted)
 
-    async def ask_to_verify(self, conn: Connection, user: User) -> None:
+    async def ask_to_verify(self, conn: Connection, user: User, *, trusted: bool = False) -> None:
         """The letter with the link that verifies a user's address."""
         life = self.settings.verify_hours * HOUR
         token = self.links.token(LinkKind.VERIFY, user.id, unverified(user), life)
-        await self.write_to(conn, "verify_email", user, self.links.url(LinkKind.VERIFY, token), life)
+        await self.write_to(conn, "verify_email", user, self.links.url(LinkKind.VERIFY, token), life, trusted=trusted)
 
     def later(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work` after the answer, so that how long the answer takes does not tell what was found.

@@ -13,10 +13,13 @@ from streamhost.model.ids import SessionId, UserId
 class SendsMail(Protocol):
     """Takes letters into an outbox."""
 
-    async def enqueue(self, conn: Connection, kind: str, to: str, values: Mapping[str, str]) -> None:
+    async def enqueue(
+        self, conn: Connection, kind: str, to: str, values: Mapping[str, str], *, trusted: bool = False
+    ) -> None:
         """Write a mail down in the caller's transaction; it is delivered after the commit.
 
-        `kind` is one of `model.mail.MailKind`; `values` has `name`, `link`, `expires`."""
+        `kind` is one of `model.mail.MailKind`; `values` has `name`, `link`, `expires`. One that is `trusted`, because
+        an administrator wants it sent, is not withheld from an address that strangers ask for too much mail."""
         ...
 
 

@@ -14,7 +14,7 @@ from streamhost.db import sessions as session_rows
 from streamhost.db import users as user_rows
 from streamhost.db.core import Connection
 from streamhost.features.accounts import rules
-from streamhost.features.accounts.errors import EmailTaken
+from streamhost.features.accounts.errors import AccountShut, EmailTaken
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import Leaves
 from streamhost.features.accounts.recovery import Recovery
@@ -87,52 +87,70 @@ class People:
                 raise EmailTaken(user.email, fields={"email": EmailTaken.title()})
             await self._means.note(conn, Act.USER_ADDED, by, user, role=role.value)
             if not verified:
-                await self._means.ask_to_verify(conn, user)
+                await self._means.ask_to_verify(conn, user, trusted=True)
         return user
 
     async def verify(self, user_id: UserId, by: Actor = SYSTEM) -> None:
         """Take a user's address as verified. Raises `NotFound`."""
-        async with self._means.db.write() as conn:
-            user = await self._means.user(conn, user_id)
-            if await user_rows.verify(conn, user_id, self._means.clock()):
-                await self._means.note(conn, Act.EMAIL_TAKEN_AS_VERIFIED, by, user)
-        self._means.present.forget_user(user_id)
+        await self.change(user_id, by, verified=True)
 
     async def set_role(self, user_id: UserId, role: Role, by: Actor = SYSTEM) -> None:
         """Change what a user may do. Raises `NotFound`, or `LastAdmin` when nobody could administer afterwards."""
-        async with self._means.db.write() as conn:
-            user = await self._means.user(conn, user_id)
-            if role is user.role:
-                return
-            if role is not Role.ADMIN:
-                await self._means.keep_an_admin(conn, user)
-                await self._take_invitations_back(conn, user, by)
-            await user_rows.set_role(conn, user_id, role)
-            await self._means.note(conn, Act.ROLE_CHANGED, by, user, before=user.role.value, after=role.value)
-            # What somebody was let play as an admin may be what they may not see now.
-            self._means.user_over(conn, user_id)
+        await self.change(user_id, by, role=role)
 
     async def disable(self, user_id: UserId, by: Actor = SYSTEM) -> None:
         """Shut an account, and end its sessions and API tokens. Raises `NotFound` or `LastAdmin`."""
-        async with self._means.db.write() as conn:
-            user = await self._means.user(conn, user_id)
-            await self._means.keep_an_admin(conn, user)
-            now = self._means.clock()
-            if user.active:
-                await user_rows.set_disabled(conn, user_id, now)
-            await session_rows.revoke_all(conn, user_id, now)
-            await token_rows.revoke_all(conn, user_id, now)
-            await self._take_invitations_back(conn, user, by)
-            await self._means.note(conn, Act.USER_DISABLED, by, user)
-            self._means.user_over(conn, user_id)
+        await self.change(user_id, by, disabled=True)
 
     async def enable(self, user_id: UserId, by: Actor = SYSTEM) -> None:
         """Open an account again. Its old sessions and tokens stay ended. Raises `NotFound`."""
+        await self.change(user_id, by, disabled=False)
+
+    async def change(
+        self,
+        user_id: UserId,
+        by: Actor = SYSTEM,
+        *,
+        role: Role | None = None,
+        verified: bool = False,
+        disabled: bool | None = None,
+    ) -> User:
+        """Change several things about an account, or none of them if one cannot be; the user as it is then.
+
+        None, and false for `verified`, leaves as it is. Raises `NotFound` or `LastAdmin`."""
         async with self._means.db.write() as conn:
             user = await self._means.user(conn, user_id)
-            await user_rows.set_disabled(conn, user_id, None)
-            await self._means.note(conn, Act.USER_ENABLED, by, user)
-        self._means.present.forget_user(user_id)
+            if role is not None and role is not user.role:
+                await self._set_role(conn, user, role, by)
+            if verified and await user_rows.verify(conn, user_id, self._means.clock()):
+                await self._means.note(conn, Act.EMAIL_TAKEN_AS_VERIFIED, by, user)
+            if disabled:
+                await self._disable(conn, user, by)
+            elif disabled is not None:
+                await user_rows.set_disabled(conn, user_id, None)
+                await self._means.note(conn, Act.USER_ENABLED, by, user)
+            conn.after_commit(lambda: self._means.present.forget_user(user_id))
+            return await self._means.user(conn, user_id)
+
+    async def _set_role(self, conn: Connection, user: User, role: Role, by: Actor) -> None:
+        if role is not Role.ADMIN:
+            await self._means.keep_an_admin(conn, user)
+            await self._take_invitations_back(conn, user, by)
+        await user_rows.set_role(conn, user.id, role)
+        await self._means.note(conn, Act.ROLE_CHANGED, by, user, before=user.role.value, after=role.value)
+        # What somebody was let play as an admin may be what they may not see now.
+        self._means.user_over(conn, user.id)
+
+    async def _disable(self, conn: Connection, user: User, by: Actor) -> None:
+        await self._means.keep_an_admin(conn, user)
+        now = self._means.clock()
+        if user.active:
+            await user_rows.set_disabled(conn, user.id, now)
+        await session_rows.revoke_all(conn, user.id, now)
+        await token_rows.revoke_all(conn, user.id, now)
+        await self._take_invitations_back(conn, user, by)
+        await self._means.note(conn, Act.USER_DISABLED, by, user)
+        self._means.user_over(conn, user.id)
 
     async def end_sessions(self, user_id: UserId, by: Actor = SYSTEM) -> int:
         """Sign a user out everywhere; API tokens stay. How many sessions ended. Raises `NotFound`."""
@@ -144,9 +162,13 @@ class People:
         return ended
 
     async def send_reset(self, user_id: UserId, by: Actor = SYSTEM) -> str:
-        """Send a user the link for a new password; the link, for the command line. Raises `NotFound`."""
+        """Send a user the link for a new password; the link, for the command line. Raises `NotFound`, or
+        `AccountShut`: no link would work for a disabled account."""
         async with self._means.db.write() as conn:
-            return await self._recovery.send(conn, await self._means.user(conn, user_id), by)
+            user = await self._means.user(conn, user_id)
+            if not user.active:
+                raise AccountShut
+            return await self._recovery.send(conn, user, by, trusted=True)
 
     async def delete(self, user_id: UserId, by: Actor = SYSTEM) -> None:
         """Delete an account with everything that is its own. Raises `NotFound` or `LastAdmin`."""

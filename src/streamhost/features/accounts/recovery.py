@@ -37,13 +37,13 @@ class Recovery:
             if user is not None and user.active:
                 await self.send(conn, user, by)
 
-    async def send(self, conn: Connection, user: User, by: Actor) -> str:
-        """Send a user the link for a new password; the link."""
+    async def send(self, conn: Connection, user: User, by: Actor, *, trusted: bool = False) -> str:
+        """Send a user the link for a new password; the link. `trusted`: it is on an administrator's word."""
         life = self._means.settings.reset_minutes * MINUTE
         token = self._means.links.token(LinkKind.RESET, user.id, _bound(user), life)
         link = self._means.links.url(LinkKind.RESET, token)
         await self._means.note(conn, Act.PASSWORD_RESET_ASKED, by, user)
-        await self._means.write_to(conn, "reset_password", user, link, life)
+        await self._means.write_to(conn, "reset_password", user, link, life, trusted=trusted)
         return link
 
     async def look(self, token: str) -> User:

@@ -142,10 +142,11 @@ class Registration:
 
         Raises `TooManyAttempts`."""
         self._limits.count(address)
-        self._means.later(lambda: self._resend(rules.storable(email)))
+        self._means.later(lambda: self._resend(rules.storable(email), Actor(None, "somebody", address)))
 
-    async def _resend(self, email: str) -> None:
+    async def _resend(self, email: str, by: Actor) -> None:
         async with self._means.db.write() as conn:
             user = await user_rows.by_email(conn, email)
             if user is not None and user.active and user.email_verified_at is None:
+                await self._means.note(conn, Act.VERIFICATION_SENT_AGAIN, by, user)
                 await self._means.ask_to_verify(conn, user)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamhost import log
 from streamhost.config import AccountSettings
@@ -18,6 +18,7 @@ from streamhost.features.accounts.errors import (
     BadCredentials,
     EmailUnverified,
     InvalidToken,
+    LinkUsed,
     OtpInvalid,
     OtpRequired,
     RefreshInProgress,
@@ -26,7 +27,7 @@ from streamhost.features.accounts.errors import (
 )
 from streamhost.features.accounts.invitations import Invitations
 from streamhost.features.accounts.limits import CodeLimits, LoginLimits, UnknownLimits, same_network
-from streamhost.features.accounts.links import Links
+from streamhost.features.accounts.links import LinkKind, Links, OpenedLink
 from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import Ended, Leaves, SendsMail, nobody_listens, nothing_is_theirs
@@ -46,6 +47,8 @@ from streamhost.model.ids import SessionId, UserId, new_id
 
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 64
+WAIT_FOR_CODE = 5 * MINUTE
+"""How long somebody may look for the phone between password and code, in seconds."""
 NOBODY = UserId("")
 """Stands where an unknown account has no id, so that the catalog is asked as often as for a known one."""
 
@@ -148,7 +151,7 @@ class Accounts:
 
     async def login(self, email: str, password: str, otp: str = "", *, device: str = "", address: str = "") -> SignIn:
         """Open a session. Raises `BadCredentials` (for disabled accounts too) or `TooManyAttempts`; and, to whoever has
-        the password, `EmailUnverified`, `OtpRequired`, `OtpInvalid`.
+        the password, `EmailUnverified`, `OtpRequired` (with a ticket for `login_by_code`), `OtpInvalid`.
 
         Takes the same work whether or not the account exists. Whoever has registered with an address that was taken
         hears `EmailUnverified` too, as if the account had been made."""
@@ -174,35 +177,63 @@ class Accounts:
             means.logins.failed(account, address, known=known)
             self._refused(user, address, Act.SIGN_IN_REFUSED)
             raise BadCredentials
+        if self._passwords.outdated(user.password_hash):
+            user = await self._rehashed(user, password)
         await self._check_otp_given(user, otp)
-        fresh = await self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
-        by = Actor.of(user, address)
+        return await self._admit(user, otp, device, address)
+
+    async def login_by_code(self, ticket: str, otp: str, *, device: str = "", address: str = "") -> SignIn:
+        """Open a session for whoever has the ticket of an `OtpRequired`, and now a code too.
+
+        A ticket is void once somebody has signed in with a code, or the password is another. Raises `InvalidLink`,
+        `LinkExpired`, `LinkUsed`, `BadCredentials`, `OtpRequired`, `OtpInvalid`, `TooManyAttempts`."""
+        link = self._means.links.open(LinkKind.CODE, ticket)
+        async with self._db.read() as conn:
+            user = await user_rows.get(conn, link.user_id)
+            if user is None:
+                raise LinkUsed
+            self._means.links.check(LinkKind.CODE, link, await self.second_factor.proof(conn, user))
+        await self._check_otp_given(user, otp)
+        return await self._admit(user, otp, device, address, link)
+
+    async def _admit(self, user: User, otp: str, device: str, address: str, ticket: OpenedLink | None = None) -> SignIn:
+        """Open a session for a user whose password was right, if the code is too."""
+        means, by = self._means, Actor.of(user, address)
         async with self._db.write() as conn:
             now_user = await user_rows.get(conn, user.id)
             if now_user is None or not now_user.active or now_user.password_hash != user.password_hash:
                 raise BadCredentials
+            if ticket is not None:
+                means.links.check(LinkKind.CODE, ticket, await self.second_factor.proof(conn, now_user))
             passed = not await self.second_factor.is_on(conn, user.id)
             passed = passed or await self.second_factor.spend(conn, user, otp, by)
             if passed:
-                if fresh is not None:
-                    await user_rows.replace_hash(conn, user.id, user.password_hash, fresh)
+                homes = await session_rows.addresses_of(conn, user.id)
                 sign_in = await self._open_session(conn, now_user, device, address)
                 await means.note(conn, Act.SIGNED_IN, by, user, session=sign_in.session.id)
-                if homes and not known:
+                if homes and not any(same_network(address, home) for home in homes):
                     await means.write_to(conn, "new_sign_in", user)
         if not passed:
             self._refused(user, address, Act.SECOND_FACTOR_REFUSED)
             raise OtpInvalid
         means.codes.forget(user.id)
-        means.logins.succeeded(account, address)
+        means.logins.succeeded(email_key(user.email), address)
         return sign_in
+
+    async def _rehashed(self, user: User, password: str) -> User:
+        """Give a password that has just proven right a hash with today's parameters."""
+        fresh = await self._passwords.hash(password)
+        async with self._db.write() as conn:
+            replaced = await user_rows.replace_hash(conn, user.id, user.password_hash, fresh)
+        return replace(user, password_hash=fresh) if replaced else user
 
     async def _check_otp_given(self, user: User, otp: str) -> None:
         """Raise `OtpRequired` where a code is needed and none came; count one that did."""
         async with self._db.read() as conn:
             on = await self.second_factor.is_on(conn, user.id)
+            proof = await self.second_factor.proof(conn, user)
         if on and not otp.strip():
-            raise OtpRequired
+            raise OtpRequired(self._means.links.token(LinkKind.CODE, user.id, proof, WAIT_FOR_CODE))
         if on:
             self._means.codes.take(user.id)
 

@@ -76,6 +76,7 @@ class SecondFactor:
             if present is not None and present.confirmed_at is not None:
                 raise SecondFactorIsOn
             await rows.put(conn, row)
+            await self._means.note(conn, Act.SECOND_FACTOR_BEGUN, by, user)
         return self._shown(user, row)
 
     async def pending(self, user: User) -> NewSecret | None:
@@ -87,7 +88,9 @@ class SecondFactor:
     async def confirm(self, user: User, code: str, by: Actor) -> list[str]:
         """Put it in force, with a code that shows that the app has the secret. The recovery codes, shown only now.
 
-        Raises `WrongCode`, `SecondFactorIsOff` (not begun), `SecondFactorIsOn`."""
+        Raises `WrongCode`, `TooManyAttempts`, `SecondFactorIsOff` (not begun), `SecondFactorIsOn`."""
+        self._means.codes.take(user.id)
+        codes: list[str] = []
         async with self._means.db.write() as conn:
             row = await rows.get(conn, user.id)
             if row is None:
@@ -96,10 +99,14 @@ class SecondFactor:
                 raise SecondFactorIsOn
             step = self._step(row, code)
             if step is None:
-                raise WrongCode(fields={"otp": WrongCode.title()})
-            await rows.confirm(conn, user.id, self._means.clock(), step)
-            codes = await self._new_codes(conn, user.id)
-            await self._means.note(conn, Act.SECOND_FACTOR_ON, by, user)
+                await self._means.note(conn, Act.SECOND_FACTOR_REFUSED, by, user)
+            else:
+                await rows.confirm(conn, user.id, self._means.clock(), step)
+                codes = await self._new_codes(conn, user.id)
+                await self._means.note(conn, Act.SECOND_FACTOR_ON, by, user)
+        if step is None:
+            raise WrongCode(fields={"otp": WrongCode.title()})
+        self._means.codes.forget(user.id)
         return codes
 
     async def switch_off(self, user: User, password: str, code: str, by: Actor) -> None:
@@ -142,6 +149,12 @@ class SecondFactor:
         if not fits:
             raise WrongCode(fields={"otp": WrongCode.title()})
         self._means.codes.forget(user.id)
+
+    async def proof(self, conn: Connection, user: User) -> str:
+        """What a sign-in that waits for a code is bound to: the password that was given, and every code spent so
+        far."""
+        row = await rows.get(conn, user.id)
+        return f"{user.password_hash} {row.last_step if row else 0} {await rows.codes_left(conn, user.id)}"
 
     async def is_on(self, conn: Connection, user_id: UserId) -> bool:
         """Whether a user's sign-in needs a code."""

@@ -28,7 +28,6 @@ from streamhost.server.pages import (
     studio,
 )
 from streamhost.server.pages.frame import Frame
-from streamhost.server.pages.halfway import HalfWay
 
 
 @get("/{anywhere:path}", guards=[anyone], include_in_schema=False)
@@ -47,7 +46,6 @@ class Pages(InitPlugin):
 
     def __init__(self, settings: Settings, assets: Assets, clock: Clock) -> None:
         self._assets = assets
-        self._half_way = HalfWay(clock)
         self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open", clock)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
@@ -69,7 +67,6 @@ class Pages(InitPlugin):
         )
         app_config.route_handlers.extend([pages, *asset_routes.routes, nowhere])
         app_config.dependencies["frame"] = Provide(self._give_frame)
-        app_config.dependencies["half_way"] = Provide(self._give_half_way)
         app_config.dependencies["assets"] = Provide(self._give_assets)
         app_config.state["render_error"] = self._frame.error_text
         return app_config
@@ -79,6 +76,3 @@ class Pages(InitPlugin):
 
     async def _give_assets(self) -> Assets:
         return self._assets
-
-    async def _give_half_way(self) -> HalfWay:
-        return self._half_way

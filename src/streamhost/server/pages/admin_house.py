@@ -149,9 +149,9 @@ async def _mail_page(
 
 
 @post(f"{MAIL}/retry", guards=GUARDS, include_in_schema=False)
-async def retry_all(mail: NamedDependency[Mail]) -> Response[Any]:
+async def retry_all(request: AnyRequest, mail: NamedDependency[Mail]) -> Response[Any]:
     """Try every dead letter again."""
-    await mail.retry_all()
+    await mail.retry_all(actor_of(request))
     return see(f"{MAIL}?done=retry-all")
 
 
@@ -166,16 +166,16 @@ async def send_test(request: AnyRequest, mail: NamedDependency[Mail], frame: Nam
 
 
 @post(f"{MAIL}/{{mail_id:str}}/retry", guards=GUARDS, include_in_schema=False)
-async def retry(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> Response[Any]:
+async def retry(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> Response[Any]:
     """Try a dead letter again."""
-    await mail.retry(MailId(mail_id))
+    await mail.retry(MailId(mail_id), actor_of(request))
     return see(f"{MAIL}?done=retry")
 
 
 @post(f"{MAIL}/{{mail_id:str}}/discard", guards=GUARDS, include_in_schema=False)
-async def discard(mail_id: FromPath[str], mail: NamedDependency[Mail]) -> Response[Any]:
+async def discard(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> Response[Any]:
     """Throw a dead letter away."""
-    await mail.discard(MailId(mail_id))
+    await mail.discard(MailId(mail_id), actor_of(request))
     return see(f"{MAIL}?done=discard")
 
 

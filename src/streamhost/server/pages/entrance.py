@@ -10,14 +10,21 @@ from litestar.params import FromQuery
 from litestar.status_codes import HTTP_200_OK, HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
 from streamhost.config import Settings
-from streamhost.features.accounts import Accounts, EmailUnverified, OtpInvalid, OtpRequired
+from streamhost.features.accounts import (
+    Accounts,
+    EmailUnverified,
+    InvalidLink,
+    LinkExpired,
+    LinkUsed,
+    OtpInvalid,
+    OtpRequired,
+)
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.forms import Complaint, complaint, kept, password_rules, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
-from streamhost.server.pages.halfway import HalfWay
 
 AnyRequest = Request[Any, Any, Any]
 SIGN_IN_PATH = "/login"
@@ -30,7 +37,7 @@ DONE = {
     "deleted": "Your account is deleted. Good-bye.",
 }
 """What the page says after something was done on another one."""
-TOO_SLOW = Complaint("That took too long, or the server was started anew.", "Sign in once more.")
+TOO_SLOW = Complaint("That took too long, or somebody has signed in meanwhile.", "Sign in once more.")
 
 
 async def _opens(accounts: Accounts, token: str) -> bool:
@@ -111,26 +118,26 @@ async def show_login(
 async def sign_in(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
-    half_way: NamedDependency[HalfWay],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Open a session for this browser. An account with a second factor is asked for a code by a form of its own."""
+    """Open a session for this browser. An account with a second factor is asked for a code by a form of its own, in
+    which a ticket stands for the password."""
     form = await typed(request)
-    onward = safe_next(form["next"])
-    email, password = form["email"], form["password"]
-    if form["ticket"]:
-        if (waiting := half_way.take(form["ticket"])) is None:
-            return _login_page(request, frame, accounts, onward, HTTP_401_UNAUTHORIZED, error=TOO_SLOW)
-        email, password = waiting
+    onward, ticket = safe_next(form["next"]), form["ticket"]
     device, address = device_of(request), address_of(request)
     try:
-        opened = await accounts.login(email, password, form["otp"], device=device, address=address)
-    except (OtpRequired, OtpInvalid) as error:
-        problem = complaint(error) if isinstance(error, OtpInvalid) else None
-        ticket = half_way.keep(email, password)
+        if ticket:
+            opened = await accounts.login_by_code(ticket, form["otp"], device=device, address=address)
+        else:
+            opened = await accounts.login(form["email"], form["password"], device=device, address=address)
+    except OtpRequired as error:
         # To ask for the code is no refusal: whoever sees this form is on the right way.
-        status = HTTP_200_OK if problem is None else status_of(error)
-        return frame.page(request, "code.html", status, next=onward, error=problem, ticket=ticket)
+        return frame.page(request, "code.html", next=onward, error=None, ticket=error.ticket)
+    except OtpInvalid as error:
+        problem = complaint(error)
+        return frame.page(request, "code.html", status_of(error), next=onward, error=problem, ticket=ticket)
+    except (InvalidLink, LinkExpired, LinkUsed):
+        return _login_page(request, frame, accounts, onward, HTTP_401_UNAUTHORIZED, error=TOO_SLOW)
     except StreamhostError as error:
         unverified = form["email"] if isinstance(error, EmailUnverified) else ""
         return _login_page(request, frame, accounts, onward, status_of(error), error, form, unverified)

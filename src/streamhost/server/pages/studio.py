@@ -15,7 +15,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, Visibility, may_manage
-from streamhost.server.auth import at_least, signed_in, viewer_of
+from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
@@ -103,7 +103,7 @@ async def edit(
     changes = {name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")}
     viewer = viewer_of(request)
     try:
-        await catalog.edit(VideoId(video_id), viewer, changes)
+        await catalog.edit(VideoId(video_id), viewer, changes, address_of(request))
     except StreamhostError as error:
         video = await _managed(request, catalog, video_id)
         return frame.page(
@@ -134,7 +134,7 @@ async def confirm_delete(
 @post(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
 async def delete(request: AnyRequest, video_id: FromPath[str], catalog: NamedDependency[Catalog]) -> Response[Any]:
     """Delete a video for good."""
-    await catalog.delete(VideoId(video_id), viewer_of(request))
+    await catalog.delete(VideoId(video_id), viewer_of(request), address_of(request))
     return see(f"{STUDIO}?done=deleted")
 
 
