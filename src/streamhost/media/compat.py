@@ -40,7 +40,15 @@ def video_obstacle(info: MediaInfo, limits: CopyLimits | None = None) -> str | N
     if info.video is None:
         return "The file has no video track."
     limits = limits or CopyLimits()
-    return track_obstacle(info.video, limits.max_frame_rate) or rate_obstacle(info, info.video, limits)
+    obstacle = source_obstacle(info, info.video, limits.max_frame_rate)
+    return obstacle or rate_obstacle(info, info.video, limits)
+
+
+def source_obstacle(info: MediaInfo, video: VideoTrack, max_frame_rate: int = MAX_FRAME_RATE) -> str | None:
+    """Return why players would not take the track as this container holds it, or ``None``."""
+    if info.container == "avi" and video.picture_reorder > 0:
+        return "An AVI file does not say when reordered pictures are shown."
+    return track_obstacle(video, max_frame_rate)
 
 
 def track_obstacle(video: VideoTrack, max_frame_rate: int = MAX_FRAME_RATE) -> str | None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from av.packet import Packet
 from av.stream import Stream
 
-from streamhost.media import aac, h264
-from streamhost.media.compat import MAX_GOP, audio_obstacle, track_obstacle
+from streamhost.media import aac, h264, losses
+from streamhost.media.compat import MAX_GOP, audio_obstacle, source_obstacle
 from streamhost.media.encoding import video_header
 from streamhost.media.ladder import audio_names, rung_name
 from streamhost.media.opening import opened
@@ -20,7 +21,7 @@ from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
 from streamhost.media.progress import Progress, Report
 from streamhost.media.reading import only, packets
-from streamhost.media.scanning import measure
+from streamhost.media.scanning import latest, measure
 from streamhost.media.sound import audio_header, audio_rendition, frames_per_segment
 from streamhost.media.tasks import Copied, CopyTracks, MakePoster
 from streamhost.media.timing import Clock, Timing, source_timescale
@@ -39,6 +40,8 @@ LARGEST_AUDIO_SLIP = Fraction(5, 1000)
 """Seconds by which copied sound may be off its time stamps; more, and it is encoded, which fills and stretches."""
 TELL_EVERY = 100
 """Packets between two thoughts of progress."""
+ENDS_APART = Fraction(1)
+"""Seconds between the ends of sound and picture. For more a player would wait for what does not come."""
 SLACK = 5
 """A first frame may start this part of the slip before 0 and count as at 0: times rounded to milliseconds do."""
 
@@ -50,7 +53,7 @@ class NotCopyable(Exception):
 def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     """Copy the video and what sound can be copied; nothing at all if the video cannot. See ``tasks.CopyTracks``."""
     info, out_dir = task.info, Path(task.out_dir)
-    obstacle = track_obstacle(info.video, task.encoding.max_frame_rate) if info.video else None
+    obstacle = source_obstacle(info, info.video, task.encoding.max_frame_rate) if info.video else None
     if obstacle is not None:
         return _refused(info, obstacle)
     video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None
@@ -60,12 +63,15 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
         if audio_obstacle(track) is None
     ]
     copies: list[VideoCopy | AudioCopy] = [video, *sounds] if video else [*sounds]
-    _read(task, copies, Progress(report, "copy"))
+    heard_until = _read(task, copies, Progress(report, "copy"))
+    if video is not None:
+        _compare_ends(video, sounds, heard_until)
     if video is not None and video.obstacle is not None:
         for sound in sounds:
             sound.give_up(video.obstacle)
         return _refused(info, video.obstacle)
     done = [copy for copy in copies if copy.obstacle is None]
+    seen_until = video.rendition().end if video else Fraction(0)
     copied = {copy.track.index for copy in done}
     at = info.duration * POSTER_AT
     return Copied(
@@ -74,6 +80,10 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
         obstacle=None,
         plan=video.plan(task) if video and task.rungs else None,
         poster=make_poster(MakePoster(task.source, task.out_dir, info, at, task.limits)).name if video else None,
+        warnings=(
+            *(losses.begins_late(video.left_out) if video else ()),
+            *losses.breaks_off(info.duration, max(seen_until, heard_until)),
+        ),
     )
 
 
@@ -81,17 +91,38 @@ def _refused(info: MediaInfo, obstacle: str) -> Copied:
     return Copied((), tuple(range(len(info.audio))), obstacle, None, None)
 
 
-def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progress) -> None:
-    """Read the file through and hand every packet to the copy of its track; stop when nothing is left to copy."""
+def _compare_ends(video: VideoCopy, sounds: list[AudioCopy], heard_until: Fraction) -> None:
+    """Give up copies of tracks that end too far apart: encoding makes them equally long."""
+    if video.obstacle is not None:
+        return
+    seen_until = video.rendition().end
+    if heard_until - seen_until > ENDS_APART:
+        video.give_up("The picture ends before the sound.")
+        return
+    for sound in sounds:
+        if sound.obstacle is None and seen_until - sound.rendition().end > ENDS_APART:
+            sound.give_up("The sound ends before the picture.")
+
+
+def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progress) -> Fraction:
+    """Read the file through and hand every packet to the copy of its track; stop when nothing is left to copy.
+
+    Returns when the sound ends, in seconds of the presentation.
+    """
     by_index = {copy.track.index: copy for copy in copies}
     size = task.info.size
+    heard = {sound.index: array("q") for sound in task.info.audio}
     with opened(task.source, task.limits) as container:
-        streams = only(container, Stream, *by_index)
-        for copy, stream in zip(copies, streams, strict=True):
-            copy.begin(stream)
+        streams = only(container, Stream, *(by_index | heard))
+        for stream in streams:
+            if stream.index in by_index:
+                by_index[stream.index].begin(stream)
         for count, packet in enumerate(packets(container, *streams)):
-            taker = by_index.get(packet.stream_index)
-            if packet.size == 0 or taker is None or taker.obstacle is not None:
+            index, time = packet.stream_index, packet.pts
+            if time is not None and index in heard:
+                heard[index].append(time)
+            taker = by_index.get(index)
+            if taker is None or taker.obstacle is not None or packet.size == 0:
                 continue
             try:
                 taker.add(packet)
@@ -103,6 +134,8 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
                 progress.at(packet.pos / size)
     for copy in copies:
         copy.end()
+    ends = [latest(heard[sound.index], sound.time_base) for sound in task.info.audio if heard[sound.index]]
+    return max((end - task.info.origin for end in ends), default=Fraction(0))
 
 
 @dataclass(slots=True)
@@ -113,6 +146,8 @@ class VideoCopy:
     out_dir: Path
     segment: float
     obstacle: str | None = field(default=None, init=False)
+    left_out: Fraction = field(default=Fraction(0), init=False)
+    """Seconds of pictures before the first keyframe."""
     track: VideoTrack = field(init=False)
     name: str = field(init=False)
     timescale: int = field(init=False)
@@ -123,6 +158,7 @@ class VideoCopy:
     _durations: array[int] = field(default_factory=lambda: array("q"), init=False)
     _keys: array[int] = field(default_factory=lambda: array("q"), init=False)
     _last_key: int = field(default=0, init=False)
+    _earliest: int | None = field(default=None, init=False)
     _timing: Timing | None = field(default=None, init=False)
     _clock: Clock = field(init=False)
 
@@ -150,6 +186,8 @@ class VideoCopy:
         if packet.is_corrupt:
             raise NotCopyable("Some pictures are damaged.")
         data, idr = self._sample(packet)
+        if self._earliest is None:
+            self._earliest = packet.pts
         if not self._times and not idr:
             return
         ticks = self._clock(packet.pts)
@@ -175,6 +213,11 @@ class VideoCopy:
         if len(timing.times) < len(self._times):
             self.give_up("Several pictures claim the same time.")
             return
+        if len(timing.times) > 1 and int(np.diff(timing.times).max()) * self.track.time_base > MAX_GOP:
+            self.give_up(f"A picture stands for more than {MAX_GOP:g} seconds.")
+            return
+        if self._earliest is not None:
+            self.left_out = timing.first - timing.seconds(self._earliest)
         self._writer.cut(self._clock(timing.end))
         header = video_header(
             self._sets, self.timescale, self._writer.delay, self.track.width, self.track.height, tagged=False
@@ -225,6 +268,8 @@ class VideoCopy:
     def _sample(self, packet: Packet[Stream]) -> tuple[bytes, bool]:
         """Return a packet as a sample with four-byte lengths, and whether it is an IDR picture."""
         data = bytes(packet)
+        if self._length_size and not h264.is_whole(data, self._length_size):
+            raise NotCopyable("Some pictures are damaged.")
         if self._length_size == h264.LENGTH_SIZE and not packet.is_keyframe:
             return data, False
         nals = h264.split_sized(data, self._length_size) if self._length_size else h264.split_annexb(data)

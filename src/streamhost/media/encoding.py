@@ -14,6 +14,7 @@ from streamhost.media.errors import DamagedSource, EncoderFailed
 from streamhost.media.pictures import BT709, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
 from streamhost.media.progress import Progress, Report
+from streamhost.media.reading import Damage
 from streamhost.media.retime import Retimer
 from streamhost.media.tasks import EncodeChunk, Encoded
 from streamhost.media.writer import TrackWriter, VideoWriter
@@ -33,7 +34,7 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     progress = Progress(report, "encode")
     poster_at = _poster_ticks(task)
     candidate: VideoFrame | None = None
-    decoding = Decoding(task.source, track, task.limits)
+    decoding = Decoding(task.source, track, task.limits, Damage(plan.origin), plan.seams)
     start = plan.origin + Fraction(retimer.start, plan.timescale) if retimer.start else track.start
     pictures = Upright(track).run(decoding.pictures(chunk.seek, start))
     for ticks, picture in retimer.run(pictures):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from streamhost.media import boxes
 
 NAL_IDR = 5
+FORBIDDEN = 0x80
+"""``forbidden_zero_bit`` of a NAL unit's first byte (H.264, 7.4.1)."""
 NAL_SPS = 7
 NAL_PPS = 8
 NAL_AUD = 9
@@ -93,6 +95,17 @@ def split_sized(data: bytes, size: int) -> list[bytes]:
         nals.append(data[offset : offset + length])
         offset += length
     return nals
+
+
+def is_whole(data: bytes, size: int) -> bool:
+    """Tell whether a sample is made of NAL units from end to end; zeros and noise are not."""
+    offset, end = 0, len(data)
+    while offset < end:
+        length = int.from_bytes(data[offset : offset + size], "big")
+        offset += size + length
+        if not length or offset > end or data[offset - length] & FORBIDDEN:
+            return False
+    return True
 
 
 def join_sized(nals: list[bytes]) -> bytes:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import mmap
+import os
 import re
 import resource
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -47,6 +49,9 @@ MAX_STREAMS = 64
 ENOUGH_MEMORY = 128 * 1024**2
 """Bytes; a process that can still have this much was not out of memory, whatever FFmpeg says."""
 STATUS = Path("/proc/self/status")
+FIRST_BOXES = frozenset({b"ftyp", b"styp", b"mdat", b"wide", b"free", b"skip", b"moov"})
+"""What an MP4 or MOV file begins with."""
+MOST_BOXES = 1000
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -70,6 +75,8 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
         except (FileNotFoundError, PermissionError):
             raise
         except (av.error.FFmpegError, ValueError, EOFError) as error:
+            if lacks_index(Path(source)):
+                raise DamagedSource("Its index is missing: it was not recorded or copied to its end.") from error
             raise NotMedia(_words(error)) from error
         with container:
             for stream in container.streams:
@@ -78,6 +85,26 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
                     context.options = {"max_pixels": str(limits.max_pixels)}
                     context.thread_count = threads
             yield container
+
+
+def lacks_index(path: Path) -> bool:
+    """Tell whether a file is an MP4 or MOV without its index: media data (``mdat``), but no ``moov`` or ``moof``.
+
+    Boxes are walked at the top only (ISO/IEC 14496-12, 4.2).
+    """
+    kinds: set[bytes] = set()
+    with path.open("rb") as file:
+        for _ in range(MOST_BOXES):
+            header = file.read(16)
+            if len(header) < 8:
+                break
+            size, kind = struct.unpack_from(">I4s", header)
+            kinds.add(kind)
+            size = struct.unpack_from(">Q", header, 8)[0] if size == 1 and len(header) == 16 else size
+            if size < 8 or (len(kinds) == 1 and kind not in FIRST_BOXES):
+                break
+            file.seek(size - len(header), os.SEEK_CUR)
+    return b"mdat" in kinds and not kinds & {b"moov", b"moof"}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -15,10 +15,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from streamhost.media.opening import opened
-from streamhost.media.reading import Damage, decode, only, packets
+from streamhost.media.reading import Damage, decode, only, ordered_by_decoding, packets
 from streamhost.media.tasks import Limits
 from streamhost.media.timing import steadied
-from streamhost.model.streaming import Transfer, VideoTrack
+from streamhost.model.streaming import Seam, Transfer, VideoTrack
 
 SCALER = Interpolation.BICUBIC
 PIXEL_FORMAT = "yuv420p"
@@ -36,12 +36,16 @@ Timed = tuple[Fraction, VideoFrame]
 
 @dataclass(slots=True)
 class Decoding:
-    """Reads the pictures of a source's video track in order of time; counts what was damaged."""
+    """Reads the pictures of a source's video track in order of time; counts what was damaged.
+
+    A source with ``seams`` is read from its beginning, since by its own clock no place in it can be found.
+    """
 
     source: str
     track: VideoTrack
     limits: Limits
-    damage: Damage = field(default_factory=Damage, init=False)
+    damage: Damage = field(default_factory=Damage)
+    seams: Sequence[Seam] = ()
 
     def pictures(self, seek: Fraction, start: Fraction) -> Iterator[Timed]:
         """Yield pictures with their source times in seconds, from the keyframe at ``seek`` or the nearest before.
@@ -49,6 +53,9 @@ class Decoding:
         Every picture from ``start`` on comes; some earlier ones may. When the first one comes late the file is opened
         again and sought further back, at last read from its beginning.
         """
+        if self.seams:
+            yield from self._read(seek, through=True)
+            return
         for back in STEP_BACK:
             target = seek - back
             if target <= self.track.start:
@@ -61,22 +68,44 @@ class Decoding:
                 return
         yield from self._read(None)
 
-    def _read(self, seek: Fraction | None) -> Iterator[Timed]:
+    def _read(self, seek: Fraction | None, *, through: bool = False) -> Iterator[Timed]:
         with opened(self.source, self.limits) as container:
             [stream] = only(container, VideoStream, self.track.index)
-            if seek is not None:
+            if seek is not None and not through:
                 try:
                     container.seek(int(seek / self.track.time_base), stream=stream)
                 except av.error.FFmpegError:
                     return
-            yield from steadied(self._decode(packets(container, stream)), self.track.start, 1 / self.track.frame_rate)
+            given = packets(container, stream, seams=self.seams)
+            if through and seek is not None and seek > self.track.start:
+                given = self._from_keyframe(given, seek)
+            pictures = self._decode(given, by_decoding=ordered_by_decoding(container, self.track))
+            yield from steadied(pictures, self.track.start, 1 / self.track.frame_rate)
 
-    def _decode(self, given: Iterator[Packet[VideoStream]]) -> Iterator[tuple[Fraction | None, VideoFrame]]:
-        """Decode packet by packet; what cannot be decoded is counted."""
+    def _from_keyframe(self, given: Iterator[Packet[VideoStream]], seek: Fraction) -> Iterator[Packet[VideoStream]]:
+        """Leave out the packets before the keyframe shown at ``seek``."""
+        found = False
+        for packet in given:
+            time = packet.pts if packet.pts is not None else packet.dts
+            found = found or (packet.is_keyframe and time is not None and time * self.track.time_base >= seek)
+            if found or packet.size == 0:
+                yield packet
+
+    def _decode(
+        self, given: Iterator[Packet[VideoStream]], *, by_decoding: bool
+    ) -> Iterator[tuple[Fraction | None, VideoFrame]]:
+        """Decode packet by packet; what cannot be decoded is counted.
+
+        Where only decode times are known, a picture comes out as many packets late as the coding reorders pictures.
+        """
+        track = self.track
+        late = round(track.picture_reorder / (track.frame_rate * track.time_base))
         for packet in given:
             for frame in decode(packet, VideoFrame, self.damage):
-                ticks = frame.pts if frame.pts is not None else frame.dts
-                yield None if ticks is None else ticks * (frame.time_base or self.track.time_base), frame
+                ticks = None if by_decoding else frame.pts
+                if ticks is None and frame.dts is not None:
+                    ticks = frame.dts - late
+                yield None if ticks is None else ticks * (frame.time_base or track.time_base), frame
 
 
 class Upright:

@@ -95,9 +95,13 @@ def _free_plan(info: MediaInfo, timing: Timing, rungs: Rungs, encoding: Encoding
     for start, stop in pairwise([*starts, end]):
         pieces = max(1, round((stop - start) / timescale / encoding.segment))
         for piece in range(1, pieces):
-            place = bisect_left(times, start + piece * (stop - start) // pieces)
-            if place < len(times) and boundaries[-1] < times[place] < stop:
-                boundaries.append(times[place])
+            wanted = start + piece * (stop - start) // pieces
+            place = bisect_left(times, wanted)
+            picture = min(times[max(0, place - 1) : place + 1], key=lambda time: abs(time - wanted))
+            # Where no picture is near the one that stands is shown again.
+            boundary = picture if abs(picture - wanted) * pieces * 2 < stop - start else wanted
+            if boundaries[-1] < boundary < stop:
+                boundaries.append(boundary)
         boundaries.append(stop)
         cuts.append(len(boundaries) - 1)
     return _plan(info, timing, (timescale, None, 0, _nominal(info, encoding), 1), boundaries, cuts, rungs, encoding)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -22,6 +22,8 @@ from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec
 from streamhost.media.opening import check_length, check_size, opened
 from streamhost.media.progress import Progress, Report, silent
 from streamhost.media.reading import Damage, decode, packets
+from streamhost.media.scanning import length_of
+from streamhost.media.seams import JUMPING_FORMATS
 from streamhost.media.tasks import Limits
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
 
@@ -33,6 +35,8 @@ MAX_AUDIO_TRACKS = 16
 USUAL_RATE = Fraction(25)
 """Taken where a container says nothing believable about its frame rate."""
 MAX_BELIEVABLE_RATE = 1000
+THINNEST = 8_000
+"""Bit/s. If a file of a clock that jumps would have less, its duration is not believed."""
 TRANSFERS = {int(ColorTrc.SMPTE2084): Transfer.PQ, int(ColorTrc.ARIB_STD_B67): Transfer.HLG}
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
 """Names of AVColorSpace code points (ISO/IEC 23091-2, MatrixCoefficients)."""
@@ -64,7 +68,7 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
         video_track = None
         if video is not None:
             found = samples[video.index]
-            if not found.frames or found.start is None:
+            if not found.frames:
                 raise DamagedSource("No picture could be decoded.")
             check_size(found.frames[0].width, found.frames[0].height, limits)
             video_track = _video_track(video, found)
@@ -73,8 +77,9 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
             raise DamagedSource("No sound could be decoded.")
         warnings += [f"Audio track {s.index} could not be decoded." for s in audio if s not in heard]
         tracks = tuple(_audio_track(s, samples[s.index].start or Fraction(0)) for s in heard)
-        starts = [track.start for track in (video_track, *tracks) if track is not None]
-        duration = _duration(container, source, limits, Progress(report, "probe"))
+        all_tracks = [track for track in (video_track, *tracks) if track is not None]
+        starts = [track.start for track in all_tracks]
+        duration = _duration(container, source, all_tracks, limits, Progress(report, "probe"))
         check_length(duration, limits)
         warnings += extras.notes(subtitles, samples[video.index].frames if video is not None else ())
         return MediaInfo(
@@ -211,19 +216,19 @@ def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
     )
 
 
-def _duration(container: InputContainer, source: str, limits: Limits, progress: Progress) -> Fraction:
-    """Return the container's duration; where it has none, read the file through for the last packet's end."""
-    if container.duration is not None and container.duration > 0:
-        return container.duration * CLOCK
-    first: Fraction | None = None
-    last = Fraction(0)
+def _duration(
+    container: InputContainer,
+    source: str,
+    tracks: Sequence[VideoTrack | AudioTrack],
+    limits: Limits,
+    progress: Progress,
+) -> Fraction:
+    """Return the container's duration; where it has none, or none to be believed, read the file through."""
+    claimed = container.duration * CLOCK if container.duration is not None else Fraction(0)
+    jumping = container.format.name in JUMPING_FORMATS
+    alone = not any(isinstance(track, VideoTrack) for track in tracks)
+    thin = container.size * 8 < claimed * THINNEST or claimed > limits.max_duration
+    if claimed > 0 and not (jumping and (thin or alone)):
+        return claimed
     with opened(source, limits) as again:
-        for packet in packets(again, *again.streams):
-            time = packet.pts if packet.pts is not None else packet.dts
-            if packet.size and time is not None and packet.time_base:
-                start = time * Fraction(packet.time_base)
-                first = start if first is None else min(first, start)
-                last = max(last, start + (packet.duration or 0) * Fraction(packet.time_base))
-            if packet.pos and container.size:
-                progress.at(packet.pos / container.size)
-    return last - (first or Fraction(0))
+        return length_of(again, tracks, jumping=jumping, progress=progress)

@@ -6,7 +6,7 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +28,7 @@ from streamhost.media.reading import Damage, decode, only, packets
 from streamhost.media.tasks import EncodeAudio, Encoded
 from streamhost.media.timing import steadied
 from streamhost.media.writer import AudioWriter, TrackWriter
-from streamhost.model.streaming import AudioTrack, Kind, Rendition
+from streamhost.model.streaming import AudioTrack, Kind, Rendition, Seam
 
 RATE = 48_000
 CHANNELS = 2
@@ -56,7 +56,7 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     with opened(task.source, task.limits) as container:
         [stream] = only(container, AudioStream, track.index)
         frame_length = Fraction(stream.codec_context.frame_size or aac.FRAME_SAMPLES, track.sample_rate)
-        heard = Heard(container, stream, task.info.origin, length + LATEST_END, frame_length)
+        heard = Heard(container, stream, task.info.origin, length + LATEST_END, frame_length, task.seams)
         for frame in conform.run(heard.frames()):
             _take(encoder, frame, writer)
             progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
@@ -110,7 +110,11 @@ class Heard:
     origin: Fraction
     until: Fraction
     step: Fraction
-    damage: Damage = field(default_factory=Damage, init=False)
+    seams: Sequence[Seam] = ()
+    damage: Damage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.damage = Damage(self.origin)
 
     def frames(self) -> Iterator[AudioFrame]:
         """Yield frames whose ``pts`` counts their own samples from the presentation's start; earlier ones are left
@@ -125,7 +129,7 @@ class Heard:
                 yield frame
 
     def _decode(self) -> Iterator[tuple[Fraction | None, AudioFrame]]:
-        for packet in packets(self.container, self.stream):
+        for packet in packets(self.container, self.stream, seams=self.seams):
             for frame in decode(packet, AudioFrame, self.damage):
                 yield None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base, frame
 

@@ -23,7 +23,7 @@ from typing import Any
 from streamhost.media import wire
 from streamhost.media.choice import SOFTWARE
 from streamhost.media.ladder import MAX_FRAME_RATE
-from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung
+from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung, Seam
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class Copied:
     """``renditions``: what stands now. ``encode_audio``: places in ``info.audio`` still to be encoded.
 
     ``obstacle``: ``None``, or the sentence why the video could not be copied (then go the encoding way: ``MakePlan``).
-    ``plan``: for the lower rungs; ``None`` if there are none or the video was not copied.
+    ``plan``: for the lower rungs; ``None`` if there are none or the video was not copied. ``warnings``: what is
+    missing.
     """
 
     renditions: tuple[Rendition, ...]
@@ -94,6 +95,7 @@ class Copied:
     obstacle: str | None
     plan: Plan | None
     poster: str | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class EncodeAudio:
     """Encode one audio track, whole, into stereo AAC-LC. Answers ``Encoded`` with one rendition.
 
     ``name`` comes from ``ladder.audio_names``; ``until`` (seconds of the presentation) pads with silence up to the
-    video's end.
+    video's end; ``seams`` are the plan's.
     """
 
     source: str
@@ -149,6 +151,7 @@ class EncodeAudio:
     until: Fraction | None = None
     encoding: Encoding = Encoding()
     limits: Limits = Limits()
+    seams: tuple[Seam, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

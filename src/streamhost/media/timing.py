@@ -28,6 +28,10 @@ MAX_JITTER_UNUSUAL = 0.05
 """The same for a rate that only this source has: with more slack, any nearly even times would make one."""
 MAX_HOLES = 0.02
 """Up to this share of missing pictures a rate still counts as constant; they are then repeated."""
+SLOWEST = Fraction(2)
+"""Pictures a second. Slower ones keep their times, and long ones are repeated."""
+STILL = 2
+"""A single picture that stands for longer than so many of its kind is no video but a still."""
 
 WILD = Fraction(10)
 """Seconds. A single time that stands off by more than this from those before and after it is a mistake."""
@@ -137,10 +141,11 @@ def constant_rate(timing: Timing, nominal: Fraction) -> Fraction | None:
     """
     times = timing.times * float(timing.time_base)
     if len(times) == 1:
-        return nominal if nominal > 0 else None
+        length = timing.seconds(timing.end) - timing.first
+        return nominal if nominal >= SLOWEST and length * nominal <= STILL else None
     measured = (len(times) - 1) / float(times[-1] - times[0])
     for rate in (usual_rate(float(nominal)), usual_rate(measured)):
-        if rate <= 0:
+        if rate < SLOWEST:
             continue
         jitter = MAX_JITTER if rate in RATES else MAX_JITTER_UNUSUAL
         places = (times - times[0]) * float(rate)

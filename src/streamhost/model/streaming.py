@@ -191,6 +191,16 @@ class Chunk:
     seek: Fraction
 
 
+class Seam(NamedTuple):
+    """Where a source's clock jumps: from its ``packet``-th packet on (from 0, as the file has them) the times of the
+    track with the index ``track`` are to be taken ``shift`` seconds later.
+    """
+
+    track: int
+    packet: int
+    shift: Fraction
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a source's pictures are cut and encoded. Made once, then every chunk follows it.
@@ -199,6 +209,7 @@ class Plan:
     ``frame_duration`` is the ticks of a picture when the rate is constant: then picture n is shown at ``phase`` + n
     times it (the first at 0 in any case). ``None``: pictures keep their own times.
     Of a faster source every ``thin``-th picture is kept. ``encoder`` is FFmpeg's name of it, the same for all chunks.
+    ``seams`` are where the source's clock jumps; ``warnings`` say what the reading found missing.
     """
 
     timescale: int
@@ -214,6 +225,8 @@ class Plan:
     thin: int = 1
     encoder: str = "libx264"
     max_frame_rate: int = 60
+    seams: tuple[Seam, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Fraction:

@@ -82,7 +82,10 @@ def package(
     names = ladder.audio_names(info.audio)
     for place in left:
         until = plan.duration if plan else None
-        task = tasks.EncodeAudio(str(source), str(out), info, info.audio[place], names[place], until, encoding)
+        seams = plan.seams if plan else ()
+        task = tasks.EncodeAudio(
+            str(source), str(out), info, info.audio[place], names[place], until, encoding, seams=seams
+        )
         sound = execute(task)
         assert isinstance(sound, tasks.Encoded)
         renditions += sound.renditions

@@ -17,7 +17,7 @@ from streamhost.features.transcoding import stages
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.media import dash, hls, ladder, tasks, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Plan, Rendition
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition
 
 POSTER_SHARE = Fraction(15, 100)
 """How far into the video the poster is taken: past black openings and titles."""
@@ -53,7 +53,8 @@ def media_task(recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
         # The plan has seen every picture; what the container says of its length is only a claim.
         length = recipe.plan.duration if recipe.plan else info.duration
         until = length if info.video else None
-        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding)
+        seams = recipe.plan.seams if recipe.plan else ()
+        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding, seams=seams)
     if recipe.plan is None:
         raise PartsDoNotFit(f"There is no plan for {part}.")
     wanted = None if recipe.copies else poster_at
@@ -63,9 +64,11 @@ def media_task(recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
 def facts(answer: tasks.Answer) -> PartFacts:
     """What is kept of an answer."""
     if isinstance(answer, tasks.Copied):
-        return PartFacts(answer.renditions, answer.poster is not None)
+        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
     if isinstance(answer, tasks.Encoded):
         return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
+    if isinstance(answer, Plan):
+        return PartFacts(warnings=answer.warnings)
     return PartFacts()
 
 
@@ -76,7 +79,9 @@ def learn(recipe: Recipe, answer: tasks.Answer, settings: ladder.LadderSettings)
     if isinstance(answer, tasks.Copied):
         if answer.obstacle is not None:
             return recipe.with_obstacle(answer.obstacle, settings)
-        return replace(recipe, plan=answer.plan, encode_audio=answer.encode_audio)
+        length = max((r.end for r in answer.renditions if r.kind is Kind.VIDEO), default=recipe.info.duration)
+        info = replace(recipe.info, duration=length)
+        return replace(recipe, info=info, plan=answer.plan, encode_audio=answer.encode_audio)
     return recipe
 
 
