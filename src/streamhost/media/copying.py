@@ -78,7 +78,7 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
         renditions=tuple(copy.rendition() for copy in done),
         encode_audio=tuple(place for place, track in enumerate(info.audio) if track.index not in copied),
         obstacle=None,
-        plan=video.plan(task) if video and task.rungs else None,
+        plan=video.plan(task) if video else None,
         poster=make_poster(MakePoster(task.source, task.out_dir, info, at, task.limits)).name if video else None,
         warnings=(
             *(losses.begins_late(video.left_out) if video else ()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -11,25 +12,29 @@ from av.video.frame import VideoFrame
 from streamhost.media import boxes, cmaf, h264
 from streamhost.media.encoders import Coded, Encoder
 from streamhost.media.errors import DamagedSource, EncoderFailed
+from streamhost.media.ladder import even
 from streamhost.media.pictures import BT709, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
 from streamhost.media.progress import Progress, Report
 from streamhost.media.reading import Damage
 from streamhost.media.retime import Retimer
+from streamhost.media.taking import StillsTaker
 from streamhost.media.tasks import EncodeChunk, Encoded
 from streamhost.media.writer import TrackWriter, VideoWriter
 from streamhost.model.streaming import Kind, Plan, Rendition, Rung
 
 
 def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
-    """Write the segments of one chunk for every rung of the plan, and each rung's header."""
+    """Write the segments of one chunk for every rung of the plan, and each rung's header; take its stills."""
     plan, track = task.plan, task.info.video
     if track is None:
         raise DamagedSource("There is no picture to encode.")
     retimer: Retimer[VideoFrame] = Retimer(plan, task.chunk)
     chunk = plan.chunks[task.chunk]
     rungs = [RungEncoder(rung, plan, chunk.first, Path(task.out_dir)) for rung in plan.rungs]
-    scalers = [Scaler(track, r.width, r.height, converted=n > 0) for n, r in enumerate(plan.rungs)]
+    taker = StillsTaker(plan, task.chunk, Path(task.stills_dir)) if task.stills_dir else None
+    wanted = [(rung.width, rung.height) for rung in plan.rungs] or [track.display_size]
+    scalers = [Scaler(track, even(w), even(h), converted=n > 0) for n, (w, h) in enumerate(wanted)]
     starts = frozenset(plan.boundaries[chunk.first : chunk.last])
     progress = Progress(report, "encode")
     poster_at = _poster_ticks(task)
@@ -37,19 +42,23 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     decoding = Decoding(task.source, track, task.limits, Damage(plan.origin), plan.seams)
     start = plan.origin + Fraction(retimer.start, plan.timescale) if retimer.start else track.start
     pictures = Upright(track).run(decoding.pictures(chunk.seek, start))
+    seen = False
     for ticks, picture in retimer.run(pictures):
-        scaled = picture
-        for rung, scaler in zip(rungs, scalers, strict=True):
-            scaled = scaler(scaled)
+        seen = True
+        sizes = list(accumulate(scalers, lambda scaled, scaler: scaler(scaled), initial=picture))[1:]
+        for rung, scaled in zip(rungs, sizes, strict=False):
             rung.encode(scaled, ticks, key=ticks in starts)
+        if taker is not None:
+            taker.see(ticks, sizes)
         if poster_at is not None and (candidate is None or ticks <= poster_at):
             candidate = picture
         progress.at((ticks - retimer.start) / (retimer.end - retimer.start))
-    if not rungs or rungs[0].count == 0:
+    if not seen:
         raise DamagedSource(f"Nothing could be decoded in part {task.chunk + 1} of {len(plan.chunks)}.")
     renditions = tuple(rung.finish(retimer.end) for rung in rungs)
     poster = write_poster(Path(task.out_dir), scalers[0](candidate)) if candidate is not None else None
-    return Encoded(renditions, poster, retimer.repeated, decoding.damage.warnings)
+    stills = taker.finish() if taker is not None else None
+    return Encoded(renditions, poster, retimer.repeated, decoding.damage.warnings, stills)
 
 
 def _poster_ticks(task: EncodeChunk) -> int | None:
@@ -66,7 +75,6 @@ class RungEncoder:
     """The encoder of one rung of one chunk, and the writer of its segments and its header."""
 
     def __init__(self, rung: Rung, plan: Plan, first: int, out_dir: Path) -> None:
-        self.count = 0
         self._rung = rung
         self._plan = plan
         self._encoder = Encoder(plan.encoder, rung, plan.timescale, plan.frame_rate, plan.preset, plan.threads)
@@ -76,7 +84,6 @@ class RungEncoder:
 
     def encode(self, frame: VideoFrame, ticks: int, *, key: bool) -> None:
         """Take one picture of the rung's size, to be shown at ``ticks``; ``key`` starts a segment."""
-        self.count += 1
         self._take(self._encoder.encode(frame, ticks, key=key))
 
     def finish(self, end: int) -> Rendition:

@@ -21,6 +21,13 @@ class NotMedia(MediaError):
     hint = "Upload MP4, MOV, MKV, WebM, AVI, MPEG-TS or another common video or audio format."
 
 
+class NotPicture(MediaError):
+    """The file is not a picture that can be read."""
+
+    code = "not_picture"
+    hint = "Send a JPEG, PNG or WebP file of at most 67 million pixels."
+
+
 class NoTracks(MediaError):
     """The file holds no video or audio track."""
 

@@ -7,8 +7,10 @@ from streamhost.media.encoding import encode_chunk
 from streamhost.media.poster import make_poster
 from streamhost.media.probe import probe
 from streamhost.media.progress import Report, silent
+from streamhost.media.receiving import read_picture
 from streamhost.media.scanning import plan_source
 from streamhost.media.sound import encode_audio
+from streamhost.media.storyboard import make_storyboard
 from streamhost.media.subtitles import extract_text
 from streamhost.media.tasks import (
     Answer,
@@ -18,7 +20,9 @@ from streamhost.media.tasks import (
     ExtractText,
     MakePlan,
     MakePoster,
+    MakeStoryboard,
     Probe,
+    ReadPicture,
     Task,
     TryEncoders,
 )
@@ -44,3 +48,7 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return extract_text(task, report)
         case TryEncoders():
             return try_encoders(task)
+        case MakeStoryboard():
+            return make_storyboard(task, report)
+        case ReadPicture():
+            return read_picture(task)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
-import av
-from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 
+from streamhost.media import jpeg, stills
 from streamhost.media.ladder import even
 from streamhost.media.pictures import Decoding, Scaler, Upright
 from streamhost.media.tasks import MakePoster, Poster
 from streamhost.model.streaming import POSTER
-
-LONGEST_SIDE = 1280
-"""Pixels; a poster is shown at most about page-wide."""
-QUALITY = 3
-"""JPEG quantiser scale of FFmpeg's encoder: 2 is best, 31 worst; 3 shows no artefacts at this size."""
-FULL_RANGE = 2
 
 
 def make_poster(task: MakePoster) -> Poster:
@@ -40,28 +33,6 @@ def make_poster(task: MakePoster) -> Poster:
 
 def write_poster(out_dir: Path, picture: VideoFrame) -> str:
     """Write a picture in the renditions' colours as ``poster.jpg`` and return that name."""
-    scale = min(Fraction(1), Fraction(LONGEST_SIDE, max(picture.width, picture.height)))
-    width, height = even(picture.width * scale), even(picture.height * scale)
-    # JPEG (JFIF) is full range BT.601.
-    shown = picture.reformat(
-        width,
-        height,
-        "yuvj420p",
-        src_colorspace=Colorspace.ITU709,
-        dst_colorspace=Colorspace.ITU601,
-        src_color_range=ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.BICUBIC,
-        threads=1,
-    )
-    context = av.CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = width, height, "yuvj420p"
-    context.time_base = Fraction(1, 25)
-    context.color_range = FULL_RANGE
-    context.qmin = context.qmax = QUALITY
-    context.thread_count = 1
-    context.open()
-    shown.pts, shown.time_base, shown.pict_type = 0, context.time_base, PictureType.NONE
-    packets = [*context.encode(shown), *context.encode(None)]
-    (out_dir / POSTER).write_bytes(b"".join(bytes(packet) for packet in packets))
+    size = stills.fitted(picture.width, picture.height, stills.POSTER_SIDE)
+    (out_dir / POSTER).write_bytes(jpeg.encode(jpeg.for_jpeg(picture, *size, Interpolation.BICUBIC)))
     return POSTER

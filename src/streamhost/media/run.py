@@ -26,8 +26,12 @@ def needs_hardware(task: tasks.Task) -> bool:
 
 
 def sources(task: tasks.Task) -> list[Path]:
-    """Return the files that a task reads."""
-    return [] if isinstance(task, tasks.TryEncoders) else [Path(task.source)]
+    """Return the files that a task reads, or their folders."""
+    if isinstance(task, tasks.TryEncoders):
+        return []
+    if isinstance(task, tasks.MakeStoryboard):
+        return sorted({Path(tiles.path).parent for tiles in task.tiles})
+    return [Path(task.source)]
 
 
 def devices(root: Path = Path("/dev")) -> list[Path]:

@@ -23,6 +23,7 @@ from typing import Any
 from streamhost.media import wire
 from streamhost.media.choice import SOFTWARE
 from streamhost.media.ladder import MAX_FRAME_RATE
+from streamhost.model.stills import ChunkStills, Storyboard
 from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung, Seam
 
 
@@ -86,8 +87,8 @@ class Copied:
     """``renditions``: what stands now. ``encode_audio``: places in ``info.audio`` still to be encoded.
 
     ``obstacle``: ``None``, or the sentence why the video could not be copied (then go the encoding way: ``MakePlan``).
-    ``plan``: for the lower rungs; ``None`` if there are none or the video was not copied. ``warnings``: what is
-    missing.
+    ``plan``: for the lower rungs (there may be none) and the stills; ``None`` if the video was not copied.
+    ``warnings``: what is missing.
     """
 
     renditions: tuple[Rendition, ...]
@@ -111,7 +112,10 @@ class MakePlan:
 
 @dataclass(frozen=True, slots=True)
 class EncodeChunk:
-    """Decode one chunk once and encode every rung of the plan from it. Answers ``Encoded``.
+    """Decode one chunk once, and encode every rung of the plan and take stills from it. Answers ``Encoded``.
+
+    Stills go into ``stills_dir``, a directory like ``out_dir``; ``None`` takes none. A plan without rungs (a copied
+    source that needs none) is decoded for them alone.
 
     ``poster_at`` (seconds of the presentation) asks for a poster; only the chunk that holds this time makes it.
     """
@@ -123,16 +127,20 @@ class EncodeChunk:
     chunk: int
     poster_at: Fraction | None = None
     limits: Limits = Limits()
+    stills_dir: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The part of each rung that a chunk made (merge them with ``timeline.merge``), and what was lost on the way."""
+    """The part of each rung that a chunk made (merge them with ``timeline.merge``, and ``stills`` with
+    ``stills.merge``), and what was lost on the way.
+    """
 
     renditions: tuple[Rendition, ...]
     poster: str | None = None
     repeated: int = 0
     warnings: tuple[str, ...] = ()
+    stills: ChunkStills | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,41 @@ class MakePoster:
     out_dir: str
     info: MediaInfo
     at: Fraction
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """A file of tiles that a chunk made (``ChunkStills``): ``count`` of them, the first being the video's ``first``."""
+
+    path: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MakeStoryboard:
+    """Paste the tiles of all chunks into sheets and write the thumbnails track. Answers ``Storyboard``.
+
+    ``board`` is what ``stills.layout`` says. Where there is no tile for a place, the one before it stays.
+    """
+
+    tiles: tuple[Tiles, ...]
+    out_dir: str
+    board: Storyboard
+    duration: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPicture:
+    """Make a poster, ``poster.jpg``, of a picture file that somebody sent. Answers ``Poster``.
+
+    Nothing of the file but its pixels gets into the poster. Errors: ``not_picture``, also for one with more
+    pixels than ``limits`` allow.
+    """
+
+    source: str
+    out_dir: str
     limits: Limits = Limits()
 
 
@@ -217,8 +260,19 @@ class EncodersTried:
     reasons: dict[str, str]
 
 
-Task = Probe | CopyTracks | MakePlan | EncodeChunk | EncodeAudio | MakePoster | ExtractText | TryEncoders
-Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried
+Task = (
+    Probe
+    | CopyTracks
+    | MakePlan
+    | EncodeChunk
+    | EncodeAudio
+    | MakePoster
+    | ExtractText
+    | TryEncoders
+    | MakeStoryboard
+    | ReadPicture
+)
+Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried | Storyboard
 
 ANSWERS: dict[type[Task], type[Answer]] = {
     Probe: MediaInfo,
@@ -229,6 +283,8 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     MakePoster: Poster,
     ExtractText: Extracted,
     TryEncoders: EncodersTried,
+    MakeStoryboard: Storyboard,
+    ReadPicture: Poster,
 }
 """Which answer each task gives."""
 

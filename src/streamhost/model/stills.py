@@ -79,11 +79,12 @@ class Look:
     """What is remembered of the pictures at a border of two chunks, so that a cut between them is found as well.
 
     ``luma`` is a tiny grey picture (base64 of bytes); ``change`` is the difference, 0..255, from its neighbour within
-    the chunk.
+    the chunk, and ``at`` when the later of the two is shown.
     """
 
     luma: str
     change: float
+    at: Fraction
 
 
 @dataclass(frozen=True, slots=True)

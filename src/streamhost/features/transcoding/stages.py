@@ -56,7 +56,7 @@ def _first(recipe: Recipe) -> tuple[Part, ...]:
 
 def _rest(recipe: Recipe) -> tuple[Part, ...]:
     """The lower renditions of a copied source, made while people watch."""
-    return chunk_parts(recipe) if recipe.copies else ()
+    return chunk_parts(recipe) if recipe.copies and recipe.rungs else ()
 
 
 def audio_parts(recipe: Recipe) -> tuple[Part, ...]:
