@@ -23,9 +23,10 @@ from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
 from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
-from streamhost.features.transcoding import EncoderChooser, Transcoding
+from streamhost.features.transcoding import Control, EncoderChooser, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
+from streamhost.features.work import Revive, Work
 from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
@@ -78,6 +79,8 @@ class Host:
     catalog: Catalog
     uploads: Uploads
     transcoding: Transcoding
+    control: Control
+    work: Work
     playback: Playback
     protections: Protections
     keyrings: Keyrings
@@ -147,8 +150,11 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         SendMail: mail.deliver,
         SweepMail: mail.sweep,
     }
+    control = Control(db, queue, clock, transcoding.course)
+    revive: dict[type[Task], Revive] = {}
     for task in (ProbeSource, MakePart, PublishPackage):
-        queue.on_failed(task, transcoding.gave_up)
+        queue.on_failed(task, transcoding.course.gave_up)
+        revive[task] = control.retry_job
     queue.on_failed(SendMail, mail.gave_up)
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)
@@ -170,6 +176,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         catalog=catalog,
         uploads=uploads,
         transcoding=transcoding,
+        control=control,
+        work=Work(db, queue, revive),
         playback=Playback(db, clock, grants, protections.systems),
         protections=protections,
         keyrings=keyrings,

@@ -108,6 +108,9 @@ TABLE: Mapping[str, Line] = {
     "DELETE /api/v1/admin/mail/{mail_id}": Line("401 403 403 403 403 404 401"),
     "POST /api/v1/admin/mail/test": Line("401 403 403 403 403 200 401", {"json": {"to": "root@example.org"}}),
     "GET /api/v1/admin/audit": Line("401 403 403 403 403 200 401"),
+    "GET /api/v1/admin/jobs": Line("401 403 403 403 403 200 401"),
+    "GET /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401"),
+    "POST /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401", {"json": {"action": "pause"}}),
     # videos
     "GET /api/v1/videos": Line("200 200 200 200 200 200 401"),
     "GET /api/v1/search": Line("200 200 200 200 200 200 401", {"params": {"q": "film"}}),
@@ -115,6 +118,7 @@ TABLE: Mapping[str, Line] = {
     "PATCH /api/v1/videos/{video_id}": Line("401 404 404 200 404 200 401", {"json": {"title": "New"}}),
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/processing": Line("401 404 404 409 404 409 401", {"json": {"action": "cancel"}}),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
     # uploads
     "OPTIONS /api/v1/uploads": Line("204 204 204 204 204 204 204"),

@@ -101,6 +101,7 @@ _ROUTES: Mapping[str, str] = {
     "manage": """
         PATCH /api/v1/videos/{video_id}
         DELETE /api/v1/videos/{video_id}
+        POST /api/v1/videos/{video_id}/processing
         POST /setup
         POST /login
         POST /register
@@ -133,6 +134,9 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/mail/{mail_id}/retry
         DELETE /api/v1/admin/mail/{mail_id}
         POST /api/v1/admin/mail/test
+        GET /api/v1/admin/jobs
+        GET /api/v1/admin/jobs/{job_id}
+        POST /api/v1/admin/jobs/{job_id}
         GET /api/v1/admin/audit
         GET /admin/users
         GET /admin/users/new

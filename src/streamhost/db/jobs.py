@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from streamhost.db.core import Connection, Row
 from streamhost.model.clock import Timestamp
@@ -17,24 +18,25 @@ from streamhost.model.tasks import Job, JobState, Lane
 
 _INSERT = """
 INSERT INTO jobs (
-    id, kind, payload, lane, state, priority, max_attempts, run_at, created_at, lock, queueing_lock, subject
+    id, kind, payload, lane, state, priority, max_attempts, run_at, created_at, lock, queueing_lock, subject, paused
 ) VALUES (
     :id, :kind, :payload, :lane, 'queued', :priority, :max_attempts, :run_at, :created_at, :lock, :queueing_lock,
-    :subject
+    :subject, :paused
 )
 ON CONFLICT (queueing_lock) WHERE state = 'queued' AND queueing_lock IS NOT NULL DO NOTHING
 """
 
 _MAY_RUN = """
     SELECT waiting.id FROM jobs AS waiting
-    WHERE waiting.state = 'queued' AND waiting.lane = :lane AND waiting.run_at <= :now
+    WHERE waiting.state = 'queued' AND waiting.lane = :lane AND waiting.run_at <= :now AND waiting.paused = 0
     AND (waiting.lock IS NULL OR NOT EXISTS (
         SELECT 1 FROM jobs AS holder WHERE holder.state = 'running' AND holder.lock = waiting.lock))
 """
 
 _CLAIM = f"""
 UPDATE jobs SET state = 'running', worker = :worker, lease_until = :lease_until, attempts = attempts + 1,
-    started_at = :now, finished_at = NULL, progress = 0, step = '', error_code = NULL, error_detail = NULL
+    started_at = :now, finished_at = NULL, progress = 0, step = '', speed = NULL, eta = NULL,
+    error_code = NULL, error_detail = NULL
 WHERE id = ({_MAY_RUN}
     ORDER BY waiting.priority DESC, waiting.run_at, waiting.created_at LIMIT 1)
 RETURNING *
@@ -42,7 +44,7 @@ RETURNING *
 
 _REQUEUE = """
 UPDATE jobs SET state = 'queued', run_at = :run_at, attempts = attempts - :refund, worker = NULL, lease_until = NULL,
-    progress = 0, step = '', error_code = :code, error_detail = :detail,
+    progress = 0, step = '', speed = NULL, eta = NULL, error_code = :code, error_detail = :detail,
     queueing_lock = CASE WHEN EXISTS (
         SELECT 1 FROM jobs AS other WHERE other.state = 'queued' AND other.queueing_lock = jobs.queueing_lock
     ) THEN NULL ELSE queueing_lock END
@@ -50,18 +52,31 @@ WHERE id = :id AND state = 'running' AND worker = :worker AND attempts = :attemp
 """
 
 _FINISH = """
-UPDATE jobs SET state = :state, finished_at = :now, worker = NULL, lease_until = NULL, error_code = :code,
-    error_detail = :detail, progress = CASE WHEN :state = 'done' THEN 1 ELSE progress END
+UPDATE jobs SET state = :state, finished_at = :now, worker = NULL, lease_until = NULL, speed = NULL, eta = NULL,
+    paused = 0, error_code = :code, error_detail = :detail,
+    progress = CASE WHEN :state = 'done' THEN 1 ELSE progress END
 WHERE id = :id AND state = 'running' AND worker = :worker AND attempts = :attempts
 """
 
 _REVIVE = """
 UPDATE jobs SET state = 'queued', run_at = :now, attempts = 0, finished_at = NULL, progress = 0, step = '',
-    cancel_requested = 0
+    cancel_requested = 0, paused = 0
 WHERE id = :id AND (state IN ('failed', 'cancelled') OR (state = 'queued' AND run_at > :now)) AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.state = 'queued' AND other.id <> jobs.id AND other.queueing_lock = jobs.queueing_lock)
 """
+
+_PAUSE = """
+UPDATE jobs SET paused = :paused WHERE id = :id AND state IN ('queued', 'running') AND paused <> :paused RETURNING *
+"""
+
+
+class Held(NamedTuple):
+    """A lease that was prolonged: which attempt it is of, and whether the job is to be cancelled or paused."""
+
+    attempt: int | None
+    cancel: bool = False
+    pause: bool = False
 
 
 def _job(row: Row) -> Job:
@@ -70,6 +85,7 @@ def _job(row: Row) -> Job:
     fields["lane"] = Lane(fields["lane"])
     fields["state"] = JobState(fields["state"])
     fields["cancel_requested"] = bool(fields["cancel_requested"])
+    fields["paused"] = bool(fields["paused"])
     return Job(**fields)
 
 
@@ -90,6 +106,7 @@ async def insert(conn: Connection, job: Job) -> bool:
                 "lock": job.lock,
                 "queueing_lock": job.queueing_lock,
                 "subject": job.subject,
+                "paused": int(job.paused),
             },
         )
         == 1
@@ -110,33 +127,41 @@ async def due(conn: Connection, lane: Lane, now: Timestamp) -> bool:
 async def next_due(conn: Connection, now: Timestamp) -> Timestamp | None:
     """When the next job that waits for its time may run; None when none does."""
     row = await conn.fetch_one(
-        "SELECT min(run_at) AS at FROM jobs WHERE state = 'queued' AND run_at > :now", {"now": now}
+        "SELECT min(run_at) AS at FROM jobs WHERE state = 'queued' AND paused = 0 AND run_at > :now", {"now": now}
     )
     return row["at"] if row else None
 
 
-async def extend(
-    conn: Connection, worker: str, job_ids: Sequence[JobId], lease_until: Timestamp
-) -> dict[JobId, tuple[int, bool]]:
-    """Prolong a worker's leases on some jobs; those that it still holds: attempt and whether to cancel, by job."""
-    held: dict[JobId, tuple[int, bool]] = {}
+async def extend(conn: Connection, worker: str, job_ids: Sequence[JobId], lease_until: Timestamp) -> dict[JobId, Held]:
+    """Prolong a worker's leases on some jobs; those that it still holds, by job."""
+    held: dict[JobId, Held] = {}
     for job_id in job_ids:
         row = await conn.fetch_one(
             """UPDATE jobs SET lease_until = :lease_until WHERE id = :id AND state = 'running' AND worker = :worker
-            RETURNING attempts, cancel_requested""",
+            RETURNING attempts, cancel_requested, paused""",
             {"id": job_id, "worker": worker, "lease_until": lease_until},
         )
         if row is not None:
-            held[job_id] = (row["attempts"], bool(row["cancel_requested"]))
+            held[job_id] = Held(row["attempts"], bool(row["cancel_requested"]), bool(row["paused"]))
     return held
 
 
-async def report(conn: Connection, job: Job, progress: float, step: str) -> None:
+async def report(
+    conn: Connection, job: Job, progress: float, step: str, speed: float | None = None, eta: float | None = None
+) -> None:
     """Write down how far a running job is."""
     await conn.execute(
-        """UPDATE jobs SET progress = :progress, step = :step
+        """UPDATE jobs SET progress = :progress, step = :step, speed = :speed, eta = :eta
         WHERE id = :id AND state = 'running' AND worker = :worker AND attempts = :attempts""",
-        {"id": job.id, "worker": job.worker, "attempts": job.attempts, "progress": progress, "step": step},
+        {
+            "id": job.id,
+            "worker": job.worker,
+            "attempts": job.attempts,
+            "progress": progress,
+            "step": step,
+            "speed": speed,
+            "eta": eta,
+        },
     )
 
 
@@ -207,6 +232,18 @@ async def revive(conn: Connection, job_id: JobId, now: Timestamp) -> bool:
     return await conn.execute(_REVIVE, {"id": job_id, "now": now}) == 1
 
 
+async def pause(conn: Connection, job_id: JobId, *, paused: bool) -> Job | None:
+    """Let a job that is not over wait, or go on; the job, or None when that changes nothing."""
+    row = await conn.fetch_one(_PAUSE, {"id": job_id, "paused": int(paused)})
+    return _job(row) if row else None
+
+
+async def prioritise(conn: Connection, job_id: JobId, priority: int) -> bool:
+    """Give a job that is not over another priority; False when it is over."""
+    sql = "UPDATE jobs SET priority = :priority WHERE id = :id AND state IN ('queued', 'running')"
+    return await conn.execute(sql, {"id": job_id, "priority": priority}) == 1
+
+
 async def get(conn: Connection, job_id: JobId) -> Job | None:
     """One job."""
     row = await conn.fetch_one("SELECT * FROM jobs WHERE id = :id", {"id": job_id})
@@ -223,15 +260,32 @@ async def unfinished(conn: Connection, subject: str) -> list[Job]:
 
 
 async def listed(
-    conn: Connection, states: Sequence[JobState] = tuple(JobState), *, subject: str | None = None, limit: int = 100
+    conn: Connection,
+    states: Sequence[JobState] = tuple(JobState),
+    *,
+    subject: str | None = None,
+    kind: str | None = None,
+    paused: bool | None = None,
+    before: tuple[Timestamp, JobId] | None = None,
+    limit: int = 100,
 ) -> list[Job]:
-    """Jobs in some states, perhaps about one subject, newest first."""
+    """Jobs in some states, perhaps about one subject, of one kind, paused or not; newest first, older than `before`."""
     names = {f"state{number}": state.value for number, state in enumerate(states)}
     marks = ", ".join(f":{name}" for name in names)
     rows = await conn.fetch_all(
         f"""SELECT * FROM jobs WHERE state IN ({marks}) AND (:subject IS NULL OR subject = :subject)
+        AND (:kind IS NULL OR kind = :kind) AND (:paused IS NULL OR paused = :paused)
+        AND (:moment IS NULL OR created_at < :moment OR (created_at = :moment AND id < :last))
         ORDER BY created_at DESC, id DESC LIMIT :limit""",
-        {**names, "subject": subject, "limit": limit},
+        {
+            **names,
+            "subject": subject,
+            "kind": kind,
+            "paused": None if paused is None else int(paused),
+            "moment": before[0] if before else None,
+            "last": before[1] if before else None,
+            "limit": limit,
+        },
     )
     return [_job(row) for row in rows]
 

@@ -26,6 +26,15 @@ class PackageRow:
     finished_at: Timestamp | None
     protection: Protection = Protection.NONE
     replaces: PackageId | None = None
+    source_key: str | None = None
+    """Which file it is made from; None: the one that its video names."""
+    given_up_at: Timestamp | None = None
+    """When the work on it ended before its end; its parts stay for a retry."""
+
+    @property
+    def underway(self) -> bool:
+        """Whether it is being made."""
+        return self.finished_at is None and self.given_up_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,9 @@ def _package(row: Mapping[str, Any]) -> PackageRow:
 async def insert(conn: Connection, package: PackageRow) -> None:
     """Add a package."""
     await conn.execute(
-        "INSERT INTO packages (id, video_id, stage, recipe, created_at, finished_at, protection, replaces) "
-        "VALUES (:id, :video_id, :stage, :recipe, :created_at, :finished_at, :protection, :replaces)",
+        "INSERT INTO packages (id, video_id, stage, recipe, created_at, finished_at, protection, replaces, "
+        "source_key, given_up_at) VALUES (:id, :video_id, :stage, :recipe, :created_at, :finished_at, :protection, "
+        ":replaces, :source_key, :given_up_at)",
         {name: getattr(package, name) for name in PackageRow.__dataclass_fields__}
         | {"protection": package.protection.value},
     )
@@ -125,11 +135,27 @@ async def part_progress(conn: Connection, package_id: PackageId, name: str, prog
     )
 
 
-async def work_done(conn: Connection, package_id: PackageId) -> tuple[float, float]:
-    """The weight of what is done, and of all parts known so far."""
-    row = await conn.fetch_one(
-        "SELECT COALESCE(SUM(weight * progress), 0) AS done, COALESCE(SUM(weight), 0) AS known "
-        "FROM package_parts WHERE package_id = :id",
-        {"id": package_id},
+async def weights(conn: Connection, package_id: PackageId) -> list[tuple[str, float, float]]:
+    """Name, weight and progress (0..1) of every part."""
+    sql = "SELECT name, weight, progress FROM package_parts WHERE package_id = :id"
+    return [(row["name"], row["weight"], row["progress"]) for row in await conn.fetch_all(sql, {"id": package_id})]
+
+
+async def give_up(conn: Connection, package_id: PackageId, now: Timestamp | None) -> None:
+    """Note that nobody works on a package any more; None: somebody does again."""
+    await conn.execute("UPDATE packages SET given_up_at = :now WHERE id = :id", {"id": package_id, "now": now})
+
+
+async def restart_parts(conn: Connection, package_id: PackageId) -> None:
+    """Parts that were not finished begin from nothing."""
+    sql = "UPDATE package_parts SET progress = 0 WHERE package_id = :id AND done_at IS NULL"
+    await conn.execute(sql, {"id": package_id})
+
+
+async def given_up_before(conn: Connection, moment: Timestamp) -> list[PackageRow]:
+    """Packages that were given up before a moment and never played."""
+    sql = (
+        "SELECT packages.* FROM packages JOIN videos ON videos.id = packages.video_id "
+        "WHERE packages.given_up_at < :moment AND (videos.package_id IS NULL OR videos.package_id <> packages.id)"
     )
-    return (float(row["done"]), float(row["known"])) if row else (0.0, 0.0)
+    return [_package(row) for row in await conn.fetch_all(sql, {"moment": moment})]

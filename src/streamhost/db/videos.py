@@ -40,6 +40,12 @@ _COLUMNS = (
     "updated_at",
     "published_at",
     "deleted_at",
+    "speed",
+    "eta",
+    "paused",
+    "priority",
+    "allow_download",
+    "keep_source",
 )
 _READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name"
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
@@ -82,6 +88,12 @@ def _row(video: Video) -> dict[str, Any]:
         "updated_at": video.updated_at,
         "published_at": video.published_at,
         "deleted_at": video.deleted_at,
+        "speed": video.speed,
+        "eta": video.eta,
+        "paused": int(video.paused),
+        "priority": video.priority,
+        "allow_download": int(video.allow_download),
+        "keep_source": video.keep_source,
     }
 
 
@@ -97,6 +109,8 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
         "protection": Protection(row["protection"]),
         "state": VideoState(row["state"]),
         "playable": bool(row["playable"]),
+        "paused": bool(row["paused"]),
+        "allow_download": bool(row["allow_download"]),
     }
     return Video(**plain, owner_name=row["owner_name"], error=failure, renditions=tuple(renditions))
 
@@ -122,19 +136,26 @@ async def change(conn: Connection, video_id: VideoId, now: Timestamp, **columns:
     return await conn.execute(f"UPDATE videos SET {assignments} WHERE id = :id", {**columns, "id": video_id}) == 1
 
 
-async def progress(conn: Connection, video_id: VideoId, share: float, step: str) -> None:
-    """Note how far a video in the making is; the share never goes back."""
+async def progress(
+    conn: Connection,
+    video_id: VideoId,
+    share: float,
+    step: str,
+    speed: float | None = None,
+    eta: float | None = None,
+) -> None:
+    """Note how far a video in the making is, and its pace; the share never goes back."""
     sql = (
-        "UPDATE videos SET progress = CASE WHEN progress < :share THEN :share ELSE progress END, step = :step "
-        "WHERE id = :id AND state = 'processing'"
+        "UPDATE videos SET progress = CASE WHEN progress < :share THEN :share ELSE progress END, step = :step, "
+        "speed = :speed, eta = :eta WHERE id = :id AND state = 'processing'"
     )
-    await conn.execute(sql, {"share": share, "step": step, "id": video_id})
+    await conn.execute(sql, {"share": share, "step": step, "speed": speed, "eta": eta, "id": video_id})
 
 
 async def replace(conn: Connection, video: Video) -> None:
-    """Store what people may edit: words, tags, visibility, protection."""
+    """Store what people may edit: words, tags, visibility, protection, download, what is kept of the file."""
     row = _row(video)
-    names = ("title", "description", "tags", "visibility", "protection")
+    names = ("title", "description", "tags", "visibility", "protection", "allow_download", "keep_source")
     await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamhost.db import jobs as rows
 from streamhost.db.core import Connection
@@ -26,14 +27,21 @@ class Wait:
     behind: JobId | None = None
 
 
+class _Attendant(NamedTuple):
+    """How to reach a worker of this process."""
+
+    wake: Callable[[], None]
+    cancel: Callable[[JobId], None]
+    pause: Callable[[JobId], None]
+
+
 class Queue:
     """Adds, cancels and looks up jobs. The worker of this process is woken when what was added is committed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._on_failed: dict[str, FailureHandler] = {}
-        self._wakers: list[Callable[[], None]] = []
-        self._cancellers: list[Callable[[JobId], None]] = []
+        self._attendants: list[_Attendant] = []
         self._lanes: dict[Lane, int] = {}
 
     def on_failed(self, task: type[Task], handler: FailureHandler) -> None:
@@ -50,11 +58,12 @@ class Queue:
         queueing_lock: str | None = None,
         subject: str | None = None,
         delay: float = 0.0,
+        paused: bool = False,
     ) -> JobId | None:
         """Add a job in the caller's transaction; it may run `delay` seconds from now, higher priority first.
 
         Jobs with the same `lock` never run at the same time. None, and nothing added, when a job with the same
-        `queueing_lock` still waits.
+        `queueing_lock` still waits. One that is `paused` waits until it is resumed.
         """
         now = self._clock()
         job = Job(
@@ -71,6 +80,7 @@ class Queue:
             lock=lock,
             queueing_lock=queueing_lock,
             subject=subject,
+            paused=paused,
         )
         if not await rows.insert(conn, job):
             return None
@@ -93,6 +103,38 @@ class Queue:
         """Cancel every job about something, such as `video:<id>`; how many."""
         return sum([await self.cancel(conn, job.id) for job in await rows.unfinished(conn, subject)])
 
+    async def pause(self, conn: Connection, job_id: JobId) -> bool:
+        """Let a job wait until it is resumed; one that runs is put back, as if the server had been stopped.
+
+        False when it is over or paused already."""
+        job = await rows.pause(conn, job_id, paused=True)
+        if job is not None and job.state is JobState.RUNNING:
+            conn.after_commit(lambda: self._put_back(job_id))
+        return job is not None
+
+    async def resume(self, conn: Connection, job_id: JobId) -> bool:
+        """Let a paused job go on. False when it is none."""
+        resumed = await rows.pause(conn, job_id, paused=False) is not None
+        if resumed:
+            conn.after_commit(self._wake)
+        return resumed
+
+    async def pause_subject(self, conn: Connection, subject: str) -> int:
+        """Pause every job about something; how many."""
+        return sum([await self.pause(conn, job.id) for job in await rows.unfinished(conn, subject)])
+
+    async def resume_subject(self, conn: Connection, subject: str) -> int:
+        """Resume every job about something; how many."""
+        return sum([await self.resume(conn, job.id) for job in await rows.unfinished(conn, subject)])
+
+    async def prioritise(self, conn: Connection, job_id: JobId, priority: int) -> bool:
+        """Give a job another priority; it counts when a place becomes free. False when the job is over."""
+        return await rows.prioritise(conn, job_id, priority)
+
+    async def unfinished(self, conn: Connection, subject: str) -> list[Job]:
+        """The waiting and running jobs about a subject, oldest first."""
+        return await rows.unfinished(conn, subject)
+
     async def retry(self, conn: Connection, job_id: JobId) -> bool:
         """Run a failed or cancelled job again, or a postponed one now, with all its attempts. False when it is none."""
         revived = await rows.revive(conn, job_id, self._clock())
@@ -110,15 +152,20 @@ class Queue:
         states: Sequence[JobState] = tuple(JobState),
         *,
         subject: str | None = None,
+        kind: str | None = None,
+        paused: bool | None = None,
+        before: tuple[Timestamp, JobId] | None = None,
         limit: int = 100,
     ) -> list[Job]:
-        """Jobs in some states, perhaps about one subject, newest first."""
-        return await rows.listed(conn, states, subject=subject, limit=limit)
+        """Jobs in some states, perhaps about one subject, of one kind, paused or not; newest first."""
+        return await rows.listed(conn, states, subject=subject, kind=kind, paused=paused, before=before, limit=limit)
 
     async def wait(self, conn: Connection, job: Job) -> Wait | None:
         """Why a job waits, found out anew each time; None when it does not wait. No job waits without a cause."""
         if job.state is not JobState.QUEUED:
             return None
+        if job.paused:
+            return Wait("It is paused.")
         if job.run_at > self._clock():
             why = f" after {job.error_code}: {job.error_detail}" if job.error_code else ""
             return Wait(f"It is tried again later{why}." if why else "Its time has not come.", until=job.run_at)
@@ -143,22 +190,31 @@ class Queue:
         if (handler := self._on_failed.get(job.kind)) is not None:
             await handler(conn, job, error)
 
-    def attend(self, lanes: dict[Lane, int], wake: Callable[[], None], cancel: Callable[[JobId], None]) -> None:
-        """A worker of this process says that it is there: how to wake it, and how to tell it of a cancelled job."""
+    def attend(
+        self,
+        lanes: dict[Lane, int],
+        wake: Callable[[], None],
+        cancel: Callable[[JobId], None],
+        pause: Callable[[JobId], None] = lambda _job: None,
+    ) -> None:
+        """A worker of this process says that it is there: how to wake it, and how to tell it of a cancelled or paused
+        job."""
         self._lanes = dict(lanes)
-        self._wakers.append(wake)
-        self._cancellers.append(cancel)
+        self._attendants.append(_Attendant(wake, cancel, pause))
 
     def leave(self, wake: Callable[[], None], cancel: Callable[[JobId], None]) -> None:
         """The worker that had given these to `attend` takes no more jobs."""
         self._lanes = {}
-        self._wakers.remove(wake)
-        self._cancellers.remove(cancel)
+        self._attendants = [known for known in self._attendants if (known.wake, known.cancel) != (wake, cancel)]
 
     def _wake(self) -> None:
-        for wake in self._wakers:
-            wake()
+        for attendant in self._attendants:
+            attendant.wake()
 
     def _tell(self, job_id: JobId) -> None:
-        for cancel in self._cancellers:
-            cancel(job_id)
+        for attendant in self._attendants:
+            attendant.cancel(job_id)
+
+    def _put_back(self, job_id: JobId) -> None:
+        for attendant in self._attendants:
+            attendant.pause(job_id)

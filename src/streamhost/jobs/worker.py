@@ -59,6 +59,7 @@ class _Ending(Enum):
 
     STOPPING = auto()
     CANCELLED = auto()
+    PAUSED = auto()
     LOST = auto()
 
 
@@ -126,7 +127,7 @@ class Worker:
     async def start(self) -> None:
         """Begin to take jobs."""
         self._stopping = False
-        self._queue.attend(self._lanes, self.wake, self._cancel)
+        self._queue.attend(self._lanes, self.wake, self._cancel, self._pause)
         self._loops = [
             asyncio.create_task(self._for_ever(self._feed, None), name="jobs-feed"),
             asyncio.create_task(self._for_ever(self._beat, self._timing.beat), name="jobs-beat"),
@@ -258,10 +259,10 @@ class Worker:
                 held = await rows.finish(conn, job, JobState.DONE, self._clock())
             if not held:
                 _logger.warning("A job was given to somebody else", action="job_lost")
-        elif run.ending is _Ending.STOPPING:
+        elif run.ending in (_Ending.STOPPING, _Ending.PAUSED):
             async with self._db.write() as conn:
                 await rows.requeue(conn, job, self._clock(), refund=True)
-            _logger.info("A job goes back to the queue", action="job_released")
+            _logger.info("A job goes back to the queue", action="job_released", paused=run.ending is _Ending.PAUSED)
         elif run.ending is _Ending.CANCELLED:
             await self._end(job, JobCancelled(), JobState.CANCELLED, tell=tell)
         else:
@@ -304,6 +305,10 @@ class Worker:
         if (run := self._runs.get(job_id)) is not None:
             run.end(_Ending.CANCELLED)
 
+    def _pause(self, job_id: JobId) -> None:
+        if (run := self._runs.get(job_id)) is not None:
+            run.end(_Ending.PAUSED)
+
     async def _beat(self) -> None:
         """Prolong the leases, notice what was cancelled or lost, and take back what dead workers held."""
         runs = list(self._runs.values())
@@ -312,13 +317,15 @@ class Worker:
                 until = self._clock() + self._timing.lease
                 held = await rows.extend(conn, self.id, [run.job.id for run in runs], until)
             for run in runs:
-                attempt, cancel = held.get(run.job.id, (None, False))
+                attempt, cancel, pause = held.get(run.job.id, rows.Held(None))
                 if run.context.completed or run.job.id not in self._runs:
                     continue
                 if attempt != run.job.attempts:
                     run.end(_Ending.LOST)
                 elif cancel:
                     run.end(_Ending.CANCELLED)
+                elif pause:
+                    run.end(_Ending.PAUSED)
         await self._reclaim(everything=False)
 
     async def _reclaim(self, *, everything: bool) -> int:
@@ -354,8 +361,8 @@ class Worker:
         reports = [(run.job, report) for run in self._runs.values() if (report := run.context.take_report())]
         if reports:
             async with self._db.write() as conn:
-                for job, (progress, step) in reports:
-                    await rows.report(conn, job, progress, step)
+                for job, report in reports:
+                    await rows.report(conn, job, report.progress, report.step, report.speed, report.eta)
 
 
 def _known(error: BaseException | None) -> StreamhostError:

@@ -141,3 +141,9 @@ class Job:
     error_code: str | None = None
     error_detail: str | None = None
     cancel_requested: bool = False
+    paused: bool = False
+    """It is to wait until it is resumed; where it still runs, its worker was asked to put it back."""
+    speed: float | None = None
+    """Seconds of film that are made in a second, where the work is about film."""
+    eta: float | None = None
+    """Seconds until it is done, as far as that can be told."""

@@ -104,6 +104,18 @@ class Video:
     """What was done differently than asked, in words (for example why a source was re-encoded)."""
     published_at: Timestamp | None = None
     deleted_at: Timestamp | None = None
+    speed: float | None = None
+    """Seconds of film made in a second while it is being made; None while that is not known."""
+    eta: float | None = None
+    """Seconds until it is ready, as far as that can be told."""
+    paused: bool = False
+    """Somebody has stopped its making for a while."""
+    priority: int = 0
+    """Videos with a higher one are made first."""
+    allow_download: bool = False
+    """Who may watch it may also take it along as one file."""
+    keep_source: str | None = None
+    """How long the uploaded file is kept (`KeepSource`); None: as the site's setting says."""
 
 
 def may_manage(video: Video, viewer: Viewer) -> bool:

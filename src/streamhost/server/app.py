@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from streamhost import __version__
 from streamhost.host import Host
 from streamhost.instance import Purpose
-from streamhost.server import accounts, docs, errors, health, mail, me, people, playback, quotas, uploads, videos
+from streamhost.server import accounts, docs, errors, health, jobs, mail, me, people, playback, quotas, uploads, videos
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
@@ -47,6 +47,7 @@ def create_app(host: Host) -> Litestar:
             *people.routes,
             *mail.routes,
             *quotas.routes,
+            *jobs.routes,
             *videos.routes,
             *uploads.routes,
             *playback.routes,

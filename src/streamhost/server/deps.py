@@ -22,6 +22,8 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "health": host.health,
         "mail": host.mail,
         "quotas": host.quotas,
+        "control": host.control,
+        "work": host.work,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

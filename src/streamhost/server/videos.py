@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from streamhost.features.catalog import MAX_PAGE, Catalog, Page
+from streamhost.features.catalog import MAX_PAGE, UNDERWAY, Catalog, Page
 from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
@@ -60,6 +60,20 @@ class ErrorDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessingDocument:
+    """What is being done: the step, how fast (seconds of film a second; 1 is real time), and the seconds left.
+
+    `speed` and `eta` are null while they are not known. `waiting` says why nothing happens at the moment."""
+
+    step: str
+    speed: float | None
+    eta: float | None
+    waiting: str | None
+    paused: bool
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDocument:
     """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC.
 
@@ -76,6 +90,7 @@ class VideoDocument:
     progress: float
     step: str
     waiting: str | None
+    processing: ProcessingDocument | None
     playable: bool
     duration: float | None
     width: int | None
@@ -135,6 +150,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         progress=round(video.progress, 4),
         step=video.step,
         waiting=video.waiting,
+        processing=processing_document(video),
         playable=video.playable,
         duration=video.duration,
         width=video.width,
@@ -148,6 +164,21 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         created_at=iso(video.created_at),
         updated_at=iso(video.updated_at),
         published_at=iso(video.published_at),
+    )
+
+
+def processing_document(video: Video) -> ProcessingDocument | None:
+    """What is being done with a video; None when nothing is."""
+    if video.state not in UNDERWAY:
+        return None
+    still = video.waiting is not None or video.paused
+    return ProcessingDocument(
+        step=video.step,
+        speed=None if still or video.speed is None else round(video.speed, 3),
+        eta=None if still or video.eta is None else round(video.eta, 1),
+        waiting=video.waiting,
+        paused=video.paused,
+        priority=video.priority,
     )
 
 
@@ -304,7 +335,8 @@ async def video_events(
             for rendition in document.renditions:
                 if rendition.ready and rendition.name not in known:
                     yield _event("rendition", rendition)
-        yield _event("progress", {"progress": document.progress, "step": document.step, "waiting": document.waiting})
+        news = {"progress": document.progress, "step": document.step, "waiting": document.waiting}
+        yield _event("progress", news | {"processing": document.processing})
         before = video
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -16,8 +16,11 @@ from streamhost.db import packages, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import encoder, pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
+from streamhost.features.transcoding.course import Course
+from streamhost.features.transcoding.course import standing as standing_of
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
-from streamhost.features.transcoding.progress import ProgressNotes
+from streamhost.features.transcoding.pace import Estimate
+from streamhost.features.transcoding.progress import Paces, ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -26,12 +29,9 @@ from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
-from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
-from streamhost.model.videos import VideoState, package_prefix, source_prefix
+from streamhost.model.tasks import DeleteMedia, MakePart, ProbeSource, PublishPackage
+from streamhost.model.videos import VideoState, package_prefix
 from streamhost.ports import Storage
-
-URGENT = 10
-"""Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
 
 
 class Transcoding:
@@ -62,7 +62,8 @@ class Transcoding:
         self._encoding = encoding
         self._copy_limits = copy_limits
         self._chooser = chooser
-        self._keep_source = keep_source
+        self._paces = Paces()
+        self.course = Course(queue, clock, self._paces, keep_source=keep_source)
         self._log = log.get("transcoding")
 
     def start(self) -> None:
@@ -80,7 +81,7 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             underway = await packages.of_video(conn, task.video_id)
-        if video is None or video.source_key is None or any(p.finished_at is None for p in underway):
+        if video is None or video.source_key is None or any(p.underway for p in underway):
             return
         with self._room(task.video_id, "probe") as room:
             source = await self._storage.fetch(video.source_key, room)
@@ -104,7 +105,7 @@ class Transcoding:
             if changed:
                 await packages.insert(conn, replace(package, recipe=recipe.to_json()))
                 await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
-                await self._open(conn, package, recipe, stages.INGEST[0])
+                await self.course.open(conn, package, recipe, stages.INGEST[0])
             await job.complete(conn)
 
     async def make_part(self, task: MakePart, job: JobContext) -> None:
@@ -112,14 +113,18 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
-        if video is None or package is None or video.source_key is None:
+        if video is None or package is None or not package.underway or video.source_key is None:
             return
         recipe = Recipe.from_json(package.recipe)
         with self._room(package.id, task.part) as room:
             out = room / "out"
             out.mkdir()
             source = await self._storage.fetch(video.source_key, room)
-            async with ProgressNotes(self._db, video.id, package.id, task.part, recipe.work, job) as notes:
+            told = partial(self._told, video.id)
+            pace = self._paces.of(package.id)
+            async with ProgressNotes(
+                self._db, package.id, task.part, recipe.work, job, pace, self._clock, told
+            ) as notes:
                 wanted = pipeline.media_task(recipe, task.part, str(source), str(out))
                 try:
                     answer = await self._run(wanted, notes.report, out)
@@ -140,18 +145,20 @@ class Transcoding:
             elif what == stages.CHUNK and not encoder.same_encoder(recipe, Recipe.from_json(package.recipe)):
                 # Meanwhile the encoder that made this has failed elsewhere.
                 await job.complete(conn)
-                await self._enqueue(conn, package, stages.stage(package.stage), task.part)
+                await self.course.enqueue(conn, package, stages.stage(package.stage), task.part)
                 return
-            elif await packages.part_done(conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()):
+            elif package.underway and await packages.part_done(
+                conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()
+            ):
                 recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._ladder)
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
-                await self._add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
+                await self.course.add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
                 if isinstance(answer, tasks.Copied) and answer.obstacle:
-                    await self._note(conn, video.id, answer.obstacle)
+                    await self.course.note(conn, video.id, answer.obstacle)
                     await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
                 for warning in facts.warnings:
-                    await self._note(conn, video.id, warning)
-                await self._advance(conn, package, recipe)
+                    await self.course.note(conn, video.id, warning)
+                await self.course.advance(conn, package, recipe)
             await job.complete(conn)
 
     async def _fall_back(self, task: MakePart, recipe: Recipe, error: StreamhostError, job: JobContext) -> None:
@@ -159,7 +166,7 @@ class Transcoding:
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
             await job.complete(conn)
-            if package is None:
+            if package is None or not package.underway:
                 return
             again = [task.part]
             newest = Recipe.from_json(package.recipe)
@@ -167,9 +174,9 @@ class Transcoding:
                 again += await encoder.unmake_chunks(conn, package)
                 software = encoder.by_software(newest)
                 await packages.change(conn, package.id, stage=package.stage, recipe=software.to_json())
-                await self._note(conn, task.video_id, encoder.sentence(recipe, error))
+                await self.course.note(conn, task.video_id, encoder.sentence(recipe, error))
             for part in again:
-                await self._enqueue(conn, package, stages.stage(package.stage), part)
+                await self.course.enqueue(conn, package, stages.stage(package.stage), part)
         self._log.warning(
             "an encoder failed, libx264 goes on", video=task.video_id, encoder=recipe.encoding.encoder,
             part=task.part, code=error.code, detail=error.detail,
@@ -181,10 +188,10 @@ class Transcoding:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
             parts = await packages.parts(conn, task.package_id)
-        if video is None or package is None:
+        if video is None or package is None or not package.underway:
             return
         recipe = Recipe.from_json(package.recipe)
-        standing, poster = pipeline.standing((p.name, p.facts if p.done_at is not None else None) for p in parts)
+        standing, poster = standing_of(parts)
         prefix = package_prefix(video.id, package.id)
         texts = pipeline.manifests(standing)
         with self._room(package.id, task.part) as room:
@@ -198,7 +205,11 @@ class Transcoding:
         now = self._clock()
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
-            if package is not None and await packages.part_done(conn, package.id, task.part, "{}", now):
+            if (
+                package is not None
+                and package.underway
+                and await packages.part_done(conn, package.id, task.part, "{}", now)
+            ):
                 await videos.change(
                     conn,
                     video.id,
@@ -210,7 +221,7 @@ class Transcoding:
                     published_at=video.published_at or now,
                 )
                 await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, standing))
-                await self._advance(conn, package, recipe)
+                await self.course.advance(conn, package, recipe)
             elif package is None:
                 await self._queue.add(conn, DeleteMedia(package_prefix(video.id, task.package_id)))
             await job.complete(conn)
@@ -219,78 +230,8 @@ class Transcoding:
         """Remove what lies below a prefix."""
         await self._storage.delete_prefix(task.prefix)
 
-    async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
-        """A job of a video failed for good: say so on the video. What plays already goes on playing."""
-        video_id = VideoId(job.payload["video_id"])
-        video = await videos.get(conn, video_id)
-        if video is None or video.state in (VideoState.READY, VideoState.FAILED):
-            return
-        now = self._clock()
-        for package in await packages.of_video(conn, video_id):
-            if package.id == video.package_id:
-                await packages.change(conn, package.id, stage=stages.FINISHED, recipe=package.recipe, finished_at=now)
-            else:
-                await packages.delete(conn, package.id)
-                await self._queue.add(conn, DeleteMedia(package_prefix(video_id, package.id)))
-        if video.package_id is not None:
-            await self._note(conn, video_id, f"Not every rendition could be made: {error}")
-            ready = [rendition for rendition in video.renditions if rendition.ready]
-            await videos.set_renditions(conn, video_id, video.package_id, ready)
-            await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, step="")
-        else:
-            words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
-            await videos.change(conn, video_id, now, state=VideoState.FAILED.value, step="", **words)
-        await self._queue.cancel_subject(conn, f"video:{video_id}")
-        self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
-
-    async def _open(self, conn: Connection, package: packages.PackageRow, recipe: Recipe, stage: stages.Stage) -> None:
-        await packages.change(conn, package.id, stage=stage.name, recipe=recipe.to_json())
-        await self._add(conn, package, stage, stage.opens(recipe))
-
-    async def _add(
-        self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, parts: Sequence[stages.Part]
-    ) -> None:
-        rows = [packages.PartRow(part.name, stage.name, part.weight) for part in parts]
-        await packages.add_parts(conn, package.id, rows)
-        for part in parts:
-            await self._enqueue(conn, package, stage, part.name)
-
-    async def _enqueue(self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, part: str) -> None:
-        kind = PublishPackage if stages.parse(part)[0] == stages.PUBLISH else MakePart
-        task: Task = kind(package.video_id, package.id, part)
-        await self._queue.add(
-            conn,
-            task,
-            priority=URGENT if stage.urgent else 0,
-            queueing_lock=f"part:{package.id}:{part}",
-            subject=f"video:{package.video_id}",
-        )
-
-    async def _advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
-        """Open the next stage when the present one has nothing left to do; after the last one the video is ready."""
-        if any(part.stage == package.stage and part.done_at is None for part in await packages.parts(conn, package.id)):
-            return
-        following = stages.onward(package.stage, recipe)
-        if following is None:
-            await self._finish(conn, package, recipe)
-        else:
-            await self._open(conn, package, recipe, following)
-
-    async def _finish(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
-        now = self._clock()
-        await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
-        columns: dict[str, Any] = {"state": VideoState.READY.value, "progress": 1.0, "step": ""}
-        if not self._keep_source:
-            columns["source_key"] = None
-            await self._queue.add(conn, DeleteMedia(source_prefix(package.video_id)))
-        await videos.change(conn, package.video_id, now, **columns)
-
-    async def _note(self, conn: Connection, video_id: VideoId, sentence: str) -> None:
-        video = await videos.get(conn, video_id)
-        if video is not None and sentence not in video.notes:
-            await videos.change(
-                conn, video_id, self._clock(), notes=msgspec.json.encode([*video.notes, sentence]).decode()
-            )
+    async def _told(self, video_id: VideoId, conn: Connection, share: float, step: str, estimate: Estimate) -> None:
+        await videos.progress(conn, video_id, share, step, estimate.speed, estimate.eta)
 
     @contextmanager
     def _room(self, *names: str) -> Iterator[Path]:

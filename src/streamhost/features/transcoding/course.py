@@ -1,0 +1,185 @@
+"""The way of a package through the catalog: opening stages, going on, coming to an end, beginning again.
+
+Everything here happens inside the caller's transaction, together with the jobs that follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from streamhost import log
+from streamhost.db import packages, videos
+from streamhost.db.core import Connection
+from streamhost.features.transcoding import pipeline, stages
+from streamhost.features.transcoding import recipe as recipes
+from streamhost.features.transcoding.errors import NothingToRetry, SourceGone
+from streamhost.features.transcoding.progress import Paces
+from streamhost.features.transcoding.recipe import Recipe
+from streamhost.jobs.errors import JobCancelled
+from streamhost.jobs.queue import Queue
+from streamhost.model.clock import Clock
+from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import VideoId
+from streamhost.model.streaming import Rendition
+from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
+from streamhost.model.videos import Video, VideoState, source_prefix
+
+URGENT = 10
+"""Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
+UNDERWAY = (VideoState.RECEIVED, VideoState.PROCESSING)
+NO_PACE: dict[str, Any] = {"step": "", "speed": None, "eta": None}
+
+
+def subject(video_id: VideoId) -> str:
+    """What the jobs of a video say that they are about."""
+    return f"video:{video_id}"
+
+
+def standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], bool]:
+    """The renditions of a package that are complete, and whether there is a poster."""
+    return pipeline.standing((part.name, part.facts if part.done_at is not None else None) for part in parts)
+
+
+class Course:
+    """Knows what follows what. It does no work itself: it adds the jobs that do."""
+
+    def __init__(self, queue: Queue, clock: Clock, paces: Paces, *, keep_source: bool) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._paces = paces
+        self._keep_source = keep_source
+        self._log = log.get("transcoding")
+
+    async def open(self, conn: Connection, package: packages.PackageRow, recipe: Recipe, stage: stages.Stage) -> None:
+        """Begin a stage."""
+        await packages.change(conn, package.id, stage=stage.name, recipe=recipe.to_json())
+        await self.add(conn, package, stage, stage.opens(recipe))
+
+    async def add(
+        self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, parts: Sequence[stages.Part]
+    ) -> None:
+        """Add parts to a stage, and a job for each."""
+        rows = [packages.PartRow(part.name, stage.name, part.weight) for part in parts]
+        await packages.add_parts(conn, package.id, rows)
+        for part in parts:
+            await self.enqueue(conn, package, stage, part.name)
+
+    async def enqueue(self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, part: str) -> None:
+        """Add the job of one part, with the priority of its video, and paused if that is."""
+        video = await videos.get(conn, package.video_id)
+        if video is None:
+            return
+        kind = PublishPackage if stages.parse(part)[0] == stages.PUBLISH else MakePart
+        task: Task = kind(package.video_id, package.id, part)
+        await self._queue.add(
+            conn,
+            task,
+            priority=video.priority + (URGENT if stage.urgent else 0),
+            lock=f"part:{package.id}:{part}",
+            queueing_lock=f"part:{package.id}:{part}",
+            subject=subject(package.video_id),
+            paused=video.paused,
+        )
+
+    async def advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
+        """Open the next stage when the present one has nothing left to do; after the last one the video is ready."""
+        if any(part.stage == package.stage and part.done_at is None for part in await packages.parts(conn, package.id)):
+            return
+        following = stages.onward(package.stage, recipe)
+        if following is None:
+            await self._finish(conn, package, recipe)
+        else:
+            await self.open(conn, package, recipe, following)
+
+    async def _finish(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
+        now = self._clock()
+        await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
+        columns: dict[str, Any] = {"state": VideoState.READY.value, "progress": 1.0, "paused": 0, **NO_PACE}
+        if not self._keep_source:
+            columns["source_key"] = None
+            await self._queue.add(conn, DeleteMedia(source_prefix(package.video_id)))
+        await videos.change(conn, package.video_id, now, **columns)
+        self._paces.forget(package.id)
+
+    async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
+        """A job of a video failed for good, or was cancelled: say so on the video. What plays goes on playing.
+
+        What was made stays for a retry until it is swept away."""
+        video_id = VideoId(job.payload["video_id"])
+        video = await videos.get(conn, video_id)
+        if video is None or video.state not in UNDERWAY:
+            return
+        if not (isinstance(error, JobCancelled) and await self._begun_again(conn, job)):
+            await self.stop(conn, video, error)
+
+    async def stop(self, conn: Connection, video: Video, error: StreamhostError) -> None:
+        """End the making of a video that is underway."""
+        video_id, now = video.id, self._clock()
+        for package in await packages.of_video(conn, video_id):
+            if package.underway:
+                await packages.give_up(conn, package.id, now)
+                self._paces.forget(package.id)
+        if video.package_id is not None:
+            await self.note(conn, video_id, f"Not every rendition could be made: {error}")
+            ready = [rendition for rendition in video.renditions if rendition.ready]
+            await videos.set_renditions(conn, video_id, video.package_id, ready)
+            await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, paused=0, **NO_PACE)
+        else:
+            words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
+            await videos.change(conn, video_id, now, state=VideoState.FAILED.value, paused=0, **NO_PACE, **words)
+        await self._queue.cancel_subject(conn, subject(video_id))
+        self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
+
+    async def _begun_again(self, conn: Connection, job: Job) -> bool:
+        """Whether the work of a cancelled job was ordered anew while it came to its end."""
+        others = await self._queue.unfinished(conn, job.subject or "")
+        return any(other.lock == job.lock and other.id != job.id and not other.cancel_requested for other in others)
+
+    async def again(self, conn: Connection, video: Video) -> None:
+        """Take up a video that failed, was cancelled, or could not be made whole, from where its parts stand.
+
+        One that is underway goes on at once, where it waits for another try. Raises `SourceGone`, `NothingToRetry`."""
+        if video.state in UNDERWAY:
+            await videos.change(conn, video.id, self._clock(), paused=0)
+            for job in await self._queue.unfinished(conn, subject(video.id)):
+                await self._queue.resume(conn, job.id)
+                await self._queue.retry(conn, job.id)
+            return
+        left = [
+            p for p in await packages.of_video(conn, video.id) if p.given_up_at and video.package_id in (None, p.id)
+        ]
+        if video.state is VideoState.READY and not left:
+            raise NothingToRetry
+        if video.source_key is None:
+            raise SourceGone
+        fresh = {"error_code": None, "error_detail": None, "error_hint": None, "paused": 0, "progress": 0.0, **NO_PACE}
+        if left:
+            await videos.change(conn, video.id, self._clock(), state=VideoState.PROCESSING.value, **fresh)
+            await self._go_on(conn, left[-1])
+        else:
+            await videos.change(conn, video.id, self._clock(), state=VideoState.RECEIVED.value, **fresh)
+            await self._queue.add(
+                conn, ProbeSource(video.id), priority=video.priority, lock=subject(video.id), subject=subject(video.id)
+            )
+
+    async def _go_on(self, conn: Connection, package: packages.PackageRow) -> None:
+        recipe = Recipe.from_json(package.recipe)
+        await packages.give_up(conn, package.id, None)
+        await packages.restart_parts(conn, package.id)
+        parts = await packages.parts(conn, package.id)
+        await videos.set_renditions(conn, package.video_id, package.id, recipes.summaries(recipe, standing(parts)[0]))
+        for part in parts:
+            if part.stage == package.stage and part.done_at is None:
+                await self.enqueue(conn, package, stages.stage(package.stage), part.name)
+        await self.advance(conn, package, recipe)
+
+    async def note(self, conn: Connection, video_id: VideoId, sentence: str) -> None:
+        """Write on a video what was done differently than asked."""
+        video = await videos.get(conn, video_id)
+        if video is not None and sentence not in video.notes:
+            await videos.change(
+                conn, video_id, self._clock(), notes=msgspec.json.encode([*video.notes, sentence]).decode()
+            )

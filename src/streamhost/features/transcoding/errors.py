@@ -1,0 +1,25 @@
+"""Why work on a video cannot be begun, stopped or taken up again."""
+
+from __future__ import annotations
+
+from streamhost.model.errors import Conflict
+
+
+class NothingUnderway(Conflict):
+    """Nothing is being made of this video."""
+
+    code = "nothing_underway"
+    hint = "Its `state` tells how it stands."
+
+
+class NothingToRetry(Conflict):
+    """This video is whole: there is nothing to try again."""
+
+    code = "nothing_to_retry"
+
+
+class SourceGone(Conflict):
+    """The uploaded file is not kept any more, and what is asked for needs it."""
+
+    code = "source_gone"
+    hint = "Replace the file of this video: upload it again."

@@ -1,0 +1,192 @@
+"""The background work as administrators see it: what waits and why, what runs and how far it is, what failed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streamhost import log
+from streamhost.db.core import Connection, Database
+from streamhost.jobs.queue import Queue, Wait
+from streamhost.model.errors import Conflict, InvalidInput, NotFound
+from streamhost.model.ids import JobId, is_id
+from streamhost.model.tasks import Job, JobState, Task
+
+MAX_PAGE = 200
+MOST_PRIORITY = 1000
+
+Revive = Callable[[Connection, Job], Awaitable[None]]
+"""Begins again what a failed job was a part of."""
+
+
+class State(StrEnum):
+    """Where a job is, as people see it: one that is paused does not simply wait."""
+
+    QUEUED = "queued"
+    PAUSED = "paused"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Act(StrEnum):
+    """What can be done with a job."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    PRIORITY = "priority"
+
+
+class JobNotSteerable(Conflict):
+    """That cannot be done with this job as it stands."""
+
+    code = "job_not_steerable"
+    hint = (
+        "Jobs that wait or run can be paused, cancelled and prioritised; those that failed or were cancelled, retried."
+    )
+
+
+class InvalidJobCursor(InvalidInput):
+    """That is not a place in the list of jobs."""
+
+    code = "invalid_cursor"
+    hint = "Use the `next_cursor` of the page before, or none."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A job, and why it waits if it does."""
+
+    job: Job
+    wait: Wait | None
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        paused = self.job.paused and self.job.state in (JobState.QUEUED, JobState.RUNNING)
+        return State.PAUSED if paused else State(self.job.state.value)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPage:
+    """One page of jobs, newest first, and where the next one starts."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Work:
+    """Lists jobs and pulls their levers. Whatever is pulled survives a restart."""
+
+    def __init__(self, db: Database, queue: Queue, revive: Mapping[type[Task], Revive]) -> None:
+        """`revive`: for kinds of jobs that are parts of something larger, how all of it is begun again."""
+        self._db = db
+        self._queue = queue
+        self._revive = {task.kind: how for task, how in revive.items()}
+        self._log = log.get("jobs")
+
+    async def get(self, job_id: JobId) -> Item:
+        """One job. Raises `NotFound`."""
+        async with self._db.read() as conn:
+            return await self._item(conn, await self._known(conn, job_id))
+
+    async def listed(
+        self,
+        state: State | None = None,
+        *,
+        kind: str | None = None,
+        subject: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> WorkPage:
+        """Jobs in one state, or all, newest first. `subject` is what they are about, such as `video:<id>`."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        states, paused = _selected(state)
+        async with self._db.read() as conn:
+            jobs = await self._queue.list(
+                conn,
+                states,
+                subject=subject,
+                kind=kind,
+                paused=paused,
+                before=_place(cursor),
+                limit=limit + 1,
+            )
+            items = [await self._item(conn, job) for job in jobs[:limit]]
+        more = len(jobs) > limit
+        last = items[-1].job if more else None
+        return WorkPage(items, _encode(last) if last else None)
+
+    async def act(self, job_id: JobId, act: Act, priority: int | None = None) -> Item:
+        """Pause, resume, cancel, retry or prioritise a job; as it then is.
+
+        A part of a video is retried with all that was given up with it. Raises `NotFound`, `JobNotSteerable`,
+        `InvalidInput`, and what the retry of a video raises."""
+        async with self._db.write() as conn:
+            job = await self._known(conn, job_id)
+            if not await self._do(conn, job, act, priority):
+                raise JobNotSteerable(f"It is {Item(job, None).state.value}.")
+            item = await self._item(conn, await self._known(conn, job_id))
+        self._log.info("A job was steered", action="job_steered", job=job_id, what=act.value)
+        return item
+
+    async def _do(self, conn: Connection, job: Job, act: Act, priority: int | None) -> bool:
+        match act:
+            case Act.PAUSE:
+                return await self._queue.pause(conn, job.id)
+            case Act.RESUME:
+                return await self._queue.resume(conn, job.id)
+            case Act.CANCEL:
+                return await self._queue.cancel(conn, job.id)
+            case Act.PRIORITY:
+                if priority is None or abs(priority) > MOST_PRIORITY:
+                    words = f"A whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}."
+                    raise InvalidInput(fields={"priority": words})
+                return await self._queue.prioritise(conn, job.id, priority)
+        if job.state in (JobState.FAILED, JobState.CANCELLED) and job.kind in self._revive:
+            await self._revive[job.kind](conn, job)
+            return True
+        return await self._queue.retry(conn, job.id)
+
+    async def _known(self, conn: Connection, job_id: JobId) -> Job:
+        job = await self._queue.get(conn, job_id) if is_id(job_id) else None
+        if job is None:
+            raise NotFound("There is no such job.")
+        return job
+
+    async def _item(self, conn: Connection, job: Job) -> Item:
+        return Item(job, await self._queue.wait(conn, job))
+
+
+def _selected(state: State | None) -> tuple[tuple[JobState, ...], bool | None]:
+    """The states of the queue that a state stands for, and whether paused jobs are meant."""
+    if state is None:
+        return tuple(JobState), None
+    if state is State.PAUSED:
+        return (JobState.QUEUED, JobState.RUNNING), True
+    waiting = state in (State.QUEUED, State.RUNNING)
+    return (JobState(state.value),), False if waiting else None
+
+
+def _encode(job: Job) -> str:
+    return base64.urlsafe_b64encode(json.dumps([job.created_at, job.id]).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> tuple[float, JobId] | None:
+    if not cursor:
+        return None
+    try:
+        moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InvalidJobCursor from None
+    if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
+        raise InvalidJobCursor
+    return moment, JobId(last)

@@ -1,0 +1,185 @@
+"""Background work over HTTP: every job for administrators, and for owners the making of their videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from streamhost.features.playback import Playback
+from streamhost.features.transcoding import Action, Control
+from streamhost.features.work import MAX_PAGE, Act, Item, State, Work
+from streamhost.model.accounts import Role
+from streamhost.model.clock import iso
+from streamhost.model.ids import JobId, VideoId
+from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.auth import at_least, signed_in, viewer_of
+from streamhost.server.documented import BEARER, problems
+from streamhost.server.videos import HIDDEN, ErrorDocument, VideoDocument, video_document
+
+TAGS = ["administration"]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Jobs on a page.")]
+Which = Annotated[State | None, QueryParameter(name="state", description="Only jobs in this state.")]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitDocument:
+    """Why a job does not run yet: a sentence, until when if that is known, the job it stands behind if one."""
+
+    cause: str
+    until: str | None
+    behind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDocument:
+    """One job. `progress` is 0..1; `speed` is seconds of film a second, `eta` the seconds left, null while unknown.
+
+    `subject` is what it is about, such as `video:<id>`; `details` is what it is asked to do."""
+
+    id: str
+    kind: str
+    state: str
+    subject: str | None
+    details: dict[str, Any]
+    priority: int
+    progress: float
+    step: str
+    speed: float | None
+    eta: float | None
+    waiting: WaitDocument | None
+    attempts: int
+    max_attempts: int
+    error: ErrorDocument | None
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """One page of jobs, newest first; `next_cursor` asks for the next one."""
+
+    items: Sequence[JobDocument]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """What to do with a job; `priority` goes with the action of that name."""
+
+    action: Act
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingOrder:
+    """What to do with the making of a video; `priority` goes with the action of that name."""
+
+    action: Action
+    priority: int | None = None
+
+
+def job_document(item: Item) -> JobDocument:
+    """The public form of a job."""
+    job, wait = item.job, item.wait
+    return JobDocument(
+        id=job.id,
+        kind=job.kind,
+        state=item.state.value,
+        subject=job.subject,
+        details=job.payload,
+        priority=job.priority,
+        progress=round(job.progress, 4),
+        step=job.step,
+        speed=job.speed,
+        eta=job.eta,
+        waiting=WaitDocument(wait.cause, iso(wait.until), wait.behind) if wait else None,
+        attempts=job.attempts,
+        max_attempts=job.max_attempts,
+        error=ErrorDocument(job.error_code, job.error_detail or "", None) if job.error_code else None,
+        created_at=iso(job.created_at),
+        started_at=iso(job.started_at),
+        finished_at=iso(job.finished_at),
+    )
+
+
+def _looking(**codes: int) -> dict[str, Any]:
+    return {
+        "guards": [at_least(Role.ADMIN)],
+        "cache_control": NO_STORE,
+        "tags": TAGS,
+        "security": BEARER,
+        "responses": problems(**SIGNED_IN, **NOT_IN_PERSON, forbidden=403, **codes),
+    }
+
+
+@get("/api/v1/admin/jobs", summary="Background work", **_looking(invalid_input=422, invalid_cursor=422))
+async def list_jobs(
+    work: NamedDependency[Work],
+    which: Which = None,
+    kind: FromQuery[str | None] = None,
+    subject: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Limit = 50,
+) -> JobList:
+    """Jobs, newest first; those that `failed` stay for two weeks, and can be retried."""
+    page = await work.listed(which, kind=kind, subject=subject, cursor=cursor, limit=limit)
+    return JobList([job_document(item) for item in page.items], page.next_cursor)
+
+
+@get("/api/v1/admin/jobs/{job_id:str}", summary="One job", **_looking(not_found=404))
+async def show_job(job_id: FromPath[str], work: NamedDependency[Work]) -> JobDocument:
+    """One job, and why it waits if it does."""
+    return job_document(await work.get(JobId(job_id)))
+
+
+@post(
+    "/api/v1/admin/jobs/{job_id:str}",
+    status_code=HTTP_200_OK,
+    summary="Steer a job",
+    request_max_body_size=BODY_BYTES,
+    **_looking(**BROKEN_BODY, **FORGED, not_found=404, job_not_steerable=409, nothing_to_retry=409, source_gone=409),
+)
+async def steer_job(job_id: FromPath[str], data: JSONBody[JobOrder], work: NamedDependency[Work]) -> JobDocument:
+    """Pause, resume, cancel or retry it, or give it another priority: higher ones run first."""
+    return job_document(await work.act(JobId(job_id), data.action, data.priority))
+
+
+@post(
+    "/api/v1/videos/{video_id:str}/processing",
+    guards=[signed_in],
+    status_code=HTTP_200_OK,
+    summary="Steer the making of a video",
+    tags=["videos"],
+    security=BEARER,
+    request_max_body_size=BODY_BYTES,
+    responses=problems(
+        **BROKEN_BODY,
+        **SIGNED_IN,
+        **NOT_IN_PERSON,
+        **FORGED,
+        **HIDDEN,
+        forbidden=403,
+        nothing_underway=409,
+        nothing_to_retry=409,
+        source_gone=409,
+    ),
+)
+async def steer_video(
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    data: JSONBody[ProcessingOrder],
+    control: NamedDependency[Control],
+    playback: NamedDependency[Playback],
+) -> VideoDocument:
+    """Pause, resume, cancel or retry it; administrators may also give it another priority: higher ones go first."""
+    viewer = viewer_of(request)
+    video = await control.act(VideoId(video_id), viewer, data.action, data.priority)
+    return video_document(video, viewer, playback)
+
+
+routes = [list_jobs, show_job, steer_job, steer_video]

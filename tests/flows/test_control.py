@@ -1,0 +1,180 @@
+"""Pausing, cancelling, retrying and ordering the making of videos, on a real server, through kills and restarts."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from streamhost.testing.clips import Clip
+from tests.support.clips import cached
+from tests.support.server import ROOT, Api, RunningServer
+from tests.support.tree import named, rows, stored
+
+PATIENCE = 90.0
+
+
+def long_clip() -> Path:
+    """MPEG-4 part 2 in 1280x720 at 50 pictures a second, 20 seconds: encoding it takes a while on any machine."""
+    return cached(Clip(seconds=20.0, width=1280, height=720, fps=Fraction(50), codec="mpeg4", gop=50), ".mp4")
+
+
+@pytest.fixture
+def alice(server: RunningServer) -> Api:
+    """Somebody who uploads, on a server that root administers."""
+    server.add_user(ROOT["email"], "admin")
+    server.add_user("alice@example.org", "creator")
+    return server.client("alice@example.org")
+
+
+def steer(api: Api, video_id: str, action: str, status: int = 200, **more: Any) -> dict[str, Any]:
+    """Pull a lever; the answer's document."""
+    answer = api.post(f"/api/v1/videos/{video_id}/processing", json={"action": action, **more})
+    assert answer.status_code == status, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def until_encoding(server: RunningServer, api: Api, video_id: str) -> dict[str, Any]:
+    """The video once a chunk of it is being encoded."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        document = api.video(video_id)
+        if document["step"] == "encode" and document["progress"] > 0:
+            return document
+        assert document["state"] in ("received", "processing"), document
+        time.sleep(0.05)
+    raise AssertionError(server.output)
+
+
+def media_children(server: RunningServer) -> list[psutil.Process]:
+    """The processes that open media."""
+    found = []
+    for child in server.children():
+        try:
+            if any("sandbox_child" in word for word in child.cmdline()):
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+def until_quiet(server: RunningServer) -> None:
+    """Wait until no media is being worked on."""
+    deadline = time.monotonic() + PATIENCE
+    while media_children(server):
+        assert time.monotonic() < deadline, "the work goes on"
+        time.sleep(0.05)
+
+
+def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice: Api) -> None:
+    """The child goes, the video says that it is paused, also after kill -9; resumed, it becomes ready."""
+    video_id = alice.upload(long_clip(), title="Paused")
+    working = until_encoding(server, alice, video_id)
+    assert working["processing"]["paused"] is False
+    paused = steer(alice, video_id, "pause")
+    assert paused["processing"]["paused"] is True
+    until_quiet(server)
+    deadline = time.monotonic() + PATIENCE
+    while alice.video(video_id)["processing"]["waiting"] != "It is paused.":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    server.kill()
+    server.restart()
+    waiting = alice.video(video_id)
+    assert waiting["state"] == "processing"
+    assert waiting["processing"]["paused"] is True
+    assert waiting["processing"]["eta"] is None
+    assert not media_children(server)
+    assert steer(alice, video_id, "resume")["processing"]["paused"] is False
+    ready = alice.wait_until(video_id, "ready")
+    assert ready["processing"] is None
+    assert stored(server.data) == named(server.data, video_id)
+
+
+def test_speed_and_time_left_are_told_while_a_video_is_made(server: RunningServer, alice: Api) -> None:
+    """Sooner or later both are numbers, in the video's document and in the list of jobs."""
+    video_id = alice.upload(long_clip(), title="Measured")
+    root = server.client(ROOT["email"])
+    seen: list[dict[str, Any]] = []
+    jobs: list[dict[str, Any]] = []
+    while (document := alice.video(video_id))["state"] in ("received", "processing"):
+        seen.append(document["processing"])
+        jobs += root.get("/api/v1/admin/jobs", params={"state": "running", "kind": "make_part"}).json()["items"]
+        time.sleep(0.1)
+    assert document["state"] == "ready", document
+    assert any(one["speed"] and one["speed"] > 0 for one in seen), seen
+    assert any(one["eta"] is not None and 0 <= one["eta"] < 600 for one in seen), seen
+    assert any(job["progress"] > 0 and job["eta"] is not None for job in jobs)
+    assert {job["subject"] for job in jobs} == {f"video:{video_id}"}
+
+
+def test_what_was_cancelled_goes_on_where_its_parts_stand(server: RunningServer, alice: Api) -> None:
+    """A cancelled video has failed and says so; retried, it does not plan anew, and becomes ready."""
+    video_id = alice.upload(long_clip(), title="Cancelled")
+    until_encoding(server, alice, video_id)
+    cancelled = steer(alice, video_id, "cancel")
+    assert cancelled["state"] == "failed"
+    assert cancelled["error"]["code"] == "job_cancelled"
+    until_quiet(server)
+    assert steer(alice, video_id, "pause", 409)["code"] == "nothing_underway"
+    again = steer(alice, video_id, "retry")
+    assert again["state"] == "processing"
+    assert again["error"] is None
+    ready = alice.wait_until(video_id, "ready")
+    assert all(rendition["ready"] for rendition in ready["renditions"])
+    assert len(rows(server.data, "SELECT id FROM packages")) == 1
+    plans = rows(server.data, "SELECT id FROM jobs WHERE json_extract(payload, '$.part') = 'plan' AND state = 'done'")
+    assert len(plans) == 1
+    assert stored(server.data) == named(server.data, video_id)
+    assert steer(alice, video_id, "retry", 409)["code"] == "nothing_to_retry"
+
+
+def test_a_failed_job_is_on_the_list_and_its_retry_takes_up_the_whole_video(
+    server: RunningServer, alice: Api, tmp_path: Path
+) -> None:
+    """What is no media fails with its reason; an administrator sees that and may try again; others may not look."""
+    text = tmp_path / "letter.mp4"
+    text.write_bytes(b"Dear film," * 1000)
+    video_id = alice.upload(text, title="Letter")
+    failed = alice.wait_until(video_id, "failed")
+    root = server.client(ROOT["email"])
+    [job] = root.get("/api/v1/admin/jobs", params={"state": "failed"}).json()["items"]
+    assert job["subject"] == f"video:{video_id}"
+    assert job["error"]["code"] == failed["error"]["code"]
+    assert alice.get(f"/api/v1/admin/jobs/{job['id']}").status_code == 403
+    assert root.post(f"/api/v1/admin/jobs/{job['id']}", json={"action": "pause"}).json()["code"] == "job_not_steerable"
+    assert root.post(f"/api/v1/admin/jobs/{job['id']}", json={"action": "retry"}).status_code == 200
+    deadline = time.monotonic() + PATIENCE
+    while len(root.get("/api/v1/admin/jobs", params={"state": "failed"}).json()["items"]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert alice.video(video_id)["state"] == "failed"
+
+
+def test_jobs_come_in_pages_and_have_an_order(server: RunningServer, alice: Api) -> None:
+    """Every job is listed once by cursor; a video's priority moves all of its jobs, and only root may set it."""
+    video_id = alice.upload(long_clip(), title="First")
+    until_encoding(server, alice, video_id)
+    steer(alice, video_id, "priority", 403, priority=50)
+    root = server.client(ROOT["email"])
+    assert steer(root, video_id, "priority", priority=50)["processing"]["priority"] == 50
+    steer(root, video_id, "priority", 422, priority=5000)
+    running = root.get("/api/v1/admin/jobs", params={"state": "running", "kind": "make_part"}).json()["items"]
+    assert {job["priority"] for job in running} == {60}
+    ids: list[str] = []
+    cursor = None
+    while True:
+        page = root.get("/api/v1/admin/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        ids += [job["id"] for job in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(ids) == len(set(ids)) >= len(running) + 2
+    assert root.get("/api/v1/admin/jobs", params={"cursor": "nowhere"}).json()["code"] == "invalid_cursor"
+    steer(alice, video_id, "cancel")
+    until_quiet(server)
