@@ -18,6 +18,7 @@ from streamhost.model.tasks import Job, JobState, Task
 
 MAX_PAGE = 200
 MOST_PRIORITY = 1000
+NO_PLACE = "That is not a place in this list; use the `next_cursor` of the page before, or none."
 
 Revive = Callable[[Connection, Job], Awaitable[None]]
 """Begins again what a failed job was a part of."""
@@ -51,13 +52,6 @@ class JobNotSteerable(Conflict):
     hint = (
         "Jobs that wait or run can be paused, cancelled and prioritised; those that failed or were cancelled, retried."
     )
-
-
-class InvalidJobCursor(InvalidInput):
-    """That is not a place in the list of jobs."""
-
-    code = "invalid_cursor"
-    hint = "Use the `next_cursor` of the page before, or none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +180,7 @@ def _place(cursor: str | None) -> tuple[float, JobId] | None:
     try:
         moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidJobCursor from None
+        raise InvalidInput(fields={"cursor": NO_PLACE}) from None
     if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
-        raise InvalidJobCursor
+        raise InvalidInput(fields={"cursor": NO_PLACE})
     return moment, JobId(last)

@@ -117,7 +117,7 @@ def _looking(**codes: int) -> dict[str, Any]:
     }
 
 
-@get("/api/v1/admin/jobs", summary="Background work", **_looking(invalid_input=422, invalid_cursor=422))
+@get("/api/v1/admin/jobs", summary="Background work", **_looking(invalid_input=422))
 async def list_jobs(
     work: NamedDependency[Work],
     which: Which = None,
