@@ -41,7 +41,7 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     candidate: VideoFrame | None = None
     decoding = Decoding(task.source, track, task.limits, Damage(plan.origin), plan.seams)
     start = plan.origin + Fraction(retimer.start, plan.timescale) if retimer.start else track.start
-    pictures = Upright(track).run(decoding.pictures(chunk.seek, start))
+    pictures = Upright(track, scalers[0].size).run(decoding.pictures(chunk.seek, start))
     seen = False
     for ticks, picture in retimer.run(pictures):
         seen = True

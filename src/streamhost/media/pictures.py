@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 from av.filter import Graph
@@ -14,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from streamhost.media import luts
 from streamhost.media.opening import opened
 from streamhost.media.reading import Damage, decode, only, ordered_by_decoding, packets
 from streamhost.media.tasks import Limits
@@ -30,6 +32,9 @@ STEP_BACK = (Fraction(0), Fraction(5), Fraction(30))
 """Seconds before the wanted time to seek to when a container lands too late; after these, from the beginning."""
 STEP = Fraction(1, 1000)
 """Time base in which pictures are numbered on their way through filters."""
+LOOK_UP = "haldclut"
+"""The filter that finds a picture's colours in a table, which comes in beside the pictures."""
+TABLE = f"video_size={luts.SIDE}x{luts.SIDE}:pix_fmt={luts.PIXEL_FORMAT}:time_base={STEP}:pixel_aspect=1/1:range=2"
 BT601_MATRICES = frozenset({"bt470bg", "smpte170m", "fcc"})
 Timed = tuple[Fraction, VideoFrame]
 
@@ -109,10 +114,15 @@ class Decoding:
 
 
 class Upright:
-    """Turns decoded pictures upright and progressive; leaves alone what needs nothing."""
+    """Turns decoded pictures upright, progressive and into standard dynamic range; leaves alone what needs nothing.
 
-    def __init__(self, track: VideoTrack) -> None:
+    Where colours are looked up, pictures are first scaled to ``size`` (width, height), which costs less than after it.
+    """
+
+    def __init__(self, track: VideoTrack, size: tuple[int, int] | None = None) -> None:
         self._track = track
+        self._size = size
+        self._table = luts.hald(track.transfer, track.peak) if track.transfer is not Transfer.SDR else None
         self._graph: Graph | None = None
         self._entry: FilterContext | None = None
         self._shape: tuple[int, int, str] | None = None
@@ -144,7 +154,12 @@ class Upright:
         steps += turns.get(track.rotation, [])
         steps += [("hflip", "")] if track.flipped else []
         if track.transfer is not Transfer.SDR:
-            steps += [("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv"),
+            size = f":w={self._size[0]}:h={self._size[1]}" if self._size else ""
+            given = "pc" if track.full_range else "tv"
+            steps += [("scale", f"in_color_matrix=bt2020:in_range={given}:flags=bicubic{size}"),
+                      ("format", luts.PIXEL_FORMAT),
+                      (LOOK_UP, "interp=tetrahedral:clut=first"),
+                      ("scale", "out_color_matrix=bt709:out_range=tv"),
                       ("format", PIXEL_FORMAT)]  # fmt: skip
         return steps
 
@@ -157,8 +172,16 @@ class Upright:
             f":colorspace={int(frame.colorspace)}:range={int(frame.color_range)}",
         )
         nodes = [source, *(self._graph.add(name, args or None) for name, args in steps), self._graph.add("buffersink")]
-        self._graph.link_nodes(*nodes)
+        table = None
+        for before, after in pairwise(nodes):
+            before.link_to(after)
+            if after.filter.name == LOOK_UP:
+                table = self._graph.add("buffer", TABLE)
+                table.link_to(after, 0, 1)
         self._graph.configure()
+        if table is not None:
+            table.push(self._table)
+            table.push(None)
         self._entry = source
         self._times = []
 
@@ -186,7 +209,7 @@ class Scaler:
     """
 
     def __init__(self, track: VideoTrack, width: int, height: int, *, converted: bool) -> None:
-        self._size = width, height
+        self.size = width, height
         self._reformatter = VideoReformatter()
         self._from_matrix = Colorspace.ITU709
         self._from_range = ColorRange.MPEG
@@ -198,7 +221,7 @@ class Scaler:
         """Return the picture at this size; the same object when nothing changes."""
         return self._reformatter.reformat(
             frame,
-            *self._size,
+            *self.size,
             PIXEL_FORMAT,
             src_colorspace=self._from_matrix,
             dst_colorspace=Colorspace.ITU709,

@@ -59,6 +59,7 @@ class VideoTrack:
 
     ``frame_rate`` is the best guess of the nominal rate. ``start`` is when its first picture is shown, in seconds of
     the source's clock. ``rotation`` is the clockwise turn in degrees that shows it upright: 0, 90, 180 or 270.
+    ``peak`` is the brightest light of a high dynamic range, in cd/m2, if the source says it.
     """
 
     index: int
@@ -81,6 +82,7 @@ class VideoTrack:
     transfer: Transfer
     color_matrix: str
     picture_reorder: int
+    peak: float | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:
