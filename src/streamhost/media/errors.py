@@ -42,6 +42,13 @@ class UnsupportedCodec(MediaError):
     hint = "Convert the file to H.264 video and AAC audio, then upload it again."
 
 
+class UnsupportedColours(MediaError):
+    """The file's colours can be shown by licensed decoders only."""
+
+    code = "unsupported_colours"
+    hint = "Export the video as HDR10, HLG or standard range, or as Dolby Vision of profile 8, then upload it again."
+
+
 class DamagedSource(MediaError):
     """The file is damaged, and nothing of it could be decoded."""
 

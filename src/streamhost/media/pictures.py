@@ -159,7 +159,7 @@ class Upright:
             steps += [("scale", f"in_color_matrix=bt2020:in_range={given}:flags=bicubic{size}"),
                       ("format", luts.PIXEL_FORMAT),
                       (LOOK_UP, "interp=tetrahedral:clut=first"),
-                      ("scale", "out_color_matrix=bt709:out_range=tv"),
+                      ("scale", "out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd"),
                       ("format", PIXEL_FORMAT)]  # fmt: skip
         return steps
 
@@ -173,9 +173,9 @@ class Upright:
         )
         nodes = [source, *(self._graph.add(name, args or None) for name, args in steps), self._graph.add("buffersink")]
         table = None
-        for before, after in pairwise(nodes):
+        for place, (before, after) in enumerate(pairwise(nodes)):
             before.link_to(after)
-            if after.filter.name == LOOK_UP:
+            if place < len(steps) and steps[place][0] == LOOK_UP:
                 table = self._graph.add("buffer", TABLE)
                 table.link_to(after, 0, 1)
         self._graph.configure()

@@ -14,11 +14,11 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type
 from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, ColorTrc
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
-from streamhost.media import extras
-from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec
+from streamhost.media import extras, luminance
+from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec, UnsupportedColours
 from streamhost.media.opening import check_length, check_size, opened
 from streamhost.media.progress import Progress, Report, silent
 from streamhost.media.reading import Damage, decode, packets
@@ -37,7 +37,6 @@ USUAL_RATE = Fraction(25)
 MAX_BELIEVABLE_RATE = 1000
 THINNEST = 8_000
 """Bit/s. If a file of a clock that jumps would have less, its duration is not believed."""
-TRANSFERS = {int(ColorTrc.SMPTE2084): Transfer.PQ, int(ColorTrc.ARIB_STD_B67): Transfer.HLG}
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
 """Names of AVColorSpace code points (ISO/IEC 23091-2, MatrixCoefficients)."""
 CLOCK = Fraction(1, av.time_base)
@@ -71,6 +70,8 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
             if not found.frames:
                 raise DamagedSource("No picture could be decoded.")
             check_size(found.frames[0].width, found.frames[0].height, limits)
+            if luminance.only_dolby_vision(found.frames[0]):
+                raise UnsupportedColours("It is Dolby Vision of profile 5.")
             video_track = _video_track(video, found)
         heard = [stream for stream in audio if samples[stream.index].start is not None]
         if video is None and not heard:
@@ -166,9 +167,10 @@ def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
         bit_rate=context.bit_rate or None,
         interlaced=interlaced,
         full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
-        transfer=TRANSFERS.get(frame.color_trc, Transfer.SDR),
+        transfer=luminance.TRANSFERS.get(frame.color_trc, Transfer.SDR),
         color_matrix=MATRICES.get(frame.colorspace, "unknown"),
         picture_reorder=context.reorder_depth,
+        peak=luminance.brightest(frame),
     )
 
 

@@ -56,8 +56,8 @@ class Encoding:
 class Probe:
     """Find out what a file is. Answers ``MediaInfo``.
 
-    Errors: ``not_media``, ``no_tracks``, ``unsupported_codec``, ``damaged_source``, ``picture_too_large``,
-    ``too_long``.
+    Errors: ``not_media``, ``no_tracks``, ``unsupported_codec``, ``unsupported_colours``, ``damaged_source``,
+    ``picture_too_large``, ``too_long``.
     """
 
     source: str

@@ -107,6 +107,14 @@ def package(
     return Package(out, info, presentation, plan, obstacle, poster, repeated)
 
 
+def rung_of(source: Path, crf: float) -> Rung:
+    """Return one rung of a source's own size, without a cap that matters."""
+    video = probe(source).video
+    assert video is not None
+    width, height = (ladder.even(side) for side in video.display_size)
+    return Rung(ladder.rung_name(width, height), width, height, crf, 100_000_000, 200_000_000)
+
+
 def whole(package: Package, name: str) -> Path:
     """Join a rendition's header and segments into one file, as a player's buffer would, and return it."""
     rendition = next(r for r in package.presentation.renditions if r.name == name)
