@@ -71,12 +71,13 @@ def handler(kind: bytes, name: bytes) -> bytes:
     return full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, kind), name, b"\0")
 
 
-def media_information(media_specific_header: bytes, sample_entry: bytes) -> bytes:
+def media_information(media_specific_header: bytes, *sample_entries: bytes) -> bytes:
     """``minf`` (8.4.4) with a self-contained data reference and an empty sample table."""
     data_information = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
+    descriptions = full_box(b"stsd", 0, 0, struct.pack(">I", len(sample_entries)), *sample_entries)
     table = box(
-        b"stbl", full_box(b"stsd", 0, 0, struct.pack(">I", 1), sample_entry), full_box(b"stts", 0, 0, bytes(4)),
-        full_box(b"stsc", 0, 0, bytes(4)), full_box(b"stsz", 0, 0, bytes(8)), full_box(b"stco", 0, 0, bytes(4)),
+        b"stbl", descriptions, full_box(b"stts", 0, 0, bytes(4)), full_box(b"stsc", 0, 0, bytes(4)),
+        full_box(b"stsz", 0, 0, bytes(8)), full_box(b"stco", 0, 0, bytes(4)),
     )  # fmt: skip
     return box(b"minf", media_specific_header, data_information, table)
 

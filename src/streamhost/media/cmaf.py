@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ DEPENDENT_FLAGS = 0x01010000
 STYP = boxes.segment_type(b"msdh", b"msdh", b"cmfs", b"cmff")
 
 TFHD_DEFAULT_BASE_IS_MOOF = 0x020000
+TFHD_DESCRIPTION = 0x02
 TFHD_DURATION, TFHD_SIZE, TFHD_FLAGS = 0x08, 0x10, 0x20
 TRUN_DATA_OFFSET, TRUN_FIRST_FLAGS, TRUN_DURATION, TRUN_SIZE, TRUN_FLAGS, TRUN_OFFSETS = (
     0x1,
@@ -40,7 +42,10 @@ Ticks = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a CMAF header says: the sample entry with its codec, and how far composition trails decoding (ticks)."""
+    """What a CMAF header says: the sample entry with its codec, and how far composition trails decoding (ticks).
+
+    ``clear_entry`` is the description of samples that are not encrypted where others are; ``pssh`` are whole boxes.
+    """
 
     sample_entry: bytes
     timescale: int
@@ -48,15 +53,18 @@ class Header:
     width: int = 0
     height: int = 0
     language: str | None = None
+    clear_entry: bytes | None = None
+    pssh: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Return ``ftyp`` and ``moov`` (23000-19, 7.3.1)."""
         video = self.width > 0
+        entries = [self.sample_entry, *filter(None, [self.clear_entry])]
         media = boxes.box(
             b"mdia",
             boxes.media_header(self.timescale, self.language),
             boxes.handler(b"vide", b"VideoHandler") if video else boxes.handler(b"soun", b"SoundHandler"),
-            boxes.media_information(boxes.video_header() if video else boxes.sound_header(), self.sample_entry),
+            boxes.media_information(boxes.video_header() if video else boxes.sound_header(), *entries),
         )
         track = boxes.box(
             b"trak",
@@ -64,7 +72,8 @@ class Header:
             boxes.edit_list(self.delay) if self.delay else b"",
             media,
         )
-        movie = boxes.box(b"moov", boxes.movie_header(self.timescale), track, boxes.track_extends(TRACK_ID))
+        extends = boxes.track_extends(TRACK_ID)
+        movie = boxes.box(b"moov", boxes.movie_header(self.timescale), track, extends, self.pssh)
         return boxes.file_type(b"cmfc", b"iso6", b"cmfc", b"dash", b"mp41") + movie
 
 
@@ -97,17 +106,30 @@ class Samples:
         return cls(data, np.full(count, duration, np.int64), np.zeros(count, np.int64), np.ones(count, np.bool_))
 
 
-def segment(samples: Samples, sequence: int, start: int) -> list[bytes]:
+class SaysMore(Protocol):
+    """What a protection scheme adds to a segment's description."""
+
+    def to_boxes(self, before: int) -> bytes:
+        """Return boxes to stand ``before`` bytes into the ``moof``, at the end of its ``traf``."""
+        ...
+
+
+def segment(
+    samples: Samples, sequence: int, start: int, *, description: int = 0, more: SaysMore | None = None
+) -> list[bytes]:
     """Return one media segment as parts to be written one after another: ``styp``, ``moof``, ``mdat`` and its samples.
 
-    ``start`` is the decode time of the first sample in ticks; ``sequence`` counts segments from 1.
+    ``start`` is the decode time of the first sample in ticks; ``sequence`` counts segments from 1. ``description`` is
+    the place of the sample entry, from 1, where it is not the first (0).
     """
     sizes = np.fromiter(map(len, samples.data), np.int64, len(samples.data))
-    header, run_flags, rows = _runs(samples, sizes)
+    header, run_flags, rows = _runs(samples, sizes, description)
     fixed = 20 if run_flags & TRUN_FIRST_FLAGS else 16
     track_fragment_decode_time = boxes.full_box(b"tfdt", 1, 0, struct.pack(">Q", start))
     run_size = 4 + fixed + len(rows)
-    moof_size = 8 + 16 + 8 + len(header) + len(track_fragment_decode_time) + run_size
+    before = 8 + 16 + 8 + len(header) + len(track_fragment_decode_time) + run_size
+    added = more.to_boxes(before) if more else b""
+    moof_size = before + len(added)
     first = struct.pack(">I", SYNC_FLAGS) if run_flags & TRUN_FIRST_FLAGS else b""
     run = boxes.full_box(
         b"trun", 1, run_flags, struct.pack(">Ii", len(samples.data), moof_size + 8), first, rows
@@ -115,16 +137,19 @@ def segment(samples: Samples, sequence: int, start: int) -> list[bytes]:
     moof = boxes.box(
         b"moof",
         boxes.full_box(b"mfhd", 0, 0, struct.pack(">I", sequence)),
-        boxes.box(b"traf", header, track_fragment_decode_time, run),
+        boxes.box(b"traf", header, track_fragment_decode_time, run, added),
     )
     return [STYP + moof + struct.pack(">I4s", 8 + int(sizes.sum()), b"mdat"), *samples.data]
 
 
-def _runs(samples: Samples, sizes: Ticks) -> tuple[bytes, int, bytes]:
+def _runs(samples: Samples, sizes: Ticks, description: int) -> tuple[bytes, int, bytes]:
     """Return ``tfhd``, the flags of ``trun`` and its rows; what all samples share goes into ``tfhd`` (8.8.7, 8.8.8)."""
     columns: list[Ticks] = []
     track_flags, run_flags = TFHD_DEFAULT_BASE_IS_MOOF | TFHD_FLAGS, TRUN_DATA_OFFSET
     defaults: list[int] = []
+    if description:
+        track_flags |= TFHD_DESCRIPTION
+        defaults.append(description)
     for values, track_flag, run_flag in (
         (samples.durations, TFHD_DURATION, TRUN_DURATION),
         (sizes, TFHD_SIZE, TRUN_SIZE),
@@ -150,3 +175,21 @@ def _runs(samples: Samples, sizes: Ticks) -> tuple[bytes, int, bytes]:
     header = boxes.full_box(b"tfhd", 0, track_flags, struct.pack(f">{1 + len(defaults)}I", TRACK_ID, *defaults))
     rows = np.stack(columns, axis=1).astype(">i4").tobytes() if columns else b""
     return header, run_flags, rows
+
+
+def read_runs(header: bytes, run: bytes) -> tuple[list[int], Ticks, Ticks, Ticks]:
+    """Read the contents of ``tfhd`` and ``trun`` as ``segment`` writes them: sizes, durations, offsets and flags."""
+    track_flags, run_flags = (int.from_bytes(content[1:4], "big") for content in (header, run))
+    stated = [flag for flag in (TFHD_DESCRIPTION, TFHD_DURATION, TFHD_SIZE, TFHD_FLAGS) if track_flags & flag]
+    defaults = dict(zip(stated, struct.unpack_from(f">{len(stated)}I", header, 8), strict=True))
+    (count,) = struct.unpack_from(">I", run, 4)
+    first = TRUN_FIRST_FLAGS & run_flags
+    columns = [flag for flag in (TRUN_DURATION, TRUN_SIZE, TRUN_FLAGS, TRUN_OFFSETS) if run_flags & flag]
+    rows = np.frombuffer(run, ">i4", count * len(columns), 16 if first else 12).reshape(count, len(columns))
+    found = {flag: rows[:, place].astype(np.int64) for place, flag in enumerate(columns)}
+    durations = found.get(TRUN_DURATION, np.full(count, defaults.get(TFHD_DURATION, 0), np.int64))
+    sizes = found.get(TRUN_SIZE, np.full(count, defaults.get(TFHD_SIZE, 0), np.int64))
+    flags = found.get(TRUN_FLAGS, np.full(count, defaults.get(TFHD_FLAGS, 0), np.int64))
+    if first:
+        flags[0] = struct.unpack_from(">I", run, 12)[0]
+    return sizes.tolist(), durations, found.get(TRUN_OFFSETS, np.zeros(count, np.int64)), flags

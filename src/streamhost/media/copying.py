@@ -15,17 +15,20 @@ from av.stream import Stream
 from streamhost.media import aac, h264, losses
 from streamhost.media.compat import MAX_GOP, audio_obstacle, source_obstacle
 from streamhost.media.encoding import video_header
+from streamhost.media.errors import NotProtectable
 from streamhost.media.ladder import audio_names, rung_name
 from streamhost.media.opening import opened
 from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
 from streamhost.media.progress import Progress, Report
+from streamhost.media.protect import shield
 from streamhost.media.reading import only, packets
 from streamhost.media.scanning import latest, measure
 from streamhost.media.sound import audio_header, audio_rendition, frames_per_segment
 from streamhost.media.tasks import Copied, CopyTracks, MakePoster
 from streamhost.media.timing import Clock, Timing, source_timescale
 from streamhost.media.writer import AudioWriter, TrackWriter, VideoWriter
+from streamhost.model.protection import Protecting
 from streamhost.model.streaming import AudioTrack, Kind, MediaInfo, Plan, Rendition, VideoTrack
 
 CUT_FROM = 0.9
@@ -56,9 +59,9 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     obstacle = source_obstacle(info, info.video, task.encoding.max_frame_rate) if info.video else None
     if obstacle is not None:
         return _refused(info, obstacle)
-    video = VideoCopy(info, out_dir, task.encoding.segment) if info.video else None
+    video = VideoCopy(info, out_dir, task.encoding.segment, task.protecting) if info.video else None
     sounds = [
-        AudioCopy(track, name, info, out_dir, task.encoding.segment)
+        AudioCopy(track, name, info, out_dir, task.encoding.segment, task.protecting)
         for track, name in zip(info.audio, audio_names(info.audio), strict=True)
         if audio_obstacle(track) is None
     ]
@@ -126,8 +129,8 @@ def _read(task: CopyTracks, copies: list[VideoCopy | AudioCopy], progress: Progr
                 continue
             try:
                 taker.add(packet)
-            except NotCopyable as finding:
-                taker.give_up(str(finding))
+            except (NotCopyable, NotProtectable) as finding:
+                taker.give_up(finding.detail if isinstance(finding, NotProtectable) else str(finding))
                 if isinstance(taker, VideoCopy) or all(copy.obstacle for copy in copies):
                     break
             if count % TELL_EVERY == 0 and packet.pos and size:
@@ -145,6 +148,7 @@ class VideoCopy:
     info: MediaInfo
     out_dir: Path
     segment: float
+    protecting: Protecting | None
     obstacle: str | None = field(default=None, init=False)
     left_out: Fraction = field(default=Fraction(0), init=False)
     """Seconds of pictures before the first keyframe."""
@@ -175,7 +179,10 @@ class VideoCopy:
         self._length_size = h264.length_size(extradata) if h264.is_avcc(extradata) else 0
         self._sets = h264.parameter_sets(extradata)
         delay = round(self.track.picture_reorder * self.timescale / self.track.frame_rate)
-        self._writer = VideoWriter(TrackWriter(self.out_dir / self.name), delay)
+        guard = shield(self.protecting, self.name, Kind.VIDEO, self.timescale)
+        if guard and self._sets:
+            guard.learn(self._sets)
+        self._writer = VideoWriter(TrackWriter(self.out_dir / self.name, shield=guard), delay)
 
     def add(self, packet: Packet[Stream]) -> None:
         """Take a packet. Raises ``NotCopyable``."""
@@ -218,7 +225,11 @@ class VideoCopy:
             return
         if self._earliest is not None:
             self.left_out = timing.first - timing.seconds(self._earliest)
-        self._writer.cut(self._clock(timing.end))
+        try:
+            self._writer.cut(self._clock(timing.end))
+        except NotProtectable as finding:
+            self.give_up(finding.detail)
+            return
         header = video_header(
             self._sets, self.timescale, self._writer.delay, self.track.width, self.track.height, tagged=False
         )
@@ -242,6 +253,7 @@ class VideoCopy:
             height=self.track.height,
             frame_rate=self.track.frame_rate,
             copied=True,
+            protection=self._writer.track.shield.facts if self._writer.track.shield else None,
         )
 
     def plan(self, task: CopyTracks) -> Plan:
@@ -285,6 +297,9 @@ class VideoCopy:
         """Compare parameter sets within the stream to the header's; the first ones count where the header has none."""
         if self._sets is None:
             self._sets = h264.collect(nals)
+            guard = self._writer.track.shield
+            if guard and self._sets:
+                guard.learn(self._sets)
             return
         known = {*self._sets.sps, *self._sets.pps}
         if any(h264.kind_of(nal) in (h264.NAL_SPS, h264.NAL_PPS) and nal not in known for nal in nals):
@@ -300,6 +315,7 @@ class AudioCopy:
     info: MediaInfo
     out_dir: Path
     segment: float
+    protecting: Protecting | None
     obstacle: str | None = field(default=None, init=False)
     _writer: AudioWriter | None = field(default=None, init=False)
     _config: bytes | None = field(default=None, init=False)
@@ -370,4 +386,6 @@ class AudioCopy:
         if Fraction(start, self.track.sample_rate) > LATEST_AUDIO_START:
             raise NotCopyable("The sound starts late.")
         per_segment = frames_per_segment(self.track.sample_rate, self.segment)
-        self._writer = AudioWriter(TrackWriter(self.out_dir / self.name), aac.FRAME_SAMPLES, per_segment, start)
+        guard = shield(self.protecting, self.name, Kind.AUDIO, self.track.sample_rate)
+        out = TrackWriter(self.out_dir / self.name, shield=guard)
+        self._writer = AudioWriter(out, aac.FRAME_SAMPLES, per_segment, start)

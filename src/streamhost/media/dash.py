@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import groupby
 from math import gcd
+from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
 from streamhost.media.naming import audio_label
@@ -23,17 +24,25 @@ AUDIO_PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
 FOR_THE_BLIND = 1
 CAPTIONS_BANDWIDTH = 256
 """Bit/s that captions are said to need: the attribute must stand, and nobody chooses by it."""
+MP4_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
+LICENSE_PATH = "license/clearkey"
+"""Where ClearKey licences are answered, from the top of the stream."""
+PROTECTION_NAMESPACES = {"xmlns:cenc": "urn:mpeg:cenc:2013", "xmlns:dashif": "https://dashif.org/CPS"}
 TILES = "http://dashif.org/guidelines/thumbnail_tile"
 """Scheme whose value is columns x rows of the tiles in one image (DASH-IF IOP 4.3, 6.2.6)."""
 
 
 def manifest(presentation: Presentation) -> str:
     """Return the MPD: one Period, one AdaptationSet for the pictures and one for each audio rendition's language and
-    label.
+    label. Raises ``ValueError`` for files that are encrypted as a whole: those are for HLS alone.
     """
+    if any(r.protection and not r.protection.scheme.common for r in presentation.renditions):
+        raise ValueError("DASH has no whole-file encryption")
     longest = max((r.target_duration for r in presentation.renditions), default=1)
     attributes = {
         "xmlns": NAMESPACE,
+        **(PROTECTION_NAMESPACES if any(r.protection for r in presentation.renditions) else {}),
         "profiles": PROFILES,
         "type": "static",
         "mediaPresentationDuration": _duration(presentation.duration),
@@ -64,7 +73,7 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
             "maxWidth": str(max(r.width for r in renditions)),
             "maxHeight": str(max(r.height for r in renditions)),
         }
-    lines = [f"    {_tag('AdaptationSet', attributes)}"]
+    lines = [f"    {_tag('AdaptationSet', attributes)}", *_content_protection(first)]
     if first.kind is Kind.AUDIO:
         lines.append(f'      <AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{first.channels}"/>')
     label = first.label or (audio_label(first) if first.purpose is not Purpose.MAIN else None)
@@ -121,6 +130,24 @@ def _captions(number: int, track: TextTrack) -> list[str]:
         f"        <BaseURL>{escape(f'{track.name}/{CAPTIONS_FILE}')}</BaseURL>",
         "      </Representation>",
         "    </AdaptationSet>",
+    ]
+
+
+def _content_protection(rendition: Rendition) -> list[str]:
+    """Return the descriptors of Common Encryption (23009-1, 5.8.4.1; 23001-7, 11) and DASH-IF's for ClearKey.
+
+    The common system's own descriptor is left out: Shaka takes it for a key system that no browser has.
+    """
+    facts = rendition.protection
+    if facts is None:
+        return []
+    kid = str(UUID(hex=facts.kid(0)))
+    common = {"schemeIdUri": MP4_PROTECTION, "value": facts.scheme.value, "cenc:default_KID": kid}
+    return [
+        f"      {_tag('ContentProtection', common, close=True)}",
+        f"      {_tag('ContentProtection', {'schemeIdUri': CLEARKEY, 'value': 'ClearKey1.0'})}",
+        f'        <dashif:Laurl Lic_type="EME-1.0">{LICENSE_PATH}</dashif:Laurl>',
+        "      </ContentProtection>",
     ]
 
 

@@ -16,11 +16,13 @@ from streamhost.media.ladder import even
 from streamhost.media.pictures import BT709, Decoding, Scaler, Upright
 from streamhost.media.poster import write_poster
 from streamhost.media.progress import Progress, Report
+from streamhost.media.protect import shield
 from streamhost.media.reading import Damage
 from streamhost.media.retime import Retimer
 from streamhost.media.taking import StillsTaker
 from streamhost.media.tasks import EncodeChunk, Encoded
 from streamhost.media.writer import TrackWriter, VideoWriter
+from streamhost.model.protection import Protecting
 from streamhost.model.streaming import Kind, Plan, Rendition, Rung
 
 
@@ -31,7 +33,7 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
         raise DamagedSource("There is no picture to encode.")
     retimer: Retimer[VideoFrame] = Retimer(plan, task.chunk)
     chunk = plan.chunks[task.chunk]
-    rungs = [RungEncoder(rung, plan, chunk.first, Path(task.out_dir)) for rung in plan.rungs]
+    rungs = [RungEncoder(rung, plan, chunk.first, Path(task.out_dir), task.protecting) for rung in plan.rungs]
     taker = StillsTaker(plan, task.chunk, Path(task.stills_dir)) if task.stills_dir else None
     wanted = [(rung.width, rung.height) for rung in plan.rungs] or [track.display_size]
     scalers = [Scaler(track, even(w), even(h), converted=n > 0) for n, (w, h) in enumerate(wanted)]
@@ -74,13 +76,14 @@ def _poster_ticks(task: EncodeChunk) -> int | None:
 class RungEncoder:
     """The encoder of one rung of one chunk, and the writer of its segments and its header."""
 
-    def __init__(self, rung: Rung, plan: Plan, first: int, out_dir: Path) -> None:
+    def __init__(self, rung: Rung, plan: Plan, first: int, out_dir: Path, protecting: Protecting | None) -> None:
         self._rung = rung
         self._plan = plan
         self._encoder = Encoder(plan.encoder, rung, plan.timescale, plan.frame_rate, plan.preset, plan.threads)
         picture = Fraction(plan.timescale) / plan.frame_rate
         delay = round(self._encoder.reorder * picture)
-        self._writer = VideoWriter(TrackWriter(out_dir / rung.name, first=first), delay)
+        self._shield = shield(protecting, rung.name, Kind.VIDEO, plan.timescale)
+        self._writer = VideoWriter(TrackWriter(out_dir / rung.name, first=first, shield=self._shield), delay)
 
     def encode(self, frame: VideoFrame, ticks: int, *, key: bool) -> None:
         """Take one picture of the rung's size, to be shown at ``ticks``; ``key`` starts a segment."""
@@ -89,7 +92,7 @@ class RungEncoder:
     def finish(self, end: int) -> Rendition:
         """Write what is left; the last picture stands until ``end``. Return the facts of this chunk's segments."""
         self._take(self._encoder.encode(None))
-        self._writer.cut(end)
+        self._cut(end)
         rung, plan, sets = self._rung, self._plan, self._encoder.sets
         if sets is None:
             raise EncoderFailed(f"{plan.encoder} gave no parameter sets.")
@@ -105,12 +108,19 @@ class RungEncoder:
             width=rung.width,
             height=rung.height,
             frame_rate=plan.frame_rate,
+            protection=self._shield.facts if self._shield else None,
         )
+
+    def _cut(self, end: int) -> None:
+        """Write what is there; by now the encoder has told its parameters, which encryption reads."""
+        if self._shield and self._encoder.sets:
+            self._shield.learn(self._encoder.sets)
+        self._writer.cut(end)
 
     def _take(self, coded: Iterable[Coded]) -> None:
         for picture in coded:
             if picture.key:
-                self._writer.cut(picture.ticks)
+                self._cut(picture.ticks)
             self._writer.add(picture.data, picture.ticks, sync=picture.key)
 
 

@@ -85,6 +85,22 @@ class EncoderFailed(MediaError):
     hint = "Set media.encoder to libx264, which needs no graphics card."
 
 
+class DamagedPackage(MediaError):
+    """What is stored of the video cannot be read as it was written, or not with the keys that are there."""
+
+    code = "damaged_package"
+    hint = (
+        "Where the uploaded file is still there, make the video from it again; else restore the storage from a backup."
+    )
+
+
+class NotProtectable(MediaError):
+    """The pictures cannot be encrypted as they are."""
+
+    code = "not_protectable"
+    hint = "Choose AES-128, which encrypts whole files, or let the video be encoded again."
+
+
 class OutOfSpace(MediaError):
     """There was no room to write the renditions."""
 

@@ -8,6 +8,7 @@ from streamhost.media.poster import make_poster
 from streamhost.media.probe import probe
 from streamhost.media.progress import Report, silent
 from streamhost.media.receiving import read_picture
+from streamhost.media.repackaging import repackage
 from streamhost.media.scanning import plan_source
 from streamhost.media.sound import encode_audio
 from streamhost.media.storyboard import make_storyboard
@@ -23,6 +24,7 @@ from streamhost.media.tasks import (
     MakeStoryboard,
     Probe,
     ReadPicture,
+    Repackage,
     Task,
     TryEncoders,
 )
@@ -42,6 +44,8 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return encode_chunk(task, report)
         case EncodeAudio():
             return encode_audio(task, report)
+        case Repackage():
+            return repackage(task, report)
         case MakePoster():
             return make_poster(task)
         case ExtractText():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from streamhost.media import hls_keys
 from streamhost.media.naming import audio_label, distinct
 from streamhost.model.streaming import (
     CAPTIONS_FILE,
@@ -49,6 +50,7 @@ def master(presentation: Presentation) -> str:
     """Return the multivariant playlist: every video rendition with the audio group, or the audio renditions alone."""
     video, audio = presentation.video, presentation.audio
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines += hls_keys.session_keys(presentation)
     # One sound without pictures is a variant by itself; a choice of several needs a group.
     group = audio if video or len(audio) > 1 else ()
     lines += [_audio(rendition, name) for rendition, name in zip(group, _names(group), strict=True)]
@@ -69,9 +71,11 @@ def media(rendition: Rendition) -> str:
         f"#EXT-X-TARGETDURATION:{rendition.target_duration}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
+        *hls_keys.before_header(rendition),
         f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
     ]
-    for segment in rendition.segments:
+    for number, segment in enumerate(rendition.segments):
+        lines += hls_keys.before_segment(rendition, number)
         lines += [f"#EXTINF:{segment.duration / rendition.timescale:.6f},", segment_name(segment.start)]
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
 
@@ -85,10 +89,12 @@ def iframes(rendition: Rendition) -> str:
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         "#EXT-X-I-FRAMES-ONLY",
+        *hls_keys.before_header(rendition),
         f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
     ]
-    for segment in rendition.segments:
+    for number, segment in enumerate(rendition.segments):
         lines += [
+            *hls_keys.before_segment(rendition, number),
             f"#EXTINF:{segment.duration / rendition.timescale:.6f},",
             f"#EXT-X-BYTERANGE:{segment.key_size}@0",
             segment_name(segment.start),

@@ -24,6 +24,7 @@ from streamhost.media import aac, boxes, cmaf
 from streamhost.media.errors import DamagedSource
 from streamhost.media.opening import opened
 from streamhost.media.progress import Progress, Report
+from streamhost.media.protect import shield
 from streamhost.media.reading import Damage, decode, only, packets
 from streamhost.media.tasks import EncodeAudio, Encoded
 from streamhost.media.timing import steadied
@@ -49,7 +50,8 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     length = max(task.info.duration, task.until or Fraction(0))
     encoder = _open(task.encoding.audio_rate)
     config = encoder.extradata or aac.lc_config(RATE, CHANNELS)
-    out = TrackWriter(Path(task.out_dir) / task.name)
+    guard = shield(task.protecting, task.name, Kind.AUDIO, RATE)
+    out = TrackWriter(Path(task.out_dir) / task.name, shield=guard)
     out.write_header(audio_header(config, RATE, CHANNELS, task.encoding.audio_rate, track.language))
     writer = AudioWriter(out, aac.FRAME_SAMPLES, frames_per_segment(RATE, task.encoding.segment))
     conform = Conform()
@@ -98,6 +100,7 @@ def audio_rendition(
         label=track.title,
         default=track.default,
         copied=copied,
+        protection=out.shield.facts if out.shield else None,
     )
 
 

@@ -5,6 +5,9 @@ until the task is done. Names inside it are final (``<rendition>/init.mp4``, ``<
 ``poster.jpg``). Running a task again into the same directory writes the same names again, so a killed task is
 repeated as it is.
 
+What writes renditions encrypts them as ``protecting`` says, ``None`` for clear ones. It holds the keys: such a task
+goes to its child through standard input, and is never stored or logged.
+
 The usual order::
 
     Probe -> MediaInfo
@@ -23,6 +26,7 @@ from typing import Any
 from streamhost.media import wire
 from streamhost.media.choice import SOFTWARE
 from streamhost.media.ladder import MAX_FRAME_RATE
+from streamhost.model.protection import Protecting
 from streamhost.model.stills import ChunkStills, Storyboard
 from streamhost.model.streaming import AudioTrack, MediaInfo, Plan, Rendition, Rung, Seam
 
@@ -80,6 +84,7 @@ class CopyTracks:
     rungs: tuple[Rung, ...] = ()
     encoding: Encoding = Encoding()
     limits: Limits = Limits()
+    protecting: Protecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ class EncodeChunk:
     poster_at: Fraction | None = None
     limits: Limits = Limits()
     stills_dir: str | None = None
+    protecting: Protecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,23 @@ class EncodeAudio:
     encoding: Encoding = Encoding()
     limits: Limits = Limits()
     seams: tuple[Seam, ...] = ()
+    protecting: Protecting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repackage:
+    """Write stored renditions anew under another protection, without encoding. Answers ``Encoded``.
+
+    ``source`` is the folder that holds the renditions' folders as they were stored; names, times and samples stay as
+    they are. ``opening`` has the keys they are under, ``None`` if they are clear. Samples go from one to the other
+    without touching the disk. Errors: ``damaged_package``, ``not_protectable``.
+    """
+
+    source: str
+    out_dir: str
+    renditions: tuple[Rendition, ...]
+    opening: Protecting | None = None
+    protecting: Protecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +289,7 @@ Task = (
     | MakePlan
     | EncodeChunk
     | EncodeAudio
+    | Repackage
     | MakePoster
     | ExtractText
     | TryEncoders
@@ -280,6 +304,7 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     MakePlan: Plan,
     EncodeChunk: Encoded,
     EncodeAudio: Encoded,
+    Repackage: Encoded,
     MakePoster: Poster,
     ExtractText: Extracted,
     TryEncoders: EncodersTried,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from streamhost.media import cmaf
+from streamhost.media.protect import Shield
 from streamhost.model.streaming import INIT_SEGMENT, Segment, segment_name
 
 MOST_PARTS = 1000
@@ -17,24 +19,31 @@ MOST_PARTS = 1000
 class TrackWriter:
     """Writes the media segments of one rendition into its folder.
 
-    ``first`` is the number of segments before these, so that chunks written apart count on. Not thread safe.
+    ``first`` is the number of segments before these, so that chunks written apart count on. ``shield`` encrypts them.
+    Not thread safe.
     """
 
-    def __init__(self, folder: Path, *, first: int = 0) -> None:
+    def __init__(self, folder: Path, *, first: int = 0, shield: Shield | None = None) -> None:
         self.folder = folder
+        self.shield = shield
         self.segments: list[Segment] = []
         self._first = first
         folder.mkdir(parents=True, exist_ok=True)
 
     def write_header(self, header: cmaf.Header) -> None:
         """Write ``init.mp4``."""
-        _write(self.folder / INIT_SEGMENT, [header.to_bytes()])
+        data = self.shield.header(header) if self.shield else header.to_bytes()
+        _write(self.folder / INIT_SEGMENT, [data])
 
     def write(self, samples: cmaf.Samples, start: int, *, keyed: bool = False) -> None:
         """Write one segment whose first sample is decoded at ``start`` ticks; ``keyed`` if that one is a keyframe."""
-        parts = cmaf.segment(samples, self._first + len(self.segments) + 1, start)
+        sequence = self._first + len(self.segments) + 1
+        made = self.shield.segment if self.shield else cmaf.segment
+        parts: Sequence[bytes | bytearray] = made(samples, sequence, start)
         size = _write(self.folder / segment_name(start), parts)
-        key_size = len(parts[0]) + len(parts[1]) if keyed else 0
+        # Of a file that is encrypted as a whole no part can be read by itself.
+        divisible = self.shield is None or self.shield.facts.scheme.common
+        key_size = len(parts[0]) + len(samples.data[0]) if keyed and divisible else 0
         self.segments.append(Segment(start, int(samples.durations.sum()), size, key_size))
 
 
@@ -105,7 +114,7 @@ class AudioWriter:
             self._data = []
 
 
-def _write(path: Path, parts: list[bytes]) -> int:
+def _write(path: Path, parts: Sequence[bytes | bytearray]) -> int:
     """Write a file anew in one call and return its size in bytes."""
     if len(parts) > MOST_PARTS:
         parts = [b"".join(parts)]
