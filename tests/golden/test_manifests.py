@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,12 +14,24 @@ from xml.etree import ElementTree
 import pytest
 
 from streamhost.media import dash, hls, timeline
+from streamhost.model.protection import RenditionProtection, Scheme
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import MASTER_PLAYLIST, Presentation, Purpose, TextTrack
+from streamhost.model.streaming import MASTER_PLAYLIST, Presentation, Purpose, Rendition, TextTrack
 from tests.unit.media.facts import audio_rendition, video_rendition
 
 HERE = Path(__file__).parent / "manifests"
 FILM = (51200, 51200, 53248, 51200, 20480)
+
+VIDEO_KID, AUDIO_KID = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+
+
+def _under(video: RenditionProtection, audio: RenditionProtection) -> list[Rendition]:
+    """A film under protection. Files that are encrypted as a whole have no keyframes to be read by themselves."""
+    film = video_rendition("v720", FILM, protection=video)
+    if not video.scheme.common:
+        film = replace(film, segments=tuple(segment._replace(key_size=0) for segment in film.segments))
+    return [film, audio_rendition("a-eng", language="eng", label="English", protection=audio)]
+
 
 CASES = {
     "film": [
@@ -30,6 +43,15 @@ CASES = {
     "silent": [
         video_rendition("v1080", width=1920, height=1080, frame_rate=Fraction(30000, 1001), codecs="avc1.640028")
     ],
+    "cenc": _under(RenditionProtection(Scheme.CENC, (VIDEO_KID,)), RenditionProtection(Scheme.CENC, (AUDIO_KID,))),
+    "cbcs": _under(
+        RenditionProtection(Scheme.CBCS, (VIDEO_KID,), "ab" * 16, clear_until=51200),
+        RenditionProtection(Scheme.CBCS, (AUDIO_KID,), "cd" * 16, clear_until=192000),
+    ),
+    "aes-128": _under(
+        RenditionProtection(Scheme.AES_128, (VIDEO_KID, "12" * 16), rotate_every=2, clear_until=50000),
+        RenditionProtection(Scheme.AES_128, (AUDIO_KID,)),
+    ),
     "radio": [audio_rendition()],
     "awkward": [
         video_rendition("v720", FILM),
@@ -49,6 +71,7 @@ CASES = {
         audio_rendition("a-en", language="en", default=True),
     ],
 }
+HLS_ALONE = {"aes-128"}
 CAPTIONS = {
     "tracks": [
         TextTrack("captions/one", "de", "Deutsch", default=True),
@@ -67,7 +90,7 @@ def texts(name: str) -> dict[str, str]:
     """All manifests of a case by file name."""
     found = timeline.presentation(CASES[name], STORYBOARDS.get(name), CAPTIONS.get(name, ()))
     media = {path.replace("/", "-"): text for path, text in hls.playlists(found).items()}
-    return media | {"manifest.mpd": dash.manifest(found)}
+    return media if name in HLS_ALONE else media | {"manifest.mpd": dash.manifest(found)}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -82,7 +105,7 @@ def test_manifests_are_as_kept(name: str) -> None:
     assert made == {path.name: path.read_text() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in HLS_ALONE])
 def test_an_mpd_is_xml(name: str) -> None:
     """The MPD parses, and its labels come back as they were."""
     root = ElementTree.fromstring(texts(name)["manifest.mpd"])
@@ -90,6 +113,12 @@ def test_an_mpd_is_xml(name: str) -> None:
     kept = [r.label.replace("\n", "") for r in timeline.presentation(CASES[name]).audio if r.label]
     kept += ["English (commentary)", "Deutsch (audio description)"] if name == "tracks" else []
     assert labels == kept + [track.label for track in CAPTIONS.get(name, ())]
+
+
+def test_dash_refuses_files_that_are_encrypted_whole() -> None:
+    """There is no manifest that a DASH player would find unreadable segments by."""
+    with pytest.raises(ValueError, match="whole-file"):
+        dash.manifest(timeline.presentation(CASES["aes-128"]))
 
 
 def test_a_label_cannot_add_a_line() -> None:

@@ -73,9 +73,10 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
             "maxWidth": str(max(r.width for r in renditions)),
             "maxHeight": str(max(r.height for r in renditions)),
         }
-    lines = [f"    {_tag('AdaptationSet', attributes)}", *_content_protection(first)]
+    lines = [f"    {_tag('AdaptationSet', attributes)}"]
     if first.kind is Kind.AUDIO:
         lines.append(f'      <AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{first.channels}"/>')
+    lines += _content_protection(first)
     label = first.label or (audio_label(first) if first.purpose is not Purpose.MAIN else None)
     if label:
         lines.append(f"      <Label>{escape(_printable(label))}</Label>")

@@ -161,7 +161,7 @@ def subsamples(sample: bytes, headers: SliceHeaders, *, aligned: bool) -> Subsam
     """Divide a sample of H.264 into clear and protected bytes (23001-7, 9.5): slice data is protected, all else is
     clear.
 
-    ``aligned`` is for ``cenc``: protected bytes are whole blocks, what is over joins the clear ones before. Raises
+    ``aligned`` is for ``cenc``: protected bytes are whole blocks, what is over joins the clear ones after. Raises
     ``Unreadable``.
     """
     parts: list[tuple[int, int]] = []
@@ -175,16 +175,15 @@ def subsamples(sample: bytes, headers: SliceHeaders, *, aligned: bool) -> Subsam
         clear += h264.LENGTH_SIZE + size
         if nal[0] & 0x1F not in SLICES:
             continue
-        protected = size - headers.size(nal)
-        if aligned or protected < BLOCK:
-            protected -= protected % BLOCK
+        data = size - headers.size(nal)
+        protected = data - data % BLOCK if aligned or data < BLOCK else data
         if protected:
-            clear -= protected
+            clear -= data
             while clear > MOST_CLEAR:
                 parts.append((MOST_CLEAR, 0))
                 clear -= MOST_CLEAR
             parts.append((clear, protected))
-            clear = 0
+            clear = data - protected
     while clear:
         parts.append((min(clear, MOST_CLEAR), 0))
         clear -= parts[-1][0]

@@ -100,8 +100,10 @@ def standing(parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, 
 
 
 def manifests(standing: tuple[Rendition, ...]) -> Manifests:
-    """HLS and DASH for the renditions that stand."""
+    """HLS and DASH for the renditions that stand; HLS alone where files are encrypted as a whole."""
     presentation = timeline.presentation(standing)
     playlists = hls.playlists(presentation)
     master = playlists.pop(MASTER_PLAYLIST)
-    return Manifests(playlists, {MANIFEST: dash.manifest(presentation), MASTER_PLAYLIST: master})
+    whole = any(r.protection and not r.protection.scheme.common for r in standing)
+    entries = {} if whole else {MANIFEST: dash.manifest(presentation)}
+    return Manifests(playlists, {**entries, MASTER_PLAYLIST: master})
