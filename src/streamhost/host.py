@@ -23,11 +23,13 @@ from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
 from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
+from streamhost.features.sharing import Sharing
+from streamhost.features.streams import Streams
 from streamhost.features.transcoding import Control, EncoderChooser, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
-from streamhost.instance import Instance
+from streamhost.instance import Instance, Purpose
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
@@ -88,12 +90,17 @@ class Host:
     health: Health
     mail: Mail
     quotas: Quotas
+    sharing: Sharing
+    streams: Streams
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.start()
         await self.worker.release_all()
-        await self.catalog.start(self.settings.playback.grant_minutes * MINUTE)
+        grants_live = self.settings.playback.grant_minutes * MINUTE
+        await self.catalog.start(grants_live)
+        await self.sharing.start(grants_live)
+        await self.streams.start()
         await self.accounts.start()
         await self.key_watch.start()
         await self.uploads.start()
@@ -131,15 +138,19 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     transcoding = _transcoding(settings, instance, db, queue, storage, clock)
     upkeep = Upkeep(db, queue, clock)
     mail = _mail(settings, db, queue, clock)
-    catalog = Catalog(db, queue, clock, withdrawn=grants.revocations.revoke)
     around = Around(
         mail=mail,
         home=_home(settings, instance),
         site=settings.server.site_name,
         ended=grants.revocations.revoke,
         hangs_on=settings.playback.grant_minutes * MINUTE,
-        leaves=catalog.leave,
+        leaves=lambda conn, owner: catalog.leave(conn, owner),
     )
+    accounts = Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
+    ended = grants.revocations.revoke
+    sharing = Sharing(db, clock, instance.keys.derive(Purpose.SHARING), accounts.passwords, ended)
+    streams = Streams(db, clock, grants, settings.playback.streams_per_user)
+    catalog = Catalog(db, queue, clock, withdrawn=ended, admits=sharing.admits, hashed=accounts.passwords.hash)
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
@@ -171,14 +182,16 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         worker=worker,
         schedule=schedule,
         grants=grants,
-        accounts=Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around),
+        accounts=accounts,
         audit=Audit(db),
         catalog=catalog,
         uploads=uploads,
         transcoding=transcoding,
         control=control,
         work=Work(db, queue, revive),
-        playback=Playback(db, clock, grants, protections.systems),
+        playback=Playback(db, clock, grants, protections.systems, sharing.admits, streams.begins),
+        sharing=sharing,
+        streams=streams,
         protections=protections,
         keyrings=keyrings,
         key_watch=KeyWatch(keyrings, grants, clock),

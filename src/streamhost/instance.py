@@ -69,7 +69,7 @@ class Purpose(StrEnum):
     LINKS = "links"
     SECOND_FACTORS = "second-factors"
     WRAPPING = "wrapping"
-    OPENING = "opening"
+    SHARING = "sharing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/me/second-factor/off": Line("401 409 409 409 409 409 401", {"json": PROOF}),
     "POST /api/v1/me/second-factor/recovery-codes": Line("401 409 409 409 409 409 401", {"json": PROOF}),
     "GET /api/v1/me/quota": Line("401 200 200 200 200 200 401"),
+    "GET /api/v1/me/streams": Line("401 200 200 200 200 200 401"),
+    "DELETE /api/v1/me/streams/{stream_id}": Line("401 404 404 404 404 404 401"),
     "GET /api/v1/me/tokens": Line("401 200 200 200 200 200 401"),
     "POST /api/v1/me/tokens": Line(
         "401 201 201 201 201 201 401", {"json": PROOF | {"name": "script", "scopes": ["read"]}}
@@ -102,6 +104,10 @@ TABLE: Mapping[str, Line] = {
     "DELETE /api/v1/admin/invitations/{invitation_id}": Line("401 403 403 403 403 204 401"),
     "GET /api/v1/admin/users/{user_id}/quota": Line("401 403 403 403 403 200 401"),
     "PUT /api/v1/admin/users/{user_id}/quota": Line("401 403 403 403 403 200 401", {"json": {"bytes": 1000}}),
+    "GET /api/v1/admin/streams": Line("401 403 403 403 403 200 401"),
+    "DELETE /api/v1/admin/streams/{stream_id}": Line("401 403 403 403 403 404 401"),
+    "GET /api/v1/admin/users/{user_id}/streams": Line("401 403 403 403 403 200 401"),
+    "PUT /api/v1/admin/users/{user_id}/streams": Line("401 403 403 403 403 200 401", {"json": {"limit": 2}}),
     "GET /api/v1/admin/mail": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/mail/retry": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/mail/{mail_id}/retry": Line("401 403 403 403 403 404 401"),
@@ -120,6 +126,12 @@ TABLE: Mapping[str, Line] = {
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/processing": Line("401 404 404 409 404 409 401", {"json": {"action": "cancel"}}),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/unlock": Line("404 404 404 404 404 404 401", {"json": {"password": "a guess"}}),
+    "GET /api/v1/videos/{video_id}/links": Line("401 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/links": Line(
+        "401 404 404 201 404 201 401", {"json": {"expires_at": "2030-01-01T00:00:00Z"}}
+    ),
+    "DELETE /api/v1/videos/{video_id}/links/{link_id}": Line("401 404 404 404 404 404 401"),
     # uploads
     "OPTIONS /api/v1/uploads": Line("204 204 204 204 204 204 204"),
     "POST /api/v1/uploads": Line("401 403 201 201 201 201 401", {"headers": TUS | {"Upload-Length": "3"}}),

@@ -73,6 +73,8 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos/{video_id}
         GET /api/v1/videos/{video_id}/events
         GET /api/v1/stream/{video_id}
+        GET /api/v1/videos/{video_id}/links
+        GET /api/v1/me/streams
         GET /
         GET /search
         GET /watch/{video_id}
@@ -102,6 +104,10 @@ _ROUTES: Mapping[str, str] = {
         PATCH /api/v1/videos/{video_id}
         DELETE /api/v1/videos/{video_id}
         POST /api/v1/videos/{video_id}/processing
+        POST /api/v1/videos/{video_id}/unlock
+        POST /api/v1/videos/{video_id}/links
+        DELETE /api/v1/videos/{video_id}/links/{link_id}
+        DELETE /api/v1/me/streams/{stream_id}
         POST /setup
         POST /login
         POST /register
@@ -129,6 +135,10 @@ _ROUTES: Mapping[str, str] = {
         DELETE /api/v1/admin/invitations/{invitation_id}
         GET /api/v1/admin/users/{user_id}/quota
         PUT /api/v1/admin/users/{user_id}/quota
+        GET /api/v1/admin/streams
+        DELETE /api/v1/admin/streams/{stream_id}
+        GET /api/v1/admin/users/{user_id}/streams
+        PUT /api/v1/admin/users/{user_id}/streams
         GET /api/v1/admin/mail
         POST /api/v1/admin/mail/retry
         POST /api/v1/admin/mail/{mail_id}/retry

@@ -46,6 +46,8 @@ _COLUMNS = (
     "priority",
     "allow_download",
     "keep_source",
+    "password_hash",
+    "embed_origins",
 )
 _READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name"
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
@@ -94,6 +96,8 @@ def _row(video: Video) -> dict[str, Any]:
         "priority": video.priority,
         "allow_download": int(video.allow_download),
         "keep_source": video.keep_source,
+        "password_hash": video.password_hash,
+        "embed_origins": json.dumps(video.embed_origins),
     }
 
 
@@ -105,6 +109,7 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
     plain |= {
         "tags": tuple(json.loads(row["tags"])),
         "notes": tuple(json.loads(row["notes"])),
+        "embed_origins": tuple(json.loads(row["embed_origins"])),
         "visibility": Visibility(row["visibility"]),
         "protection": Protection(row["protection"]),
         "state": VideoState(row["state"]),
@@ -153,9 +158,11 @@ async def progress(
 
 
 async def replace(conn: Connection, video: Video) -> None:
-    """Store what people may edit: words, tags, visibility, protection, download, what is kept of the file."""
+    """Store what people may edit: words, tags, who may watch and where, protection, download, what is kept of the
+    file."""
     row = _row(video)
-    names = ("title", "description", "tags", "visibility", "protection", "allow_download", "keep_source")
+    words = ("title", "description", "tags")
+    names = (*words, "visibility", "password_hash", "embed_origins", "protection", "allow_download", "keep_source")
     await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
 
 

@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.details import checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
+from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix
 
@@ -69,6 +70,19 @@ class InvalidCursor(InvalidInput):
     hint = "Use the `next_cursor` of the page before, or none."
 
 
+Admits = Callable[[Connection, Video, Viewer], Awaitable[Admission | None]]
+Switch = Callable[[Connection, Video], Awaitable[None]]
+
+
+async def admits_nobody(_conn: Connection, _video: Video, _viewer: Viewer) -> Admission | None:
+    """For a house without passwords and links."""
+    return None
+
+
+async def nothing_to_do(_conn: Connection, _video: Video) -> None:
+    """For a house that packages nothing."""
+
+
 class Catalog:
     """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
 
@@ -78,12 +92,21 @@ class Catalog:
         queue: Queue,
         clock: Clock,
         withdrawn: Callable[[VideoId, Timestamp], None] = lambda *_: None,
+        admits: Admits = admits_nobody,
+        hashed: Callable[[str], Awaitable[str]] | None = None,
+        switch: Switch = nothing_to_do,
     ) -> None:
-        """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end."""
+        """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end.
+
+        `admits` says whether somebody may watch what is closed to them, `hashed` makes the hash of a password, `switch`
+        begins to package a video anew because its protection has changed."""
         self._db = db
         self._queue = queue
         self._clock = clock
         self._withdrawn = withdrawn
+        self._admits = admits
+        self._hashed = hashed
+        self._switch = switch
 
     async def start(self, look_back: float) -> None:
         """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
@@ -92,15 +115,20 @@ class Catalog:
                 self._withdrawn(video_id, moment)
 
     async def get(self, video_id: VideoId, viewer: Viewer) -> Video:
-        """One video. Raises `NotFound` also for one that the viewer may not see."""
-        video = None
-        if is_id(video_id):
-            async with self._db.read() as conn:
-                video = await rows.get(conn, video_id)
-                if video is not None and video.state in UNDERWAY:
-                    video = replace(video, waiting=await self._why_waiting(conn, video_id))
-        if video is None or not may_view(video, viewer):
+        """One video. Raises `NotFound` also for one that the viewer may not see, and what `admits` raises."""
+        if not is_id(video_id):
             raise NotFound
+        async with self._db.read() as conn:
+            video = await rows.get(conn, video_id)
+            if video is None:
+                raise NotFound
+            if not may_view(video, viewer):
+                admission = await self._admits(conn, video, viewer)
+                if admission is None:
+                    raise NotFound
+                video = replace(video, admission=admission)
+            if video.state in UNDERWAY:
+                video = replace(video, waiting=await self._why_waiting(conn, video_id))
         return video
 
     async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
@@ -136,20 +164,28 @@ class Catalog:
         return Hits([Hit(*hit) for hit in found[:limit]], more)
 
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
-        """Change title, description, tags, visibility. Raises `InvalidInput` with the fields that are wrong.
+        """Change title, description, tags, who may watch and where, protection.
 
-        `address`: where the viewer is, for the audit log, which tells who changed what is somebody else's."""
+        Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
+        tells who changed what is somebody else's."""
         await self._managed(video_id, viewer)
         details = checked_details(changes)
+        password = details.pop("password", None)
+        if password is not None and self._hashed is not None:
+            details["password_hash"] = await self._hashed(password)
         async with self._db.write() as conn:
             # Read again inside the transaction: what another edit has just set must not be undone by this one.
             video = await rows.get(conn, video_id)
             if video is None:
                 raise NotFound
             edited = replace(video, **details, updated_at=self._clock())
+            if edited.visibility is Visibility.PASSWORD and edited.password_hash is None:
+                raise InvalidInput(fields={"password": "Set the password that opens it."})
+            if edited.protection is not video.protection:
+                await self._switch(conn, edited)
             await rows.replace(conn, edited)
             await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
-            if edited.visibility is Visibility.PRIVATE and video.visibility is not Visibility.PRIVATE:
+            if _narrower(edited, video):
                 await rows.withdraw(conn, video.id, edited.updated_at)
                 conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return edited
@@ -208,6 +244,12 @@ class Catalog:
         if not may_manage(video, viewer):
             raise Forbidden
         return video
+
+
+def _narrower(edited: Video, before: Video) -> bool:
+    """Whether somebody who may play now may not any more."""
+    closed = edited.visibility in (Visibility.PRIVATE, Visibility.PASSWORD)
+    return closed and (edited.visibility, edited.password_hash) != (before.visibility, before.password_hash)
 
 
 def fts_query(text: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from streamhost.db import packages
 from streamhost.db import videos as rows
-from streamhost.db.core import Database
+from streamhost.db.core import Connection, Database
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import Clock, Timestamp
-from streamhost.model.errors import Conflict, NotFound
+from streamhost.model.details import ANY_ORIGIN
+from streamhost.model.errors import Conflict, Forbidden, NotFound
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants
-from streamhost.model.ids import PackageId, SessionId, VideoId, is_id, new_id
+from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, new_id
+from streamhost.model.sharing import Admission
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER
 from streamhost.model.videos import Protection, Video, may_view, media_prefix
 
@@ -21,6 +23,22 @@ STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
 POSTER_LINKS = 4096
 """Poster links kept (about 2 MB when full), so that a browser finds the pictures of a list in its cache again."""
+
+
+_PosterOf = tuple[VideoId, PackageId, SessionId | None, LinkId | None]
+Admits = Callable[[Connection, Video, Viewer], Awaitable[Admission | None]]
+
+
+async def admits_nobody(_conn: Connection, _video: Video, _viewer: Viewer) -> Admission | None:
+    """For a house without passwords and links."""
+    return None
+
+
+class OriginNotAllowed(Forbidden):
+    """This video may not be shown on that web site."""
+
+    code = "origin_not_allowed"
+    hint = "Its owner names the sites that may, in `embed_origins`."
 
 
 class NotPlayable(Conflict):
@@ -64,30 +82,52 @@ class Playback:
         clock: Clock,
         grants: Grants,
         systems: Callable[[Protection], Mapping[str, str]] = lambda _protection: {},
+        admits: Admits = admits_nobody,
+        begins: Callable[[Grant], None] = lambda _grant: None,
     ) -> None:
-        """`systems`: where licences are had, as the last part of the address, by key system."""
+        """`systems`: where licences are had, as the last part of the address, by key system. `admits` says whether
+        somebody may watch what is closed to them. `begins` hears of every grant to play, and may refuse it by raising.
+        """
         self._db = db
         self._clock = clock
         self._grants = grants
         self._systems = systems
-        self._posters: OrderedDict[tuple[VideoId, PackageId, SessionId | None], tuple[str, Grant]] = OrderedDict()
+        self._admits = admits
+        self._begins = begins
+        self._posters: OrderedDict[_PosterOf, tuple[str, Grant]] = OrderedDict()
 
-    async def stream(self, video_id: VideoId, viewer: Viewer) -> Stream:
-        """A grant for `viewer` and the addresses below it.
+    async def stream(self, video_id: VideoId, viewer: Viewer, origin: str | None = None) -> Stream:
+        """A grant for `viewer` and the addresses below it; with an `origin`, for pages of that web site alone.
 
-        Raises `NotFound` for a video that is not there or not for this viewer, `NotPlayable` while it is being made.
+        Raises `NotFound` for a video that is not there or not for this viewer, `NotPlayable` while it is being made,
+        `OriginNotAllowed`, and what `admits` and `begins` raise.
         """
         video = None
         if is_id(video_id):
             async with self._db.read() as conn:
                 video = await rows.get(conn, video_id)
                 package = await packages.get(conn, video.package_id) if video and video.package_id else None
-        if video is None or not may_view(video, viewer):
+                admission = None
+                if video is not None and not may_view(video, viewer):
+                    admission = await self._admits(conn, video, viewer)
+                    video = video if admission else None
+        if video is None:
             raise NotFound
+        if origin is not None and origin not in video.embed_origins and ANY_ORIGIN not in video.embed_origins:
+            raise OriginNotAllowed
         if not video.playable or video.package_id is None:
             raise NotPlayable(f"It is {video.state.value}.")
         protection = Protection(package.protection) if package else Protection.NONE
-        text, grant = self._grants.issue(video.id, video.package_id, viewer.session_id or _passer_by(), viewer.id)
+        text, grant = self._grants.issue(
+            video.id,
+            video.package_id,
+            viewer.session_id or _passer_by(),
+            viewer.id,
+            link_id=admission.link_id if admission else None,
+            until=admission.until if admission else None,
+            origin=origin,
+        )
+        self._begins(grant)
         root = f"{STREAM_ROOT}{text}/{video.id}/"
         return Stream(
             grant_expires_at=grant.expires_at,
@@ -105,14 +145,22 @@ class Playback:
         The link opens nothing but the picture, and stays the same for half of its life.
         """
         package = _package_of(video.poster_key, video.id)
-        if package is None or not may_view(video, viewer):
+        admission = video.admission
+        if package is None or not (admission or may_view(video, viewer)):
             return None
-        key = (video.id, package, viewer.session_id)
+        link_id = admission.link_id if admission else None
+        key = (video.id, package, viewer.session_id, link_id)
         known = self._posters.get(key)
         if known and self._fresh(known[1]):
             return known[0]
         text, grant = self._grants.issue(
-            video.id, package, viewer.session_id or _passer_by(), viewer.id, flags=POSTER_ONLY
+            video.id,
+            package,
+            viewer.session_id or _passer_by(),
+            viewer.id,
+            flags=POSTER_ONLY,
+            link_id=link_id,
+            until=admission.until if admission else None,
         )
         url = f"{STREAM_ROOT}{text}/{video.id}/{POSTER}"
         self._posters[key] = (url, grant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from streamhost.model.clock import Timestamp
@@ -126,6 +126,8 @@ class Viewer:
     user: User | None = None
     session_id: SessionId | None = None
     scopes: frozenset[Scope] | None = None
+    passes: tuple[str, ...] = field(default=(), repr=False)
+    """What they showed to open videos that are not open to them otherwise, unchecked."""
 
     @property
     def id(self) -> UserId | None:

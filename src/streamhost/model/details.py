@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from streamhost.model.errors import InvalidInput
+from streamhost.model.grants import ORIGIN_LENGTH
 from streamhost.model.videos import DESCRIPTION_LENGTH, TITLE_LENGTH, Protection, Visibility
 
 MAX_TAGS = 30
 TAG_LENGTH = 50
+PASSWORD_LENGTHS = (6, 200)
+"""Of what opens one video for people who share it by word of mouth; guesses are limited."""
+MAX_ORIGINS = 20
+ANY_ORIGIN = "*"
 KEPT_SIGNS = "\n\t\u200c\u200d"
 """Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
 
 
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 OFFERED = (Protection.NONE,)
 """The protections that can be asked for."""
 
@@ -75,10 +82,30 @@ def _protection(given: Any) -> Protection:
     return Protection(given)
 
 
+def _password(given: Any) -> str:
+    if not isinstance(given, str) or not PASSWORD_LENGTHS[0] <= len(given) <= PASSWORD_LENGTHS[1]:
+        raise ValueError(f"From {PASSWORD_LENGTHS[0]} to {PASSWORD_LENGTHS[1]} characters.")
+    return given
+
+
+def _embed_origins(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise ValueError("Expected a list of addresses.")
+    origins = tuple(dict.fromkeys(one.strip().rstrip("/").lower() for one in given if one.strip()))
+    if len(origins) > MAX_ORIGINS:
+        raise ValueError(f"At most {MAX_ORIGINS} sites.")
+    for origin in origins:
+        if origin != ANY_ORIGIN and (len(origin) > ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin)):
+            raise ValueError(f"Not a site such as https://example.org, nor `*` for all: {origin[:60]}")
+    return (ANY_ORIGIN,) if ANY_ORIGIN in origins else origins
+
+
 _CHECKS = {
     "title": _title,
     "description": _text,
     "tags": _tags,
     "visibility": _visibility,
     "protection": _protection,
+    "password": _password,
+    "embed_origins": _embed_origins,
 }

@@ -8,6 +8,7 @@ from enum import StrEnum
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import PackageId, UserId, VideoId
+from streamhost.model.sharing import Admission
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
@@ -19,6 +20,8 @@ class Visibility(StrEnum):
     PUBLIC = "public"
     UNLISTED = "unlisted"
     PRIVATE = "private"
+    PASSWORD = "password"  # noqa: S105  # the name of a visibility
+    """Whoever has the link and the password. Without one that is set: nobody."""
 
 
 class Protection(StrEnum):
@@ -116,6 +119,16 @@ class Video:
     """Who may watch it may also take it along as one file."""
     keep_source: str | None = None
     """How long the uploaded file is kept (`KeepSource`); None: as the site's setting says."""
+    password_hash: str | None = field(default=None, repr=False)
+    embed_origins: tuple[str, ...] = ()
+    """Other web sites whose pages may show it, as browsers write them in `Origin`; `*` for all."""
+    admission: Admission | None = None
+    """By what this very viewer may see it who otherwise could not. Found out anew, never stored."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to watch for others than its owner."""
+        return self.playable and self.state is not VideoState.FAILED
 
 
 def may_manage(video: Video, viewer: Viewer) -> bool:
@@ -129,9 +142,7 @@ def may_view(video: Video, viewer: Viewer) -> bool:
         return False
     if may_manage(video, viewer):
         return True
-    if video.visibility is Visibility.PRIVATE:
-        return False
-    return video.playable and video.state is not VideoState.FAILED
+    return video.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and video.shown
 
 
 def media_prefix(video_id: VideoId) -> str:

@@ -15,7 +15,22 @@ from litestar.types import ControllerRouterHandler
 from streamhost import __version__
 from streamhost.host import Host
 from streamhost.instance import Purpose
-from streamhost.server import accounts, docs, errors, health, jobs, mail, me, people, playback, quotas, uploads, videos
+from streamhost.server import (
+    accounts,
+    docs,
+    errors,
+    health,
+    jobs,
+    mail,
+    me,
+    people,
+    playback,
+    quotas,
+    sharing,
+    streams,
+    uploads,
+    videos,
+)
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
@@ -51,6 +66,8 @@ def create_app(host: Host) -> Litestar:
             *videos.routes,
             *uploads.routes,
             *playback.routes,
+            *sharing.routes,
+            *streams.routes,
             *docs.routes,
         ],
         dependencies=dependencies(host),

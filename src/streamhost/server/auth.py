@@ -35,6 +35,9 @@ from streamhost.server.limits import RequestLimits, send_fields
 SESSION_COOKIE = "streamhost_session"
 VISIT_COOKIE = "streamhost_visit"
 """Ties the forms of somebody who is not signed in to their browser."""
+PASS_COOKIE = "streamhost_pass_"  # noqa: S105  # the name of a cookie or header
+"""With the video's id at its end: opens that video."""
+PASS_HEADER = "streamhost-pass"  # noqa: S105  # the name of a cookie or header
 HOST_PREFIX = "__Host-"
 """Such a cookie is only taken over https, for the whole of this host and no other (RFC 6265bis, 4.1.3.2)."""
 COOKIE_SECONDS = 400 * 24 * 3600
@@ -169,8 +172,15 @@ class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
             viewer = await self.accounts.viewer_of_bearer(token.strip())
         elif cookie := connection.cookies.get(self.cookie_name(connection, SESSION_COOKIE)):
             viewer = await self.accounts.viewer_of_cookie(cookie)
-        connection.scope["user"] = viewer
+        passes = self._passes(connection)
+        connection.scope["user"] = replace(viewer, passes=passes) if passes else viewer
         return by_bearer
+
+    def _passes(self, connection: AnyConnection) -> tuple[str, ...]:
+        """What was shown to open single videos: cookies that we have set, and a header for programs."""
+        prefix = self.cookie_name(connection, PASS_COOKIE)
+        shown = [value for name, value in connection.cookies.items() if name.startswith(prefix)]
+        return tuple(filter(None, (connection.headers.get(PASS_HEADER, ""), *shown)))
 
     async def check_token(self, request: AnyRequest) -> None:
         """Raise `CsrfMismatch` unless the token fits. Programs without any cookie of ours need none below `/api/`."""
@@ -196,6 +206,10 @@ class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
     def session_cookie(self, connection: AnyConnection, value: str, seconds: int) -> Cookie:
         """The cookie of a signed-in browser."""
         return self._cookie(connection, SESSION_COOKIE, value, seconds)
+
+    def pass_cookie(self, connection: AnyConnection, name: str, value: str, seconds: int) -> Cookie:
+        """The cookie of a browser to which one video was opened."""
+        return self._cookie(connection, PASS_COOKIE + name, value, seconds)
 
     def _binding(self, connection: AnyConnection) -> str | None:
         """What tokens of this browser are made for: its session, else its visit."""
@@ -232,6 +246,13 @@ def sign_in_cookie(request: AnyRequest, response: Response[Any], sign_in: SignIn
     keeper = _keeper(request)
     value = keeper.accounts.cookie_of(sign_in.session.id)
     response.set_cookie(keeper.session_cookie(request, value, COOKIE_SECONDS))
+
+
+def pass_cookie(request: AnyRequest, response: Response[Any], video_id: str, text: str, expires_at: float) -> None:
+    """Let the browser that sent `request` keep a pass for one video."""
+    keeper = _keeper(request)
+    seconds = min(COOKIE_SECONDS, max(0, int(expires_at - keeper.accounts.clock())))
+    response.set_cookie(keeper.pass_cookie(request, video_id, text, seconds))
 
 
 def clear_cookie(request: AnyRequest, response: Response[Any]) -> None:

@@ -349,4 +349,4 @@ def _read(file: int, part: Range) -> bytes:
 def delivery_of(host: Host) -> Delivery:
     """The delivery path of a house."""
     licences = Licences(host.grants, host.protections)
-    return Delivery(host.grants, host.storage, host.settings.server.offload, licences=licences)
+    return Delivery(host.grants, host.storage, host.settings.server.offload, licences=licences, used=host.streams.used)

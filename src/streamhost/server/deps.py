@@ -24,6 +24,8 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "quotas": host.quotas,
         "control": host.control,
         "work": host.work,
+        "sharing": host.sharing,
+        "streams": host.streams,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

@@ -36,6 +36,8 @@ STATUS: Mapping[str, int] = {
     "not_playable": 409,
     "bad_licence_request": 400,
     "challenge_too_large": 413,
+    "share_link_over": 410,
+    "too_many_guesses": 429,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
     # captions

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from streamhost.features.playback import Playback
 from streamhost.model.clock import iso
@@ -15,6 +15,13 @@ from streamhost.model.ids import VideoId
 from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.documented import problems
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
+
+Origin = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=100, description="A web site of the video's `embed_origins`: the addresses play only on its pages."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,16 @@ class StreamDocument:
     guards=[anyone],
     tags=["playback"],
     cache_control=CacheControlHeader(no_store=True),
-    responses=problems(**BAD_TOKEN, **HIDDEN, not_playable=409),
+    responses=problems(**BAD_TOKEN, **HIDDEN, not_playable=409, too_many_streams=409),
 )
 async def open_stream(
-    request: Request[Any, Any, Any], video_id: FromPath[str], playback: NamedDependency[Playback]
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    playback: NamedDependency[Playback],
+    origin: Origin = None,
 ) -> StreamDocument:
     """Ask to play a video: a permission for this viewer, good until `grant_expires_at`, and the addresses under it."""
-    stream = await playback.stream(VideoId(video_id), viewer_of(request))
+    stream = await playback.stream(VideoId(video_id), viewer_of(request), origin.lower() if origin else None)
     return StreamDocument(
         grant_expires_at=iso(stream.grant_expires_at),
         hls=stream.hls,

@@ -85,6 +85,7 @@ class VideoDocument:
     tags: Sequence[str]
     owner: Owner
     visibility: str
+    embed_origins: Sequence[str]
     protection: str
     state: str
     progress: float
@@ -145,6 +146,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         tags=video.tags,
         owner=Owner(video.owner_id, video.owner_name),
         visibility=video.visibility.value,
+        embed_origins=video.embed_origins,
         protection=video.protection.value,
         state=video.state.value,
         progress=round(video.progress, 4),
@@ -273,7 +275,8 @@ async def edit_video(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
 ) -> VideoDocument:
-    """Change `title`, `description`, `tags`, `visibility`: only the fields that are sent."""
+    """Change `title`, `description`, `tags`, `visibility`, `password`, `embed_origins`, `protection`: only the fields
+    that are sent. A changed protection packages the video anew; what plays goes on until that is done."""
     viewer = viewer_of(request)
     return video_document(await catalog.edit(VideoId(video_id), viewer, data, address_of(request)), viewer, playback)
 

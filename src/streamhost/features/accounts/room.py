@@ -86,9 +86,11 @@ class Accounts:
         self, db: Database, clock: Clock, settings: AccountSettings, keys: AccountKeys, around: Around
     ) -> None:
         self._db = db
-        self._clock = clock
+        self._clock = self.clock = clock
         self._settings = settings
-        self._passwords = Passwords(settings.argon2_memory_kib, settings.argon2_rounds, settings.argon2_lanes)
+        self.passwords = self._passwords = Passwords(
+            settings.argon2_memory_kib, settings.argon2_rounds, settings.argon2_lanes
+        )
         self._tokens = AccessTokens(keys.access_token, keys.instance, settings.access_token_minutes * MINUTE)
         self._cookies = SignedNames(keys.session_cookie)
         self._refreshing: set[str] = set()

@@ -1,0 +1,138 @@
+"""What plays at the moment: counted by what is fetched, limited, listed, and stopped by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streamhost.features.streams import IN_USE_SECONDS, STOPPED_SECONDS
+from streamhost.model.videos import Video, Visibility
+from tests.support.house import SEGMENT, House, a_house
+
+LIMIT = 2
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A house where two streams at a time are allowed."""
+    async with a_house(tmp_path / "data", playback__streams_per_user=LIMIT) as running:
+        yield running
+
+
+class Later:
+    """The house's clock, moved on by hand."""
+
+    def __init__(self, house: House) -> None:
+        self._streams = house.host.streams
+        self._clock = house.host.clock
+        self._ahead = 0.0
+        self._streams._clock = self
+
+    def __call__(self) -> float:
+        """Now."""
+        return self._clock() + self._ahead
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self._ahead += seconds
+
+
+async def open_stream(client: httpx.AsyncClient, video: Video, headers: dict[str, str]) -> httpx.Response:
+    """Ask for a grant."""
+    return await client.get(f"/api/v1/stream/{video.id}", headers=headers)
+
+
+async def fetched(client: httpx.AsyncClient, stream: httpx.Response) -> httpx.Response:
+    """A segment by the grant of that answer."""
+    return await client.get(stream.json()["hls"].replace("master.m3u8", SEGMENT))
+
+
+async def test_the_newest_stream_is_refused(house: House) -> None:
+    """What somebody watches is not broken off by one device more; when one has ended, another may begin."""
+    time = Later(house)
+    video = await house.video(visibility=Visibility.PUBLIC)
+    async with house.client() as client:
+        devices = [await house.bearer("bob") for _ in range(LIMIT + 1)]
+        streams = [await open_stream(client, video, device) for device in devices]
+        for stream in streams[:LIMIT]:
+            assert (await fetched(client, stream)).status_code == 200
+        refused = await fetched(client, streams[LIMIT])
+        assert (refused.status_code, refused.json()["code"]) == (409, "too_many_streams")
+        again = await open_stream(client, video, devices[LIMIT])
+        assert (again.status_code, again.json()["code"]) == (409, "too_many_streams")
+        manifest = streams[LIMIT].json()["hls"]
+        assert (await client.get(manifest)).status_code == 200, "manifests are not counted"
+        assert (await open_stream(client, video, devices[0])).status_code == 200, "a grant that is renewed is no stream"
+        time.move(IN_USE_SECONDS - 1)
+        assert (await fetched(client, streams[0])).status_code == 200
+        time.move(2)
+        assert (await fetched(client, streams[LIMIT])).status_code == 200, "the second one has ended meanwhile"
+        assert (await fetched(client, streams[1])).status_code == 409
+        assert (await fetched(client, streams[0])).status_code == 200
+
+
+async def test_others_and_strangers_do_not_count(house: House) -> None:
+    """Limits are a user's own; who is not signed in has none; two looks at one video in one browser are one stream."""
+    video, other = await house.video(visibility=Visibility.PUBLIC), await house.video(visibility=Visibility.PUBLIC)
+    async with house.client() as client:
+        bob = await house.bearer("bob")
+        for headers in [*[{}] * 5, *[bob] * 5, *[await house.bearer("alice") for _ in range(LIMIT)]]:
+            assert (await fetched(client, await open_stream(client, video, headers))).status_code == 200
+        assert (await fetched(client, await open_stream(client, other, bob))).status_code == 200
+        mine = (await client.get("/api/v1/me/streams", headers=bob)).json()
+        assert {one["video"]["id"] for one in mine["items"]} == {video.id, other.id}
+        assert mine["limit"] == LIMIT
+
+
+async def test_a_limit_of_ones_own(house: House) -> None:
+    """An administrator sets it, it holds at once and after a restart, and takes it away again."""
+    video = await house.video(visibility=Visibility.PUBLIC)
+    async with house.client() as client:
+        root, bob = await house.bearer("root"), await house.bearer("bob")
+        user = (await client.get("/api/v1/me", headers=bob)).json()["id"]
+        path = f"/api/v1/admin/users/{user}/streams"
+        assert (await client.get(path, headers=root)).json() == {"limit": LIMIT, "own": False}
+        put = await client.put(path, json={"limit": 1}, headers=root)
+        assert put.json() == {"limit": 1, "own": True}
+        await house.host.streams.start()
+        assert (await fetched(client, await open_stream(client, video, bob))).status_code == 200
+        assert (await open_stream(client, video, await house.bearer("bob"))).status_code == 409
+        await client.put(path, json={"limit": 0}, headers=root)
+        for _ in range(LIMIT + 1):
+            stream = await open_stream(client, video, await house.bearer("bob"))
+            assert (await fetched(client, stream)).status_code == 200
+        taken = await client.put(path, json={"limit": None}, headers=root)
+        assert taken.json() == {"limit": LIMIT, "own": False}
+        for wrong in (-1, 1001, "many"):
+            assert (await client.put(path, json={"limit": wrong}, headers=root)).status_code == 422
+        assert (await client.put(path.replace(user, "nobody"), json={"limit": 1}, headers=root)).status_code == 404
+
+
+async def test_stopping_a_stream(house: House) -> None:
+    """At once, by its owner or an administrator and nobody else; it cannot begin again for a minute."""
+    time = Later(house)
+    video = await house.video(visibility=Visibility.PUBLIC)
+    async with house.client() as client:
+        bob, other, alice = await house.bearer("bob"), await house.bearer("bob"), await house.bearer("alice")
+        root = await house.bearer("root")
+        for path, stopper in (("/api/v1/me/streams", other), ("/api/v1/admin/streams", root)):
+            stream = await open_stream(client, video, bob)
+            assert (await fetched(client, stream)).status_code == 200
+            listed = (await client.get(path, headers=stopper)).json()["items"]
+            assert [(one["video"]["title"], one["user"]["name"], one["current"]) for one in listed] == [
+                ("A film", "Bob", False)
+            ]
+            name = listed[0]["id"]
+            assert (await client.delete(f"/api/v1/me/streams/{name}", headers=alice)).status_code == 404
+            assert (await client.delete(f"/api/v1/admin/streams/{name}", headers=alice)).status_code == 403
+            assert (await client.delete(f"{path}/{name}", headers=stopper)).status_code == 204
+            assert (await fetched(client, stream)).json()["code"] == "grant_revoked"
+            assert (await client.get(stream.json()["hls"])).json()["code"] == "grant_revoked"
+            assert (await open_stream(client, video, bob)).json()["code"] == "stream_stopped"
+            assert (await open_stream(client, video, other)).status_code == 200
+            assert (await client.get(path, headers=stopper)).json()["items"] == []
+            time.move(STOPPED_SECONDS + 1)
+            assert (await open_stream(client, video, bob)).status_code == 200
