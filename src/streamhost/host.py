@@ -135,7 +135,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     protections = Protections(keys, keys, clock, settings.protection)
     quotas = Quotas(db, clock, settings.uploads)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
-    transcoding = _transcoding(settings, instance, db, queue, storage, clock)
+    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections)
     upkeep = Upkeep(db, queue, clock)
     mail = _mail(settings, db, queue, clock)
     around = Around(
@@ -231,7 +231,13 @@ def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:
 
 
 def _transcoding(
-    settings: Settings, instance: Instance, db: Database, queue: Queue, storage: Storage, clock: Clock
+    settings: Settings,
+    instance: Instance,
+    db: Database,
+    queue: Queue,
+    storage: Storage,
+    clock: Clock,
+    protections: Protections,
 ) -> Transcoding:
     media, jobs = settings.media, settings.jobs
     limits = sandbox.Limits(
@@ -273,6 +279,7 @@ def _transcoding(
             max_frame_rate=media.max_frame_rate,
         ),
         chooser=EncoderChooser(media.encoder, run),
+        protecting=protections.protecting,
         keep_source=media.keep_source,
     )
 

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import msgspec
 
 from streamhost.features.transcoding import stages
-from streamhost.features.transcoding.recipe import Recipe
+from streamhost.features.transcoding.recipe import Recipe, rendition_names
 from streamhost.media import dash, hls, ladder, tasks, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
+from streamhost.model.protection import Protecting
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition
 
 POSTER_SHARE = Fraction(15, 100)
@@ -38,13 +39,16 @@ class Manifests(NamedTuple):
     entries: dict[str, str]
 
 
-def media_task(recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
-    """The task of one part of the first or third stage: reads the file `source`, writes into the folder `out`."""
+def media_task(recipe: Recipe, part: str, source: str, out: str, protecting: Protecting | None = None) -> tasks.Task:
+    """The task of one part of the first or third stage: reads the file `source`, writes into the folder `out`.
+
+    With `protecting` it holds keys: it goes to a child's input and nowhere else."""
+    guard = protecting.naming(rendition_names(recipe)) if protecting else None
     what, number = stages.parse(part)
     info = recipe.info
     poster_at = info.duration * POSTER_SHARE
     if what == stages.COPY:
-        return tasks.CopyTracks(source, out, info, recipe.rungs, recipe.encoding)
+        return tasks.CopyTracks(source, out, info, recipe.rungs, recipe.encoding, protecting=guard)
     if what == stages.PLAN:
         return tasks.MakePlan(source, info, recipe.rungs, recipe.encoding)
     if what == stages.AUDIO:
@@ -54,11 +58,11 @@ def media_task(recipe: Recipe, part: str, source: str, out: str) -> tasks.Task:
         length = recipe.plan.duration if recipe.plan else info.duration
         until = length if info.video else None
         seams = recipe.plan.seams if recipe.plan else ()
-        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding, seams=seams)
+        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding, seams=seams, protecting=guard)
     if recipe.plan is None:
         raise PartsDoNotFit(f"There is no plan for {part}.")
     wanted = None if recipe.copies else poster_at
-    return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted)
+    return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted, protecting=guard)
 
 
 def facts(answer: tasks.Answer) -> PartFacts:

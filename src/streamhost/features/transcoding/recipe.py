@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from streamhost.media import compat, ladder, tasks, wire
+from streamhost.media import choice, compat, ladder, tasks, wire
 from streamhost.media.errors import NoTracks
 from streamhost.model.streaming import Kind, MediaInfo, Plan, Rendition, Rung
 from streamhost.model.videos import RenditionSummary
@@ -87,6 +87,20 @@ def choose(
         return Recipe(info, ladder.ladder(info, settings), obstacle, everything, encoding)
     encoded = tuple(i for i, track in enumerate(info.audio) if compat.audio_obstacle(track) is not None)
     return Recipe(info, ladder.lower_rungs(info, settings), None, encoded, encoding)
+
+
+def rendition_names(recipe: Recipe) -> tuple[str, ...]:
+    """Every rendition that the package may have, each at a place of its own for as long as it is made.
+
+    What another encoder than libx264 makes stands at places of its own: where it fails and libx264 makes the same
+    rendition anew, nothing is encrypted twice with one vector."""
+    video = recipe.info.video
+    copied = [ladder.rung_name(video.width, video.height)] if video is not None and recipe.copies else []
+    every = (*copied, *(rung.name for rung in recipe.rungs), *ladder.audio_names(recipe.info.audio))
+    names = tuple(dict.fromkeys(every))
+    if recipe.encoding.encoder == choice.SOFTWARE:
+        return names
+    return (*(f"{choice.SOFTWARE}:{name}" for name in names), *names)
 
 
 def planned(recipe: Recipe) -> tuple[RenditionSummary, ...]:

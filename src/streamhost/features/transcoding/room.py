@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -28,10 +29,19 @@ from streamhost.media import compat, ladder, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.protection import Protecting
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
 from streamhost.model.tasks import DeleteMedia, MakePart, ProbeSource, PublishPackage
-from streamhost.model.videos import VideoState, package_prefix
+from streamhost.model.videos import Protection, VideoState, package_prefix
 from streamhost.ports import Storage
+
+
+class GivesKeys(Protocol):
+    """Tells how a package is encrypted."""
+
+    def __call__(self, package_id: PackageId, protection: Protection) -> Awaitable[Protecting | None]:
+        """The keys of the package, the same at every asking; None where nothing is to be encrypted."""
+        ...
 
 
 class Transcoding:
@@ -50,6 +60,7 @@ class Transcoding:
         encoding: tasks.Encoding,
         copy_limits: compat.CopyLimits,
         chooser: EncoderChooser,
+        protecting: GivesKeys,
         keep_source: bool = True,
     ) -> None:
         self._db = db
@@ -62,6 +73,7 @@ class Transcoding:
         self._encoding = encoding
         self._copy_limits = copy_limits
         self._chooser = chooser
+        self._protecting = protecting
         self._paces = Paces()
         self.course = Course(queue, clock, self._paces, keep_source=keep_source)
         self._log = log.get("transcoding")
@@ -89,7 +101,9 @@ class Transcoding:
         assert isinstance(info, MediaInfo)
         encoding = replace(self._encoding, encoder=(await self._chooser.chosen()).name)
         recipe = recipes.choose(info, self._ladder, encoding, self._copy_limits)
-        package = packages.PackageRow(PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None)
+        package = packages.PackageRow(
+            PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None, protection=video.protection
+        )
         width, height = info.video.display_size if info.video else (None, None)
         async with self._db.write() as conn:
             changed = await videos.change(
@@ -125,7 +139,8 @@ class Transcoding:
             async with ProgressNotes(
                 self._db, package.id, task.part, recipe.work, job, pace, self._clock, told
             ) as notes:
-                wanted = pipeline.media_task(recipe, task.part, str(source), str(out))
+                guard = await self._protecting(package.id, package.protection)
+                wanted = pipeline.media_task(recipe, task.part, str(source), str(out), guard)
                 try:
                     answer = await self._run(wanted, notes.report, out)
                 except StreamhostError as error:
