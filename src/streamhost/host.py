@@ -17,6 +17,7 @@ from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.features.accounts import AccountKeys, Accounts, Around
 from streamhost.features.audit import Audit
+from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
@@ -40,10 +41,12 @@ from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.tasks import (
     DeleteMedia,
+    ExtractCaptions,
     Lane,
     MakePart,
     ProbeSource,
     PublishPackage,
+    RewriteManifests,
     SendMail,
     SweepCatalog,
     SweepMail,
@@ -79,6 +82,7 @@ class Host:
     accounts: Accounts
     audit: Audit
     catalog: Catalog
+    captions: Captions
     uploads: Uploads
     transcoding: Transcoding
     control: Control
@@ -155,6 +159,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
         PublishPackage: transcoding.publish,
+        RewriteManifests: transcoding.rewrite,
+        ExtractCaptions: transcoding.extract,
         DeleteMedia: transcoding.delete_media,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
@@ -166,6 +172,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     for task in (ProbeSource, MakePart, PublishPackage):
         queue.on_failed(task, transcoding.course.gave_up)
         revive[task] = control.retry_job
+    queue.on_failed(ExtractCaptions, transcoding.no_captions)
     queue.on_failed(SendMail, mail.gave_up)
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)
@@ -185,6 +192,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         accounts=accounts,
         audit=Audit(db),
         catalog=catalog,
+        captions=Captions(db, queue, storage, clock, quota=quotas.check),
         uploads=uploads,
         transcoding=transcoding,
         control=control,

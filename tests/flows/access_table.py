@@ -24,6 +24,7 @@ from typing import Any
 WHO = ("anonymous", "viewer", "creator", "owner", "moderator", "admin", "bad")
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+CAPTIONS = {"data": {"language": "en"}, "files": {"file": ("a.srt", b"00:00:01,000 --> 00:00:02,000\nHello")}}
 WRONG = {"email": "nobody@example.org", "password": "wrong password"}
 NOBODY = {"email": "nobody@example.org"}
 GUESS = {"token": "guess"}
@@ -125,6 +126,12 @@ TABLE: Mapping[str, Line] = {
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/processing": Line("401 404 404 409 404 409 401", {"json": {"action": "cancel"}}),
+    "GET /api/v1/videos/{video_id}/captions": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/captions": Line("401 404 404 201 404 201 401", CAPTIONS),
+    "PATCH /api/v1/videos/{video_id}/captions/{caption_id}": Line(
+        "401 404 404 404 404 404 401", {"json": {"label": "Other"}}
+    ),
+    "DELETE /api/v1/videos/{video_id}/captions/{caption_id}": Line("401 404 404 404 404 404 401"),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/unlock": Line("404 404 404 404 404 404 401", {"json": {"password": "a guess"}}),
     "GET /api/v1/videos/{video_id}/links": Line("401 404 404 200 404 200 401"),

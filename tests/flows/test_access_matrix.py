@@ -45,14 +45,8 @@ CAST = {
     "admin": Role.ADMIN,
 }
 VISIT = "v" * 22
-HIDDEN = {
-    "name": "nothing.js",
-    "anywhere": "nowhere/at/all",
-    "mail_id": "nothing",
-    "job_id": "nothing",
-    "link_id": "nothing",
-    "stream_id": "nothing",
-}
+HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
+HIDDEN |= dict.fromkeys(("mail_id", "job_id", "link_id", "stream_id", "caption_id"), "nothing")
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
 NO_PAGE = "GET /{anywhere}"
 BAD_API_TOKENS = ("expired", "revoked", "disabled", "made up")

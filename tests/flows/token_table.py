@@ -72,6 +72,7 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/search
         GET /api/v1/videos/{video_id}
         GET /api/v1/videos/{video_id}/events
+        GET /api/v1/videos/{video_id}/captions
         GET /api/v1/stream/{video_id}
         GET /api/v1/videos/{video_id}/links
         GET /api/v1/me/streams
@@ -108,6 +109,9 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/videos/{video_id}/links
         DELETE /api/v1/videos/{video_id}/links/{link_id}
         DELETE /api/v1/me/streams/{stream_id}
+        POST /api/v1/videos/{video_id}/captions
+        PATCH /api/v1/videos/{video_id}/captions/{caption_id}
+        DELETE /api/v1/videos/{video_id}/captions/{caption_id}
         POST /setup
         POST /login
         POST /register

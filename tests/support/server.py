@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def clean_environment(**settings: str) -> dict[str, str]:
     """This process's environment without its own settings, with the given ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMHOST_")}
     return kept | QUICK_HASHES | NO_TRIAL | settings
+
+
+def until(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited in vain")
+        time.sleep(0.1)
 
 
 class RunningServer:

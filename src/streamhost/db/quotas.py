@@ -14,6 +14,8 @@ _STILL_COMING = """FROM uploads WHERE owner_id = :owner AND finished_at IS NULL
 _USED = f"""
 SELECT
     (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_bytes,
+    (SELECT COALESCE(SUM(captions.size), 0) FROM captions JOIN videos ON videos.id = captions.video_id
+        WHERE videos.owner_id = :owner AND videos.deleted_at IS NULL AND captions.origin = 'uploaded') AS caption_bytes,
     (SELECT COUNT(*) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_videos,
     (SELECT COALESCE(SUM(COALESCE(length, bytes)), 0) {_STILL_COMING} AND kind <> 'final') AS coming_bytes,
     (SELECT COUNT(*) {_STILL_COMING} AND kind <> 'partial') AS coming_videos
@@ -40,7 +42,8 @@ async def used(conn: Connection, owner_id: UserId, now: Timestamp) -> tuple[int,
     """Bytes and videos that a user has, with what is still arriving as if it were here."""
     row = await conn.fetch_one(_USED, {"owner": owner_id, "now": now})
     assert row is not None, "a query of sums has a row"
-    return int(row["kept_bytes"]) + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
+    kept = int(row["kept_bytes"]) + int(row["caption_bytes"])
+    return kept + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
 
 
 async def set_limits(conn: Connection, owner_id: UserId, amount: Amount) -> None:

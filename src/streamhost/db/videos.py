@@ -9,7 +9,7 @@ from typing import Any
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import PackageId, UserId, VideoId
-from streamhost.model.videos import Failure, Protection, RenditionSummary, Video, VideoState, Visibility
+from streamhost.model.videos import ChapterMark, Failure, Protection, RenditionSummary, Video, VideoState, Visibility
 
 _COLUMNS = (
     "id",
@@ -48,6 +48,8 @@ _COLUMNS = (
     "keep_source",
     "password_hash",
     "embed_origins",
+    "chapters",
+    "chapters_edited",
 )
 _READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name"
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
@@ -98,6 +100,8 @@ def _row(video: Video) -> dict[str, Any]:
         "keep_source": video.keep_source,
         "password_hash": video.password_hash,
         "embed_origins": json.dumps(video.embed_origins),
+        "chapters": chapters_text(video.chapters),
+        "chapters_edited": int(video.chapters_edited),
     }
 
 
@@ -116,8 +120,15 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
         "playable": bool(row["playable"]),
         "paused": bool(row["paused"]),
         "allow_download": bool(row["allow_download"]),
+        "chapters": tuple(ChapterMark(*mark) for mark in json.loads(row["chapters"])),
+        "chapters_edited": bool(row["chapters_edited"]),
     }
     return Video(**plain, owner_name=row["owner_name"], error=failure, renditions=tuple(renditions))
+
+
+def chapters_text(chapters: Sequence[ChapterMark]) -> str:
+    """Chapters as the column keeps them."""
+    return json.dumps(chapters, ensure_ascii=False)
 
 
 async def insert(conn: Connection, video: Video) -> None:
@@ -158,10 +169,10 @@ async def progress(
 
 
 async def replace(conn: Connection, video: Video) -> None:
-    """Store what people may edit: words, tags, who may watch and where, protection, download, what is kept of the
-    file."""
+    """Store what people may edit: words, chapters, tags, who may watch and where, protection, download, what is kept of
+    the file."""
     row = _row(video)
-    words = ("title", "description", "tags")
+    words = ("title", "description", "tags", "chapters", "chapters_edited")
     names = (*words, "visibility", "password_hash", "embed_origins", "protection", "allow_download", "keep_source")
     await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
 

@@ -164,7 +164,7 @@ class Catalog:
         return Hits([Hit(*hit) for hit in found[:limit]], more)
 
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
-        """Change title, description, tags, who may watch and where, protection.
+        """Change title, description, tags, chapters, who may watch and where, protection.
 
         Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
         tells who changed what is somebody else's."""
@@ -173,6 +173,8 @@ class Catalog:
         password = details.pop("password", None)
         if password is not None and self._hashed is not None:
             details["password_hash"] = await self._hashed(password)
+        if "chapters" in details:
+            details["chapters_edited"] = True
         async with self._db.write() as conn:
             # Read again inside the transaction: what another edit has just set must not be undone by this one.
             video = await rows.get(conn, video_id)

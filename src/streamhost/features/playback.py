@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from streamhost.db import captions as caption_rows
 from streamhost.db import packages
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
@@ -16,8 +17,8 @@ from streamhost.model.errors import Conflict, Forbidden, NotFound
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants
 from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, new_id
 from streamhost.model.sharing import Admission
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER
-from streamhost.model.videos import Protection, Video, may_view, media_prefix
+from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER
+from streamhost.model.videos import ChapterMark, Protection, Video, may_view, media_prefix
 
 STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
@@ -49,12 +50,14 @@ class NotPlayable(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
-    """One caption track of a stream."""
+class Words:
+    """One caption track of a stream, as a WebVTT file."""
 
     language: str
     label: str
     url: str
+    default: bool
+    forced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Stream:
     poster: str | None
     license: dict[str, str] | None = None
     storyboard: str | None = None
-    captions: tuple[Caption, ...] = ()
+    captions: tuple[Words, ...] = ()
+    chapters: tuple[ChapterMark, ...] = ()
 
 
 class Playback:
@@ -106,6 +110,7 @@ class Playback:
         if is_id(video_id):
             async with self._db.read() as conn:
                 video = await rows.get(conn, video_id)
+                captions = await caption_rows.of_video(conn, video_id)
                 package = await packages.get(conn, video.package_id) if video and video.package_id else None
                 admission = None
                 if video is not None and not may_view(video, viewer):
@@ -136,6 +141,12 @@ class Playback:
             protection=protection.value,
             package=video.package_id,
             poster=root + POSTER if video.poster_key else None,
+            captions=tuple(
+                Words(c.language, c.label, f"{root}{c.folder}/{CAPTIONS_FILE}", c.is_default, c.forced)
+                for c in captions
+                if c.package_id == video.package_id
+            ),
+            chapters=video.chapters,
             license={system: f"{root}license/{name}" for system, name in self._systems(protection).items()} or None,
         )
 

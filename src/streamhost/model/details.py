@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from streamhost.model.errors import InvalidInput
 from streamhost.model.grants import ORIGIN_LENGTH
-from streamhost.model.videos import DESCRIPTION_LENGTH, TITLE_LENGTH, Protection, Visibility
+from streamhost.model.videos import DESCRIPTION_LENGTH, MAX_CHAPTERS, TITLE_LENGTH, ChapterMark, Protection, Visibility
 
 MAX_TAGS = 30
 TAG_LENGTH = 50
@@ -16,6 +17,8 @@ PASSWORD_LENGTHS = (6, 200)
 """Of what opens one video for people who share it by word of mouth; guesses are limited."""
 MAX_ORIGINS = 20
 ANY_ORIGIN = "*"
+LATEST_CHAPTER = 100 * 3600
+"""Seconds; no video is as long."""
 KEPT_SIGNS = "\n\t\u200c\u200d"
 """Line breaks, and the joiners that emoji and several scripts need; every other control sign is dropped."""
 
@@ -100,6 +103,31 @@ def _embed_origins(given: Any) -> tuple[str, ...]:
     return (ANY_ORIGIN,) if ANY_ORIGIN in origins else origins
 
 
+def _chapters(given: Any) -> tuple[ChapterMark, ...]:
+    if not isinstance(given, list | tuple):
+        raise ValueError("Expected a list of chapters.")
+    if len(given) > MAX_CHAPTERS:
+        raise ValueError(f"At most {MAX_CHAPTERS} chapters.")
+    marks = sorted(_chapter(place, one) for place, one in enumerate(given, 1))
+    for before, mark in pairwise(marks):
+        if before.start == mark.start:
+            raise ValueError(f"Two chapters begin at {mark.start:g} seconds.")
+    return tuple(marks)
+
+
+def _chapter(place: int, given: Any) -> ChapterMark:
+    start, title = (given.get("start"), given.get("title")) if isinstance(given, Mapping) else (None, None)
+    if isinstance(start, bool) or not isinstance(start, int | float) or not 0 <= start <= LATEST_CHAPTER:
+        raise ValueError(f"Chapter {place}: `start` is needed, in seconds from the beginning.")
+    try:
+        words = " ".join(_text(title, TITLE_LENGTH).split())
+    except ValueError as error:
+        raise ValueError(f"Chapter {place}: {error}") from None
+    if not words:
+        raise ValueError(f"Chapter {place}: a title is needed.")
+    return ChapterMark(round(float(start), 3), words)
+
+
 _CHECKS = {
     "title": _title,
     "description": _text,
@@ -108,4 +136,5 @@ _CHECKS = {
     "protection": _protection,
     "password": _password,
     "embed_origins": _embed_origins,
+    "chapters": _chapters,
 }

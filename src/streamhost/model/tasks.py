@@ -61,6 +61,25 @@ class PublishPackage(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class RewriteManifests(Task):
+    """Write the manifests of the set that plays anew: what stands beside the renditions has changed."""
+
+    kind: ClassVar[str] = "rewrite_manifests"
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractCaptions(Task):
+    """Take the text subtitles out of the uploaded file."""
+
+    kind: ClassVar[str] = "extract_captions"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    max_attempts: ClassVar[int] = 3
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMedia(Task):
     """Remove everything below a storage prefix."""
 

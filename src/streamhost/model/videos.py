@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Timestamp
@@ -12,6 +13,7 @@ from streamhost.model.sharing import Admission
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
+MAX_CHAPTERS = 500
 
 
 class Visibility(StrEnum):
@@ -67,6 +69,13 @@ class RenditionSummary:
     ready: bool
 
 
+class ChapterMark(NamedTuple):
+    """Where a chapter begins, in seconds, and what it is called."""
+
+    start: float
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class Video:
     """One video as the catalog knows it.
@@ -119,6 +128,9 @@ class Video:
     """Who may watch it may also take it along as one file."""
     keep_source: str | None = None
     """How long the uploaded file is kept (`KeepSource`); None: as the site's setting says."""
+    chapters: tuple[ChapterMark, ...] = ()
+    chapters_edited: bool = False
+    """Somebody has written the chapters, so those of a file no longer count."""
     password_hash: str | None = field(default=None, repr=False)
     embed_origins: tuple[str, ...] = ()
     """Other web sites whose pages may show it, as browsers write them in `Origin`; `*` for all."""

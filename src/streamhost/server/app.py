@@ -17,6 +17,7 @@ from streamhost.host import Host
 from streamhost.instance import Purpose
 from streamhost.server import (
     accounts,
+    captions,
     docs,
     errors,
     health,
@@ -64,6 +65,7 @@ def create_app(host: Host) -> Litestar:
             *quotas.routes,
             *jobs.routes,
             *videos.routes,
+            *captions.routes,
             *uploads.routes,
             *playback.routes,
             *sharing.routes,

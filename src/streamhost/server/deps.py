@@ -17,6 +17,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "accounts": host.accounts,
         "audit": host.audit,
         "catalog": host.catalog,
+        "captions": host.captions,
         "uploads": host.uploads,
         "playback": host.playback,
         "health": host.health,

@@ -42,6 +42,7 @@ STATUS: Mapping[str, int] = {
     "method_not_allowed": 405,
     # captions
     "not_captions": 422,
+    "too_many_captions": 409,
     # storage and catalog
     "not_stored": 404,
     "invalid_key": 404,

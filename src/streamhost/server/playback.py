@@ -14,7 +14,7 @@ from streamhost.model.clock import iso
 from streamhost.model.ids import VideoId
 from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.documented import problems
-from streamhost.server.videos import BAD_TOKEN, HIDDEN
+from streamhost.server.videos import BAD_TOKEN, HIDDEN, ChapterDocument
 
 Origin = Annotated[
     str | None,
@@ -26,11 +26,14 @@ Origin = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class CaptionDocument:
-    """One caption track."""
+    """One caption track, as a WebVTT file. `default`: to be shown unless the viewer chooses otherwise; `forced`: to be
+    shown always, for what is said in another language."""
 
     language: str
     label: str
     url: str
+    default: bool
+    forced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class StreamDocument:
     poster: str | None
     storyboard: str | None
     captions: Sequence[CaptionDocument]
+    chapters: Sequence[ChapterDocument]
 
 
 @get(
@@ -76,7 +80,8 @@ async def open_stream(
         license=stream.license,
         poster=stream.poster,
         storyboard=stream.storyboard,
-        captions=[CaptionDocument(c.language, c.label, c.url) for c in stream.captions],
+        captions=[CaptionDocument(c.language, c.label, c.url, c.default, c.forced) for c in stream.captions],
+        chapters=[ChapterDocument(*mark) for mark in stream.chapters],
     )
 
 

@@ -74,6 +74,14 @@ class ProcessingDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ChapterDocument:
+    """Where a chapter begins, in seconds, and what it is called."""
+
+    start: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDocument:
     """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC.
 
@@ -100,6 +108,7 @@ class VideoDocument:
     poster: str | None
     error: ErrorDocument | None
     notes: Sequence[str]
+    chapters: Sequence[ChapterDocument]
     created_at: str | None
     updated_at: str | None
     published_at: str | None
@@ -163,6 +172,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         poster=playback.poster(video, viewer),
         error=ErrorDocument(video.error.code, video.error.detail, video.error.hint) if video.error else None,
         notes=video.notes,
+        chapters=[ChapterDocument(*mark) for mark in video.chapters],
         created_at=iso(video.created_at),
         updated_at=iso(video.updated_at),
         published_at=iso(video.published_at),
@@ -275,8 +285,9 @@ async def edit_video(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
 ) -> VideoDocument:
-    """Change `title`, `description`, `tags`, `visibility`, `password`, `embed_origins`, `protection`: only the fields
-    that are sent. A changed protection packages the video anew; what plays goes on until that is done."""
+    """Change `title`, `description`, `tags`, `chapters` (each `start` in seconds, and `title`), `visibility`,
+    `password`, `embed_origins`, `protection`: only the fields that are sent. A changed protection packages the video
+    anew; what plays goes on until that is done."""
     viewer = viewer_of(request)
     return video_document(await catalog.edit(VideoId(video_id), viewer, data, address_of(request)), viewer, playback)
 

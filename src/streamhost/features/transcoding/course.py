@@ -17,6 +17,7 @@ from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.errors import NothingToRetry, SourceGone
 from streamhost.features.transcoding.progress import Paces
+from streamhost.features.transcoding.publishing import manifests_lock
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.errors import JobCancelled
 from streamhost.jobs.queue import Queue
@@ -78,7 +79,7 @@ class Course:
             conn,
             task,
             priority=video.priority + (URGENT if stage.urgent else 0),
-            lock=f"part:{package.id}:{part}",
+            lock=manifests_lock(package.video_id) if kind is PublishPackage else f"part:{package.id}:{part}",
             queueing_lock=f"part:{package.id}:{part}",
             subject=subject(package.video_id),
             paused=video.paused,

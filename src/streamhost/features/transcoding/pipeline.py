@@ -18,7 +18,7 @@ from streamhost.features.transcoding.recipe import Recipe, rendition_names
 from streamhost.media import dash, hls, ladder, tasks, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.protection import Protecting
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition, TextTrack
 
 POSTER_SHARE = Fraction(15, 100)
 """How far into the video the poster is taken: past black openings and titles."""
@@ -103,9 +103,11 @@ def standing(parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, 
     return tuple(whole), any(found.poster for _, found in done)
 
 
-def manifests(standing: tuple[Rendition, ...]) -> Manifests:
-    """HLS and DASH for the renditions that stand; HLS alone where files are encrypted as a whole."""
-    presentation = timeline.presentation(standing)
+def manifests(standing: tuple[Rendition, ...], captions: Iterable[TextTrack] = ()) -> Manifests:
+    """HLS and DASH for the renditions that stand and the captions beside them; HLS alone where files are encrypted as a
+    whole.
+    """
+    presentation = timeline.presentation(standing, captions=captions)
     playlists = hls.playlists(presentation)
     master = playlists.pop(MASTER_PLAYLIST)
     whole = any(r.protection and not r.protection.scheme.common for r in standing)

@@ -13,12 +13,12 @@ from typing import Protocol
 import msgspec
 
 from streamhost import log
+from streamhost.db import captions as caption_rows
 from streamhost.db import packages, videos
 from streamhost.db.core import Connection, Database
-from streamhost.features.transcoding import encoder, pipeline, stages
+from streamhost.features.transcoding import encoder, pipeline, publishing, stages, words
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.course import Course
-from streamhost.features.transcoding.course import standing as standing_of
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
@@ -31,7 +31,15 @@ from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.protection import Protecting
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
-from streamhost.model.tasks import DeleteMedia, MakePart, ProbeSource, PublishPackage
+from streamhost.model.tasks import (
+    DeleteMedia,
+    ExtractCaptions,
+    Job,
+    MakePart,
+    ProbeSource,
+    PublishPackage,
+    RewriteManifests,
+)
 from streamhost.model.videos import Protection, VideoState, package_prefix
 from streamhost.ports import Storage
 
@@ -114,12 +122,14 @@ class Transcoding:
                 duration=float(info.duration),
                 width=width,
                 height=height,
+                chapters=videos.chapters_text(words.chapters_of(video, info)),
                 notes=msgspec.json.encode([*info.warnings, *filter(None, [recipe.obstacle])]).decode(),
             )
             if changed:
                 await packages.insert(conn, replace(package, recipe=recipe.to_json()))
                 await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
                 await self.course.open(conn, package, recipe, stages.INGEST[0])
+                await words.ask_for_captions(conn, self._queue, package, info)
             await job.complete(conn)
 
     async def make_part(self, task: MakePart, job: JobContext) -> None:
@@ -202,21 +212,11 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
-            parts = await packages.parts(conn, task.package_id)
         if video is None or package is None or not package.underway:
             return
         recipe = Recipe.from_json(package.recipe)
-        standing, poster = standing_of(parts)
-        prefix = package_prefix(video.id, package.id)
-        texts = pipeline.manifests(standing)
         with self._room(package.id, task.part) as room:
-            for name, text in texts.playlists.items():
-                path = room / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text, "utf-8")
-            await self._storage.put_tree(prefix, room)
-        for name, text in texts.entries.items():
-            await self._storage.put_bytes(prefix + name, text.encode())
+            made = await publishing.write(self._db, self._storage, room, video.id, package.id)
         now = self._clock()
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
@@ -231,15 +231,59 @@ class Transcoding:
                     now,
                     package_id=package.id,
                     playable=1,
-                    poster_key=prefix + POSTER if poster else None,
-                    duration=float(Presentation(standing).duration),
+                    poster_key=package_prefix(video.id, package.id) + POSTER if made.poster else None,
+                    duration=float(Presentation(made.renditions).duration),
                     published_at=video.published_at or now,
                 )
-                await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, standing))
+                await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
+                await caption_rows.published(conn, made.captions, package.id)
                 await self.course.advance(conn, package, recipe)
             elif package is None:
                 await self._queue.add(conn, DeleteMedia(package_prefix(video.id, task.package_id)))
             await job.complete(conn)
+
+    async def rewrite(self, task: RewriteManifests, job: JobContext) -> None:
+        """Write the manifests of the set that plays anew; who plays already goes on with what was read."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+        if video is None or video.package_id is None:
+            return
+        with self._room(video.id, "manifests") as room:
+            made = await publishing.write(self._db, self._storage, room, video.id, video.package_id)
+        async with self._db.write() as conn:
+            await caption_rows.published(conn, made.captions, video.package_id)
+            await job.complete(conn)
+
+    async def extract(self, task: ExtractCaptions, job: JobContext) -> None:
+        """Make captions of the text subtitles in the source. A file without its source any more has none to give."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+            package = await packages.get(conn, task.package_id)
+        if video is None or package is None or video.source_key is None:
+            return
+        info = Recipe.from_json(package.recipe).info
+        with self._room(package.id, "captions") as room:
+            out = room / "out"
+            out.mkdir()
+            source = await self._storage.fetch(video.source_key, room)
+            answer = await self._run(tasks.ExtractText(str(source), str(out), info), job.report, out)
+            assert isinstance(answer, tasks.Extracted)
+            captions = words.captions_of(video.id, package.id, info, answer, self._clock())
+            await words.store(self._storage, captions, answer, out)
+        async with self._db.write() as conn:
+            if await packages.get(conn, package.id) is not None:
+                await words.replace_extracted(conn, self._queue, video.id, captions)
+                for warning in answer.warnings:
+                    await self.course.note(conn, video.id, warning)
+            else:
+                await words.discard(conn, self._queue, captions)
+            await job.complete(conn)
+
+    async def no_captions(self, conn: Connection, job: Job, error: StreamhostError) -> None:
+        """The subtitles could not be taken out of the file: a pity, and nothing more."""
+        await self.course.note(
+            conn, VideoId(job.payload["video_id"]), f"The subtitles could not be taken over: {error}"
+        )
 
     async def delete_media(self, task: DeleteMedia, _job: JobContext) -> None:
         """Remove what lies below a prefix."""
