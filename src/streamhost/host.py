@@ -26,7 +26,7 @@ from streamhost.features.protection import KeyWatch, LocalKeySource, Protections
 from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, EncoderChooser, Transcoding
+from streamhost.features.transcoding import Control, EncoderChooser, Rules, RunsMedia, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
@@ -247,7 +247,24 @@ def _transcoding(
     clock: Clock,
     protections: Protections,
 ) -> Transcoding:
-    media, jobs = settings.media, settings.jobs
+    run = runner_of(settings)
+    return Transcoding(
+        db,
+        queue,
+        storage,
+        clock,
+        run,
+        instance.data / WORK_FOLDER,
+        rules=rules_of(settings),
+        chooser=EncoderChooser(settings.media.encoder, run),
+        protecting=protections.protecting,
+        keep_source=settings.media.keep_source,
+    )
+
+
+def runner_of(settings: Settings) -> RunsMedia:
+    """What does media tasks in child processes within the limits of the settings."""
+    jobs = settings.jobs
     limits = sandbox.Limits(
         memory=jobs.child_memory,
         cpu_seconds=jobs.child_cpu_seconds,
@@ -259,21 +276,21 @@ def _transcoding(
     async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
         return await run_task(task, report, writable, limits)
 
-    return Transcoding(
-        db,
-        queue,
-        storage,
-        clock,
-        run,
-        instance.data / WORK_FOLDER,
-        ladder_settings=ladder.LadderSettings(
+    return run
+
+
+def rules_of(settings: Settings) -> Rules:
+    """How every video is made."""
+    media = settings.media
+    return Rules(
+        ladder.LadderSettings(
             heights=media.heights,
             crf=media.crf,
             max_height=media.max_height,
             max_frame_rate=media.max_frame_rate,
             rates={int(lines): int(rate) for lines, _, rate in (text.partition(":") for text in media.rates)},
         ),
-        encoding=tasks.Encoding(
+        tasks.Encoding(
             preset=media.preset,
             segment=media.segment_seconds,
             chunk=media.chunk_seconds,
@@ -281,14 +298,11 @@ def _transcoding(
             audio_rate=media.audio_bitrate,
             max_frame_rate=media.max_frame_rate,
         ),
-        copy_limits=compat.CopyLimits(
+        compat.CopyLimits(
             floor=compat.CopyLimits().floor if media.copy_rate else 0,
             per_megapixel=media.copy_rate,
             max_frame_rate=media.max_frame_rate,
         ),
-        chooser=EncoderChooser(media.encoder, run),
-        protecting=protections.protecting,
-        keep_source=media.keep_source,
     )
 
 

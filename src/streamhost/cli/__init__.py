@@ -24,6 +24,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "users": ("streamhost.cli.users:users", "Add, list and change people's accounts."),
     "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
     "keys": ("streamhost.cli.keys:keys", "List and replace the keys of grants and of protected videos."),
+    "transcode": (
+        "streamhost.cli.transcode:transcode",
+        "Make a local file into a stream in a folder, without a server.",
+    ),
+    "jobs": ("streamhost.cli.jobs:jobs", "See and steer background work."),
     "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }

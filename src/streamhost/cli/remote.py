@@ -100,6 +100,14 @@ class Remote:
         """One request without body. Raises `OSError` or `http.client.HTTPException` when the network fails."""
         return self._exchange(method, address, headers or {}, 0, lambda _connection: None)
 
+    def ask(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Answer:
+        """One request, perhaps with a JSON object as its body. Raises as `call`."""
+        if document is None:
+            return self.call(method, address)
+        body = json.dumps(document).encode()
+        kind = {"Content-Type": "application/json"}
+        return self._exchange(method, address, kind, len(body), lambda connection: connection.send(body))
+
     def send(
         self,
         method: str,

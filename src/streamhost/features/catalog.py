@@ -131,6 +131,14 @@ class Catalog:
                 video = replace(video, waiting=await self._why_waiting(conn, video_id))
         return video
 
+    async def known(self, video_id: VideoId) -> Video | None:
+        """One video, whoever asks: for commands on the data directory."""
+        async with self._db.read() as conn:
+            video = await rows.get(conn, video_id)
+            if video is not None and video.state in UNDERWAY:
+                video = replace(video, waiting=await self._why_waiting(conn, video_id))
+        return video
+
     async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
         """The cause for which the first waiting job of a video waits; None while one of its jobs runs."""
         states = (JobState.RUNNING, JobState.QUEUED)

@@ -172,7 +172,7 @@ class Queue:
         if job.lock is not None and (holder := await rows.holder(conn, job.lock)) is not None:
             return Wait(f"It must not run together with {holder.kind}.", until=None, behind=holder.id)
         if not self._lanes:
-            return Wait("No worker is running.")
+            return Wait("No worker runs in this process.")
         if not (slots := self._lanes.get(job.lane, 0)):
             return Wait(f"This server does no {job.lane.value} work.")
         counts = await rows.counts(conn)

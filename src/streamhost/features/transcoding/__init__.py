@@ -1,7 +1,19 @@
 """From an uploaded file to a set of segments that plays."""
 
 from streamhost.features.transcoding.control import Action, Control
-from streamhost.features.transcoding.encoder import EncoderChooser
+from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
+from streamhost.features.transcoding.folder import FolderMaker, Made, Standing
+from streamhost.features.transcoding.recipe import Rules
 from streamhost.features.transcoding.room import Transcoding
 
-__all__ = ["Action", "Control", "EncoderChooser", "Transcoding"]
+__all__ = [
+    "Action",
+    "Control",
+    "EncoderChooser",
+    "FolderMaker",
+    "Made",
+    "Rules",
+    "RunsMedia",
+    "Standing",
+    "Transcoding",
+]

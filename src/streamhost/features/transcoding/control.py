@@ -42,17 +42,18 @@ class Control:
         self._course = course
         self._log = log.get("transcoding")
 
-    async def act(self, video_id: VideoId, viewer: Viewer, action: Action, priority: int | None = None) -> Video:
+    async def act(self, video_id: VideoId, viewer: Viewer | None, action: Action, priority: int | None = None) -> Video:
         """Pause, resume, cancel, retry or prioritise; the video as it then is.
 
         Pausing stops running work at once: at most a part of a minute is done again later. Only administrators may
-        prioritise. Raises `NotFound`, `Forbidden`, `NothingUnderway`, `NothingToRetry`, `SourceGone`, `InvalidInput`.
+        prioritise. `viewer` is None for whoever holds the data directory. Raises `NotFound`, `Forbidden`,
+        `NothingUnderway`, `NothingToRetry`, `SourceGone`, `InvalidInput`.
         """
         async with self._db.write() as conn:
             video = await videos.get(conn, video_id) if is_id(video_id) else None
-            if video is None or not may_view(video, viewer):
+            if video is None or (viewer is not None and not may_view(video, viewer)):
                 raise NotFound
-            if not may_manage(video, viewer) or (action is Action.PRIORITY and not viewer.is_at_least(Role.ADMIN)):
+            if viewer is not None and not _may(video, viewer, action):
                 raise Forbidden
             await self._do(conn, video, action, priority)
             changed = await videos.get(conn, video_id)
@@ -89,3 +90,7 @@ class Control:
         await videos.change(conn, video.id, self._clock(), priority=priority)
         for job in await self._queue.unfinished(conn, subject(video.id)):
             await self._queue.prioritise(conn, job.id, job.priority - video.priority + priority)
+
+
+def _may(video: Video, viewer: Viewer, action: Action) -> bool:
+    return may_manage(video, viewer) and (action is not Action.PRIORITY or viewer.is_at_least(Role.ADMIN))

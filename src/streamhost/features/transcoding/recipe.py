@@ -21,6 +21,15 @@ PUBLISH_COST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What a site's settings say of every video: its ladder, how to encode and cut, what may be copied."""
+
+    ladder: ladder.LadderSettings
+    encoding: tasks.Encoding
+    copy_limits: compat.CopyLimits
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a source is turned into a package.
 

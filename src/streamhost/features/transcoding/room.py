@@ -22,10 +22,10 @@ from streamhost.features.transcoding.course import Course
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
-from streamhost.features.transcoding.recipe import Recipe
+from streamhost.features.transcoding.recipe import Recipe, Rules
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
-from streamhost.media import compat, ladder, tasks, wire
+from streamhost.media import tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
@@ -64,9 +64,7 @@ class Transcoding:
         run: RunsMedia,
         work: Path,
         *,
-        ladder_settings: ladder.LadderSettings,
-        encoding: tasks.Encoding,
-        copy_limits: compat.CopyLimits,
+        rules: Rules,
         chooser: EncoderChooser,
         protecting: GivesKeys,
         keep_source: bool = True,
@@ -77,9 +75,7 @@ class Transcoding:
         self._clock = clock
         self._run = run
         self._work = work
-        self._ladder = ladder_settings
-        self._encoding = encoding
-        self._copy_limits = copy_limits
+        self._rules = rules
         self._chooser = chooser
         self._protecting = protecting
         self._paces = Paces()
@@ -107,8 +103,8 @@ class Transcoding:
             source = await self._storage.fetch(video.source_key, room)
             info = await self._run(tasks.Probe(str(source)), job.report, None)
         assert isinstance(info, MediaInfo)
-        encoding = replace(self._encoding, encoder=(await self._chooser.chosen()).name)
-        recipe = recipes.choose(info, self._ladder, encoding, self._copy_limits)
+        encoding = replace(self._rules.encoding, encoder=(await self._chooser.chosen()).name)
+        recipe = recipes.choose(info, self._rules.ladder, encoding, self._rules.copy_limits)
         package = packages.PackageRow(
             PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None, protection=video.protection
         )
@@ -175,7 +171,7 @@ class Transcoding:
             elif package.underway and await packages.part_done(
                 conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()
             ):
-                recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._ladder)
+                recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._rules.ladder)
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
                 await self.course.add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
                 if isinstance(answer, tasks.Copied) and answer.obstacle:

@@ -1,0 +1,123 @@
+"""`streamhost jobs`: looking and steering, at a running server and on its data directory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.test_control import long_clip, until_encoding, until_quiet
+from tests.support.clips import copied_clip
+from tests.support.server import ROOT, Api, RunningServer, clean_environment
+
+PATIENCE = 120
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "streamhost", "jobs", *arguments],
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+        timeout=PATIENCE,
+    )
+
+
+def items(*arguments: str) -> list[dict[str, Any]]:
+    """What a command with --json prints."""
+    done = run(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["items"]
+    return found
+
+
+def at(server: RunningServer, email: str) -> list[str]:
+    """The options that reach a server as somebody."""
+    token = server.client(email).headers["Authorization"].removeprefix("Bearer ")
+    return ["--url", server.url, "--token", token]
+
+
+@pytest.fixture
+def alice(server: RunningServer) -> Api:
+    """Somebody who uploads, on a server that root administers."""
+    server.add_user(ROOT["email"], "admin")
+    server.add_user("alice@example.org", "creator")
+    return server.client("alice@example.org")
+
+
+def test_watching_ends_well_only_when_the_work_is_done(server: RunningServer, alice: Api, tmp_path: Path) -> None:
+    """A video that becomes ready: exit code 0 and lines of progress; one that fails: 1 and the reason."""
+    good = alice.upload(copied_clip(), title="Good")
+    watched = run("watch", f"video:{good}", *at(server, "alice@example.org"))
+    assert watched.returncode == 0, watched.stderr
+    assert "Good: ready" in watched.stderr
+    assert alice.video(good)["state"] == "ready"
+    text = tmp_path / "letter.mp4"
+    text.write_bytes(b"Dear film," * 1000)
+    bad = alice.upload(text, title="Bad")
+    failed = run("watch", f"video:{bad}", *at(server, "alice@example.org"))
+    assert failed.returncode == 1
+    assert "failed" in failed.stderr
+    assert alice.video(bad)["error"]["code"] in failed.stderr
+    everything = run("watch", *at(server, ROOT["email"]))
+    assert everything.returncode == 0, everything.stderr
+    [job] = items("list", "--state", "failed", *at(server, ROOT["email"]))
+    assert job["subject"] == f"video:{bad}"
+    listed = run("list", "--state", "failed", *at(server, ROOT["email"]))
+    assert job["id"] in listed.stdout
+    assert job["error"]["code"] in listed.stdout
+    refused = run("list", *at(server, "alice@example.org"))
+    assert refused.returncode == 1
+    assert "403" in refused.stderr
+
+
+def test_levers_on_the_data_directory_beside_a_running_server(server: RunningServer, alice: Api) -> None:
+    """Paused by the catalog alone, the server stops the work; listed, prioritised and resumed the same way, it ends."""
+    video_id = alice.upload(long_clip(), title="Paused")
+    until_encoding(server, alice, video_id)
+    data = ["--data", str(server.data)]
+    [paused] = items("pause", f"video:{video_id}", *data)
+    assert paused["processing"]["paused"] is True
+    until_quiet(server)
+    deadline = time.monotonic() + PATIENCE
+    while {job["state"] for job in items("list", "--video", video_id, "--kind", "make_part", *data)} - {"done"} != {
+        "paused"
+    }:
+        assert time.monotonic() < deadline
+    waiting = items("list", "--state", "paused", *data)
+    assert all(job["waiting"]["cause"] == "It is paused." for job in waiting)
+    [raised] = items("priority", "7", waiting[0]["id"], *data)
+    assert raised["priority"] == 7
+    assert run("resume", f"video:{video_id}", *data).returncode == 0
+    watched = run("watch", *data)
+    assert watched.returncode == 0, watched.stderr
+    assert alice.video(video_id)["state"] == "ready"
+    assert run("cancel", f"video:{video_id}", *data).returncode == 1
+
+
+def test_cancelling_and_retrying_by_command(server: RunningServer, alice: Api) -> None:
+    """A job that is cancelled takes its video along; the retry of the video makes it whole."""
+    video_id = alice.upload(long_clip(), title="Cancelled")
+    until_encoding(server, alice, video_id)
+    root = at(server, ROOT["email"])
+    [running, *_] = items("list", "--state", "running", "--kind", "make_part", *root)
+    assert run("cancel", running["id"], *root).returncode == 0
+    gone = run("watch", f"video:{video_id}", *root)
+    assert gone.returncode == 1
+    assert "job_cancelled" in gone.stderr
+    until_quiet(server)
+    assert run("retry", f"video:{video_id}", *at(server, "alice@example.org")).returncode == 0
+    assert run("watch", f"video:{video_id}", *root).returncode == 0
+
+
+def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
+    """Exit code 2 for a wrong combination, 1 for what is not there."""
+    assert run("list", "--url", "http://127.0.0.1:9", "--data", str(tmp_path), "--token", "x").returncode == 2
+    assert run("list", "--url", "http://127.0.0.1:9").returncode == 2
+    assert run("pause", "nothing", "--data", str(tmp_path / "data")).returncode == 1
+    assert run("list", "--data", str(tmp_path / "data")).stdout == "There are none.\n"

@@ -1,0 +1,127 @@
+"""`streamhost transcode`: a folder that plays, without a server; interrupted and continued; refusals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamhost.testing.clips import Clip
+from tests.support.clips import cached, copied_clip
+from tests.support.server import clean_environment
+
+PATIENCE = 120
+
+
+def slow_clip() -> Path:
+    """12 seconds of MPEG-4 part 2: two chunks to encode, when a chunk is 8 seconds."""
+    return cached(Clip(seconds=12.0, width=854, height=480, fps=Fraction(25), codec="mpeg4", gop=25), ".mp4")
+
+
+def command(file: Path, out: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "streamhost", "transcode", str(file), str(out), *options]
+
+
+def run(file: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment(STREAMHOST_MEDIA_CHUNK_SECONDS="8", STREAMHOST_DATA=str(out.parent / "no-data"))
+    return subprocess.run(
+        command(file, out, *options), capture_output=True, text=True, env=environment, timeout=PATIENCE
+    )
+
+
+def frames(manifest: Path) -> int:
+    """How many pictures Debian's ffmpeg reads out of a manifest's best rendition; it may complain about nothing."""
+    probe = ["ffprobe", "-v", "warning", "-count_frames", "-select_streams", "v:0", "-of", "csv=p=0"]
+    done = subprocess.run(
+        [*probe, "-show_entries", "stream=nb_read_frames", str(manifest)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    return int(done.stdout.split()[0].strip(","))
+
+
+def files(folder: Path) -> set[str]:
+    """The names of all files below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_that_plays(tmp_path: Path) -> None:
+    """Copied at its own size with a smaller rendition beside; every picture is there in HLS and in DASH; the facts are
+    printed, and nothing but the stream is left."""
+    out = tmp_path / "out"
+    done = run(copied_clip(), out, "--heights", "480,180", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    made = {rendition["name"]: rendition for rendition in facts["renditions"]}
+    assert set(made) == {"v480", "v180", "a-main"}
+    assert made["v480"]["copied"] is True
+    assert facts["duration"] == pytest.approx(24.0, abs=0.1)
+    assert facts["speed"] > 0
+    assert frames(out / facts["hls"]) == frames(out / facts["dash"]) == 600
+    assert (out / facts["poster"]).read_bytes()[:3] == b"\xff\xd8\xff"
+    assert not [name for name in files(out) if name.startswith(".")]
+    assert not (tmp_path / "no-data").exists()
+    assert "%" in done.stderr
+
+
+def test_a_folder_with_something_in_it_is_left_alone_unless_forced(tmp_path: Path) -> None:
+    """Exit code 1 and a named reason; with --force the stream is written beside what is there."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "letter.txt").write_text("Dear reader")
+    refused = run(copied_clip(), out, "--heights", "180")
+    assert refused.returncode == 1
+    assert "something in that folder" in refused.stderr
+    assert files(out) == {"letter.txt"}
+    forced = run(copied_clip(), out, "--heights", "180", "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert {"letter.txt", "master.m3u8", "manifest.mpd"} <= files(out)
+
+
+def test_what_is_no_media_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    """Exit code 1, the reason in words, no folder."""
+    text = tmp_path / "letter.mp4"
+    text.write_bytes(b"Dear film," * 1000)
+    refused = run(text, tmp_path / "out")
+    assert refused.returncode == 1
+    assert "Error:" in refused.stderr
+    assert not (tmp_path / "out").exists()
+    assert run(text, tmp_path / "out", "--heights", "many").returncode == 2
+
+
+def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """After Ctrl-C amid encoding: exit code 130 and no process left; run again it is whole, by less work."""
+    out = tmp_path / "out"
+    environment = clean_environment(
+        STREAMHOST_MEDIA_CHUNK_SECONDS="8", STREAMHOST_JOBS_MEDIA_WORKERS="1", STREAMHOST_DATA=str(tmp_path / "no-data")
+    )
+    process = subprocess.Popen(
+        command(slow_clip(), out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    journal = out / ".streamhost" / "journal.json"
+    deadline = time.monotonic() + PATIENCE
+    while not (journal.exists() and "chunk-0" in journal.read_text() and list((out / ".streamhost").glob("chunk-*/*"))):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told
+    assert "goes on where this stopped" in told
+    psutil.wait_procs(children, timeout=10)
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    kept = json.loads(journal.read_text())
+    assert kept["parts"]["plan"]["facts"] is not None
+    again = subprocess.run(
+        [*command(slow_clip(), out), "--json"], capture_output=True, text=True, env=environment, timeout=PATIENCE
+    )
+    assert again.returncode == 0, again.stderr
+    assert frames(out / "manifest.mpd") == 300
+    assert not (out / ".streamhost").exists()
