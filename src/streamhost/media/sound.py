@@ -67,6 +67,7 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     if task.until is not None:
         for frame in silence(conform.written, int(task.until * RATE)):
             _take(encoder, frame, writer)
+            progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
     _take(encoder, None, writer)
     writer.finish()
     rendition = audio_rendition(task.name, track, aac.CODECS_LC, RATE, CHANNELS, out)
