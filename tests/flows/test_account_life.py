@@ -167,6 +167,21 @@ def test_a_second_factor(invite_site: RunningServer) -> None:
     assert login().status_code == 200
 
 
+def test_administrators_change_all_or_nothing(invite_site: RunningServer) -> None:
+    """What cannot be done to the last administrator undoes the rest; a disabled account gets no link; it is audited."""
+    root = invite_site.client("root@example.org")
+    me = root.get("/api/v1/me").json()
+    refused = root.patch(f"/api/v1/admin/users/{me['id']}", json={"role": "viewer", "disabled": True})
+    assert code_of(refused) == (409, "last_admin")
+    assert root.get("/api/v1/me").json() == me
+    una = invited(invite_site, "una@example.org", "creator").get("/api/v1/me").json()["id"]
+    changed = root.patch(f"/api/v1/admin/users/{una}", json={"role": "moderator", "disabled": True}).json()
+    assert (changed["role"], changed["disabled"]) == ("moderator", True)
+    assert code_of(root.post(f"/api/v1/admin/users/{una}/reset-password")) == (409, "account_shut")
+    acts = root.get("/api/v1/admin/audit", params={"user": una}).json()["items"]
+    assert [act["act"] for act in acts[:2]] == ["user_disabled", "role_changed"]
+
+
 def test_tokens_do_what_their_scopes_say(invite_site: RunningServer) -> None:
     """Each scope opens its own routes and no others; no token changes the account; a revoked one is dead at once."""
     api = invited(invite_site, "sue@example.org", "admin")

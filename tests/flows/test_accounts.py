@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
+from pyotp import TOTP
 
 from tests.support.server import ROOT, RunningServer
 
 PASSWORD = "correct horse battery"
 FORM_TOKEN = re.compile(r'name="csrf_token"\s+value="([^"]+)"')
+TICKET = re.compile(r'name="ticket"\s+value="([^"]+)"')
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +177,32 @@ def test_nothing_secret_is_written_down(open_site: RunningServer) -> None:
         assert not any(secret.encode() in content for content in kept)
     assert stat.S_IMODE((open_site.data / "secrets.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(Path(open_site.data).stat().st_mode) == 0o700
+
+
+def test_a_sign_in_survives_a_restart_between_password_and_code(server: RunningServer) -> None:
+    """By the pages: the form that asks for the code holds a ticket, no password; the next process takes it, once."""
+    server.add_user("alice@example.org")
+    api = server.client("alice@example.org")
+    secret = api.post("/api/v1/me/second-factor", json={"password": PASSWORD}).json()["secret"]
+    recovery = api.post("/api/v1/me/second-factor/confirm", json={"otp": TOTP(secret).now()}).json()["recovery_codes"]
+    with httpx.Client(base_url=server.url) as browser:
+        form = {"csrf_token": form_token(browser, "/login"), "email": "alice@example.org", "password": PASSWORD}
+        asked = browser.post("/login", data=form)
+        assert asked.status_code == 200
+        assert PASSWORD not in asked.text
+        found = TICKET.search(asked.text)
+        assert found is not None
+        answer = {"csrf_token": form["csrf_token"], "ticket": found[1], "otp": "no code"}
+        server.kill()
+        server.restart()
+        assert browser.post("/login", data=answer).status_code == 401
+        assert browser.post("/login", data={**answer, "otp": recovery[0]}).status_code == 303
+        assert browser.get("/api/v1/me").json()["email"] == "alice@example.org"
+    with httpx.Client(base_url=server.url) as other:
+        answer |= {"csrf_token": form_token(other, "/login"), "otp": recovery[1]}
+        again = other.post("/login", data=answer)
+        assert (again.status_code, "took too long" in again.text) == (401, True)
+        assert other.get("/api/v1/me").status_code == 401
 
 
 def test_the_description_of_the_api_names_the_refusals(open_site: RunningServer) -> None:
