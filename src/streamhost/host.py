@@ -22,6 +22,7 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
+from streamhost.features.posters import PosterDesk
 from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
@@ -87,6 +88,7 @@ class Host:
     transcoding: Transcoding
     control: Control
     work: Work
+    posters: PosterDesk
     playback: Playback
     protections: Protections
     keyrings: Keyrings
@@ -139,7 +141,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     protections = Protections(keys, keys, clock, settings.protection)
     quotas = Quotas(db, clock, settings.uploads)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
-    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections)
+    run = runner_of(settings)
+    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
     upkeep = Upkeep(db, queue, clock)
     mail = _mail(settings, db, queue, clock)
     around = Around(
@@ -197,6 +200,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         transcoding=transcoding,
         control=control,
         work=Work(db, queue, revive),
+        posters=PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER),
         playback=Playback(db, clock, grants, protections.systems, sharing.admits, streams.begins),
         sharing=sharing,
         streams=streams,
@@ -246,8 +250,8 @@ def _transcoding(
     storage: Storage,
     clock: Clock,
     protections: Protections,
+    run: RunsMedia,
 ) -> Transcoding:
-    run = runner_of(settings)
     return Transcoding(
         db,
         queue,

@@ -71,6 +71,8 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos
         GET /api/v1/search
         GET /api/v1/videos/{video_id}
+        GET /api/v1/videos/{video_id}/posters
+        GET /api/v1/videos/{video_id}/posters/{number}
         GET /api/v1/videos/{video_id}/events
         GET /api/v1/videos/{video_id}/captions
         GET /api/v1/stream/{video_id}
@@ -103,6 +105,8 @@ _ROUTES: Mapping[str, str] = {
     """,
     "manage": """
         PATCH /api/v1/videos/{video_id}
+        PUT /api/v1/videos/{video_id}/poster
+        POST /api/v1/videos/{video_id}/poster
         DELETE /api/v1/videos/{video_id}
         POST /api/v1/videos/{video_id}/processing
         POST /api/v1/videos/{video_id}/unlock

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,4 +43,27 @@ def named(data: Path, video_id: str) -> set[str]:
         text = (data / "media" / base / playlist).read_text("utf-8")
         found |= {f"{folder}/{name}" for name in re.findall(r"^[^#\s].*$", text, re.MULTILINE)}
         found |= {f"{folder}/{name}" for name in re.findall(r'EXT-X-MAP:URI="([^"]+)"', text)}
+    found |= _pictures(data, video_id, video["package_id"])
     return found
+
+
+def _pictures(data: Path, video_id: str, package: str) -> set[str]:
+    """The storyboard that the thumbnails track names, and the files in which the other stills lie."""
+    base = f"videos/{video_id}/{package}"
+    found: set[str] = set()
+    for row in rows(data, "SELECT facts FROM stills WHERE package_id = ?", package):
+        track = (data / "media" / base / "storyboard.vtt").read_text("utf-8")
+        found |= {f"{base}/storyboard.vtt"} | {
+            f"{base}/{name}" for name in re.findall(r"^(\S+)#xywh=", track, re.MULTILINE)
+        }
+        facts = json.loads(row["facts"])
+        found |= {f"stills/{video_id}/{package}/{still['file']}" for still in facts["posters"] + facts["screening"]}
+    return found
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until `true()` holds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.05)

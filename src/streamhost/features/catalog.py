@@ -24,7 +24,7 @@ from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
-from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix
+from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix, stills_prefix
 
 MAX_PAGE = 100
 MAX_OFFSET = 2**31 - 1
@@ -219,7 +219,8 @@ class Catalog:
         await rows.delete(conn, video_id)
         conn.after_commit(lambda: self._withdrawn(video_id, self._clock()))
         for delay in (0.0, SECOND_DELETE):
-            await self._queue.add(conn, DeleteMedia(media_prefix(video_id)), delay=delay)
+            for prefix in (media_prefix(video_id), stills_prefix(video_id)):
+                await self._queue.add(conn, DeleteMedia(prefix), delay=delay)
 
     async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:
         """The video now, after each change, and unchanged now and then, until it is ready or failed or gone."""

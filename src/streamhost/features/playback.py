@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages
+from streamhost.db import packages, stills
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
 from streamhost.model.accounts import Viewer
@@ -17,6 +17,7 @@ from streamhost.model.errors import Conflict, Forbidden, NotFound
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants
 from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, new_id
 from streamhost.model.sharing import Admission
+from streamhost.model.stills import STORYBOARD_TRACK
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER
 from streamhost.model.videos import ChapterMark, Protection, Video, may_view, media_prefix
 
@@ -112,6 +113,7 @@ class Playback:
                 video = await rows.get(conn, video_id)
                 captions = await caption_rows.of_video(conn, video_id)
                 package = await packages.get(conn, video.package_id) if video and video.package_id else None
+                storyboard = package is not None and await stills.exist(conn, package.id)
                 admission = None
                 if video is not None and not may_view(video, viewer):
                     admission = await self._admits(conn, video, viewer)
@@ -140,7 +142,8 @@ class Playback:
             dash=None if protection is Protection.AES_128 else root + MANIFEST,
             protection=protection.value,
             package=video.package_id,
-            poster=root + POSTER if video.poster_key else None,
+            poster=self.poster(replace(video, admission=admission), viewer),
+            storyboard=root + STORYBOARD_TRACK if storyboard else None,
             captions=tuple(
                 Words(c.language, c.label, f"{root}{c.folder}/{CAPTIONS_FILE}", c.is_default, c.forced)
                 for c in captions

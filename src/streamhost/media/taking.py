@@ -14,7 +14,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from streamhost.media import jpeg, stills
 from streamhost.media.cuts import LOOK_SIZE, CutFinder, Luma
-from streamhost.model.stills import ChunkStills, Still
+from streamhost.model.stills import TILES, ChunkStills, Still
 from streamhost.model.streaming import Plan
 
 SCREEN_SIDE = 448
@@ -45,7 +45,8 @@ class StillsTaker:
         self._start = Fraction(plan.boundaries[part.first], plan.timescale)
         self._end = Fraction(plan.boundaries[part.last], plan.timescale)
         self._times = stills.sampling(Fraction(plan.boundaries[-1], plan.timescale))
-        self._tiles = Tiles(out_dir / f"tiles-{chunk}.yuv")
+        (out_dir / TILES).mkdir(exist_ok=True)
+        self._tiles = Tiles(out_dir / TILES / f"{chunk}.yuv")
         self._posters = Reel(out_dir / f"posters-{chunk}.mjpeg")
         self._screening = Reel(out_dir / f"screening-{chunk}.mjpeg")
         self._cuts = CutFinder()
@@ -225,4 +226,4 @@ class Tiles:
         if self._file is None:
             return ""
         self._file.close()
-        return self.path.name
+        return f"{TILES}/{self.path.name}"

@@ -12,6 +12,8 @@ STORYBOARD = "storyboard"
 """Folder of the storyboard's sheets at the top of a video's stream, and their DASH Representation id."""
 STORYBOARD_TRACK = "storyboard.vtt"
 """Name of the WebVTT thumbnails track at the top of a video's stream."""
+TILES = "tiles"
+"""Folder, among the stills, of the tiles from which a storyboard is made; gone afterwards."""
 
 
 def sheet_name(number: int) -> str:
@@ -89,8 +91,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class ChunkStills:
-    """What one chunk contributes. ``first_tile`` counts from the start of the video; the tiles lie in ``tiles``, one
-    after the other, as planes of 4:2:0 (full range BT.601) of ``tile_size`` (width, height).
+    """What one chunk contributes. ``first_tile`` counts from the start of the video.
+
+    The tiles lie in the file ``tiles`` (empty if there are none), one after the other, as planes of 4:2:0 (full range
+    BT.601) of ``tile_size`` (width, height).
     """
 
     start: Fraction
@@ -108,8 +112,12 @@ class ChunkStills:
 
 @dataclass(frozen=True, slots=True)
 class Stills:
-    """All of a video: what its chunks found, joined. ``posters`` and ``screening`` in order of time."""
+    """All of a video: what its chunks found, joined. ``posters`` and ``screening`` in order of time.
+
+    ``posters`` are the candidates; ``screening`` are the frames that moderation looks at: at regular times and at cuts.
+    """
 
     cuts: tuple[Cut, ...] = ()
     posters: tuple[Still, ...] = ()
     screening: tuple[Still, ...] = ()
+    storyboard: Storyboard | None = None

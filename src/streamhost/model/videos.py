@@ -167,6 +167,16 @@ def source_prefix(video_id: VideoId) -> str:
     return f"{media_prefix(video_id)}source/"
 
 
+def stills_prefix(video_id: VideoId) -> str:
+    """The storage prefix of pictures that are not for viewers. It is not below `media_prefix`: no grant names it."""
+    return f"stills/{video_id}/"
+
+
+def package_stills(video_id: VideoId, package_id: PackageId) -> str:
+    """The storage prefix of the pictures taken while one packaged set was made: candidates, frames to screen."""
+    return f"{stills_prefix(video_id)}{package_id}/"
+
+
 def package_prefix(video_id: VideoId, package_id: PackageId) -> str:
     """The storage prefix of one packaged set: manifests, init and media segments, poster."""
     return f"{media_prefix(video_id)}{package_id}/"

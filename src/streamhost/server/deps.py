@@ -27,6 +27,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "work": host.work,
         "sharing": host.sharing,
         "streams": host.streams,
+        "posters": host.posters,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

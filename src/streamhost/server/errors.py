@@ -40,7 +40,8 @@ STATUS: Mapping[str, int] = {
     "too_many_guesses": 429,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
-    # captions
+    # posters and captions
+    "not_picture": 422,
     "not_captions": 422,
     "too_many_captions": 409,
     # storage and catalog

@@ -109,13 +109,14 @@ def test_a_recipe_survives_the_catalog() -> None:
 
 
 def test_the_stages_of_a_copied_source() -> None:
-    """Copy first, then it plays, then the chunks of the lower rungs, then it is ready."""
+    """Copy first, then it plays, then the chunks of the lower rungs and what they show, then it is ready."""
     recipe = choose(INFO)
-    first, playable, rest, ready = stages.INGEST
+    first, playable, rest, pictures, ready = stages.INGEST
     assert names(first.opens(recipe)) == ["copy"]
     assert stages.follow_up(recipe, stages.COPY) == ()
     assert names(playable.opens(recipe)) == ["publish-playable"]
     assert names(rest.opens(replace(recipe, plan=PLAN))) == ["chunk-0", "chunk-1"]
+    assert names(pictures.opens(replace(recipe, plan=PLAN))) == ["storyboard"]
     assert names(ready.opens(recipe)) == ["publish-ready"]
     assert [stage.name for stage in stages.INGEST if stage.urgent] == ["first", "playable"]
 
@@ -128,6 +129,14 @@ def test_the_stages_of_an_encoded_source() -> None:
     assert stages.INGEST[2].opens(recipe) == ()
 
 
+def test_a_copy_without_lower_rungs_is_looked_at() -> None:
+    """Where the copy is all there will be, chunks are decoded for their stills alone, which is little work."""
+    recipe = replace(choose(INFO), rungs=(), plan=replace(PLAN, rungs=()))
+    chunks = stages.stage("rest").opens(recipe)
+    assert names(chunks) == ["chunk-0", "chunk-1"]
+    assert sum(chunk.weight for chunk in chunks) < float(INFO.duration) / 5
+
+
 def test_a_copy_that_turns_out_impossible_falls_back_to_encoding() -> None:
     """The obstacle found while reading makes the same stage go on with a plan, and the ladder is the whole one."""
     recipe = choose(INFO).with_obstacle("Keyframes are 30 seconds apart.", ladder.LadderSettings())
@@ -137,8 +146,9 @@ def test_a_copy_that_turns_out_impossible_falls_back_to_encoding() -> None:
 
 
 def test_a_source_of_sound_alone_needs_no_reading() -> None:
-    """Without a picture the first stage is the sound."""
+    """Without a picture the first stage is the sound, and there is no storyboard."""
     recipe = choose(replace(INFO, video=None))
+    assert stages.onward("playable", recipe) == stages.stage("ready")
     assert names(stages.INGEST[0].opens(recipe)) == ["audio-0"]
 
 

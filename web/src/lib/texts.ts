@@ -15,6 +15,7 @@ export const texts = {
   // What a job is doing, by the server's word for it.
   steps: {
     scan: "Looking through the file",
+    storyboard: "Making previews",
     copy: "Packaging",
     encode: "Making qualities",
     audio: "Preparing the sound",

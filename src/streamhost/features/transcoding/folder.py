@@ -15,19 +15,21 @@ from pathlib import Path
 import msgspec
 
 from streamhost import log
-from streamhost.features.transcoding import encoder, pipeline, stages
+from streamhost.features.transcoding import encoder, pictures, pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate, Left, Pace
 from streamhost.features.transcoding.recipe import Recipe, Rules
-from streamhost.media import tasks, wire
+from streamhost.media import stills, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
-from streamhost.model.streaming import MediaInfo, Rendition
+from streamhost.model.stills import Storyboard
+from streamhost.model.streaming import POSTER, MediaInfo, Presentation, Rendition
 
 WORK_FOLDER = ".streamhost"
 """Below the package's folder while it is made; no server hands out names that start with a dot."""
 JOURNAL = "journal.json"
+STILLS = "stills"
 TRIES = 2
 """How often a part is tried: a second time in case the machine was to blame."""
 
@@ -75,6 +77,7 @@ class _Journal(msgspec.Struct):
     recipe: str
     parts: dict[str, _Done]
     notes: list[str]
+    storyboard: str | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class _State:
     stage: str
     parts: dict[str, _Done] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    storyboard: Storyboard | None = None
 
 
 class FolderMaker:
@@ -181,7 +185,7 @@ class FolderMaker:
         recipe = state.recipe
         room = out / WORK_FOLDER / name
         shutil.rmtree(room, ignore_errors=True)
-        room.mkdir(parents=True)
+        (room / STILLS).mkdir(parents=True)
         weight = state.parts[name].weight
         self._pace.begin(name, self._clock())
 
@@ -191,7 +195,8 @@ class FolderMaker:
             self._tell(state, step)
 
         try:
-            answer = await self._run(pipeline.media_task(recipe, name, str(source), str(room)), report, room)
+            wanted = self._task(state, name, source, out, room)
+            answer = await self._run(wanted, report, room) if wanted else None
         except StreamhostError as error:
             if not encoder.blames_encoder(recipe, name, error):
                 raise
@@ -203,13 +208,37 @@ class FolderMaker:
             self._shares.pop(name, None)
         if what == stages.CHUNK and not encoder.same_encoder(recipe, state.recipe):
             return
+        _move(room / STILLS, out / WORK_FOLDER / STILLS)
+        if isinstance(answer, Storyboard):
+            self._add_poster(state, out)
         _move(room, out)
         self._learn(state, name, answer)
 
-    def _learn(self, state: _State, name: str, answer: tasks.Answer) -> None:
+    def _task(self, state: _State, name: str, source: Path, out: Path, room: Path) -> tasks.Task | None:
+        """What is to be done for a part; None where nothing can be."""
+        if stages.parse(name)[0] != stages.STORYBOARD:
+            return pipeline.media_task(state.recipe, name, str(source), str(room), stills=str(room / STILLS))
+        found = pictures.of_chunks((other, part.facts) for other, part in state.parts.items())
+        if found is None:
+            return None
+        files = [out / WORK_FOLDER / STILLS / one.tiles for one in found if one.tiles]
+        return pictures.pasting(found, files, room, Presentation(_standing(state)[0]).duration)
+
+    def _add_poster(self, state: _State, out: Path) -> None:
+        """Make the best candidate the poster."""
+        found = stills.merge(pictures.of_chunks((name, part.facts) for name, part in state.parts.items()) or ())
+        best = stills.automatic(found.posters)
+        if best is not None:
+            still = found.posters[best]
+            data = (out / WORK_FOLDER / STILLS / still.file).read_bytes()
+            _replace(out / POSTER, data[still.offset : still.offset + still.size])
+
+    def _learn(self, state: _State, name: str, answer: tasks.Answer | None) -> None:
         facts = pipeline.facts(answer)
         what, _ = stages.parse(name)
         state.parts[name].facts = wire.dumps(facts).decode()
+        if isinstance(answer, Storyboard):
+            state.storyboard = answer
         state.recipe = pipeline.learn(state.recipe, answer, self._rules.ladder)
         for part in stages.follow_up(state.recipe, what):
             state.parts.setdefault(part.name, _Done(state.stage, part.weight))
@@ -225,7 +254,7 @@ class FolderMaker:
                 part.facts = None
 
     def _publish(self, state: _State, out: Path) -> None:
-        texts = pipeline.manifests(_standing(state)[0])
+        texts = pipeline.manifests(_standing(state)[0], storyboard=state.storyboard)
         for name, text in (*texts.playlists.items(), *texts.entries.items()):
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,7 +270,8 @@ class FolderMaker:
         self._told(Standing(min(1.0, done / whole), step, self._pace.estimate(left, state.recipe.work)))
 
     def _write(self, state: _State, out: Path, marks: str) -> None:
-        journal = _Journal(marks, state.stage, state.recipe.to_json(), state.parts, state.notes)
+        board = wire.dumps(state.storyboard).decode() if state.storyboard else None
+        journal = _Journal(marks, state.stage, state.recipe.to_json(), state.parts, state.notes, board)
         _replace(out / WORK_FOLDER / JOURNAL, msgspec.json.encode(journal))
 
     def _marks(self, source: Path) -> str:
@@ -254,7 +284,8 @@ class FolderMaker:
             journal = msgspec.json.decode((out / WORK_FOLDER / JOURNAL).read_bytes(), type=_Journal)
             if journal.source != marks:
                 return None
-            return _State(Recipe.from_json(journal.recipe), journal.stage, journal.parts, journal.notes)
+            board = wire.loads(journal.storyboard, Storyboard) if journal.storyboard else None
+            return _State(Recipe.from_json(journal.recipe), journal.stage, journal.parts, journal.notes, board)
         except (OSError, ValueError, msgspec.MsgspecError):
             return None
 
@@ -270,6 +301,7 @@ def _check_empty(out: Path) -> None:
 
 def _move(room: Path, out: Path) -> None:
     """Put what a part made into the package; what has the same name is replaced."""
+    out.mkdir(parents=True, exist_ok=True)
     for path in sorted(room.rglob("*")):
         target = out / path.relative_to(room)
         if path.is_dir():

@@ -18,6 +18,7 @@ from streamhost.features.transcoding.recipe import Recipe, rendition_names
 from streamhost.media import dash, hls, ladder, tasks, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.protection import Protecting
+from streamhost.model.stills import ChunkStills, Storyboard
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition, TextTrack
 
 POSTER_SHARE = Fraction(15, 100)
@@ -30,6 +31,7 @@ class PartFacts(msgspec.Struct, frozen=True):
     renditions: tuple[Rendition, ...] = ()
     poster: bool = False
     warnings: tuple[str, ...] = ()
+    stills: ChunkStills | None = None
 
 
 class Manifests(NamedTuple):
@@ -39,10 +41,18 @@ class Manifests(NamedTuple):
     entries: dict[str, str]
 
 
-def media_task(recipe: Recipe, part: str, source: str, out: str, protecting: Protecting | None = None) -> tasks.Task:
+def media_task(
+    recipe: Recipe,
+    part: str,
+    source: str,
+    out: str,
+    protecting: Protecting | None = None,
+    stills: str | None = None,
+) -> tasks.Task:
     """The task of one part of the first or third stage: reads the file `source`, writes into the folder `out`.
 
-    With `protecting` it holds keys: it goes to a child's input and nowhere else."""
+    With `protecting` it holds keys: it goes to a child's input and nowhere else. A chunk puts what it takes out of its
+    pictures into the folder `stills`; None if nothing is wanted of them."""
     guard = protecting.naming(rendition_names(recipe)) if protecting else None
     what, number = stages.parse(part)
     info = recipe.info
@@ -65,21 +75,23 @@ def media_task(recipe: Recipe, part: str, source: str, out: str, protecting: Pro
     if recipe.plan is None:
         raise PartsDoNotFit(f"There is no plan for {part}.")
     wanted = None if recipe.copies else poster_at
-    return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted, protecting=guard)
+    return tasks.EncodeChunk(source, out, info, recipe.plan, number, wanted, stills_dir=stills, protecting=guard)
 
 
-def facts(answer: tasks.Answer) -> PartFacts:
-    """What is kept of an answer."""
+def facts(answer: tasks.Answer | None) -> PartFacts:
+    """What is kept of an answer; nothing where nothing was asked."""
     if isinstance(answer, tasks.Copied):
         return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
     if isinstance(answer, tasks.Encoded):
-        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings)
+        return PartFacts(answer.renditions, answer.poster is not None, answer.warnings, answer.stills)
+    if isinstance(answer, Storyboard):
+        return PartFacts(poster=True)
     if isinstance(answer, Plan):
         return PartFacts(warnings=answer.warnings)
     return PartFacts()
 
 
-def learn(recipe: Recipe, answer: tasks.Answer, settings: ladder.LadderSettings) -> Recipe:
+def learn(recipe: Recipe, answer: tasks.Answer | None, settings: ladder.LadderSettings) -> Recipe:
     """The recipe with what reading the source has shown."""
     if isinstance(answer, Plan):
         return replace(recipe, plan=answer)
@@ -106,11 +118,13 @@ def standing(parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, 
     return tuple(whole), any(found.poster for _, found in done)
 
 
-def manifests(standing: tuple[Rendition, ...], captions: Iterable[TextTrack] = ()) -> Manifests:
-    """HLS and DASH for the renditions that stand and the captions beside them; HLS alone where files are encrypted as a
-    whole.
+def manifests(
+    standing: tuple[Rendition, ...], captions: Iterable[TextTrack] = (), storyboard: Storyboard | None = None
+) -> Manifests:
+    """HLS and DASH for the renditions that stand, with captions and storyboard; HLS alone where files are encrypted as
+    a whole.
     """
-    presentation = timeline.presentation(standing, captions=captions)
+    presentation = timeline.presentation(standing, storyboard, captions=captions)
     playlists = hls.playlists(presentation)
     master = playlists.pop(MASTER_PLAYLIST)
     whole = any(r.protection and not r.protection.scheme.common for r in standing)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages
+from streamhost.db import packages, stills
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import pipeline
 from streamhost.jobs.queue import Queue
+from streamhost.media import wire
 from streamhost.model.captions import Caption, caption_key
 from streamhost.model.ids import CaptionId, PackageId, VideoId
+from streamhost.model.stills import Stills
 from streamhost.model.streaming import CAPTIONS_FILE, Rendition
 from streamhost.model.tasks import RewriteManifests
 from streamhost.model.videos import package_prefix
@@ -43,10 +45,12 @@ async def write(db: Database, storage: Storage, room: Path, video_id: VideoId, p
     async with db.read() as conn:
         parts = await packages.parts(conn, package_id)
         captions = await caption_rows.of_video(conn, video_id)
+        found = await stills.of_package(conn, package_id)
     standing, poster = pipeline.standing((p.name, p.facts if p.done_at is not None else None) for p in parts)
     prefix = package_prefix(video_id, package_id)
     shown = [caption for caption in captions if await _bring(storage, caption, prefix, package_id)]
-    texts = pipeline.manifests(standing, captions=[caption.track for caption in shown])
+    storyboard = wire.loads(found, Stills).storyboard if found else None
+    texts = pipeline.manifests(standing, [caption.track for caption in shown], storyboard)
     for name, text in texts.playlists.items():
         path = room / name
         path.parent.mkdir(parents=True, exist_ok=True)

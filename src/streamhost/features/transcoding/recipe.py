@@ -16,6 +16,10 @@ PLAN_COST = 0.01
 """Work of reading through a second of video."""
 AUDIO_COST = 0.05
 """Work of encoding a second of one audio track."""
+LOOK_COST = 0.1
+"""Work of decoding a second of small video and looking at it, without encoding anything."""
+STORYBOARD_COST = 0.3
+"""Work of pasting the storyboard together: a fraction of a second for an hour of video."""
 PUBLISH_COST = 0.2
 """Work of writing the manifests: a fraction of a second, whatever the length."""
 
@@ -64,8 +68,13 @@ class Recipe:
         """All the work there will be, in the unit of the weights."""
         audio = len(self.encode_audio) * AUDIO_COST * self.seconds
         reading = (COPY_COST if self.copies else PLAN_COST) * self.seconds if self.has_video else 0.0
-        encoding = self.seconds if self.rungs else 0.0
-        return audio + reading + encoding + 2 * PUBLISH_COST
+        pictures = self.seconds * self.chunk_cost + STORYBOARD_COST if self.has_video else 0.0
+        return audio + reading + pictures + 2 * PUBLISH_COST
+
+    @property
+    def chunk_cost(self) -> float:
+        """Work of a second of a chunk: encoding, or looking alone where a copy is all there will be."""
+        return 1.0 if self.rungs else LOOK_COST
 
     def to_json(self) -> str:
         """The recipe as the catalog keeps it."""

@@ -14,13 +14,14 @@ import msgspec
 
 from streamhost import log
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages, videos
+from streamhost.db import packages, stills, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import encoder, pipeline, publishing, stages, words
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.course import Course
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate
+from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe, Rules
 from streamhost.jobs.context import JobContext
@@ -30,6 +31,7 @@ from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.protection import Protecting
+from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
 from streamhost.model.tasks import (
     DeleteMedia,
@@ -72,6 +74,7 @@ class Transcoding:
         self._db = db
         self._queue = queue
         self._storage = storage
+        self._pictures = Pictures(db, queue, storage)
         self._clock = clock
         self._run = run
         self._work = work
@@ -136,33 +139,41 @@ class Transcoding:
         if video is None or package is None or not package.underway or video.source_key is None:
             return
         recipe = Recipe.from_json(package.recipe)
+        what, _ = stages.parse(task.part)
         with self._room(package.id, task.part) as room:
-            out = room / "out"
-            out.mkdir()
-            source = await self._storage.fetch(video.source_key, room)
+            out, aside = room / "out", room / "out" / "stills"
+            aside.mkdir(parents=True)
             told = partial(self._told, video.id)
             pace = self._paces.of(package.id)
             async with ProgressNotes(
                 self._db, package.id, task.part, recipe.work, job, pace, self._clock, told
             ) as notes:
-                guard = await self._protecting(package.id, package.protection)
-                wanted = pipeline.media_task(recipe, task.part, str(source), str(out), guard)
+                if what == stages.STORYBOARD:
+                    wanted = await self._pictures.storyboard(video.id, package.id, room, out)
+                else:
+                    source = await self._storage.fetch(video.source_key, room)
+                    guard = await self._protecting(package.id, package.protection)
+                    wanted = pipeline.media_task(recipe, task.part, str(source), str(out), guard, str(aside))
                 try:
-                    answer = await self._run(wanted, notes.report, out)
+                    answer = await self._run(wanted, notes.report, out) if wanted else None
                 except StreamhostError as error:
                     if not encoder.blames_encoder(recipe, task.part, error):
                         raise
                     await self._fall_back(task, recipe, error, job)
                     return
                 facts = pipeline.facts(answer)
+                if facts.stills:
+                    await self._pictures.take(video.id, package.id, aside)
+                shutil.rmtree(aside, ignore_errors=True)
+                if isinstance(answer, Storyboard):
+                    await self._pictures.add_poster(video.id, package.id, out)
                 if facts.renditions or facts.poster:
                     await self._storage.put_tree(package_prefix(video.id, package.id), out)
-        what, _ = stages.parse(task.part)
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
             if package is None:
                 # The video was deleted or given up meanwhile: what was just stored goes too.
-                await self._queue.add(conn, DeleteMedia(package_prefix(task.video_id, task.package_id)))
+                await self._pictures.drop(conn, task.video_id, task.package_id)
             elif what == stages.CHUNK and not encoder.same_encoder(recipe, Recipe.from_json(package.recipe)):
                 # Meanwhile the encoder that made this has failed elsewhere.
                 await job.complete(conn)
@@ -177,6 +188,8 @@ class Transcoding:
                 if isinstance(answer, tasks.Copied) and answer.obstacle:
                     await self.course.note(conn, video.id, answer.obstacle)
                     await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
+                if isinstance(answer, Storyboard):
+                    await self._pictures.made(conn, video.id, package.id, answer)
                 for warning in facts.warnings:
                     await self.course.note(conn, video.id, warning)
                 await self.course.advance(conn, package, recipe)
@@ -221,13 +234,15 @@ class Transcoding:
                 and package.underway
                 and await packages.part_done(conn, package.id, task.part, "{}", now)
             ):
+                choice = await stills.chosen(conn, video.id)
+                shown = package_prefix(video.id, choice.set_id if choice else package.id)
                 await videos.change(
                     conn,
                     video.id,
                     now,
                     package_id=package.id,
                     playable=1,
-                    poster_key=package_prefix(video.id, package.id) + POSTER if made.poster else None,
+                    poster_key=shown + POSTER if made.poster or choice else None,
                     duration=float(Presentation(made.renditions).duration),
                     published_at=video.published_at or now,
                 )
@@ -235,7 +250,7 @@ class Transcoding:
                 await caption_rows.published(conn, made.captions, package.id)
                 await self.course.advance(conn, package, recipe)
             elif package is None:
-                await self._queue.add(conn, DeleteMedia(package_prefix(video.id, task.package_id)))
+                await self._pictures.drop(conn, video.id, task.package_id)
             await job.complete(conn)
 
     async def rewrite(self, task: RewriteManifests, job: JobContext) -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamhost.features.transcoding.recipe import AUDIO_COST, COPY_COST, PLAN_COST, PUBLISH_COST, Recipe
+from streamhost.features.transcoding.recipe import (
+    AUDIO_COST,
+    COPY_COST,
+    PLAN_COST,
+    PUBLISH_COST,
+    STORYBOARD_COST,
+    Recipe,
+)
 
 COPY = "copy"
 PLAN = "plan"
 AUDIO = "audio"
 CHUNK = "chunk"
+STORYBOARD = "storyboard"
 PUBLISH = "publish"
 
 
@@ -55,8 +63,13 @@ def _first(recipe: Recipe) -> tuple[Part, ...]:
 
 
 def _rest(recipe: Recipe) -> tuple[Part, ...]:
-    """The lower renditions of a copied source, made while people watch."""
-    return chunk_parts(recipe) if recipe.copies and recipe.rungs else ()
+    """The lower renditions of a copied source, made while people watch; without any, a look at its pictures."""
+    return chunk_parts(recipe) if recipe.copies else ()
+
+
+def _pictures(recipe: Recipe) -> tuple[Part, ...]:
+    """What is made of the pictures that all chunks have taken."""
+    return (Part(STORYBOARD, STORYBOARD_COST),) if chunk_parts(recipe) else ()
 
 
 def audio_parts(recipe: Recipe) -> tuple[Part, ...]:
@@ -69,10 +82,8 @@ def chunk_parts(recipe: Recipe) -> tuple[Part, ...]:
     plan = recipe.plan
     if plan is None:
         return ()
-    return tuple(
-        Part(CHUNK, (plan.boundaries[chunk.last] - plan.boundaries[chunk.first]) / plan.timescale, number)
-        for number, chunk in enumerate(plan.chunks)
-    )
+    lengths = [(plan.boundaries[chunk.last] - plan.boundaries[chunk.first]) / plan.timescale for chunk in plan.chunks]
+    return tuple(Part(CHUNK, recipe.chunk_cost * length, number) for number, length in enumerate(lengths))
 
 
 def follow_up(recipe: Recipe, what: str) -> tuple[Part, ...]:
@@ -90,6 +101,7 @@ INGEST = (
     Stage("first", _first, urgent=True),
     Stage("playable", lambda _recipe: (Part(PUBLISH, PUBLISH_COST, suffix="playable"),), urgent=True),
     Stage("rest", _rest),
+    Stage("pictures", _pictures),
     Stage("ready", lambda _recipe: (Part(PUBLISH, PUBLISH_COST, suffix="ready"),)),
 )
 """The whole way, in order."""

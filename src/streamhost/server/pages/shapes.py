@@ -19,6 +19,7 @@ HUES = 5
 """Colours for the place of a missing poster."""
 STEPS = {
     "scan": "Looking through the file",
+    "storyboard": "Making previews",
     "copy": "Packaging",
     "encode": "Making qualities",
     "audio": "Preparing the sound",
