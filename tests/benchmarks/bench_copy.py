@@ -20,29 +20,13 @@ import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from streamhost.media import dash, hls, ladder, tasks, timeline  # noqa: E402 -- after the path to the tests
-from streamhost.model.streaming import MANIFEST, MediaInfo  # noqa: E402 -- likewise
-from streamhost.testing import clips  # noqa: E402 -- likewise
-from tests.benchmarks.bench_ladder import child  # noqa: E402 -- likewise
+from streamhost.testing import clips  # noqa: E402 -- after the path to the tests
+from tests.benchmarks import making  # noqa: E402 -- likewise
 from tests.unit.media.content import looped  # noqa: E402 -- likewise
 
 FULL = (("preset", "ultrafast"), ("b", "2500k"), ("maxrate", "2500k"), ("bufsize", "2500k"), ("nal-hrd", "cbr"))
 """Padded to its bit rate, so that the file is as large as one of real pictures."""
 PIECE = clips.Clip(seconds=64, width=1280, height=720, fps=Fraction(30), gop=60, options=FULL)
-
-
-def ours(source: Path, out: Path) -> float:
-    """Probe, copy, write manifests; return seconds."""
-    began = time.monotonic()
-    info = child(tasks.Probe(str(source)), MediaInfo)
-    copied = child(tasks.CopyTracks(str(source), str(out), info, ladder.lower_rungs(info)), tasks.Copied)
-    assert copied.obstacle is None
-    assert copied.encode_audio == ()
-    presentation = timeline.presentation(copied.renditions)
-    for name, text in hls.playlists(presentation).items():
-        (out / name).write_text(text)
-    (out / MANIFEST).write_text(dash.manifest(presentation))
-    return time.monotonic() - began
 
 
 def peer(source: Path, out: Path) -> float:
@@ -63,7 +47,7 @@ def main() -> None:
         print(f"{minutes} minutes, {source.stat().st_size / 1e6:.0f} MB")
         for name in ("ours", "peer"):
             (Path(folder) / name).mkdir()
-        mine, theirs = ours(source, Path(folder) / "ours"), peer(source, Path(folder) / "peer")
+        mine, theirs = making.copy(source, Path(folder) / "ours").seconds, peer(source, Path(folder) / "peer")
     figure = {"name": f"{minutes} minutes of 720p copied, with manifests", "unit": "s", "aim": "<= 5"}
     print(json.dumps(figure | {"ours": round(mine, 2), "peer": round(theirs, 2), "ratio": round(mine / theirs, 3)}))
 
