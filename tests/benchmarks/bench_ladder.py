@@ -35,8 +35,11 @@ MIB = 1024**2
 LARGE = clips.Clip(seconds=12, width=1920, height=1080, fps=Fraction(30), gop=60, b_frames=3)
 
 
-def command(source: Path, out: Path, rungs: tuple[Rung, ...]) -> list[str]:
-    """The command that a careful person would type for the same."""
+EVERY_FOUR = "expr:gte(t,n_forced*4)"
+
+
+def command(source: Path, out: Path, rungs: tuple[Rung, ...], keys: str = EVERY_FOUR) -> list[str]:
+    """The command that a careful person would type for the same; ``keys`` says where keyframes are."""
     names = [f"[v{number}]" for number in range(len(rungs))]
     split = f"[0:v]split={len(rungs)}{''.join(names)};"
     scaled = ";".join(
@@ -47,15 +50,15 @@ def command(source: Path, out: Path, rungs: tuple[Rung, ...]) -> list[str]:
     for number, rung in enumerate(rungs):
         line += ["-map", f"[s{number}]", "-c:v", "libx264", "-preset", "veryfast", "-crf", f"{rung.crf:g}"]
         line += ["-maxrate", str(rung.max_rate), "-bufsize", str(rung.buffer), "-sc_threshold", "0", "-g", "1000"]
-        line += ["-force_key_frames", "expr:gte(t,n_forced*4)", str(out / f"{rung.name}.mp4")]
+        line += ["-force_key_frames", keys, str(out / f"{rung.name}.mp4")]
     return [*line, "-map", "0:a", "-c:a", "aac", "-ac", "2", "-ar", "48000", "-b:a", "128k", str(out / "a.m4a")]
 
 
-def theirs(source: Path, out: Path, rungs: tuple[Rung, ...]) -> tuple[float, float]:
+def theirs(source: Path, out: Path, rungs: tuple[Rung, ...], keys: str = EVERY_FOUR) -> tuple[float, float]:
     """Run the command; return seconds, and processor seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
-    subprocess.run(command(source, out, rungs), check=True)
+    subprocess.run(command(source, out, rungs, keys), check=True)
     seconds = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
