@@ -3,8 +3,8 @@
 Both encode 720 and 360 lines with the same preset and the same keyframes, each at several qualities (CRF). SSIM and
 XPSNR are measured by FFmpeg's filters against the source, scaled by lanczos to the rendition's size. Between the
 measured points quality is interpolated over the logarithm of the rate, and compared where both have rates, as for the
-Bjontegaard delta (ITU-T VCEG-M33). SSIM is shown in decibels, -10 log10(1 - SSIM), since it is so near to 1. The ratio has three digits: threads and the
-places of chunks move the fourth.
+Bjontegaard delta (ITU-T VCEG-M33). SSIM is shown in decibels, -10 log10(1 - SSIM), since it is so near to 1. The ratio
+has three digits: threads and the places of chunks move the fourth.
 `python tests/benchmarks/bench_quality.py [seconds]`.
 """
 
