@@ -31,7 +31,7 @@ from streamhost.media import ladder, tasks  # noqa: E402 -- after the path to th
 from streamhost.model.protection import ContentKey, Protecting, Scheme  # noqa: E402 -- likewise
 from streamhost.model.streaming import MediaInfo, Plan  # noqa: E402 -- likewise
 from streamhost.testing import clips  # noqa: E402 -- likewise
-from tests.benchmarks.bench_ladder import child  # noqa: E402 -- likewise
+from tests.benchmarks.making import child  # noqa: E402 -- likewise
 from tests.support.protected import PACKAGER  # noqa: E402 -- likewise
 from tests.unit.media.content import looped  # noqa: E402 -- likewise
 

@@ -55,6 +55,11 @@ class Children:
         return answer
 
 
+def child(task: tasks.Task, kind: type[A]) -> A:
+    """Do a task in a process of its own, whatever it costs."""
+    return Children().run(task, kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """Seconds from the file to the manifests, the renditions, and what the children cost."""
