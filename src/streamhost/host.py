@@ -47,6 +47,8 @@ from streamhost.model.tasks import (
     MakePart,
     ProbeSource,
     PublishPackage,
+    RepackageVideo,
+    RetirePackage,
     RewriteManifests,
     SendMail,
     SweepCatalog,
@@ -157,13 +159,24 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     ended = grants.revocations.revoke
     sharing = Sharing(db, clock, instance.keys.derive(Purpose.SHARING), accounts.passwords, ended)
     streams = Streams(db, clock, grants, settings.playback.streams_per_user)
-    catalog = Catalog(db, queue, clock, withdrawn=ended, admits=sharing.admits, hashed=accounts.passwords.hash)
+    switching = transcoding.switching(settings.playback.grant_minutes * MINUTE)
+    catalog = Catalog(
+        db,
+        queue,
+        clock,
+        withdrawn=ended,
+        admits=sharing.admits,
+        hashed=accounts.passwords.hash,
+        switch=switching.begin,
+    )
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
         PublishPackage: transcoding.publish,
         RewriteManifests: transcoding.rewrite,
         ExtractCaptions: transcoding.extract,
+        RepackageVideo: switching.repackage,
+        RetirePackage: switching.retire,
         DeleteMedia: transcoding.delete_media,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
@@ -176,6 +189,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         queue.on_failed(task, transcoding.course.gave_up)
         revive[task] = control.retry_job
     queue.on_failed(ExtractCaptions, transcoding.no_captions)
+    queue.on_failed(RepackageVideo, switching.gave_up)
     queue.on_failed(SendMail, mail.gave_up)
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)

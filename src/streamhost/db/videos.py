@@ -51,7 +51,8 @@ _COLUMNS = (
     "chapters",
     "chapters_edited",
 )
-_READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name"
+_READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name, "
+_READ += "(SELECT packages.protection FROM packages WHERE packages.id = videos.package_id) AS protection_in_use"
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
 _INSERT = f"INSERT INTO videos ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 
@@ -123,7 +124,14 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
         "chapters": tuple(ChapterMark(*mark) for mark in json.loads(row["chapters"])),
         "chapters_edited": bool(row["chapters_edited"]),
     }
-    return Video(**plain, owner_name=row["owner_name"], error=failure, renditions=tuple(renditions))
+    in_use = Protection(row["protection_in_use"]) if row["protection_in_use"] else None
+    return Video(
+        **plain,
+        owner_name=row["owner_name"],
+        error=failure,
+        renditions=tuple(renditions),
+        protection_in_use=in_use,
+    )
 
 
 def chapters_text(chapters: Sequence[ChapterMark]) -> str:

@@ -24,7 +24,7 @@ KEPT_SIGNS = "\n\t\u200c\u200d"
 
 
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-OFFERED = (Protection.NONE,)
+OFFERED = tuple(Protection)
 """The protections that can be asked for."""
 
 

@@ -80,6 +80,25 @@ class ExtractCaptions(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class RepackageVideo(Task):
+    """Write the renditions of a finished video under another protection, as a new package."""
+
+    kind: ClassVar[str] = "repackage_video"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
+class RetirePackage(Task):
+    """Remove a package that another one has replaced, once no grant for it can be out."""
+
+    kind: ClassVar[str] = "retire_package"
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMedia(Task):
     """Remove everything below a storage prefix."""
 

@@ -134,6 +134,8 @@ class Video:
     password_hash: str | None = field(default=None, repr=False)
     embed_origins: tuple[str, ...] = ()
     """Other web sites whose pages may show it, as browsers write them in `Origin`; `*` for all."""
+    protection_in_use: Protection | None = None
+    """How the package that plays is protected, None while there is none. Read along, never stored with the video."""
     admission: Admission | None = None
     """By what this very viewer may see it who otherwise could not. Found out anew, never stored."""
 

@@ -85,7 +85,9 @@ class ChapterDocument:
 class VideoDocument:
     """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC.
 
-    `waiting` says why nothing happens at the moment while the video is being made; lists leave it out."""
+    `protection` is what its owner wants, `protection_in_use` what plays now has: they differ while the video is
+    packaged anew. `waiting` says why nothing happens at the moment while the video is being made; lists leave it
+    out."""
 
     id: str
     title: str
@@ -95,6 +97,7 @@ class VideoDocument:
     visibility: str
     embed_origins: Sequence[str]
     protection: str
+    protection_in_use: str
     state: str
     progress: float
     step: str
@@ -157,6 +160,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         visibility=video.visibility.value,
         embed_origins=video.embed_origins,
         protection=video.protection.value,
+        protection_in_use=(video.protection_in_use or video.protection).value,
         state=video.state.value,
         progress=round(video.progress, 4),
         step=video.step,

@@ -9,7 +9,7 @@ export interface Rendition {
 export interface Video {
   id: string;
   title: string;
-  visibility: "public" | "unlisted" | "private";
+  visibility: "public" | "unlisted" | "private" | "password";
   state: "received" | "processing" | "review" | "rejected" | "ready" | "failed";
   step?: string;
   waiting?: string | null;
@@ -22,7 +22,11 @@ export interface Video {
 export interface Stream {
   grant_expires_at: string;
   hls: string;
-  dash: string;
+  /** There is none under aes-128. */
+  dash: string | null;
+  /** Changes when the video was packaged anew. */
+  package: string;
+  license: Record<string, string> | null;
 }
 
 /** Nothing more will change by itself. */

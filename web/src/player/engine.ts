@@ -43,6 +43,7 @@ export class Engine {
   private readonly format: Format;
   private readonly grant: Grant;
   private player: InstanceType<Shaka["Player"]> | null = null;
+  private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
 
@@ -50,7 +51,7 @@ export class Engine {
     this.video = video;
     this.format = format;
     this.listener = listener;
-    this.grant = new Grant(videoId);
+    this.grant = new Grant(videoId, () => void this.load().catch((error: unknown) => this.listener.failed(error)));
   }
 
   /** Load, or load anew at the place where it is. Throws what `troubleOf` understands. */
@@ -58,11 +59,14 @@ export class Engine {
     const at = this.video.currentTime;
     const playing = !this.video.paused && !this.video.ended;
     const stream = await this.grant.renew();
-    const player = this.player ?? (await this.make());
+    const format: Format = stream.dash ? this.format : "hls";
+    if (this.player && this.made !== format) await this.unmake();
+    const player = this.player ?? (await this.make(format));
     if (!player) {
       await this.loadNatively(stream.hls, at);
     } else {
-      await player.load(this.format === "hls" ? stream.hls : stream.dash, at || null);
+      player.configure("drm.servers", stream.license ?? {});
+      await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at || null);
       this.choose(this.wanted);
     }
     this.listener.qualities();
@@ -113,12 +117,16 @@ export class Engine {
 
   async destroy(): Promise<void> {
     this.grant.stop();
+    await this.unmake();
+  }
+
+  private async unmake(): Promise<void> {
     await this.player?.destroy();
     this.player = null;
   }
 
-  private async make(): Promise<InstanceType<Shaka["Player"]> | null> {
-    const shaka = await fetchShaka(this.format);
+  private async make(format: Format): Promise<InstanceType<Shaka["Player"]> | null> {
+    const shaka = await fetchShaka(format);
     shaka.polyfill.installAll();
     if (!shaka.Player.isBrowserSupported()) return null;
     const player = new shaka.Player();
@@ -143,6 +151,7 @@ export class Engine {
       player.addEventListener(change, () => this.listener.qualities());
     }
     this.player = player;
+    this.made = format;
     return player;
   }
 
@@ -169,7 +178,7 @@ export class Engine {
   /** Ask for a new grant; whoever needs one meanwhile waits for the same answer. */
   private renew(): Promise<unknown> {
     this.renewing ??= this.grant
-      .renew()
+      .prolong()
       .catch(() => null)
       .finally(() => {
         this.renewing = null;

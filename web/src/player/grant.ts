@@ -22,16 +22,33 @@ export function renewalDelay(expires: Date, now: Date): number {
 export class Grant {
   private readonly path: string;
   private timer = 0;
+  private readonly replaced: () => void;
   private stream: Stream | null = null;
 
-  constructor(videoId: string) {
+  /** `replaced` hears that the video was packaged anew: what is loaded does not fit the newest grant. */
+  constructor(videoId: string, replaced: () => void) {
     this.path = `/api/v1/stream/${encodeURIComponent(videoId)}`;
+    this.replaced = replaced;
   }
 
-  /** Ask for a fresh one now. */
+  /** Ask for a fresh one now, to load what it names. */
   async renew(): Promise<Stream> {
+    return this.take(await this.ask());
+  }
+
+  /** Ask for a fresh one for what is loaded already. */
+  async prolong(): Promise<void> {
+    const stream = await this.ask();
+    if (this.stream && stream.package !== this.stream.package) this.replaced();
+    else this.take(stream);
+  }
+
+  private async ask(): Promise<Stream> {
     window.clearTimeout(this.timer);
-    const stream = await api<Stream>(this.path);
+    return api<Stream>(this.path);
+  }
+
+  private take(stream: Stream): Stream {
     this.stream = stream;
     this.later(renewalDelay(new Date(stream.grant_expires_at), new Date()));
     return stream;
@@ -39,7 +56,7 @@ export class Grant {
 
   /** The URL with the newest grant in it, for whatever a manifest of an older grant named. */
   freshen(uri: string): string {
-    return this.stream ? regrant(uri, this.stream.dash) : uri;
+    return this.stream ? regrant(uri, this.stream.hls) : uri;
   }
 
   stop(): void {
@@ -48,7 +65,7 @@ export class Grant {
 
   private later(delay: number): void {
     this.timer = window.setTimeout(() => {
-      this.renew().catch((error: unknown) => {
+      this.prolong().catch((error: unknown) => {
         if (error instanceof Problem && (error.status === 0 || error.status >= 500)) this.later(LOST);
       });
     }, delay);

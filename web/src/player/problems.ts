@@ -37,6 +37,7 @@ const BY_CATEGORY: Record<number, { title: string; text: string }> = {
   1: texts.playback.network,
   3: texts.playback.decode,
   4: texts.playback.manifest,
+  6: texts.playback.keys,
 };
 
 export function troubleOf(error: unknown): Trouble {
@@ -52,6 +53,10 @@ export function troubleOf(error: unknown): Trouble {
 function fromStatus(status: number, code: string): Trouble {
   if (status === 401) return { ...texts.playback.signIn, code, way: "sign-in" };
   if (status === 404 || status === 410) return { ...texts.playback.gone, code, way: "leave" };
+  if (code === "too_many_streams") return { ...texts.playback.streams, code, way: "retry" };
+  if (code === "stream_stopped") return { ...texts.playback.stopped, code, way: "retry" };
+  if (code === "password_required") return { ...texts.playback.locked, code, way: "retry" };
   if (status === 403) return { ...texts.playback.grant, code, way: "retry" };
+  if (status === 409 && code !== "not_playable") return { ...texts.playback.streams, code, way: "retry" };
   return { ...texts.playback.network, code, way: "retry" };
 }

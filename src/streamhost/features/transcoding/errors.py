@@ -12,6 +12,13 @@ class NothingUnderway(Conflict):
     hint = "Its `state` tells how it stands."
 
 
+class StillBeingMade(Conflict):
+    """This video is still being made."""
+
+    code = "still_being_made"
+    hint = "Change its protection when it is ready, or while it still waits its turn."
+
+
 class NothingToRetry(Conflict):
     """This video is whole: there is nothing to try again."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -24,13 +23,13 @@ from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe, Rules
+from streamhost.features.transcoding.switching import GivesKeys, Switching
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.media import tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
-from streamhost.model.protection import Protecting
 from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
 from streamhost.model.tasks import (
@@ -42,16 +41,8 @@ from streamhost.model.tasks import (
     PublishPackage,
     RewriteManifests,
 )
-from streamhost.model.videos import Protection, VideoState, package_prefix
+from streamhost.model.videos import VideoState, package_prefix
 from streamhost.ports import Storage
-
-
-class GivesKeys(Protocol):
-    """Tells how a package is encrypted."""
-
-    def __call__(self, package_id: PackageId, protection: Protection) -> Awaitable[Protecting | None]:
-        """The keys of the package, the same at every asking; None where nothing is to be encrypted."""
-        ...
 
 
 class Transcoding:
@@ -84,6 +75,20 @@ class Transcoding:
         self._paces = Paces()
         self.course = Course(queue, clock, self._paces, keep_source=keep_source)
         self._log = log.get("transcoding")
+
+    def switching(self, grants_live: float) -> Switching:
+        """What changes the protection of finished videos, with the same means."""
+        return Switching(
+            self._db,
+            self._queue,
+            self._storage,
+            self._clock,
+            self._run,
+            self._work,
+            self.course,
+            self._protecting,
+            grants_live,
+        )
 
     def start(self) -> None:
         """Remove what earlier runs left in the working directory, and find out what can encode; before any job runs."""
