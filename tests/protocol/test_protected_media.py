@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from streamhost.model.streaming import INIT_SEGMENT, MASTER_PLAYLIST, Kind
 from streamhost.testing import clips
 from tests.support import protected
 from tests.support.licensing import Site, served
+from tests.support.node import NODE, installed
 from tests.support.protected import Protected, protecting, repackage
 from tests.unit.media import workshop
 
@@ -187,6 +189,47 @@ def test_protection_changes_and_nothing_else(clear: Protected, tmp_path: Path) -
     assert package.presentation == clear.presentation
     for path in (MASTER_PLAYLIST, f"{renditions[0].name}/index.m3u8", "manifest.mpd"):
         assert (package.out / path).read_text() == (clear.out / path).read_text()
+
+
+@pytest.mark.parametrize("case", COMMON, ids=str)
+def test_mp4box_finds_every_sample_s_information(
+    case: tuple[Scheme, float], under: dict[tuple[Scheme, float], Protected]
+) -> None:
+    """A parser of others' finds key id, scheme, pattern and common `pssh`, and in each segment sizes and place of what
+    is said about its samples; segments of a clear lead name the clear sample entry.
+    """
+    package, script = under[case], installed("mp4box") / "boxes.mjs"
+    assert package.protecting is not None
+    kids = {key.kid for key in (*package.protecting.video, *package.protecting.audio)}
+    for rendition in package.presentation.renditions:
+        command = [str(NODE), str(script), str(package.whole(rendition.name))]
+        found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        video = rendition.kind is Kind.VIDEO
+        assert found["entries"][0] == {
+            "kind": "encv" if video else "enca",
+            "original": "avc1" if video else "mp4a",
+            "scheme": case[0].value,
+            "kid": package.key(rendition).kid,
+            "ivSize": 8 if case[0] is Scheme.CENC else 0,
+            "pattern": [1, 9] if video and case[0] is Scheme.CBCS else [0, 0],
+        }
+        assert [entry["kind"] for entry in found["entries"][1:]] == (
+            ["avc1" if video else "mp4a"] if case[1] else []
+        )  # fmt: skip
+        [pssh] = found["pssh"]
+        assert pssh["system"] == "1077efecc0b24d02ace33c1e52e2fb4b"
+        assert set(pssh["kids"]) == kids
+        assert len(found["fragments"]) == len(rendition.segments)
+        for fragment, segment in zip(found["fragments"], rendition.segments, strict=True):
+            clear = segment.start < case[1] * rendition.timescale
+            assert fragment["description"] == (2 if clear else 0)
+            if clear or (case[0] is Scheme.CBCS and not video):
+                assert "senc" not in fragment
+            else:
+                # Past the box's head, flags and count.
+                assert fragment["offset"] == fragment["senc"]["at"] + 16
+                assert len(fragment["sizes"]) == fragment["samples"]
+                assert sum(fragment["sizes"]) == fragment["senc"]["size"] - 16
 
 
 def _hashes(path: Path) -> list[str]:
