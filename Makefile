@@ -47,7 +47,7 @@ wheel: setup ## build dist/*.whl, web UI included
 bench: setup-bench ## measure, against the best peers, and refresh docs/explanation/performance.md (ONLY=delivery)
 	$(BIN)/python tests/benchmarks/run.py $(ONLY)
 
-soak: setup-test ## the tests that look for rare failures, over and over (MINUTES=10)
+soak: setup-test ## 2,000 spoiled media files, then the tests that look for rare failures (MINUTES=10)
 	$(BIN)/python scripts/soak.py $(MINUTES)
 
 docs: setup-test ## write the generated reference pages anew

@@ -144,7 +144,7 @@ def errors() -> str:
     known = every_error()
     rows = [
         [f"`{name}`", str(status), f"{HTTPStatus(status).phrase}: the request itself cannot be served."]
-        for status, name in door._CODES.items()
+        for status, name in door.FRAMEWORK_CODES.items()
         if name not in {kind.code for kind in known}
     ]
     for kind in known:

@@ -1,6 +1,8 @@
-"""Repeat the tests that look for rare failures until the time is up: `python scripts/soak.py 10` (minutes).
+"""Spoil thousands of media files, then repeat the tests that look for rare failures: `python scripts/soak.py 10`.
 
-Each round shuffles chance anew; the first failure ends the run, and its output says how to repeat it.
+First every mutated file goes through a media child with limits (`tests/support/mutants.py`); that takes as long as it
+takes. Then the tests run for the minutes given; each round shuffles chance anew. The first failure ends the run, and
+its output says how to repeat it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,19 @@ import time
 from prepare import ROOT
 
 DEFAULT_MINUTES = 10.0
+MUTANTS = 2000
+"""Files to spoil, by another seed each day, so that days add up."""
+DAY = 24 * 3600
 RARE = ("tests/crash", "tests/properties", "tests/contracts", "tests/flows")
 
 
 def main(words: list[str]) -> int:
     """Run rounds; 0 only when at least one was finished and none failed."""
     minutes = float(words[0]) if words else DEFAULT_MINUTES
+    command = [sys.executable, "-m", "tests.support.mutants", str(MUTANTS), str(int(time.time()) // DAY)]
+    code = subprocess.run(command, cwd=ROOT).returncode
+    if code:
+        return code
     places = [place for place in RARE if any((ROOT / place).glob("test_*.py"))]
     end = time.monotonic() + 60 * minutes
     rounds = 0

@@ -17,7 +17,7 @@ from streamhost.media.compat import MAX_GOP, audio_obstacle, source_obstacle
 from streamhost.media.encoding import video_header
 from streamhost.media.errors import NotProtectable
 from streamhost.media.ladder import audio_names, rung_name
-from streamhost.media.opening import opened
+from streamhost.media.opening import check_length, opened
 from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
 from streamhost.media.progress import Progress, Report
@@ -75,6 +75,7 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
         return _refused(info, video.obstacle)
     done = [copy for copy in copies if copy.obstacle is None]
     seen_until = video.rendition().end if video else Fraction(0)
+    check_length(max(seen_until, heard_until), task.limits)
     copied = {copy.track.index for copy in done}
     at = info.duration * POSTER_AT
     return Copied(

@@ -70,11 +70,12 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
         "max_pixels": str(limits.max_pixels),
     }
     with translated():
+        # If the file cannot be had it is not to blame; from here on FFmpeg says so of files that are there, too.
+        Path(source).open("rb").close()
         try:
             container = av.open(f"file:{Path(source).absolute()}", "r", options=options, **WORDS)
-        except (FileNotFoundError, PermissionError):
-            raise
         except (av.error.FFmpegError, ValueError, EOFError) as error:
+            check_memory(error)
             if lacks_index(Path(source)):
                 raise DamagedSource("Its index is missing: it was not recorded or copied to its end.") from error
             raise NotMedia(_words(error)) from error
@@ -116,8 +117,6 @@ def translated() -> Iterator[None]:
         raise
     except (av.error.DecoderNotFoundError, av.error.DemuxerNotFoundError, av.error.PatchWelcomeError) as error:
         raise UnsupportedCodec(_words(error)) from error
-    except (FileNotFoundError, PermissionError):
-        raise
     except av.error.FFmpegError as error:
         check_memory(error)
         raise DamagedSource(_words(error)) from error

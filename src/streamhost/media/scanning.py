@@ -37,6 +37,7 @@ def plan_source(task: MakePlan, report: Report) -> Plan:
     if info.video is None:
         raise DamagedSource("There is no picture to plan for.")
     found = scan(task, report)
+    check_length(found.timing.seconds(found.timing.end) - info.origin, task.limits)
     plan = make_plan(info, found.timing, task.rungs, task.encoding)
     check_length(plan.duration, task.limits)
     warnings = [*losses.joined(found.seams), *losses.begins_late(found.undecodable)]

@@ -28,6 +28,7 @@ from streamhost.media.protect import shield
 from streamhost.media.reading import Damage, decode, only, packets
 from streamhost.media.tasks import EncodeAudio, Encoded
 from streamhost.media.timing import steadied
+from streamhost.media.waveform import Loudness, write_cover, write_waveform
 from streamhost.media.writer import AudioWriter, TrackWriter
 from streamhost.model.streaming import AudioTrack, Kind, Rendition, Seam
 
@@ -36,6 +37,10 @@ CHANNELS = 2
 JUMP_SECONDS = 0.04
 """Time stamps off by more than this are filled or trimmed at once, since a viewer would notice; less is stretched
 away.
+"""
+LIMITER = "limit=0.98:attack=5:release=60:level=disabled:latency=1"
+"""Folding adds channels up, with all of them at full scale to 7.7 dB over it. Levels stay as ITU-R BS.775-4, annex 4
+has them (centre and surrounds at -3 dB, no low-frequency channel); only what would clip is pressed down meanwhile.
 """
 LATEST_END = 60
 """Seconds after the source's end at which sound can only be a mistake."""
@@ -55,11 +60,14 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     out.write_header(audio_header(config, RATE, CHANNELS, task.encoding.audio_rate, track.language))
     writer = AudioWriter(out, aac.FRAME_SAMPLES, frames_per_segment(RATE, task.encoding.segment))
     conform = Conform()
+    loudness = Loudness()
     with opened(task.source, task.limits) as container:
         [stream] = only(container, AudioStream, track.index)
         frame_length = Fraction(stream.codec_context.frame_size or aac.FRAME_SAMPLES, track.sample_rate)
         heard = Heard(container, stream, task.info.origin, length + LATEST_END, frame_length, task.seams)
         for frame in conform.run(heard.frames()):
+            if task.poster:
+                loudness.hear(frame)
             _take(encoder, frame, writer)
             progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
     if conform.written == 0:
@@ -67,10 +75,19 @@ def encode_audio(task: EncodeAudio, report: Report) -> Encoded:
     if task.until is not None:
         for frame in silence(conform.written, int(task.until * RATE)):
             _take(encoder, frame, writer)
+            progress.at(float(frame.pts or 0) / RATE / float(length) if length else 0.0)
     _take(encoder, None, writer)
     writer.finish()
     rendition = audio_rendition(task.name, track, aac.CODECS_LC, RATE, CHANNELS, out)
-    return Encoded((rendition,), warnings=heard.damage.warnings)
+    poster = _picture(task, loudness) if task.poster else None
+    return Encoded((rendition,), poster, warnings=heard.damage.warnings)
+
+
+def _picture(task: EncodeAudio, loudness: Loudness) -> str:
+    """Write the poster of a source without pictures: its cover, else what it sounds like."""
+    out_dir, cover = Path(task.out_dir), task.info.cover
+    found = write_cover(task.source, cover, out_dir, task.limits) if cover is not None else None
+    return found or write_waveform(out_dir, loudness)
 
 
 def frames_per_segment(rate: int, seconds: float) -> int:
@@ -100,6 +117,7 @@ def audio_rendition(
         label=track.title,
         default=track.default,
         copied=copied,
+        purpose=track.purpose,
         protection=out.shield.facts if out.shield else None,
     )
 
@@ -165,13 +183,16 @@ class Conform:
         self._entry = self._graph.add_abuffer(
             sample_rate=frame.sample_rate, format=frame.format.name, layout=frame.layout.name, time_base=frame.time_base
         )
+        channels = frame.layout.nb_channels
         stretch = f"async={MOST_STRETCH}:min_hard_comp={JUMP_SECONDS}:first_pts={self.written}"
-        nodes = (
+        nodes = [
             self._entry,
+            *([self._graph.add("pan", "stereo|c0=c0|c1=c0")] if channels == 1 else []),
             self._graph.add("aresample", f"{RATE}:{stretch}:out_sample_fmt=fltp:out_chlayout=stereo"),
+            *([self._graph.add("alimiter", LIMITER)] if channels > CHANNELS else []),
             self._graph.add("aformat", f"sample_fmts=fltp:sample_rates={RATE}:channel_layouts=stereo"),
             self._graph.add("abuffersink"),
-        )
+        ]
         self._graph.link_nodes(*nodes)
         self._graph.configure()
         self._graph.set_audio_frame_size(aac.FRAME_SAMPLES)

@@ -154,7 +154,7 @@ class EncodeAudio:
     """Encode one audio track, whole, into stereo AAC-LC. Answers ``Encoded`` with one rendition.
 
     ``name`` comes from ``ladder.audio_names``; ``until`` (seconds of the presentation) pads with silence up to the
-    video's end; ``seams`` are the plan's.
+    video's end; ``seams`` are the plan's. ``poster``: make one of the source's cover, or of what is heard.
     """
 
     source: str
@@ -167,6 +167,7 @@ class EncodeAudio:
     limits: Limits = Limits()
     seams: tuple[Seam, ...] = ()
     protecting: Protecting | None = None
+    poster: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ STATUS: Mapping[str, int] = {
 }
 """By the code of a class; a class without a line of its own is treated as the class it derives from."""
 
-_CODES: Mapping[int, str] = {
+FRAMEWORK_CODES: Mapping[int, str] = {
     400: "malformed_request",
     401: "unauthenticated",
     403: "forbidden",
@@ -185,7 +185,9 @@ def _refused(error: HTTPException) -> Problem:
     headers = {name.title(): value for name, value in (error.headers or {}).items()}
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Problem(error.status_code, _CODES.get(error.status_code, "refused"), f"{phrase}.", detail, headers=headers)
+    return Problem(
+        error.status_code, FRAMEWORK_CODES.get(error.status_code, "refused"), f"{phrase}.", detail, headers=headers
+    )
 
 
 def wants_page(path: str, accept: str) -> bool:

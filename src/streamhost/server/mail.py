@@ -10,20 +10,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from streamhost.features.mail import Mail
-from streamhost.model.accounts import Role
 from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailState
-from streamhost.server.accounts import BODY_BYTES, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import actor_of, at_least
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.administration import changing, looking
+from streamhost.server.auth import actor_of
 from streamhost.server.limits import RouteClass, limited
 
-TAGS = ["administration"]
 AnyRequest = Request[Any, Any, Any]
 State = Annotated[MailState, QueryParameter(name="state", description="Which letters are listed.")]
-REFUSED = {**SIGNED_IN, **NOT_IN_PERSON, "forbidden": 403}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +97,7 @@ def _letter(letter: Letter) -> LetterDocument:
     )
 
 
-def _looking(**codes: int) -> dict[str, Any]:
-    return {
-        "guards": [at_least(Role.ADMIN)],
-        "cache_control": NO_STORE,
-        "tags": TAGS,
-        "security": BEARER,
-        "responses": problems(**REFUSED, **codes),
-    }
-
-
-def _changing(**codes: int) -> dict[str, Any]:
-    return _looking(**FORGED, **codes) | {"request_max_body_size": BODY_BYTES}
-
-
-@get("/api/v1/admin/mail", summary="The outbox", **_looking(invalid_input=422))
+@get("/api/v1/admin/mail", summary="The outbox", **looking(invalid_input=422))
 async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD) -> Outbox:
     """How mail stands, and the letters that are `dead`, or `queued`, or `sent`."""
     status = await mail.status()
@@ -128,7 +110,7 @@ async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD
     )
 
 
-@post("/api/v1/admin/mail/retry", status_code=HTTP_200_OK, summary="Try all dead letters again", **_changing())
+@post("/api/v1/admin/mail/retry", status_code=HTTP_200_OK, summary="Try all dead letters again", **changing())
 async def retry_letters(request: AnyRequest, mail: NamedDependency[Mail]) -> Retried:
     """For when what kept them was set right."""
     return Retried(await mail.retry_all(actor_of(request)))
@@ -138,14 +120,14 @@ async def retry_letters(request: AnyRequest, mail: NamedDependency[Mail]) -> Ret
     "/api/v1/admin/mail/{mail_id:str}/retry",
     status_code=HTTP_204_NO_CONTENT,
     summary="Try a dead letter again",
-    **_changing(not_found=404),
+    **changing(not_found=404),
 )
 async def retry_letter(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
     """With all its attempts."""
     await mail.retry(MailId(mail_id), actor_of(request))
 
 
-@delete("/api/v1/admin/mail/{mail_id:str}", summary="Throw a dead letter away", **_changing(not_found=404))
+@delete("/api/v1/admin/mail/{mail_id:str}", summary="Throw a dead letter away", **changing(not_found=404))
 async def discard_letter(request: AnyRequest, mail_id: FromPath[str], mail: NamedDependency[Mail]) -> None:
     """It is gone; its recipient is not told."""
     await mail.discard(MailId(mail_id), actor_of(request))
@@ -156,7 +138,7 @@ async def discard_letter(request: AnyRequest, mail_id: FromPath[str], mail: Name
     status_code=HTTP_200_OK,
     summary="Send a test mail",
     opt=limited(RouteClass.MAIL),
-    **_changing(malformed_request=400, request_too_large=413, invalid_input=422),
+    **changing(malformed_request=400, request_too_large=413, invalid_input=422),
 )
 async def send_test(data: JSONBody[Destination], mail: NamedDependency[Mail]) -> Handover:
     """Hand a test mail to the mail server now; the answer says what it said."""

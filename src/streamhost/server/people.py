@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, patch, post
@@ -15,21 +16,11 @@ from streamhost.model.accounts import Invitation, Role, User
 from streamhost.model.audit import AuditEntry
 from streamhost.model.clock import iso
 from streamhost.model.ids import InvitationId, SessionId, UserId
-from streamhost.server.accounts import (
-    BODY_BYTES,
-    FORGED,
-    NO_STORE,
-    NOT_IN_PERSON,
-    SIGNED_IN,
-    SessionList,
-    session_document,
-)
-from streamhost.server.auth import actor_of, at_least
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.accounts import BROKEN_BODY, SessionList, session_document
+from streamhost.server.administration import changing, looking
+from streamhost.server.auth import actor_of
 
-TAGS = ["administration"]
 AnyRequest = Request[Any, Any, Any]
-REFUSED = {**SIGNED_IN, **NOT_IN_PERSON, "forbidden": 403, "invalid_input": 422}
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Entries on a page.")]
 
 
@@ -185,20 +176,8 @@ def _entry(entry: AuditEntry) -> AuditDocument:
     )
 
 
-def _looking(**codes: int) -> dict[str, Any]:
-    return {
-        "guards": [at_least(Role.ADMIN)],
-        "cache_control": NO_STORE,
-        "tags": TAGS,
-        "security": BEARER,
-        "responses": problems(**REFUSED, **codes),
-    }
-
-
-def _changing(**codes: int) -> dict[str, Any]:
-    return _looking(malformed_request=400, request_too_large=413, **FORGED, **codes) | {
-        "request_max_body_size": BODY_BYTES
-    }
+_looking = partial(looking, invalid_input=422)
+_changing = partial(changing, **BROKEN_BODY)
 
 
 @get("/api/v1/admin/users", summary="List users", **_looking())

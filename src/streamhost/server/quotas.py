@@ -9,14 +9,13 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from streamhost.features.quota import Quotas, Usage
-from streamhost.model.accounts import Role
 from streamhost.model.ids import UserId
-from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import actor_of, at_least, signed_in, user_of
+from streamhost.server.accounts import BROKEN_BODY, NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.administration import changing, looking
+from streamhost.server.auth import actor_of, signed_in, user_of
 from streamhost.server.documented import BEARER, problems
 
 AnyRequest = Request[Any, Any, Any]
-ADMINISTRATION = ["administration"]
 LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly (RFC 8259, 6)."""
 Allowed = Annotated[int, Meta(ge=0, le=LARGEST, description="0: no limit.")]
@@ -78,12 +77,8 @@ async def show_mine(request: AnyRequest, quotas: NamedDependency[Quotas]) -> Usa
 
 @get(
     "/api/v1/admin/users/{user_id:str}/quota",
-    guards=[at_least(Role.ADMIN)],
-    cache_control=NO_STORE,
     summary="A user's quota",
-    tags=ADMINISTRATION,
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, forbidden=403, not_found=404),
+    **looking(not_found=404),
 )
 async def show_quota(user_id: FromPath[str], quotas: NamedDependency[Quotas]) -> UserQuotaDocument:
     """What a user uses, and what was set for them."""
@@ -92,13 +87,8 @@ async def show_quota(user_id: FromPath[str], quotas: NamedDependency[Quotas]) ->
 
 @put(
     "/api/v1/admin/users/{user_id:str}/quota",
-    guards=[at_least(Role.ADMIN)],
-    cache_control=NO_STORE,
-    request_max_body_size=BODY_BYTES,
     summary="Set a user's quota",
-    tags=ADMINISTRATION,
-    security=BEARER,
-    responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, not_found=404),
+    **changing(**BROKEN_BODY, not_found=404),
 )
 async def set_quota(
     request: AnyRequest, user_id: FromPath[str], data: JSONBody[QuotaDocument], quotas: NamedDependency[Quotas]

@@ -19,6 +19,7 @@ from streamhost.server.errors import INTERNAL, STATUS, handle, plain_page, probl
 INSIDE = (
     "streamhost.config",  # before the server listens
     "streamhost.instance",
+    "streamhost.keyrings",
     "streamhost.jobs",  # on a job's row
     "streamhost.media",  # on a video, in its `error`
     "streamhost.sandbox",
@@ -26,7 +27,7 @@ INSIDE = (
     "streamhost.db.migrate",
 )
 """Where errors are made that no request ever meets."""
-FAULTS = {"error", "catalog_misused", "constraint_violated", "cannot_listen", "undeclared_access"}
+FAULTS = {"error", "catalog_misused", "constraint_violated", "cannot_listen", "undeclared_access", "key_unreadable"}
 """Codes of our own mistakes, and of what ends a start: a request that meets one is told `internal`."""
 
 for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):

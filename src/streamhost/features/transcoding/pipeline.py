@@ -68,7 +68,10 @@ def media_task(
         length = recipe.plan.duration if recipe.plan else info.duration
         until = length if info.video else None
         seams = recipe.plan.seams if recipe.plan else ()
-        return tasks.EncodeAudio(source, out, info, track, name, until, recipe.encoding, seams=seams, protecting=guard)
+        drawn = info.video is None and number == recipe.encode_audio[0]
+        return tasks.EncodeAudio(
+            source, out, info, track, name, until, recipe.encoding, seams=seams, protecting=guard, poster=drawn
+        )
     if recipe.plan is None:
         raise PartsDoNotFit(f"There is no plan for {part}.")
     wanted = None if recipe.copies else poster_at

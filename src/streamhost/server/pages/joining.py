@@ -17,6 +17,7 @@ from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
 from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -107,7 +108,7 @@ async def verify(
 @get("/verify/resend", guards=[anyone], include_in_schema=False)
 async def show_resend(request: AnyRequest, frame: NamedDependency[Frame]) -> Response[str]:
     """The form for another verification mail."""
-    return frame.page(request, "resend.html", stage="form", error=None, form=Texts(), errors=Texts())
+    return mail_form(request, frame, "resend.html")
 
 
 @post("/verify/resend", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
@@ -115,15 +116,7 @@ async def resend(
     request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
 ) -> Response[Any]:
     """Send the verification mail again, if this address waits for one. The page does not tell."""
-    form = await typed(request)
-    try:
-        await accounts.registration.resend(form["email"], address=address_of(request))
-    except StreamhostError as error:
-        status, problem = status_of(error), complaint(error)
-        return frame.page(
-            request, "resend.html", status, stage="form", error=problem, form=form, errors=Texts(error.fields)
-        )
-    return frame.page(request, "resend.html", stage="sent", error=None, form=form, errors=Texts())
+    return await asked_for_mail(request, frame, "resend.html", accounts.registration.resend)
 
 
 routes = [show_register, register, verify, show_resend, resend]

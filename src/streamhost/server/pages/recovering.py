@@ -17,6 +17,7 @@ from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
 from streamhost.server.pages.forms import complaint, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -24,7 +25,7 @@ AnyRequest = Request[Any, Any, Any]
 @get("/forgot", guards=[anyone], include_in_schema=False)
 async def show_forgot(request: AnyRequest, frame: NamedDependency[Frame]) -> Response[str]:
     """The form for whoever has forgotten the password."""
-    return frame.page(request, "forgot.html", stage="form", error=None, form=Texts(), errors=Texts())
+    return mail_form(request, frame, "forgot.html")
 
 
 @post("/forgot", guards=[anyone], opt=limited(RouteClass.MAIL), include_in_schema=False)
@@ -32,15 +33,7 @@ async def forgot(
     request: AnyRequest, accounts: NamedDependency[Accounts], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """Send a link for a new password, if this address has an account. The page does not tell."""
-    form = await typed(request)
-    try:
-        await accounts.recovery.forgot(form["email"], address=address_of(request))
-    except StreamhostError as error:
-        status, problem = status_of(error), complaint(error)
-        return frame.page(
-            request, "forgot.html", status, stage="form", error=problem, form=form, errors=Texts(error.fields)
-        )
-    return frame.page(request, "forgot.html", stage="sent", error=None, form=form, errors=Texts())
+    return await asked_for_mail(request, frame, "forgot.html", accounts.recovery.forgot)
 
 
 @get("/reset", guards=[anyone], include_in_schema=False)
