@@ -10,7 +10,6 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -143,7 +142,7 @@ def errors() -> str:
     """The page of errors, by their code."""
     known = every_error()
     rows = [
-        [f"`{name}`", str(status), f"{HTTPStatus(status).phrase}: the request itself cannot be served."]
+        [f"`{name}`", str(status), f"{door.phrase_of(status)}: the request itself cannot be served."]
         for status, name in door.FRAMEWORK_CODES.items()
         if name not in {kind.code for kind in known}
     ]

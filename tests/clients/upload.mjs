@@ -15,7 +15,7 @@ const options = {
   headers: { Authorization: `Bearer ${order.token}` },
   metadata: order.metadata ?? {},
   chunkSize: order.chunkSize ?? Number.POSITIVE_INFINITY,
-  retryDelays: order.retryDelays ?? [200, 500, 1000, 1000, 2000, 2000, 3000, 3000],
+  retryDelays: order.retryDelays ?? [200, 500, 1000, 1000, 2000, 2000, ...Array(40).fill(3000)],
   uploadDataDuringCreation: order.dataDuringCreation ?? false,
   parallelUploads: order.parallelUploads ?? 1,
   uploadLengthDeferred: order.deferLength ?? false,

@@ -18,6 +18,8 @@ import psutil
 
 ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
 START_SECONDS = 90.0
+READY = "The server is ready"
+"""The last line of a start; what a person needs to know is printed before it."""
 STOP_SECONDS = 60.0
 QUICK_HASHES = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "8192", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "1"}
 NO_TRIAL = {"STREAMHOST_MEDIA_ENCODER": "libx264"}
@@ -75,7 +77,7 @@ class RunningServer:
             text = self._log.read_bytes()[begin:].decode("utf-8", "replace")
             if self._process.poll() is not None:
                 raise AssertionError(f"the server ended with {self._process.returncode}:\n{text}")
-            address = re.search(r"http://[\d.]+:(\d+)", text)
+            address = re.search(r"http://[\d.]+:(\d+)", text) if READY in text else None
             if address and self._answers(address.group(0)):
                 self.url, self.port = address.group(0), int(address.group(1))
                 setup = re.search(r"http://\S+/setup\?token=[^\s]+", text)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from litestar.openapi.datastructures import ResponseSpec
 
-from streamhost.server.errors import PROBLEM_TYPE
+from streamhost.server.errors import PROBLEM_TYPE, phrase_of
 
 TOO_MANY = 429
 CHECKSUM_MISMATCH = 460
@@ -55,4 +54,4 @@ def bodiless(status: int) -> dict[int, ResponseSpec]:
 
 
 def _phrase(status: int) -> str:
-    return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
+    return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else phrase_of(status)

@@ -96,6 +96,15 @@ FRAMEWORK_CODES: Mapping[int, str] = {
 _logger = log.get("server")
 
 
+PHRASES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""Names of statuses by RFC 9110 that Python has only since 3.13."""
+
+
+def phrase_of(status: int) -> str:
+    """The name of a status, the same with every Python."""
+    return PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def status_of(error: StreamhostError | type[StreamhostError]) -> int:
     """The HTTP status for an error: the line of the nearest class that has one."""
     kind = error if isinstance(error, type) else type(error)
@@ -180,8 +189,9 @@ def _invalid(error: ValidationException) -> Problem:
 
 
 def _refused(error: HTTPException) -> Problem:
-    phrase = HTTPStatus(error.status_code).phrase
-    detail = "" if error.detail == phrase else error.detail
+    phrase = phrase_of(error.status_code)
+    # The framework's default detail is Python's name.
+    detail = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
     headers = {name.title(): value for name, value in (error.headers or {}).items()}
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
