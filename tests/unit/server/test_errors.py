@@ -24,6 +24,7 @@ INSIDE = (
     "streamhost.media",  # on a video, in its `error`
     "streamhost.sandbox",
     "streamhost.cli",
+    "streamhost.features.transcoding.folder",  # `streamhost transcode`, without a server
     "streamhost.db.migrate",
 )
 """Where errors are made that no request ever meets."""
