@@ -27,7 +27,7 @@ from streamhost.features.protection import KeyWatch, LocalKeySource, Protections
 from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, EncoderChooser, Rules, RunsMedia, Transcoding
+from streamhost.features.transcoding import Control, Downloads, EncoderChooser, Rules, RunsMedia, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
@@ -44,6 +44,7 @@ from streamhost.model.tasks import (
     DeleteMedia,
     ExtractCaptions,
     Lane,
+    MakeDownload,
     MakePart,
     ProbeSource,
     PublishPackage,
@@ -53,6 +54,7 @@ from streamhost.model.tasks import (
     SendMail,
     SweepCatalog,
     SweepMail,
+    SweepMedia,
     SweepUploads,
     Task,
 )
@@ -89,6 +91,7 @@ class Host:
     uploads: Uploads
     transcoding: Transcoding
     control: Control
+    downloads: Downloads
     work: Work
     posters: PosterDesk
     playback: Playback
@@ -169,6 +172,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         hashed=accounts.passwords.hash,
         switch=switching.begin,
     )
+    downloads = Downloads(db, queue, storage, clock, runner_of(settings), instance.data / WORK_FOLDER)
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
@@ -178,6 +182,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         RepackageVideo: switching.repackage,
         RetirePackage: switching.retire,
         DeleteMedia: transcoding.delete_media,
+        MakeDownload: downloads.make,
+        SweepMedia: transcoding.keeping.sweep,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
         SendMail: mail.deliver,
@@ -194,7 +200,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)
     schedule = Schedule(
-        db, queue, clock, [every(HOUR, SweepUploads()), every(DAY, SweepCatalog()), every(DAY, SweepMail())]
+        db,
+        queue,
+        clock,
+        [every(HOUR, SweepUploads()), every(HOUR, SweepMedia()), every(DAY, SweepCatalog()), every(DAY, SweepMail())],
     )
     return Host(
         settings=settings,
@@ -213,6 +222,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         uploads=uploads,
         transcoding=transcoding,
         control=control,
+        downloads=downloads,
         work=Work(db, queue, revive),
         posters=PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER),
         playback=Playback(db, clock, grants, protections.systems, sharing.admits, streams.begins),

@@ -76,6 +76,8 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos/{video_id}/events
         GET /api/v1/videos/{video_id}/captions
         GET /api/v1/stream/{video_id}
+        GET /api/v1/videos/{video_id}/source
+        GET /api/v1/videos/{video_id}/download
         GET /api/v1/videos/{video_id}/links
         GET /api/v1/me/streams
         GET /

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
+
 MIB = 1024**2
 GIB = 1024**3
 
@@ -221,7 +223,16 @@ class MediaSettings(Section, frozen=True):
         float, Meta(ge=8, le=3600, description="Length of the stretches that are encoded as one job, in seconds.")
     ] = 60.0
     audio_bitrate: Annotated[int, Meta(ge=32_000, le=512_000, description="Bits per second of stereo AAC.")] = 128_000
-    keep_source: Annotated[bool, Meta(description="Keep the uploaded file after processing.")] = True
+    keep_source: Annotated[
+        str,
+        Meta(
+            pattern=KEEP_SOURCE,
+            examples=["days:30"],
+            description="How long uploaded files are kept: always; until-ready: until every rendition stands; "
+            "days:30: so many days more. Without its file a video cannot be made anew. A video may have its own "
+            "rule.",
+        ),
+    ] = ALWAYS
 
 
 class JobSettings(Section, frozen=True):

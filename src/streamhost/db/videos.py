@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
@@ -212,6 +212,27 @@ async def owned(
     """Everything of one owner, newest first."""
     where = "videos.owner_id = :owner AND videos.deleted_at IS NULL"
     return await _page(conn, where, {"owner": owner_id}, before, limit, "videos.created_at")
+
+
+class KeptSource(NamedTuple):
+    """A file that is kept: whose, under which rule of its own, since when the video is ready, and where."""
+
+    video_id: VideoId
+    rule: str | None
+    ready_at: Timestamp
+    key: str
+
+
+async def kept_sources(conn: Connection, *, everything: bool) -> list[KeptSource]:
+    """The files of videos that are ready: all of them, or only those with a rule of their own."""
+    sql = (
+        "SELECT videos.id, videos.keep_source, videos.source_key, packages.finished_at FROM videos "
+        "JOIN packages ON packages.id = videos.package_id "
+        "WHERE videos.state = 'ready' AND videos.source_key IS NOT NULL AND packages.finished_at IS NOT NULL "
+        "AND (:everything = 1 OR videos.keep_source IS NOT NULL)"
+    )
+    rows = await conn.fetch_all(sql, {"everything": int(everything)})
+    return [KeptSource(VideoId(r["id"]), r["keep_source"], r["finished_at"], r["source_key"]) for r in rows]
 
 
 async def ids_of(conn: Connection, owner: UserId) -> list[VideoId]:

@@ -24,7 +24,16 @@ from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
-from streamhost.model.videos import Video, VideoState, Visibility, may_manage, may_view, media_prefix, stills_prefix
+from streamhost.model.videos import (
+    Video,
+    VideoState,
+    Visibility,
+    download_prefix,
+    may_manage,
+    may_view,
+    media_prefix,
+    stills_prefix,
+)
 
 MAX_PAGE = 100
 MAX_OFFSET = 2**31 - 1
@@ -172,7 +181,7 @@ class Catalog:
         return Hits([Hit(*hit) for hit in found[:limit]], more)
 
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
-        """Change title, description, tags, chapters, who may watch and where, protection.
+        """Change title, description, tags, chapters, who may watch and where, protection, download, keeping.
 
         Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
         tells who changed what is somebody else's."""
@@ -194,6 +203,8 @@ class Catalog:
             if edited.protection is not video.protection:
                 await self._switch(conn, edited)
             await rows.replace(conn, edited)
+            if video.allow_download and not edited.allow_download and video.package_id is not None:
+                await self._queue.add(conn, DeleteMedia(download_prefix(video.id, video.package_id)))
             await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
             if _narrower(edited, video):
                 await rows.withdraw(conn, video.id, edited.updated_at)

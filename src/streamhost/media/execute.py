@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamhost.media.copying import copy_tracks
 from streamhost.media.encoding import encode_chunk
+from streamhost.media.joining import join_tracks
 from streamhost.media.poster import make_poster
 from streamhost.media.probe import probe
 from streamhost.media.progress import Report, silent
@@ -19,6 +20,7 @@ from streamhost.media.tasks import (
     EncodeAudio,
     EncodeChunk,
     ExtractText,
+    JoinTracks,
     MakePlan,
     MakePoster,
     MakeStoryboard,
@@ -56,3 +58,5 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return make_storyboard(task, report)
         case ReadPicture():
             return read_picture(task)
+        case JoinTracks():
+            return join_tracks(task, report)

@@ -284,6 +284,33 @@ class EncodersTried:
     reasons: dict[str, str]
 
 
+JOINED = "joined.mp4"
+"""Name of what ``JoinTracks`` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTracks:
+    """Put renditions of a package into one progressive MP4, nothing encoded. Answers ``Joined``.
+
+    ``source`` is the package's folder; ``tracks`` are the files of each rendition in order, below it; ``languages``
+    theirs; ``duration`` in seconds, for the progress.
+    """
+
+    source: str
+    out_dir: str
+    tracks: tuple[tuple[str, ...], ...]
+    languages: tuple[str | None, ...]
+    duration: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The file's name inside ``out_dir`` and its size in bytes."""
+
+    name: str
+    size: int
+
+
 Task = (
     Probe
     | CopyTracks
@@ -296,8 +323,9 @@ Task = (
     | TryEncoders
     | MakeStoryboard
     | ReadPicture
+    | JoinTracks
 )
-Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried | Storyboard
+Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried | Storyboard | Joined
 
 ANSWERS: dict[type[Task], type[Answer]] = {
     Probe: MediaInfo,
@@ -311,6 +339,7 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     TryEncoders: EncodersTried,
     MakeStoryboard: Storyboard,
     ReadPicture: Poster,
+    JoinTracks: Joined,
 }
 """Which answer each task gives."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from streamhost.model.errors import InvalidInput
 from streamhost.model.grants import ORIGIN_LENGTH
+from streamhost.model.keeping import keep_source
 from streamhost.model.videos import DESCRIPTION_LENGTH, MAX_CHAPTERS, TITLE_LENGTH, ChapterMark, Protection, Visibility
 
 MAX_TAGS = 30
@@ -79,6 +80,20 @@ def _visibility(given: Any) -> Visibility:
         raise ValueError(f"One of: {', '.join(Visibility)}.") from None
 
 
+def _keep_source(given: Any) -> str | None:
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str):
+        raise ValueError("Expected text.")
+    return keep_source(given)
+
+
+def _yes_or_no(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError("Expected true or false.")
+    return given
+
+
 def _protection(given: Any) -> Protection:
     if given not in OFFERED:
         raise ValueError(f"One of: {', '.join(OFFERED)}.")
@@ -134,6 +149,8 @@ _CHECKS = {
     "tags": _tags,
     "visibility": _visibility,
     "protection": _protection,
+    "allow_download": _yes_or_no,
+    "keep_source": _keep_source,
     "password": _password,
     "embed_origins": _embed_origins,
     "chapters": _chapters,

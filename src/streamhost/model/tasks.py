@@ -99,6 +99,25 @@ class RetirePackage(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeDownload(Task):
+    """Put a rendition and its sound into one file to take along."""
+
+    kind: ClassVar[str] = "make_download"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    max_attempts: ClassVar[int] = 2
+    video_id: VideoId
+    package_id: PackageId
+    rendition: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepMedia(Task):
+    """Remove uploaded files past their time, and what was left of work that was given up."""
+
+    kind: ClassVar[str] = "sweep_media"
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMedia(Task):
     """Remove everything below a storage prefix."""
 

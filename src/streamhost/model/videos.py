@@ -179,6 +179,16 @@ def package_stills(video_id: VideoId, package_id: PackageId) -> str:
     return f"{stills_prefix(video_id)}{package_id}/"
 
 
+def folder_of(key: str) -> str:
+    """The storage prefix of the folder in which an object lies."""
+    return key.rpartition("/")[0] + "/"
+
+
+def download_prefix(video_id: VideoId, package_id: PackageId) -> str:
+    """The storage prefix of the files to take along that were made of a packaged set."""
+    return f"{package_prefix(video_id, package_id)}download/"
+
+
 def package_prefix(video_id: VideoId, package_id: PackageId) -> str:
     """The storage prefix of one packaged set: manifests, init and media segments, poster."""
     return f"{media_prefix(video_id)}{package_id}/"

@@ -24,6 +24,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "mail": host.mail,
         "quotas": host.quotas,
         "control": host.control,
+        "downloads": host.downloads,
         "work": host.work,
         "sharing": host.sharing,
         "streams": host.streams,

@@ -44,6 +44,8 @@ STATUS: Mapping[str, int] = {
     "not_picture": 422,
     "not_captions": 422,
     "too_many_captions": 409,
+    # work and files
+    "download_not_allowed": 403,
     # storage and catalog
     "not_stored": 404,
     "invalid_key": 404,

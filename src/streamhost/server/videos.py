@@ -16,7 +16,7 @@ from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput, Unauthenticated
 from streamhost.model.ids import VideoId
-from streamhost.model.videos import Video
+from streamhost.model.videos import Video, may_manage
 from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
@@ -110,6 +110,9 @@ class VideoDocument:
     renditions: Sequence[RenditionDocument]
     poster: str | None
     error: ErrorDocument | None
+    allow_download: bool
+    keep_source: str | None
+    source_kept: bool
     notes: Sequence[str]
     chapters: Sequence[ChapterDocument]
     created_at: str | None
@@ -175,6 +178,9 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         ],
         poster=playback.poster(video, viewer),
         error=ErrorDocument(video.error.code, video.error.detail, video.error.hint) if video.error else None,
+        allow_download=video.allow_download,
+        keep_source=video.keep_source if may_manage(video, viewer) else None,
+        source_kept=video.source_key is not None,
         notes=video.notes,
         chapters=[ChapterDocument(*mark) for mark in video.chapters],
         created_at=iso(video.created_at),

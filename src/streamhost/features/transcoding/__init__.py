@@ -1,6 +1,7 @@
 """From an uploaded file to a set of segments that plays."""
 
 from streamhost.features.transcoding.control import Action, Control
+from streamhost.features.transcoding.downloads import Coming, Downloads, Whole
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.folder import FolderMaker, Made, Standing
 from streamhost.features.transcoding.recipe import Rules
@@ -8,7 +9,9 @@ from streamhost.features.transcoding.room import Transcoding
 
 __all__ = [
     "Action",
+    "Coming",
     "Control",
+    "Downloads",
     "EncoderChooser",
     "FolderMaker",
     "Made",
@@ -16,4 +19,5 @@ __all__ = [
     "RunsMedia",
     "Standing",
     "Transcoding",
+    "Whole",
 ]

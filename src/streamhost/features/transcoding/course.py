@@ -16,6 +16,7 @@ from streamhost.db.core import Connection
 from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.errors import NothingToRetry, SourceGone
+from streamhost.features.transcoding.keeping import Keeping
 from streamhost.features.transcoding.progress import Paces
 from streamhost.features.transcoding.publishing import manifests_lock
 from streamhost.features.transcoding.recipe import Recipe
@@ -25,8 +26,8 @@ from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import Rendition
-from streamhost.model.tasks import DeleteMedia, Job, MakePart, ProbeSource, PublishPackage, Task
-from streamhost.model.videos import Video, VideoState, source_prefix
+from streamhost.model.tasks import Job, MakePart, ProbeSource, PublishPackage, Task
+from streamhost.model.videos import Video, VideoState
 
 URGENT = 10
 """Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
@@ -47,11 +48,11 @@ def standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], 
 class Course:
     """Knows what follows what. It does no work itself: it adds the jobs that do."""
 
-    def __init__(self, queue: Queue, clock: Clock, paces: Paces, *, keep_source: bool) -> None:
+    def __init__(self, queue: Queue, clock: Clock, paces: Paces, keeping: Keeping) -> None:
         self._queue = queue
         self._clock = clock
         self._paces = paces
-        self._keep_source = keep_source
+        self._keeping = keeping
         self._log = log.get("transcoding")
 
     async def open(self, conn: Connection, package: packages.PackageRow, recipe: Recipe, stage: stages.Stage) -> None:
@@ -99,10 +100,8 @@ class Course:
         now = self._clock()
         await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
         columns: dict[str, Any] = {"state": VideoState.READY.value, "progress": 1.0, "paused": 0, **NO_PACE}
-        if not self._keep_source:
-            columns["source_key"] = None
-            await self._queue.add(conn, DeleteMedia(source_prefix(package.video_id)))
         await videos.change(conn, package.video_id, now, **columns)
+        await self._keeping.ready(conn, package.video_id)
         self._paces.forget(package.id)
 
     async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:

@@ -19,6 +19,7 @@ from streamhost.features.transcoding import encoder, pipeline, publishing, stage
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.course import Course
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
+from streamhost.features.transcoding.keeping import Keeping
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
@@ -30,6 +31,7 @@ from streamhost.media import tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.keeping import ALWAYS
 from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import POSTER, MediaInfo, Presentation
 from streamhost.model.tasks import (
@@ -60,7 +62,7 @@ class Transcoding:
         rules: Rules,
         chooser: EncoderChooser,
         protecting: GivesKeys,
-        keep_source: bool = True,
+        keep_source: str = ALWAYS,
     ) -> None:
         self._db = db
         self._queue = queue
@@ -73,7 +75,8 @@ class Transcoding:
         self._chooser = chooser
         self._protecting = protecting
         self._paces = Paces()
-        self.course = Course(queue, clock, self._paces, keep_source=keep_source)
+        self.keeping = Keeping(db, queue, clock, keep_source)
+        self.course = Course(queue, clock, self._paces, self.keeping)
         self._log = log.get("transcoding")
 
     def switching(self, grants_live: float) -> Switching:
