@@ -56,7 +56,7 @@ def join_tracks(task: JoinTracks, report: Report) -> Joined:
     return Joined(JOINED, target.stat().st_size)
 
 
-def _packets(source: InputContainer, number: int) -> Iterator[tuple[Fraction, int, Packet]]:  # type: ignore[type-arg]
+def _packets(source: InputContainer, number: int) -> Iterator[tuple[Fraction, int, Packet]]:  # type: ignore[type-arg]  # generic in stubs
     """The packets of a track with their decode times in seconds."""
     for packet in source.demux(source.streams[0]):
         if packet.size and packet.dts is not None:

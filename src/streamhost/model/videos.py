@@ -179,6 +179,10 @@ def package_stills(video_id: VideoId, package_id: PackageId) -> str:
     return f"{stills_prefix(video_id)}{package_id}/"
 
 
+DOWNLOADS = "download/"
+"""The folder of a packaged set with files to take along."""
+
+
 def folder_of(key: str) -> str:
     """The storage prefix of the folder in which an object lies."""
     return key.rpartition("/")[0] + "/"
@@ -186,7 +190,7 @@ def folder_of(key: str) -> str:
 
 def download_prefix(video_id: VideoId, package_id: PackageId) -> str:
     """The storage prefix of the files to take along that were made of a packaged set."""
-    return f"{package_prefix(video_id, package_id)}download/"
+    return f"{package_prefix(video_id, package_id)}{DOWNLOADS}"
 
 
 def package_prefix(video_id: VideoId, package_id: PackageId) -> str:

@@ -34,7 +34,7 @@ from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.protection import Protecting
 from streamhost.model.streaming import MASTER_PLAYLIST, POSTER, Rendition
 from streamhost.model.tasks import Job, RepackageVideo, RetirePackage
-from streamhost.model.videos import Protection, Video, package_prefix, package_stills
+from streamhost.model.videos import DOWNLOADS, Protection, Video, package_prefix, package_stills
 from streamhost.ports import Storage
 
 PART = "repackage"
@@ -238,7 +238,8 @@ class Switching:
         """Put what was made into storage, and beside it what stays the same."""
         before, after = (package_prefix(fresh.video_id, one.id) for one in (old, fresh))
         await self._storage.put_tree(after, out)
-        folders = tuple(f"{rendition.name}/" for rendition in made)
+        # What was put together to be taken along is under the old protection.
+        folders = (*(f"{rendition.name}/" for rendition in made), DOWNLOADS)
         async for stored in self._storage.list(before):
             name = stored.key.removeprefix(before)
             if not name.startswith(folders) and not name.endswith(MANIFESTS):
