@@ -6,12 +6,13 @@ import json
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 import av.logging
 
 from streamhost.features.transcoding import pipeline, recipe, stages
-from streamhost.media import child, compat, dash, hls, ladder, tasks, timeline, wire
+from streamhost.media import child, compat, ladder, tasks, wire
 from streamhost.media.errors import MediaError, TaskFailed
 from streamhost.media.execute import execute
 from streamhost.media.progress import Report
@@ -42,14 +43,14 @@ def go(source: str, out: str, report: Report) -> dict[str, Any]:
             warnings += facts.warnings
             done.append((part.name, wire.dumps(facts).decode()))
     standing, _ = pipeline.standing(done)
-    presentation = timeline.presentation(standing)
-    manifests = [*hls.playlists(presentation).values(), dash.manifest(presentation)]
+    texts = pipeline.manifests(standing)
+    for name, text in (texts.playlists | texts.entries).items():
+        (Path(out) / name).write_text(text, "utf-8")
     return {
         "renditions": len(standing),
-        "seconds": float(presentation.duration),
+        "seconds": max((float(r.end) for r in standing), default=0.0),
         "warnings": warnings,
         "copied": any(r.copied for r in standing),
-        "manifests": sum(map(len, manifests)),
         "gaps": [r.name for r in standing if timeline_gap(r.segments)],
     }
 

@@ -123,14 +123,17 @@ class Retimer(Generic[P]):
 
     @staticmethod
     def _fills(at: int, until: int, starts: list[int], longest: int) -> Iterator[int]:
-        """Yield the times strictly between ``at`` and ``until`` at which the standing picture is shown again."""
-        while True:
+        """Yield the times strictly between ``at`` and ``until`` at which the standing picture is shown again: at the
+        starts of segments, and evenly between them.
+        """
+        while at < until:
             place = bisect_right(starts, at)
-            following = starts[place] if place < len(starts) else until
-            at = min(at + longest, following)
-            if at >= until:
-                return
-            yield at
+            following = min(starts[place], until) if place < len(starts) else until
+            pieces = -(-(following - at) // longest)
+            yield from (at + (following - at) * piece // pieces for piece in range(1, pieces))
+            at = following
+            if at < until:
+                yield at
 
     @staticmethod
     def _too_near_a_start(ticks: int, starts: list[int], closest: int) -> bool:
