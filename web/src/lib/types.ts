@@ -27,6 +27,7 @@ export interface Stream {
   /** Changes when the video was packaged anew. */
   package: string;
   license: Record<string, string> | null;
+  storyboard?: string | null;
 }
 
 /** Nothing more will change by itself. */

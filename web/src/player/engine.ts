@@ -115,6 +115,11 @@ export class Engine {
     return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
   }
 
+  /** Where the pictures for the seek bar are listed, null while there are none. */
+  get storyboard(): string | null {
+    return this.grant.storyboard;
+  }
+
   async destroy(): Promise<void> {
     this.grant.stop();
     await this.unmake();

@@ -59,6 +59,11 @@ export class Grant {
     return this.stream ? regrant(uri, this.stream.hls) : uri;
   }
 
+  /** Where the pictures for the seek bar are listed, with the newest grant; null while there are none. */
+  get storyboard(): string | null {
+    return this.stream?.storyboard ?? null;
+  }
+
   stop(): void {
     window.clearTimeout(this.timer);
   }

@@ -2,6 +2,7 @@ import { make, need, setText } from "../lib/dom.ts";
 import { clock } from "../lib/format.ts";
 import { texts } from "../lib/texts.ts";
 import type { Engine } from "./engine.ts";
+import { Previews } from "./previews.ts";
 
 /** A native range, so that keys and screen readers know it, over a drawing of what is loaded and played. */
 export class SeekBar {
@@ -10,7 +11,9 @@ export class SeekBar {
   private readonly input: HTMLInputElement;
   private readonly played: HTMLElement;
   private readonly loaded: HTMLElement;
-  private readonly tip: HTMLOutputElement;
+  private readonly tip: HTMLElement;
+  private readonly clock: HTMLOutputElement;
+  private readonly previews: Previews;
   private dragging = false;
 
   constructor(root: HTMLElement, engine: Engine) {
@@ -19,14 +22,22 @@ export class SeekBar {
     this.input = need<HTMLInputElement>("[data-position]", root);
     this.played = need("[data-played]", root);
     this.loaded = need("[data-buffered]", root);
-    this.tip = need<HTMLOutputElement>("[data-tip]", root);
+    this.tip = need("[data-tip]", root);
+    this.clock = need<HTMLOutputElement>("[data-tip-time]", root);
+    this.previews = new Previews(need("[data-preview]", root), () => engine.storyboard);
     this.input.addEventListener("input", () => {
       this.dragging = true;
-      this.video.currentTime = Number(this.input.value) * this.length;
+      const at = Number(this.input.value);
+      this.video.currentTime = at * this.length;
       this.draw();
+      this.point(at);
     });
     this.input.addEventListener("change", () => {
       this.dragging = false;
+      if (!this.input.matches(":hover")) this.tip.hidden = true;
+    });
+    this.input.addEventListener("blur", () => {
+      this.tip.hidden = true;
     });
     const bar = need("[data-seek]", root);
     bar.addEventListener("pointermove", (event) => this.hover(event));
@@ -56,9 +67,15 @@ export class SeekBar {
 
   private hover(event: PointerEvent): void {
     const box = this.input.getBoundingClientRect();
-    const fraction = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    this.tip.hidden = event.pointerType === "touch";
-    setText(this.tip, clock(fraction * this.length));
+    if (event.pointerType !== "touch") this.point(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
+  }
+
+  /** Show the time, and the picture if there is one, of a place on the bar (0..1). */
+  private point(fraction: number): void {
+    const box = this.input.getBoundingClientRect();
+    this.tip.hidden = false;
+    setText(this.clock, clock(fraction * this.length));
+    this.previews.show(fraction * this.length);
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = `${Math.min(box.width - half, Math.max(half, fraction * box.width))}px`;
   }
