@@ -224,6 +224,7 @@ TABLE: Mapping[str, Line] = {
     "GET /studio/{video_id}": Line("303 404 404 200 404 200 303"),
     "POST /studio/{video_id}": Line("401 404 404 303 404 303 401", {"data": {"title": "New", "visibility": "private"}}),
     "GET /studio/{video_id}/delete": Line("303 404 404 200 404 200 303"),
+    "POST /studio/{video_id}/poster": Line("401 404 404 422 404 422 401", {"data": {"candidate": "0"}}),
     "POST /studio/{video_id}/delete": Line("401 404 404 303 404 303 401"),
     "GET /{anywhere}": Line("404 404 404 404 404 404 404"),
 }

@@ -128,6 +128,7 @@ _ROUTES: Mapping[str, str] = {
         POST /logout
         POST /studio/{video_id}
         POST /studio/{video_id}/delete
+        POST /studio/{video_id}/poster
     """,
     "admin": """
         GET /api/v1/admin/users

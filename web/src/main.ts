@@ -3,6 +3,7 @@ import "./icons.svg?url";
 import "./logo.svg?url";
 import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
+import { startPosters } from "./lib/posters.ts";
 import { startTheme } from "./lib/theme.ts";
 
 startTheme();
@@ -12,3 +13,4 @@ startPasswords();
 startDialogs();
 startLiveVideos();
 startCopies();
+startPosters();

@@ -24,6 +24,7 @@ from streamhost.server.pages import (
     entrance,
     joining,
     keys,
+    poster,
     recovering,
     studio,
 )
@@ -62,6 +63,7 @@ class Pages(InitPlugin):
                 *admin_house.routes,
                 *browse.routes,
                 *studio.routes,
+                *poster.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
         )

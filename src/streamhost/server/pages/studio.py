@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from streamhost.config import Settings
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
+from streamhost.features.posters import PosterDesk
 from streamhost.model.accounts import Role
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.model.ids import VideoId
@@ -20,6 +21,7 @@ from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.poster import poster_views
 from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
 
 AnyRequest = Request[Any, Any, Any]
@@ -80,12 +82,14 @@ async def show_edit(
     video_id: FromPath[str],
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
+    posters: NamedDependency[PosterDesk],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """The form for title, description and audience."""
     video = await _managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
-    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO)
+    choices = await poster_views(video.id, viewer_of(request), posters, playback)
+    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, posters=choices)
 
 
 @post(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
@@ -114,6 +118,7 @@ async def edit(
             error=complaint(error),
             errors=Texts(error.fields),
             back=back,
+            posters=(),
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
 

@@ -1,0 +1,33 @@
+import { need, setText } from "./dom.ts";
+import { csrfToken, problemFrom } from "./http.ts";
+
+/** On the edit page: send a picture of one's own as the poster. Without script the candidates can still be picked. */
+export function startPosters(): void {
+  const root = document.querySelector<HTMLElement>("[data-posters]");
+  if (!root) return;
+  const pick = need("[data-poster-pick]", root);
+  const input = need<HTMLInputElement>("[data-poster-file]", root);
+  const error = need("[data-poster-error]", root);
+  pick.hidden = false;
+  input.addEventListener("change", async () => {
+    const file = input.files?.[0];
+    if (!file) return;
+    error.hidden = true;
+    const trouble = await send(root.dataset.video ?? "", file);
+    input.value = "";
+    if (!trouble) return window.location.reload();
+    setText(error, trouble);
+    error.hidden = false;
+  });
+}
+
+/** The words of what went wrong; nothing if the picture was taken. */
+async function send(video: string, file: File): Promise<string> {
+  const body = new FormData();
+  body.append("file", file);
+  const headers = { "X-CSRF-Token": csrfToken() };
+  const address = `/api/v1/videos/${encodeURIComponent(video)}/poster`;
+  const answer = await fetch(address, { method: "POST", body, headers, credentials: "same-origin" }).catch(() => null);
+  if (answer?.ok) return "";
+  return problemFrom(answer?.status ?? 0, (await answer?.text()) ?? "").message;
+}
