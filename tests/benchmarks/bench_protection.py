@@ -3,9 +3,9 @@
 A source that players take is copied, then its lower renditions are encoded; to the whole of that encryption may add a
 tenth. Copying alone is almost nothing but reading and writing, so there encryption weighs most; the peer is then Shaka
 Packager, which reads the same file and encrypts by the same scheme (it has no AES-128 for fragmented MP4). All runs in
-child processes, as the server does it. Counted is the processor time of the children,
-which a busy machine blurs less than the clock: the least of three rounds, in which the schemes take turns. `python
-tests/benchmarks/bench_protection.py [minutes]`.
+child processes, as the server does it. Counted is the processor time of the children, which a busy machine blurs less
+than the clock: the least of three rounds, in which the schemes take turns. `python tests/benchmarks/bench_protection.py
+[minutes]`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from streamhost.config import load
 from streamhost.db import packages, videos
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
-from streamhost.model import details
 from streamhost.model.accounts import Role
 from streamhost.model.protection import ContentKey
 from streamhost.model.streaming import INIT_SEGMENT, MANIFEST, MASTER_PLAYLIST
@@ -30,9 +29,8 @@ ENCODED = clips.Clip(seconds=6, width=320, height=180, codec="libvpx-vp9", audio
 
 
 @pytest.fixture
-async def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
-    """A whole house without its door, in which every protection can be asked for."""
-    monkeypatch.setattr(details, "OFFERED", tuple(Protection))
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
+    """A whole house without its door."""
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "media__preset": "ultrafast"}
     short = {"media__segment_seconds": 2.0, "media__heights": [120]}
     settings = load(tmp_path / "data", {}, uploads__keep_free=0, **(quick | short))

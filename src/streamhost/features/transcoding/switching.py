@@ -24,7 +24,6 @@ from streamhost.features.transcoding.errors import StillBeingMade
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
-from streamhost.features.transcoding.recipe import Recipe, rendition_names
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.media import tasks, wire
@@ -119,12 +118,13 @@ class Switching:
             parts = await packages.parts(conn, old.id) if old else []
         if fresh is None or old is None or not fresh.underway:
             return
-        names = rendition_names(Recipe.from_json(fresh.recipe))
         room = self._work / f"{fresh.id}-{PART}"
         shutil.rmtree(room, ignore_errors=True)
         try:
             (room / "out").mkdir(parents=True)
             renditions, poster = standing(parts)
+            # What stands, in an order of its own: the same places at every attempt.
+            names = tuple(sorted(rendition.name for rendition in renditions))
             source = await self._folder(task.video_id, old.id, room / "in")
             order = tasks.Repackage(
                 str(source),
