@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from streamhost.testing import clips
-from streamhost.testing.clips import Clip
+from tests.support.films import film as make_film
 from tests.support.server import Api, RunningServer, until
 
 SRT = b"1\n00:00:00,500 --> 00:00:01,500\n<i>Hello</i>\n"
@@ -25,19 +23,7 @@ def alice(site: RunningServer) -> Api:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds with two languages of sound, subtitles in French and two chapters."""
-    folder = tmp_path_factory.mktemp("film")
-    source = clips.make(folder / "plain.mkv", Clip(seconds=3, languages=("eng", "ger")))
-    (folder / "a.srt").write_bytes(SRT)
-    chapters = (
-        "[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1\nSTART=1\nEND=3\ntitle=Two\n"
-    )
-    (folder / "c.txt").write_text(f";FFMETADATA1\n{chapters}")
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", source, "-i", folder / "a.srt", "-i", folder / "c.txt", "-map", "0",
-         "-map", "1", "-map_chapters", "2", "-c", "copy", "-metadata:s:s:0", "language=fre", folder / "film.mkv"],
-        check=True, timeout=60,
-    )  # fmt: skip
-    return folder / "film.mkv"
+    return make_film(tmp_path_factory.mktemp("film"))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +68,7 @@ def test_subtitles_in_the_file_become_captions(alice: Api, video: dict[str, Any]
     assert (caption["language"], caption["label"]) == ("fr", "Fran\u00e7ais")
     answer = alice.get(caption["url"])
     assert answer.headers["content-type"] == "text/vtt; charset=utf-8"
-    assert answer.text.endswith("<i>Hello</i>\n")
+    assert answer.text.endswith("Au milieu\n")
     assert 'TYPE=SUBTITLES,GROUP-ID="captions",LANGUAGE="fr"' in alice.get(stream["hls"]).text
     assert 'mimeType="text/vtt" lang="fr"' in alice.get(stream["dash"]).text
 

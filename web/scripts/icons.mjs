@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const NAMES = [
-  "arrow-left", "check", "chevron-right", "circle-alert", "circle-check", "circle-x", "clapperboard", "cloud-upload", "copy",
+  "arrow-left", "captions", "captions-off", "check", "chevron-right", "circle-alert", "circle-check", "circle-x", "clapperboard", "cloud-upload", "copy",
   "eye", "eye-off", "film", "folder-open", "gauge", "globe", "house", "info", "key-round", "keyboard", "library", "link", "list-video",
   "loader-circle", "lock", "log-in", "log-out", "mail", "maximize", "minimize", "monitor-smartphone", "moon", "pause", "pencil", "picture-in-picture-2",
   "play", "plus", "rotate-ccw", "scroll-text", "search", "settings", "shield-check", "sun", "sun-moon", "ticket", "trash-2",

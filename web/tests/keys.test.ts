@@ -15,6 +15,7 @@ test("keys do what the list of shortcuts promises", () => {
   assert.deepEqual(press("0"), { do: "jump", fraction: 0 });
   assert.deepEqual(press("7"), { do: "jump", fraction: 0.7 });
   assert.deepEqual(press("?"), { do: "shortcuts" });
+  assert.deepEqual(press("c"), { do: "captions" });
   assert.deepEqual(press("<"), { do: "speed", by: -1 });
 });
 

@@ -19,6 +19,7 @@ export const texts = {
     copy: "Packaging",
     encode: "Making qualities",
     audio: "Preparing the sound",
+    captions: "Reading the subtitles",
     other: "Processing",
   } as Record<string, string> & { other: string },
 
@@ -101,6 +102,8 @@ export const texts = {
     forward: (seconds: number) => `+${seconds} s`,
     back: (seconds: number) => `−${seconds} s`,
     frame: "One frame",
+    captionsOff: "Off",
+    captions: (name: string | null) => (name ? `Captions: ${name}` : "Captions off"),
     retry: "Try again",
     signIn: "Sign in",
     home: "All videos",

@@ -19,6 +19,11 @@ export interface Video {
   error: { code: string; detail: string; hint?: string | null } | null;
 }
 
+export interface Chapter {
+  start: number;
+  title: string;
+}
+
 export interface Stream {
   grant_expires_at: string;
   hls: string;
@@ -28,6 +33,8 @@ export interface Stream {
   package: string;
   license: Record<string, string> | null;
   storyboard?: string | null;
+  captions: { language: string; label: string; url: string; default: boolean; forced: boolean }[];
+  chapters: Chapter[];
 }
 
 /** Nothing more will change by itself. */

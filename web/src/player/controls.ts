@@ -61,6 +61,7 @@ export class Controls {
     need("[data-controls]", this.root).hidden = false;
     this.start.hidden = this.video.currentTime > 0 || !this.video.paused;
     need("[data-do=pip]", this.root).hidden = !document.pictureInPictureEnabled;
+    this.seekBar.begin();
     this.draw();
   }
 
@@ -72,6 +73,12 @@ export class Controls {
   /** The choice of qualities is new, or another one is playing. */
   drawQualities(): void {
     this.settings.draw();
+    const captions = this.settings.captions();
+    const button = this.button("captions");
+    button.hidden = !captions.length;
+    const on = captions.some((one) => one.active);
+    button.setAttribute("aria-pressed", String(on));
+    setIcon(button, on ? "captions" : "captions-off");
   }
 
   private button(name: string): HTMLElement {
@@ -83,7 +90,7 @@ export class Controls {
       void this.play();
       this.video.focus({ preventScroll: true });
     });
-    for (const name of ["toggle", "mute", "fullscreen", "pip", "shortcuts"] as const) {
+    for (const name of ["toggle", "mute", "fullscreen", "pip", "shortcuts", "captions"] as const) {
       this.button(name).addEventListener("click", () => this.act({ do: name }, false));
     }
     const volume = need<HTMLInputElement>("[data-volume]", this.root);
@@ -188,6 +195,10 @@ export class Controls {
         break;
       case "pip":
         void this.pip();
+        break;
+      case "captions":
+        if (!this.settings.captions().length) return;
+        word = t.captions(this.engine.tracks.toggle());
         break;
       case "shortcuts":
         need<HTMLDialogElement>("#shortcuts-dialog").showModal();

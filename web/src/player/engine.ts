@@ -2,7 +2,9 @@
 // that a strict content security policy would refuse.
 
 import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import type { Chapter, Stream } from "../lib/types.ts";
 import { Grant } from "./grant.ts";
+import { Tracks } from "./tracks.ts";
 import { isEngineError, statusOf, Unsupported } from "./problems.ts";
 
 export type Format = "dash" | "hls";
@@ -39,6 +41,8 @@ export interface Quality {
 
 export class Engine {
   readonly video: HTMLVideoElement;
+  readonly tracks: Tracks;
+  chapters: Chapter[] = [];
   private readonly listener: Listener;
   private readonly format: Format;
   private readonly grant: Grant;
@@ -52,6 +56,7 @@ export class Engine {
     this.format = format;
     this.listener = listener;
     this.grant = new Grant(videoId, () => void this.load().catch((error: unknown) => this.listener.failed(error)));
+    this.tracks = new Tracks(() => this.player, () => listener.qualities());
   }
 
   /** Load, or load anew at the place where it is. Throws what `troubleOf` understands. */
@@ -68,7 +73,10 @@ export class Engine {
       player.configure("drm.servers", stream.license ?? {});
       await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at || null);
       this.choose(this.wanted);
+      if (format === "hls") await this.addCaptions(player, stream);
+      this.tracks.begin(stream);
     }
+    this.chapters = stream.chapters;
     this.listener.qualities();
     if (playing) await this.video.play().catch(() => undefined);
   }
@@ -135,6 +143,8 @@ export class Engine {
     shaka.polyfill.installAll();
     if (!shaka.Player.isBrowserSupported()) return null;
     const player = new shaka.Player();
+    // Before it gets its element: else captions are drawn by the browser, under the controls.
+    player.setVideoContainer(this.video.parentElement);
     await player.attach(this.video);
     player.configure({
       streaming: {
@@ -146,18 +156,29 @@ export class Engine {
         maxDisabledTime: 0, // a quality that fails is tried again, not taken away
         retryParameters: ATTEMPTS,
       },
-      manifest: { retryParameters: { ...ATTEMPTS, maxAttempts: 3 } },
+      manifest: { retryParameters: { ...ATTEMPTS, maxAttempts: 3 }, disableText: format === "hls" },
       abr: { restrictToElementSize: true },
     });
     this.startRenewing(player);
     player.addEventListener("error", (event: unknown) => this.broke((event as { detail: unknown }).detail));
     player.addEventListener("buffering", (event: unknown) => this.listener.waiting((event as { buffering: boolean }).buffering));
-    for (const change of ["adaptation", "variantchanged", "trackschanged"]) {
+    for (const change of ["adaptation", "variantchanged", "trackschanged", "textchanged", "audiotrackschanged"]) {
       player.addEventListener(change, () => this.listener.qualities());
     }
     this.player = player;
     this.made = format;
     return player;
+  }
+
+  /**
+   * Shaka 5.2 holds captions of an HLS playlist back until the next piece of video comes: whoever asks for them where all is
+   * loaded would wait in vain. As files of their own they come at once.
+   */
+  private async addCaptions(player: InstanceType<Shaka["Player"]>, stream: Stream): Promise<void> {
+    for (const { url, language, label, forced } of stream.captions) {
+      const file = new URL(url, window.location.href).href;
+      await player.addTextTrackAsync(file, language, "subtitles", "text/vtt", undefined, label, forced);
+    }
   }
 
   /** Every request, also a repeated one, goes out with the newest grant; one that was refused waits for a fresh one first. */

@@ -1,6 +1,6 @@
 /** What a key means to the player. */
 export type Act =
-  | { do: "toggle" | "mute" | "fullscreen" | "pip" | "shortcuts" }
+  | { do: "toggle" | "mute" | "fullscreen" | "pip" | "shortcuts" | "captions" }
   | { do: "skip"; seconds: number }
   | { do: "jump"; fraction: number }
   | { do: "volume"; by: number }
@@ -19,6 +19,7 @@ const ACTS: Record<string, Act> = {
   m: { do: "mute" },
   f: { do: "fullscreen" },
   i: { do: "pip" },
+  c: { do: "captions" },
   "?": { do: "shortcuts" },
   j: { do: "skip", seconds: -LONG },
   l: { do: "skip", seconds: LONG },

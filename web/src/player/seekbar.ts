@@ -1,6 +1,7 @@
 import { make, need, setText } from "../lib/dom.ts";
 import { clock } from "../lib/format.ts";
 import { texts } from "../lib/texts.ts";
+import { Chapters } from "./chapters.ts";
 import type { Engine } from "./engine.ts";
 import { Previews } from "./previews.ts";
 
@@ -14,6 +15,7 @@ export class SeekBar {
   private readonly tip: HTMLElement;
   private readonly clock: HTMLOutputElement;
   private readonly previews: Previews;
+  private readonly chapters: Chapters;
   private dragging = false;
 
   constructor(root: HTMLElement, engine: Engine) {
@@ -25,6 +27,7 @@ export class SeekBar {
     this.tip = need("[data-tip]", root);
     this.clock = need<HTMLOutputElement>("[data-tip-time]", root);
     this.previews = new Previews(need("[data-preview]", root), () => engine.storyboard);
+    this.chapters = new Chapters(root);
     this.input.addEventListener("input", () => {
       this.dragging = true;
       const at = Number(this.input.value);
@@ -46,7 +49,14 @@ export class SeekBar {
     });
   }
 
+  /** The stream is new, and its chapters with it. */
+  begin(): void {
+    this.chapters.set(this.engine.chapters);
+    this.draw();
+  }
+
   draw(): void {
+    this.chapters.draw(this.video.currentTime, this.length);
     const at = this.length ? this.video.currentTime / this.length : 0;
     if (!this.dragging) this.input.value = String(at);
     this.input.setAttribute("aria-valuetext", texts.player.position(clock(this.video.currentTime), clock(this.length)));
@@ -70,11 +80,12 @@ export class SeekBar {
     if (event.pointerType !== "touch") this.point(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
   }
 
-  /** Show the time, and the picture if there is one, of a place on the bar (0..1). */
+  /** Show the time, the chapter, and the picture if there is one, of a place on the bar (0..1). */
   private point(fraction: number): void {
     const box = this.input.getBoundingClientRect();
     this.tip.hidden = false;
-    setText(this.clock, clock(fraction * this.length));
+    const chapter = this.chapters.titleAt(fraction * this.length);
+    setText(this.clock, clock(fraction * this.length) + (chapter ? ` · ${chapter}` : ""));
     this.previews.show(fraction * this.length);
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = `${Math.min(box.width - half, Math.max(half, fraction * box.width))}px`;

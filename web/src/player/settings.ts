@@ -1,6 +1,7 @@
 import { make, need, setText } from "../lib/dom.ts";
 import { texts } from "../lib/texts.ts";
 import type { Engine } from "./engine.ts";
+import { OFF, type Choice } from "./tracks.ts";
 
 const t = texts.player;
 
@@ -13,6 +14,8 @@ export class Settings {
   private readonly button: HTMLElement;
   private readonly qualities: HTMLElement;
   private readonly speeds: HTMLElement;
+  private readonly words: HTMLElement;
+  private readonly sounds: HTMLElement;
   private readonly now: HTMLElement;
   private readonly engine: Engine;
   private drawn = "";
@@ -23,6 +26,8 @@ export class Settings {
     this.button = need("[data-do=settings]", root);
     this.qualities = need("[data-qualities]", root);
     this.speeds = need("[data-speeds]", root);
+    this.words = need("[data-captions]", root);
+    this.sounds = need("[data-sounds]", root);
     this.now = need("[data-quality-now]", root);
     this.button.addEventListener("click", () => {
       if (!this.closeIfOpen()) this.show();
@@ -63,6 +68,28 @@ export class Settings {
     this.check("quality", engine.chosen === null ? AUTO : String(engine.chosen));
     this.check("speed", String(engine.speed));
     setText(this.now, playing ? name(playing) : "");
+    const captions = this.captions();
+    this.drawChoices("captions", this.words, captions.length ? [{ key: OFF, label: t.captionsOff, active: !captions.some((one) => one.active) }, ...captions] : []);
+    const sounds = engine.tracks.sounds();
+    this.drawChoices("sound", this.sounds, sounds.length > 1 ? sounds : []);
+  }
+
+  captions(): Choice[] {
+    return this.engine.tracks.captions();
+  }
+
+  /** A list that is there only where there is a choice. */
+  private drawChoices(group: string, box: HTMLElement, choices: Choice[]): void {
+    const key = choices.map((one) => one.key).join("\n");
+    if (box.dataset["drawn"] !== key) {
+      box.dataset["drawn"] = key;
+      box.replaceChildren(...choices.map((one) => radio(group, one.key, one.label)));
+    }
+    box.querySelectorAll<HTMLInputElement>("input").forEach((input, i) => {
+      input.checked = choices[i]?.active ?? false;
+    });
+    const list = box.closest("fieldset");
+    if (list) list.hidden = !choices.length;
   }
 
   private show(): void {
@@ -74,6 +101,8 @@ export class Settings {
 
   private chosen(input: HTMLInputElement): void {
     if (input.name === "speed") this.engine.speed = Number(input.value);
+    else if (input.name === "captions") this.engine.tracks.chooseCaptions(input.value);
+    else if (input.name === "sound") this.engine.tracks.chooseSound(input.value);
     else this.engine.choose(input.value === AUTO ? null : Number(input.value));
   }
 

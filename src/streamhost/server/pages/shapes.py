@@ -23,6 +23,7 @@ STEPS = {
     "copy": "Packaging",
     "encode": "Making qualities",
     "audio": "Preparing the sound",
+    "captions": "Reading the subtitles",
 }
 """What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")

@@ -1,0 +1,153 @@
+// Captions and sounds: which there are, which are shown, and what somebody has chosen once and for all.
+
+import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import type { Stream } from "../lib/types.ts";
+
+type Player = InstanceType<(typeof shaka)["Player"]>;
+type TextTrack = ReturnType<Player["getTextTracks"]>[number];
+type AudioTrack = ReturnType<Player["getAudioTracks"]>[number];
+
+const REMEMBER = "streamhost.tracks";
+export const OFF = "off";
+
+export interface Choice {
+  /** Stays the same while this video plays. */
+  key: string;
+  label: string;
+  active: boolean;
+}
+
+interface Wishes {
+  /** The language of captions, `OFF` for none, null where nobody has chosen. */
+  captions: string | null;
+  sound: string | null;
+}
+
+interface Named {
+  label: string | null;
+  language: string;
+}
+
+/** What a language calls itself; the code where the browser does not know it. */
+export function languageName(code: string): string {
+  try {
+    const name = new Intl.DisplayNames([code], { type: "language", fallback: "none" }).of(code);
+    return name ? name.charAt(0).toLocaleUpperCase(code) + name.slice(1) : code;
+  } catch {
+    return code;
+  }
+}
+
+/** The one to show: in the language asked for, or one that the video itself wants shown. */
+export function wishedFor<T extends { language: string }>(tracks: T[], language: string | null): T | null {
+  if (!language) return null;
+  const near = language.split("-")[0];
+  return tracks.find((one) => one.language === language) ?? tracks.find((one) => one.language.split("-")[0] === near) ?? null;
+}
+
+export class Tracks {
+  private readonly player: () => Player | null;
+  private readonly changed: () => void;
+  private readonly wishes: Wishes = { captions: null, sound: null };
+  private defaults: Stream["captions"] = [];
+
+  constructor(player: () => Player | null, changed: () => void) {
+    this.player = player;
+    this.changed = changed;
+    try {
+      Object.assign(this.wishes, JSON.parse(localStorage.getItem(REMEMBER) ?? "{}"));
+    } catch {
+      // A browser that keeps nothing still plays.
+    }
+  }
+
+  /** A stream has been loaded: show what was asked for, in this video or an earlier one. */
+  begin(stream: Stream): void {
+    this.defaults = stream.captions;
+    const sound = wishedFor(this.soundTracks(), this.wishes.sound);
+    if (sound && !sound.active) this.player()?.selectAudioTrack(sound);
+    this.show(this.wanted());
+  }
+
+  captions(): Choice[] {
+    return this.textTracks().map((one) => ({ key: keyOf(one), label: nameOf(one), active: one.active }));
+  }
+
+  chooseCaptions(key: string): void {
+    const track = this.textTracks().find((one) => keyOf(one) === key) ?? null;
+    this.wish({ captions: track?.language ?? OFF });
+    this.show(track ?? this.forced());
+  }
+
+  /** Captions on or off; answers the name of what is shown, null for nothing. */
+  toggle(): string | null {
+    const tracks = this.textTracks().filter((one) => !one.forced);
+    const shown = tracks.find((one) => one.active);
+    if (shown || !tracks.length) {
+      this.chooseCaptions(OFF);
+      return null;
+    }
+    const spoken = this.soundTracks().find((one) => one.active)?.language ?? null;
+    const liked = [this.wishes.captions, navigator.language, spoken];
+    const track = liked.map((language) => wishedFor(tracks, language)).find(Boolean) ?? tracks[0];
+    if (!track) return null;
+    this.chooseCaptions(keyOf(track));
+    return nameOf(track);
+  }
+
+  sounds(): Choice[] {
+    return this.soundTracks().map((one) => ({ key: keyOf(one), label: nameOf(one), active: one.active }));
+  }
+
+  chooseSound(key: string): void {
+    const track = this.soundTracks().find((one) => keyOf(one) === key);
+    if (!track) return;
+    this.wish({ sound: track.language });
+    this.player()?.selectAudioTrack(track);
+    this.changed();
+  }
+
+  private wanted(): TextTrack | null {
+    const tracks = this.textTracks().filter((one) => !one.forced);
+    if (this.wishes.captions === OFF) return this.forced();
+    const first = this.defaults.find((one) => one.default);
+    const meant = first ? tracks.find((one) => one.language === first.language && one.label === first.label) : null;
+    return wishedFor(tracks, this.wishes.captions) ?? meant ?? this.forced();
+  }
+
+  /** What is to be read in any case, for what is said in a language that is not the film's. */
+  private forced(): TextTrack | null {
+    const spoken = this.soundTracks().find((one) => one.active)?.language ?? null;
+    return wishedFor(this.textTracks().filter((one) => one.forced), spoken);
+  }
+
+  private show(track: TextTrack | null): void {
+    this.player()?.selectTextTrack(track);
+    this.changed();
+  }
+
+  private textTracks(): TextTrack[] {
+    return this.player()?.getTextTracks() ?? [];
+  }
+
+  private soundTracks(): AudioTrack[] {
+    return this.player()?.getAudioTracks() ?? [];
+  }
+
+  private wish(change: Partial<Wishes>): void {
+    Object.assign(this.wishes, change);
+    try {
+      localStorage.setItem(REMEMBER, JSON.stringify(this.wishes));
+    } catch {
+      // As above.
+    }
+  }
+}
+
+function nameOf(track: Named): string {
+  return track.label || languageName(track.language);
+}
+
+function keyOf(track: Named & { roles: string[] }): string {
+  return [track.language, track.label ?? "", ...track.roles].join("|");
+}
