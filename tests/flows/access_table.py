@@ -137,7 +137,7 @@ TABLE: Mapping[str, Line] = {
     "GET /api/v1/videos/{video_id}/posters": Line("401 404 404 200 404 200 401"),
     "GET /api/v1/videos/{video_id}/posters/{number}": Line("401 404 404 404 404 404 401"),
     "PUT /api/v1/videos/{video_id}/poster": Line("401 404 404 200 404 200 401", {"json": {"candidate": None}}),
-    "POST /api/v1/videos/{video_id}/poster": Line("401 404 404 409 404 409 401", {"files": {"file": ("p.jpg", b"no")}}),
+    "POST /api/v1/videos/{video_id}/poster": Line("401 404 404 422 404 422 401", {"files": {"file": ("p.jpg", b"no")}}),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/unlock": Line("404 404 404 404 404 404 401", {"json": {"password": "a guess"}}),
     "GET /api/v1/videos/{video_id}/links": Line("401 404 404 200 404 200 401"),
