@@ -32,7 +32,7 @@ def go(source: str, out: str, report: Report) -> dict[str, Any]:
     done: list[tuple[str, str | None]] = []
     warnings = [*info.warnings]
     for stage in stages.INGEST:
-        left = [part for part in stage.opens(made) if part.what != stages.PUBLISH]
+        left = [part for part in stage.opens(made) if part.what not in (stages.PUBLISH, stages.STORYBOARD)]
         while left:
             part = left.pop(0)
             task: Any = replace(cast("Any", pipeline.media_task(made, part.name, source, out)), limits=LIMITS)

@@ -198,6 +198,9 @@ class VideoCopy:
             self._earliest = packet.pts
         if not self._times and not idr:
             return
+        if packet.is_keyframe and not idr:
+            # Chromium starts at such pictures when seeking, and fails at those shown before them.
+            raise NotCopyable("Groups of pictures are open: some depend on pictures before their keyframe.")
         ticks = self._clock(packet.pts)
         if idr:
             self._key(packet.pts, ticks)
