@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamhost.media import h264, tasks
+from streamhost.media import boxes, h264, tasks
 from streamhost.media.cenc_boxes import too_many
 from streamhost.media.errors import DamagedPackage, NotProtectable
 from streamhost.media.execute import execute
@@ -17,7 +17,7 @@ from streamhost.media.protect import Shield, subsamples
 from streamhost.media.slices import Bits, SliceHeaders, Unreadable
 from streamhost.media.unpack import Unpacker, parameter_sets
 from streamhost.model.protection import ContentKey, Protecting, Scheme
-from streamhost.model.streaming import Kind, segment_name
+from streamhost.model.streaming import INIT_SEGMENT, Kind, segment_name
 from streamhost.testing import clips
 from tests.support.protected import Protected, protecting, repackage
 from tests.unit.media import workshop
@@ -189,3 +189,20 @@ def test_a_damaged_package_is_said_to_be_one(plain: Protected, tmp_path: Path) -
         facts = rendition if found is package else replace(rendition, protection=None)
         with pytest.raises(DamagedPackage, match=name):
             Unpacker(folder, facts, under).segment(1)
+
+
+def test_further_systems_stand_beside_the_common_one(plain: Protected, tmp_path: Path) -> None:
+    """Boxes of other key systems go into every header under Common Encryption as they were given, and are facts of the
+    rendition; whole files have no place for them.
+    """
+    box = boxes.full_box(b"pssh", 0, 0, bytes(range(16)), b"\0\0\0\4data")
+    for scheme in Scheme:
+        guard = replace(protecting(scheme, plain.presentation.renditions), pssh=(box.hex(),))
+        package = repackage(plain, tmp_path / scheme, guard)
+        for rendition in package.presentation.renditions:
+            facts = rendition.protection
+            assert facts is not None
+            assert facts.pssh == ((box.hex(),) if scheme.common else ())
+            data = (package.out / rendition.name / INIT_SEGMENT).read_bytes()
+            found = list(boxes.walk(data, (b"moov", b"pssh")))
+            assert found[1:] == ([box[8:]] if scheme.common else [])
