@@ -95,6 +95,8 @@ _ROUTES: Mapping[str, str] = {
         GET /studio
         GET /studio/{video_id}
         GET /studio/{video_id}/delete
+        GET /studio/{video_id}/file
+        GET /watch/{video_id}/download
         GET /{anywhere}
     """,
     "upload": """
@@ -129,6 +131,8 @@ _ROUTES: Mapping[str, str] = {
         POST /studio/{video_id}
         POST /studio/{video_id}/delete
         POST /studio/{video_id}/poster
+        POST /studio/{video_id}/processing
+        POST /studio/{video_id}/file
     """,
     "admin": """
         GET /api/v1/admin/users
@@ -171,6 +175,8 @@ _ROUTES: Mapping[str, str] = {
         GET /admin/invitations
         POST /admin/invitations
         POST /admin/invitations/{invitation_id}/revoke
+        GET /admin/jobs
+        POST /admin/jobs/{job_id}
         GET /admin/mail
         POST /admin/mail/retry
         POST /admin/mail/test

@@ -4,6 +4,7 @@ import "./logo.svg?url";
 import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
 import { startPosters } from "./lib/posters.ts";
+import { startRefreshing } from "./lib/refresh.ts";
 import { startTheme } from "./lib/theme.ts";
 
 startTheme();
@@ -14,3 +15,4 @@ startDialogs();
 startLiveVideos();
 startCopies();
 startPosters();
+startRefreshing();

@@ -64,7 +64,7 @@ export class Follower {
     this.source = source;
     source.addEventListener("state", (event) => this.told(JSON.parse(event.data as string) as Video));
     source.addEventListener("progress", (event) => {
-      const news = JSON.parse(event.data as string) as Pick<Video, "progress" | "step" | "waiting">;
+      const news = JSON.parse(event.data as string) as Pick<Video, "progress" | "step" | "waiting" | "processing">;
       if (this.video) this.told({ ...this.video, ...news });
     });
     source.addEventListener("rendition", () => void this.ask());

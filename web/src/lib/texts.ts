@@ -20,6 +20,7 @@ export const texts = {
     encode: "Making qualities",
     audio: "Preparing the sound",
     captions: "Reading the subtitles",
+    join: "Putting one file together",
     other: "Processing",
   } as Record<string, string> & { other: string },
 
@@ -28,6 +29,9 @@ export const texts = {
     waiting: (cause: string) => `Waiting. ${cause}`,
     processing: (percent: string, step: string) => `${step}, ${percent}`,
     playable: (percent: string) => `More qualities on the way, ${percent}`,
+    paused: (percent: string) => `Paused, ${percent}`,
+    speed: (times: string) => `${times}× speed`,
+    left: (time: string) => `${time} left`,
     review: "Waiting for review",
     ready: "Ready",
     failed: "Failed",

@@ -6,6 +6,12 @@ export interface Rendition {
   ready: boolean;
 }
 
+export interface Processing {
+  speed: number | null;
+  eta: number | null;
+  paused: boolean;
+}
+
 export interface Video {
   id: string;
   title: string;
@@ -13,6 +19,7 @@ export interface Video {
   state: "received" | "processing" | "review" | "rejected" | "ready" | "failed";
   step?: string;
   waiting?: string | null;
+  processing?: Processing | null;
   progress: number;
   playable: boolean;
   renditions: Rendition[];

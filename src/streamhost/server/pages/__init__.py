@@ -24,6 +24,7 @@ from streamhost.server.pages import (
     entrance,
     joining,
     keys,
+    making,
     poster,
     recovering,
     studio,
@@ -64,6 +65,7 @@ class Pages(InitPlugin):
                 *browse.routes,
                 *studio.routes,
                 *poster.routes,
+                *making.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
         )

@@ -12,7 +12,7 @@ from streamhost.features.catalog import Hit
 from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import Timestamp, iso
-from streamhost.model.videos import Video, VideoState, may_manage
+from streamhost.model.videos import Protection, Video, VideoState, may_manage
 from streamhost.server.videos import marked_html
 
 HUES = 5
@@ -24,6 +24,7 @@ STEPS = {
     "encode": "Making qualities",
     "audio": "Preparing the sound",
     "captions": "Reading the subtitles",
+    "join": "Putting one file together",
 }
 """What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -63,6 +64,10 @@ class VideoView:
     created_text: str
     error: FailureView
     notes: Sequence[str]
+    paused: bool
+    retryable: bool
+    """It failed, and what it is made from is still there."""
+    downloadable: bool
     snippet: Markup | None = None
 
 
@@ -88,6 +93,11 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         created_text=day_text(video.created_at),
         error=_failure(video),
         notes=video.notes,
+        paused=video.paused,
+        retryable=video.state is VideoState.FAILED and video.source_key is not None,
+        downloadable=video.playable
+        and video.protection is Protection.NONE
+        and (video.allow_download or may_manage(video, viewer)),
         snippet=snippet,
     )
 
@@ -101,17 +111,29 @@ def hit_view(hit: Hit, viewer: Viewer, playback: Playback) -> VideoView:
 def state_text(video: Video) -> str:
     """Where a video is on its way, in a few words."""
     percent = f"{min(99, int(video.progress * 100))} %"
+    pace = "" if video.waiting else "".join(f", {word}" for word in (pace_text(video.speed, video.eta),) if word)
     match video.state:
+        case VideoState.RECEIVED | VideoState.PROCESSING if video.paused:
+            return f"Paused, {percent}"
         case VideoState.RECEIVED | VideoState.PROCESSING if video.waiting and not video.playable:
             return f"Waiting. {video.waiting}"
         case VideoState.RECEIVED:
             return "Waiting its turn"
         case VideoState.PROCESSING if video.playable:
-            return f"More qualities on the way, {percent}"
+            return f"More qualities on the way, {percent}{pace}"
         case VideoState.PROCESSING:
-            return f"{STEPS.get(video.step, 'Processing')}, {percent}"
+            return f"{STEPS.get(video.step, 'Processing')}, {percent}{pace}"
         case state:
             return state.value.capitalize()
+
+
+def pace_text(speed: float | None, left: float | None) -> str:
+    """How fast work goes and how long it will still take, as far as that is known."""
+    words = [
+        "" if speed is None else f"{speed:.1f}\u00d7 speed",
+        "" if left is None else f"{clock_text(round(left))} left",
+    ]
+    return ", ".join(filter(None, words))
 
 
 def clock_text(seconds: float) -> str:
