@@ -130,6 +130,9 @@ _ROUTES: Mapping[str, str] = {
         POST /logout
         POST /studio/{video_id}
         POST /studio/{video_id}/delete
+        POST /studio/{video_id}/chapters
+        POST /studio/{video_id}/captions/{caption_id}
+        POST /studio/{video_id}/captions/{caption_id}/delete
         POST /studio/{video_id}/poster
         POST /studio/{video_id}/processing
         POST /studio/{video_id}/file

@@ -1,6 +1,7 @@
 import "../styles/main.css";
 import "./icons.svg?url";
 import "./logo.svg?url";
+import { startCaptions } from "./lib/captions.ts";
 import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
 import { startPosters } from "./lib/posters.ts";
@@ -16,3 +17,4 @@ startLiveVideos();
 startCopies();
 startPosters();
 startRefreshing();
+startCaptions();

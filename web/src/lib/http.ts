@@ -37,8 +37,9 @@ export function words(status: number): string {
 /** The problem in a body that may be problem+json or anything else. */
 export function problemFrom(status: number, body: string): Problem {
   try {
-    const told = JSON.parse(body) as { code?: string; title?: string; detail?: string; hint?: string };
-    const message = [told.title, told.detail, told.hint].filter(Boolean).join(" ");
+    const told = JSON.parse(body) as { code?: string; title?: string; detail?: string; hint?: string; errors?: Record<string, string> };
+    const fields = Object.values(told.errors ?? {});
+    const message = (fields.length ? fields : [told.title, told.detail, told.hint]).filter(Boolean).join(" ");
     return new Problem(status, told.code ?? "unknown", message || words(status));
   } catch {
     return new Problem(status, "unknown", words(status));

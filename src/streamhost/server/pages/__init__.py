@@ -28,6 +28,7 @@ from streamhost.server.pages import (
     poster,
     recovering,
     studio,
+    wording,
 )
 from streamhost.server.pages.frame import Frame
 
@@ -66,6 +67,7 @@ class Pages(InitPlugin):
                 *studio.routes,
                 *poster.routes,
                 *making.routes,
+                *wording.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
         )

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from streamhost.config import Settings
+from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
@@ -23,6 +24,7 @@ from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.poster import poster_views
 from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
+from streamhost.server.pages.wording import words_view
 
 AnyRequest = Request[Any, Any, Any]
 STUDIO = "/studio"
@@ -83,13 +85,17 @@ async def show_edit(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
     posters: NamedDependency[PosterDesk],
+    captions: NamedDependency[Captions],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
-    """The form for title, description and audience."""
+    """The forms for title, description and audience, poster, captions and chapters."""
     video = await _managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
     choices = await poster_views(video.id, viewer_of(request), posters, playback)
-    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, posters=choices)
+    words = await words_view(video, captions)
+    return frame.page(
+        request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, posters=choices, words=words
+    )
 
 
 @post(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
@@ -119,6 +125,7 @@ async def edit(
             errors=Texts(error.fields),
             back=back,
             posters=(),
+            words=None,
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
 
