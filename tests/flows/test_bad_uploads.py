@@ -14,7 +14,7 @@ CODES = {
     "list.mp4": "not_media",
     "archive.mp4": "not_media",
     "no index.mp4": "damaged_source",
-    "65535 square.mkv": "picture_too_large",
+    "20000 square.mkv": "picture_too_large",
     "fragments far away.mp4": "too_long",
     "tags in tags.mkv": "not_media",
 }

@@ -38,6 +38,11 @@ FORMATS = (
     "gif", "yuv4mpegpipe", "3gp", "swf", "tta", "wv", "ape", "nsv", "voc",
 )  # fmt: skip
 """Demuxers that read one file and nothing else. Bare streams, which tell no times, are not among them."""
+ALLOWED = {"format_whitelist": FORMATS, "protocol_whitelist": ("file",)}
+INVALID_SIZE = re.compile(r"Picture size (\d+)x(\d+) is invalid")
+"""What FFmpeg logs of pictures that it will not take, whatever the limits (libavutil/imgutils.c)."""
+HEADER = "4096"
+"""Bytes read beyond a header when nothing else is wanted of the file."""
 PROBE_BYTES = 10_000_000
 """How much of a file may be read to recognise its streams."""
 PROBE_MICROSECONDS = 10_000_000
@@ -62,8 +67,7 @@ def opened(source: str, limits: Limits, *, threads: int = 1) -> Iterator[InputCo
     Raises ``NotMedia`` when no known container is recognised.
     """
     options = {
-        "format_whitelist": ",".join(FORMATS),
-        "protocol_whitelist": "file",
+        **{name: ",".join(words) for name, words in ALLOWED.items()},
         "probesize": str(PROBE_BYTES),
         "analyzeduration": str(PROBE_MICROSECONDS),
         "max_streams": str(MAX_STREAMS),
@@ -166,6 +170,31 @@ def check_size(width: int, height: int, limits: Limits) -> None:
     """Raise ``PictureTooLarge`` when a picture has more pixels than allowed."""
     if width * height > limits.max_pixels:
         raise PictureTooLarge(f"It is {width} by {height} pixels; at most {limits.max_pixels} pixels are taken.")
+
+
+def check_claimed_size(source: str, limits: Limits) -> None:
+    """Raise ``PictureTooLarge`` when a file's header claims such pictures.
+
+    FFmpeg forgets sizes over its limit, and then just fails to decode; so the header is read once more without ours.
+    Of sizes over its own limit (2^28 pixels) it speaks in its log alone.
+    """
+    options = {name: ",".join(words) for name, words in ALLOWED.items()} | {"probesize": HEADER, "analyzeduration": "0"}
+    sizes: list[tuple[int, int]] = []
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with (
+            av.logging.Capture() as heard,
+            av.open(f"file:{Path(source).absolute()}", "r", options=options, **WORDS) as container,
+        ):
+            sizes += [(stream.width, stream.height) for stream in container.streams.video]
+        sizes += [(int(found[1]), int(found[2])) for _, _, words in heard if (found := INVALID_SIZE.search(words))]
+    except (av.error.FFmpegError, ValueError):
+        return
+    finally:
+        av.logging.set_level(level)
+    for width, height in sizes:
+        check_size(width, height, limits)
 
 
 def check_length(seconds: Fraction, limits: Limits) -> None:

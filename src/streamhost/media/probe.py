@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from streamhost.media import extras, luminance
 from streamhost.media.errors import DamagedSource, NoTracks, UnsupportedCodec, UnsupportedColours
-from streamhost.media.opening import check_length, check_size, opened
+from streamhost.media.opening import check_claimed_size, check_length, check_size, opened
 from streamhost.media.progress import Progress, Report, silent
 from streamhost.media.reading import Damage, decode, packets
 from streamhost.media.scanning import length_of
@@ -68,6 +68,7 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
         if video is not None:
             found = samples[video.index]
             if not found.frames:
+                check_claimed_size(source, limits)
                 raise DamagedSource("No picture could be decoded.")
             check_size(found.frames[0].width, found.frames[0].height, limits)
             if luminance.only_dolby_vision(found.frames[0]):

@@ -19,7 +19,7 @@ KNOWN = frozenset(kind.code for kind in known_errors() if issubclass(kind, Media
 REFUSED = {
     **dict.fromkeys(broken.OTHERS, frozenset({"not_media", "no_tracks"})),
     "65535 square.y4m": {"picture_too_large", "not_media"},
-    "65535 square.mkv": {"picture_too_large"},
+    "20000 square.mkv": {"picture_too_large"},
     "65535 square.gif": {"picture_too_large", "damaged_source"},
     "no index.mp4": {"damaged_source"},
     "pictures of a day.mp4": {"too_long"},
