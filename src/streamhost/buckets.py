@@ -70,3 +70,8 @@ class Buckets:
         if not wait:
             bucket.left -= 1.0
         return Count(policy, math.floor(bucket.left), (policy.quota - bucket.left) * each, wait)
+
+    def give_back(self, policy: Policy, key: str) -> None:
+        """Uncount one that was granted to `key`."""
+        if (bucket := self._buckets.get((policy.name, key))) is not None:
+            bucket.left = min(float(policy.quota), bucket.left + 1.0)

@@ -125,6 +125,11 @@ def test_viewers_take_a_video_along_when_its_owner_allows(
         time.sleep(0.05)
     assert bob.get(f"/api/v1/videos/{video_id}/download").status_code == 403
     assert download(alice, video_id).status_code == 200
+    # The file that its owner had made lies beside the segments: the permission to play is none to take it along.
+    name = next(name for name in stored(site.data) if "/download/" in name).partition("/download/")[2]
+    hls = bob.get(f"/api/v1/stream/{video_id}").json()["hls"]
+    assert bob.get(hls).status_code == 200
+    assert bob.get(hls.replace("master.m3u8", f"download/{name}")).status_code == 404
 
 
 def test_what_is_not_an_answer_to_keep_or_allow_is_refused(alice: Api, video_id: str) -> None:

@@ -129,6 +129,18 @@ async def test_guessing_is_slow(house: House) -> None:
     assert (await house.host.sharing.unlock(other.id, "open sesame", ANONYMOUS, "192.0.2.1")).text
 
 
+async def test_right_passwords_are_not_counted_as_guesses(house: House) -> None:
+    """A class behind one address comes in whole; ten wrong words still close the door."""
+    video = await locked(house)
+    for _ in range(15):
+        assert (await house.host.sharing.unlock(video.id, "open sesame", ANONYMOUS, "192.0.2.1")).text
+    for number in range(10):
+        with pytest.raises(Exception, match="not the password"):
+            await house.host.sharing.unlock(video.id, f"guess {number}", ANONYMOUS, "192.0.2.1")
+    with pytest.raises(Exception, match="Too many passwords"):
+        await house.host.sharing.unlock(video.id, "open sesame", ANONYMOUS, "192.0.2.1")
+
+
 async def test_a_password_is_needed_where_one_is_asked_for(house: House) -> None:
     """No video goes behind a password that nobody has set, and the hash is never told."""
     video = await house.video()
@@ -259,3 +271,22 @@ async def test_a_grant_for_one_site_plays_there_alone(house: House) -> None:
         for headers in refused:
             answer = await client.get(segment, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin")
+
+
+async def test_a_site_that_is_struck_off_plays_no_longer(house: House) -> None:
+    """What was given out for its pages ends at once; a site more ends nothing."""
+    video = await house.video(visibility=Visibility.UNLISTED)
+    async with house.client() as client:
+        path, site, other = f"/api/v1/videos/{video.id}", "https://blog.example", "https://news.example"
+
+        async def allow(*sites: str) -> None:
+            done = await client.patch(path, json={"embed_origins": sites}, headers=await house.bearer("alice"))
+            assert done.status_code == 200
+
+        await allow(site)
+        stream = (await client.get(f"/api/v1/stream/{video.id}", params={"origin": site})).json()
+        segment = stream["hls"].replace("master.m3u8", SEGMENT)
+        await allow(site, other)
+        assert (await client.get(segment, headers={"Origin": site})).status_code == 200
+        await allow(other)
+        assert (await client.get(segment, headers={"Origin": site})).json()["code"] == "grant_revoked"

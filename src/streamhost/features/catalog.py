@@ -19,7 +19,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import MINUTE, Clock, Timestamp
-from streamhost.model.details import checked_details
+from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.sharing import Admission
@@ -269,7 +269,9 @@ class Catalog:
 
 
 def _narrower(edited: Video, before: Video) -> bool:
-    """Whether somebody who may play now may not any more."""
+    """Whether somebody who may play now may not any more, or on a site where it may no longer be shown."""
+    if ANY_ORIGIN not in edited.embed_origins and not set(before.embed_origins) <= set(edited.embed_origins):
+        return True
     closed = edited.visibility in (Visibility.PRIVATE, Visibility.PASSWORD)
     return closed and (edited.visibility, edited.password_hash) != (before.visibility, before.password_hash)
 

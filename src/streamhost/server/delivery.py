@@ -25,7 +25,7 @@ from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import POSTER
-from streamhost.model.videos import package_prefix
+from streamhost.model.videos import DOWNLOADS, package_prefix
 from streamhost.ports import NotStored, Storage, StoredObject
 from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, answer, check_origin, refuse
@@ -157,7 +157,8 @@ class Delivery:
         text, video_id, name, ending = found.groups()
         grant = self._grants.check(text, video_id)
         kind = KINDS.get(ending)
-        if kind is None:
+        if kind is None or name.startswith(DOWNLOADS):
+            # Files to take along have a route of their own, which asks whether the owner allows it.
             raise NotFound
         if grant.flags & POSTER_ONLY and name != POSTER:
             raise InvalidGrant

@@ -8,9 +8,10 @@ import pytest
 
 from streamhost.config import ProtectionSettings
 from streamhost.db import packages
-from streamhost.features.protection import Protections
+from streamhost.features.protection import LocalKeySource, Protections
 from streamhost.features.protection.wrapping import KeyUnreadable, unwrap, wrap
-from streamhost.keyrings import RINGS_FILE, Ring
+from streamhost.instance import open_instance
+from streamhost.keyrings import RINGS_FILE, Keyrings, Ring, RingKey
 from streamhost.model.ids import PackageId
 from streamhost.model.protection import ContentKey, Scheme
 from streamhost.model.videos import Protection
@@ -78,6 +79,28 @@ async def test_a_replacement_that_was_cut_off_is_made_good(vault: Vault) -> None
     assert count == 2
     assert [w.id for w in await vault.source.wrappings()] == [fresh]
     assert await vault.source.of(ONE) == made
+
+
+class Overtaken(Keyrings):
+    """Keys that somebody else replaces between our making a new one and our wrapping with it."""
+
+    def replace(self, ring: Ring, now: float, keep: float | None = None) -> RingKey:
+        """Make one, and let the other make one more."""
+        made = super().replace(ring, now, keep)
+        super().replace(ring, now, keep)
+        return made
+
+
+async def test_two_replacements_at_once_lose_nothing(vault: Vault) -> None:
+    """Whoever wraps last wraps with the newest key, not with one that is forgotten."""
+    known = await vault.source.make(ONE, 2)
+    first = LocalKeySource(vault.db, Overtaken(open_instance(vault.data)), lambda: NOW)
+    fresh, count = await first.replace_wrapping()
+    assert (fresh, count) == (3, 2)
+    assert await vault.again().of(ONE) == known
+    # The other one goes on now: nothing is left to do for it.
+    await vault.again().replace_wrapping()
+    assert await vault.again().of(ONE) == known
 
 
 async def test_the_catalog_alone_opens_nothing(vault: Vault) -> None:

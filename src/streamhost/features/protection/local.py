@@ -51,7 +51,11 @@ class LocalKeySource:
     async def of(self, package_id: PackageId) -> tuple[ContentKey, ...]:
         """The keys of the package, none if it has none."""
         async with self._db.read() as conn:
-            return await self._read(conn, package_id)
+            try:
+                return await self._read(conn, package_id)
+            except KeyUnreadable:
+                # Wrapped anew by another process between the look at the rows and the look at the file.
+                return await self._read(conn, package_id)
 
     async def wrappings(self) -> list[Wrapping]:
         """Every wrapping key that is known or in use."""
@@ -64,10 +68,13 @@ class LocalKeySource:
     async def replace_wrapping(self) -> tuple[int, int]:
         """Make a new wrapping key and wrap every content key with it, in one transaction; the old ones are forgotten.
 
-        Answers the new key's id and how many content keys were wrapped anew. Ended anywhere, it can be done again."""
-        fresh = self._keyrings.replace(Ring.WRAPPING, self._clock())
+        Answers the id of the key that wraps now and how many content keys were wrapped anew. Ended anywhere, it can be
+        done again. Two at once may both make a key: all is wrapped with the newest, never with one that the other
+        forgets."""
+        self._keyrings.replace(Ring.WRAPPING, self._clock())
         async with self._db.write() as conn:
             ring = self._ring()
+            fresh = ring.current
             old = await rows.wrapped_otherwise(conn, fresh.id)
             for row in old:
                 sealed = wrap(fresh.secret, row.package_id, self._unwrap(ring, row))

@@ -42,10 +42,9 @@ MOST_PASSES = 20
 """Passes of one request that are looked at."""
 PASSWORD_LENGTH = 200
 GUESSES = Policy("unlock", 10, 10 * MINUTE)
-"""Passwords tried on one video from one network."""
+"""Wrong passwords tried on one video from one network; right ones are not held against a class behind one address."""
 GUESSES_OF_ALL = Policy("unlock-all", 200, HOUR)
-"""Passwords tried on one video from everywhere: a thousand times slower than guessing a good one needs, and still
-enough for a class that watches together."""
+"""Wrong passwords tried on one video from everywhere: a thousand times slower than guessing a good one needs."""
 
 
 class Hashing(Protocol):
@@ -133,12 +132,15 @@ class Sharing:
             video = await video_rows.get(conn, video_id) if is_id(video_id) else None
         if video is None or video.visibility is not Visibility.PASSWORD or not video.password_hash:
             raise NotFound
-        for policy, key in ((GUESSES, f"{video_id} {network}"), (GUESSES_OF_ALL, video_id)):
+        counted = ((GUESSES, f"{video_id} {network}"), (GUESSES_OF_ALL, str(video_id)))
+        for policy, key in counted:
             count = self._guesses.take(policy, key)
             if not count.granted:
                 raise TooManyGuesses(count.wait)
         if not await self._hashing.verify(video.password_hash, password[:PASSWORD_LENGTH]):
             raise WrongVideoPassword(fields={"password": WrongVideoPassword.title()})
+        for policy, key in counted:
+            self._guesses.give_back(policy, key)
         mark = password_mark(self._key, video.password_hash)
         return self._pass(BY_PASSWORD, video.id, mark, viewer, self._clock() + PASS_LIFE)
 
