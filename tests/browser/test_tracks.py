@@ -130,10 +130,8 @@ def test_nothing_is_offered_where_there_is_no_choice(
     until(page, "document.querySelector('video').currentTime > 0.3")
 
 
-def test_another_player_shows_captions(site: RunningServer, visit: Visit, video: str) -> None:
-    """hls.js lists the tracks and has the cues at their times, also when it begins in the middle."""
-    stream = httpx.get(f"{site.url}/api/v1/stream/{video}").json()
-    page = visit(site.url).page()
+def another_player(page: Page, site: RunningServer, hls_url: str, ready: str, options: str = "{}") -> None:
+    """A bare page with hls.js, which has loaded a stream until the event `ready`."""
 
     def serve(route: Route) -> None:
         if route.request.url.endswith("/hls.js"):
@@ -144,15 +142,60 @@ def test_another_player_shows_captions(site: RunningServer, visit: Visit, video:
     page.route("**/another-player/*", serve)
     page.goto(site.url + "/another-player/page")
     page.evaluate(
-        """url => new Promise((done, fail) => {
-            const hls = (window.hls = new Hls({ startPosition: 6.5 }));
+        f"""url => new Promise((done, fail) => {{
+            const hls = (window.hls = new Hls({options}));
             hls.on(Hls.Events.ERROR, (_, error) => error.fatal && fail(error.details));
-            hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => done());
+            hls.on(Hls.Events.{ready}, () => done());
             hls.loadSource(url);
             hls.attachMedia(document.querySelector('video'));
-        })""",
-        stream["hls"],
+        }})""",
+        hls_url,
     )
+
+
+@pytest.fixture(scope="module")
+def radio(site: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A sound of four seconds in two languages, without pictures."""
+    alice = site.client("alice@example.org")
+    clip = Clip(seconds=4, video=False, languages=("eng", "ger"))
+    sound = clips.make(tmp_path_factory.mktemp("radio") / "radio.mka", clip)
+    made = alice.upload(sound, title="Radio", visibility="public")
+    alice.wait_until(made, "ready")
+    return made
+
+
+@pytest.mark.parametrize("stream_format", ["dash", "hls"])
+def test_a_sound_without_pictures_has_its_languages(
+    site: RunningServer, visit: Visit, radio: str, stream_format: str
+) -> None:
+    """It plays, and the other language can be chosen."""
+    page = visit(site.url).page(f"/watch/{radio}?format={stream_format}")
+    until(page, "document.querySelector('video').readyState >= 2")
+    with page.expect_request(lambda request: "/a-de/" in request.url):
+        choose(page, "Sound", "Deutsch")
+    page.keyboard.press("k")
+    until(page, "document.querySelector('video').currentTime > 0.3")
+
+
+def test_another_player_has_the_languages_of_a_sound(site: RunningServer, visit: Visit, radio: str) -> None:
+    """hls.js plays it, lists both, and changes to the other one."""
+    stream = httpx.get(f"{site.url}/api/v1/stream/{radio}").json()
+    page = visit(site.url).page()
+    another_player(page, site, stream["hls"], "AUDIO_TRACKS_UPDATED")
+    assert page.evaluate("hls.audioTracks.map(t => t.name)") == ["English", "Deutsch"]
+    page.evaluate("document.querySelector('video').play()")
+    until(page, "document.querySelector('video').currentTime > 0.3")
+    with page.expect_request(lambda request: "/a-de/" in request.url):
+        page.evaluate("hls.audioTrack = 1")
+    at = float(page.evaluate("document.querySelector('video').currentTime"))
+    until(page, f"document.querySelector('video').currentTime > {at}")
+
+
+def test_another_player_shows_captions(site: RunningServer, visit: Visit, video: str) -> None:
+    """hls.js lists the tracks and has the cues at their times, also when it begins in the middle."""
+    stream = httpx.get(f"{site.url}/api/v1/stream/{video}").json()
+    page = visit(site.url).page()
+    another_player(page, site, stream["hls"], "SUBTITLE_TRACKS_UPDATED", "{ startPosition: 6.5 }")
     assert page.evaluate("hls.subtitleTracks.map(t => [t.name, t.lang])") == [["Deutsch", "de"], ["Français", "fr"]]
     page.evaluate("hls.subtitleTrack = 1")
     cues = "[...document.querySelector('video').textTracks].flatMap(t => [...(t.cues ?? [])])"
