@@ -59,6 +59,8 @@ _ROUTES: Mapping[str, str] = {
         POST /account/second-factor/confirm
         POST /account/second-factor/codes
         POST /account/second-factor/off
+        GET /account/streams
+        POST /account/streams/{stream_id}/stop
         GET /account/tokens
         POST /account/tokens
         POST /account/tokens/{token_id}/revoke
@@ -129,6 +131,9 @@ _ROUTES: Mapping[str, str] = {
         POST /account/email/confirm
         POST /logout
         POST /studio/{video_id}
+        POST /studio/{video_id}/links
+        POST /studio/{video_id}/links/{link_id}/revoke
+        POST /watch/{video_id}/unlock
         POST /studio/{video_id}/delete
         POST /studio/{video_id}/chapters
         POST /studio/{video_id}/captions/{caption_id}
@@ -180,6 +185,8 @@ _ROUTES: Mapping[str, str] = {
         POST /admin/invitations/{invitation_id}/revoke
         GET /admin/jobs
         POST /admin/jobs/{job_id}
+        GET /admin/streams
+        POST /admin/streams/{stream_id}/stop
         GET /admin/mail
         POST /admin/mail/retry
         POST /admin/mail/test

@@ -70,7 +70,8 @@ class Uploader {
   }
 
   private addOne(file: File): void {
-    const item = new Item(file, new FormData(this.options).get("visibility") as Visibility, this.to);
+    const options = new FormData(this.options);
+    const item = new Item(file, options.get("visibility") as Visibility, String(options.get("protection") ?? "none"), this.to);
     if (file.size === 0) item.problem = new Problem(422, "empty", texts.upload.empty);
     if (file.size > this.limit) item.problem = new Problem(413, "too_large", texts.upload.tooLarge(bytes(this.limit)));
     if (item.problem) item.phase = "refused";

@@ -175,17 +175,16 @@ class Revocations:
 
     def covers(self, grant: Grant) -> bool:
         """Whether `grant` was taken back."""
-        moments = self._moments
-        if not moments:
+        if not self._moments:
             return False
-        subjects = (
-            grant.session_id,
-            grant.video_id,
-            grant.user_id or "",
-            grant.link_id or "",
-            of_stream(grant.session_id, grant.video_id),
+        moment, issued = self._moments.get, grant.issued_at
+        return (
+            issued <= moment(grant.session_id, -1.0)
+            or issued <= moment(grant.video_id, -1.0)
+            or (grant.user_id is not None and issued <= moment(grant.user_id, -1.0))
+            or (grant.link_id is not None and issued <= moment(grant.link_id, -1.0))
+            or issued <= moment(of_stream(grant.session_id, grant.video_id), -1.0)
         )
-        return any(grant.issued_at <= moments.get(subject, -1.0) for subject in subjects)
 
 
 def of_stream(session_id: SessionId, video_id: VideoId) -> str:

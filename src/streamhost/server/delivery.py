@@ -50,6 +50,8 @@ FOR_AN_HOUR = b"private, max-age=3600"
 
 SEGMENT: Kind = (b"video/iso.segment", FOREVER)
 """ISO/IEC 23009-1, annex C; the same for audio, players do not look."""
+NO_PACKAGES = ("source", "captions")
+"""What lies beside the packages of a video. No grant names these; if one did, nothing would come of it."""
 KINDS: dict[str, Kind] = {
     "m3u8": (b"application/vnd.apple.mpegurl", ASK_AGAIN),  # RFC 8216, section 4
     "mpd": (b"application/dash+xml", ASK_AGAIN),  # ISO/IEC 23009-1, annex C
@@ -157,7 +159,7 @@ class Delivery:
         text, video_id, name, ending = found.groups()
         grant = self._grants.check(text, video_id)
         kind = KINDS.get(ending)
-        if kind is None or name.startswith(DOWNLOADS):
+        if kind is None or grant.package_id in NO_PACKAGES or name.startswith(DOWNLOADS):
             # Files to take along have a route of their own, which asks whether the owner allows it.
             raise NotFound
         if grant.flags & POSTER_ONLY and name != POSTER:

@@ -12,6 +12,7 @@ type Shaka = typeof shaka;
 type VideoTrack = ReturnType<InstanceType<Shaka["Player"]>["getVideoTracks"]>[number];
 
 const CRITICAL = 2;
+const LICENSE = 2; // shaka.net.NetworkingEngine.RequestType.LICENSE
 const FORBIDDEN = 403; // a segment's answer when its grant has ended
 // About half a minute of trying: longer than a restart of the server or a change of network takes.
 const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFactor: 0.3, timeout: 20_000 };
@@ -188,9 +189,13 @@ export class Engine {
       const error = (event as { error: unknown }).error;
       if (isEngineError(error) && statusOf(error) === FORBIDDEN) void this.renew();
     });
-    network?.registerRequestFilter(async (_type, request) => {
+    network?.registerRequestFilter(async (type, request) => {
       await this.renewing;
-      request.uris = request.uris.map((uri) => this.grant.freshen(uri));
+      // The engine reads a relative licence address of a manifest as one beside the page. Keys that it has fetched one by
+      // one it puts into a `data:` address of its own.
+      const asks = type === LICENSE && !request.uris.some((uri) => uri.startsWith("data:"));
+      const licence = asks ? this.grant.licence : null;
+      request.uris = licence ? [licence] : request.uris.map((uri) => this.grant.freshen(uri));
     });
   }
 

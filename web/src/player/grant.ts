@@ -64,6 +64,11 @@ export class Grant {
     return this.stream?.storyboard ?? null;
   }
 
+  /** Where licences are had by the newest grant; null for a stream that needs none. */
+  get licence(): string | null {
+    return this.stream?.license?.["org.w3.clearkey"] ?? null;
+  }
+
   stop(): void {
     window.clearTimeout(this.timer);
   }

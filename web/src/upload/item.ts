@@ -16,6 +16,7 @@ export class Item {
   phase: Phase = "queued";
   title: string;
   visibility: Visibility;
+  readonly protection: string;
   sent = 0;
   problem: Problem | null = null;
   video: Video | null = null;
@@ -26,10 +27,11 @@ export class Item {
   private transfer: Transfer | null = null;
   private follower: Follower | null = null;
 
-  constructor(file: File, visibility: Visibility, to: Destination) {
+  constructor(file: File, visibility: Visibility, protection: string, to: Destination) {
     this.file = file;
     this.title = titleFrom(file.name);
     this.visibility = visibility;
+    this.protection = protection;
     this.to = to;
   }
 
@@ -42,7 +44,7 @@ export class Item {
     this.told = { title: this.title, visibility: this.visibility };
     this.transfer ??= new Transfer(
       this.file,
-      { filename: this.file.name, filetype: this.file.type, title: this.title, visibility: this.visibility },
+      { filename: this.file.name, filetype: this.file.type, title: this.title, visibility: this.visibility, protection: this.protection },
       this.to,
       {
         progress: (sent) => this.progress(sent),

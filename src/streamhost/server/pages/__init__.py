@@ -27,6 +27,8 @@ from streamhost.server.pages import (
     making,
     poster,
     recovering,
+    sharing,
+    streams,
     studio,
     wording,
 )
@@ -68,6 +70,8 @@ class Pages(InitPlugin):
                 *poster.routes,
                 *making.routes,
                 *wording.routes,
+                *sharing.routes,
+                *streams.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
         )

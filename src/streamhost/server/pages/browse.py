@@ -6,17 +6,25 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.accounts import Accounts
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
+from streamhost.features.sharing import PasswordRequired, Sharing
 from streamhost.model.ids import VideoId
+from streamhost.model.videos import Protection
 from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.pages.forms import see
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.shapes import hit_view, video_view
+from streamhost.server.pages.sharing import unlock_page
+from streamhost.server.sharing import with_pass
 
 AnyRequest = Request[Any, Any, Any]
 QUERY_LENGTH = 200
+ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
+"""The secret of a share link; it leaves the address as soon as it is used."""
 FORMATS = ("dash", "hls")
 """What the player can be asked to load by `?format=`, the usual one first."""
 
@@ -77,13 +85,27 @@ async def watch(
     video_id: FromPath[str],
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
+    sharing: NamedDependency[Sharing],
     frame: NamedDependency[Frame],
     stream_format: Annotated[str, QueryParameter(name="format")] = "dash",
-) -> Response[str]:
-    """The player, and what there is to say about the video."""
-    viewer = viewer_of(request)
-    video = await catalog.get(VideoId(video_id), viewer)
+    link: ShareLinkText = "",
+) -> Response[Any]:
+    """The player, and what there is to say about the video; before that the password or the link, if one is needed."""
+    viewer, name = viewer_of(request), VideoId(video_id)
+    if link:
+        found = await sharing.link(name, link)
+        if found.most_uses is not None:
+            return unlock_page(request, frame, name, HTTP_200_OK, link=link, uses=found.most_uses - found.uses)
+        response = see(f"/watch/{name}")
+        with_pass(request, response, await sharing.open(name, link, viewer))
+        return response
+    try:
+        video = await catalog.get(name, viewer)
+    except PasswordRequired:
+        return unlock_page(request, frame, name)
     chosen = stream_format if stream_format in FORMATS else FORMATS[0]
+    if video.protection_in_use is Protection.AES_128:
+        chosen = "hls"
     return frame.page(request, "watch.html", video=video_view(video, viewer, playback), format=chosen)
 
 

@@ -49,6 +49,9 @@ class VideoView:
     description: str
     owner_name: str
     visibility: str
+    protection: str
+    switching: bool
+    """It is being packaged anew under another protection."""
     state: str
     state_text: str
     progress: float
@@ -79,6 +82,8 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         description=video.description,
         owner_name=video.owner_name,
         visibility=video.visibility.value,
+        protection=video.protection.value,
+        switching=video.protection_in_use not in (None, video.protection),
         state=video.state.value,
         state_text=state_text(video),
         progress=round(video.progress, 3),

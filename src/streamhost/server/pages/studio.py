@@ -1,7 +1,7 @@
 """Pages for those who upload: sending files, and looking after what became of them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,6 +13,7 @@ from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
+from streamhost.features.sharing import Sharing
 from streamhost.model.accounts import Role
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.model.ids import VideoId
@@ -22,8 +23,10 @@ from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.people_shapes import Moment, moment
 from streamhost.server.pages.poster import poster_views
 from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
+from streamhost.server.pages.sharing import LIVES
 from streamhost.server.pages.wording import words_view
 
 AnyRequest = Request[Any, Any, Any]
@@ -43,7 +46,40 @@ def _as_typed(view: VideoView, changes: Mapping[str, str]) -> VideoView:
     """The video with what its form says, so that nothing typed is lost by a mistake."""
     known = changes["visibility"] in set(Visibility)
     visibility = changes["visibility"] if known else view.visibility
-    return replace(view, title=changes["title"], description=changes["description"], visibility=visibility)
+    protection = changes.get("protection", view.protection)
+    return replace(
+        view,
+        title=changes["title"],
+        description=changes["description"],
+        visibility=visibility,
+        protection=protection,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A share link for a template; `over` says why it opens nothing any more, empty while it does."""
+
+    id: str
+    url: str
+    note: str
+    uses: int
+    most_uses: int | None
+    expires: Moment
+    over: str
+
+
+async def _links(request: AnyRequest, sharing: Sharing, video: Video, frame: Frame) -> dict[str, Any]:
+    """What the edit page says of share links."""
+    home = str(request.base_url).rstrip("/")
+    rows = []
+    for view in await sharing.links(video.id, viewer_of(request)):
+        link, now = view.link, frame.now()
+        over = "" if link.open(now) else "Taken back" if link.revoked_at else "Used up" if link.stands(now) else "Over"
+        rows.append(
+            LinkRow(link.id, home + view.path, link.note, link.uses, link.most_uses, moment(link.expires_at), over)
+        )
+    return {"links": rows, "lives": LIVES}
 
 
 @get("/upload", guards=[at_least(Role.CREATOR)], include_in_schema=False)
@@ -86,16 +122,16 @@ async def show_edit(
     playback: NamedDependency[Playback],
     posters: NamedDependency[PosterDesk],
     captions: NamedDependency[Captions],
+    sharing: NamedDependency[Sharing],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
-    """The forms for title, description and audience, poster, captions and chapters."""
+    """The forms for title, description, audience and protection, share links, poster, captions and chapters."""
     video = await _managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
-    choices = await poster_views(video.id, viewer_of(request), posters, playback)
-    words = await words_view(video, captions)
-    return frame.page(
-        request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, posters=choices, words=words
-    )
+    beside = await _links(request, sharing, video, frame)
+    beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
+    beside["words"] = await words_view(video, captions)
+    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, **beside)
 
 
 @post(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
@@ -104,13 +140,16 @@ async def edit(
     video_id: FromPath[str],
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
+    sharing: NamedDependency[Sharing],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Save title, description and audience."""
+    """Save title, description, audience and protection."""
     form = await typed(request)
     back = safe_next(form["next"], STUDIO)
     # Forms end lines as HTTP does; the catalog keeps them as Unix does.
     changes = {name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")}
+    # An empty password keeps the present one.
+    changes |= {name: form[name] for name in ("protection", "password") if form[name]}
     viewer = viewer_of(request)
     try:
         await catalog.edit(VideoId(video_id), viewer, changes, address_of(request))
@@ -126,6 +165,7 @@ async def edit(
             back=back,
             posters=(),
             words=None,
+            **await _links(request, sharing, video, frame),
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
 

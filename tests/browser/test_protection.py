@@ -1,0 +1,144 @@
+"""Protected videos in a real browser: each protection plays, passwords and links open, streams are listed and
+stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from streamhost.testing.clips import Clip
+from tests.browser.conftest import Visit
+from tests.browser.support import until, wait_for_time
+from tests.support.clips import cached
+from tests.support.server import RunningServer
+
+CLIP = Clip(seconds=12, width=320, height=180, gop=50)
+MODES = [("cenc", "dash"), ("cenc", "hls"), ("cbcs", "dash"), ("cbcs", "hls"), ("aes-128", "dash")]
+
+
+@pytest.fixture(scope="module")
+def films(site: RunningServer) -> Iterator[dict[str, str]]:
+    """A public video under each protection, ready."""
+    alice = site.client("alice@example.org")
+    ids = {
+        protection: alice.upload(cached(CLIP, ".mp4"), title=protection, visibility="public", protection=protection)
+        for protection in ("cenc", "cbcs", "aes-128")
+    }
+    for video in ids.values():
+        alice.wait_until(video, "ready")
+    yield ids
+
+
+def play(page: Page) -> None:
+    """Start, and see time go on."""
+    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.5)
+
+
+@pytest.mark.parametrize(("protection", "stream_format"), MODES)
+def test_each_protection_plays(
+    site: RunningServer, visit: Visit, films: dict[str, str], protection: str, stream_format: str
+) -> None:
+    """In our player, with keys by licence or one by one; seeking lands; nothing was played in the clear."""
+    page = visit(site.url).page(f"/watch/{films[protection]}?format={stream_format}")
+    play(page)
+    page.get_by_role("slider", name="Position").focus()
+    page.keyboard.press("8")
+    wait_for_time(page, 9.5)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(r => new URL(r.name).pathname)")
+    assert any("/license/clearkey" in path or "/key/" in path for path in loaded)
+    if protection != "aes-128":
+        assert page.evaluate("document.querySelector('video').mediaKeys !== null")
+    wanted = ".mpd" if stream_format == "dash" and protection != "aes-128" else ".m3u8"
+    assert any(path.endswith(wanted) for path in loaded)
+
+
+def test_grants_are_renewed_without_a_break(tmp_path: Path, visit: Visit) -> None:
+    """With grants of twelve seconds an encrypted video plays on across their ends, and asks for newer ones."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_PLAYBACK_GRANT_MINUTES="0.2").start()
+    try:
+        server.add_user("alice@example.org", "creator")
+        alice = server.client("alice@example.org")
+        long = cached(Clip(seconds=40, width=320, height=180, gop=50), ".mp4")
+        video = alice.upload(long, title="Long", visibility="public", protection="cenc")
+        alice.wait_until(video, "ready")
+        page = visit(server.url).page(f"/watch/{video}")
+        asked = "performance.getEntriesByType('resource').filter(r => r.name.includes('/api/v1/stream/')).length"
+        play(page)
+        until(page, f"{asked} >= 3")
+        page.get_by_role("slider", name="Position").focus()
+        page.keyboard.press("9")
+        wait_for_time(page, 36)
+        expect(page.get_by_role("alert")).to_have_count(0)
+    finally:
+        server.stop()
+
+
+def test_a_password_is_asked_for(site: RunningServer, visit: Visit, films: dict[str, str]) -> None:
+    """The owner sets it by the edit page; a guest is asked, hears of a wrong one, and watches after the right one."""
+    video = films["cenc"]
+    owner = visit(site.url).sign_in("alice@example.org")
+    page = owner.page(f"/studio/{video}")
+    form = page.locator(f"form[action='/studio/{video}']")
+    expect(form.get_by_label("Password of the video")).to_be_hidden()
+    form.get_by_role("radio", name="Password").check()
+    form.get_by_label("Password of the video").fill("open sesame")
+    form.get_by_role("button", name="Save changes").click()
+    page.wait_for_url("**/studio?done=saved")
+    guest = visit(site.url)
+    page = guest.page(f"/watch/{video}")
+    expect(page.get_by_role("heading", name="cenc")).to_have_count(0)
+    page.get_by_label("Password of the video").fill("open barley")
+    page.get_by_role("button", name="Open the video").click()
+    expect(page.get_by_text("That is not the password of this video.")).to_be_visible()
+    page.get_by_label("Password of the video").fill("open sesame")
+    page.get_by_role("button", name="Open the video").click()
+    play(page)
+    assert page.url.endswith(f"/watch/{video}")
+    guest.troubles = [one for one in guest.troubles if "403" not in one and "422" not in one]
+    alice = site.client("alice@example.org")
+    alice.patch(f"/api/v1/videos/{video}", json={"visibility": "public"})
+
+
+def test_a_link_opens_once(site: RunningServer, visit: Visit, films: dict[str, str]) -> None:
+    """Made on the edit page; the one who opens it is asked, watches, and keeps watching; the next one is too late."""
+    video = films["cbcs"]
+    alice = site.client("alice@example.org")
+    alice.patch(f"/api/v1/videos/{video}", json={"visibility": "private"})
+    owner = visit(site.url).sign_in("alice@example.org")
+    page = owner.page(f"/studio/{video}")
+    page.get_by_label("For whom").fill("grandma")
+    page.get_by_label("How often").fill("1")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("heading", name="grandma")).to_be_visible()
+    address = page.locator("#links code").first.inner_text()
+    assert httpx.get(address).status_code == 200, "a preview uses nothing up"
+    guest = visit(site.url)
+    page = guest.page(address.removeprefix(site.url))
+    page.get_by_role("button", name="Open it").click()
+    play(page)
+    assert "link=" not in page.url
+    assert httpx.get(address).status_code == 410
+    page = owner.page(f"/studio/{video}")
+    expect(page.get_by_text("Used up")).to_be_visible()
+    alice.patch(f"/api/v1/videos/{video}", json={"visibility": "public"})
+
+
+def test_active_streams_are_listed_and_stopped(site: RunningServer, visit: Visit, films: dict[str, str]) -> None:
+    """On the page of the account, with a button that ends them."""
+    bob = visit(site.url).sign_in("bob@example.org")
+    playing = bob.page(f"/watch/{films['aes-128']}")
+    play(playing)
+    page = bob.page("/account/streams")
+    expect(page.get_by_role("link", name="aes-128")).to_be_visible()
+    expect(page.get_by_text("This browser")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("That stream is stopped.")).to_be_visible()
+    root = visit(site.url).sign_in("root@example.org")
+    expect(root.page("/admin/streams").get_by_text("Nothing at the moment.")).to_be_visible()
+    bob.troubles = [one for one in bob.troubles if "403" not in one]
