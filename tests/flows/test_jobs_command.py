@@ -121,3 +121,12 @@ def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
     assert run("list", "--url", "http://127.0.0.1:9").returncode == 2
     assert run("pause", "nothing", "--data", str(tmp_path / "data")).returncode == 1
     assert run("list", "--data", str(tmp_path / "data")).stdout == "There are none.\n"
+
+
+def test_a_directory_without_a_catalog_is_no_idle_server(tmp_path: Path) -> None:
+    """A mistyped path is an error, not "nothing to do"; and looking leaves nothing behind."""
+    for action in (["list"], ["watch"], ["pause", "video:abc"]):
+        done = run(*action, "--data", str(tmp_path / "mistyped"))
+        assert done.returncode == 1
+        assert "There is no catalog" in done.stderr
+    assert not (tmp_path / "mistyped").exists()

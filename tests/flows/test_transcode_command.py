@@ -15,6 +15,7 @@ import pytest
 
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached, copied_clip
+from tests.support.films import film
 from tests.support.server import clean_environment
 
 PATIENCE = 120
@@ -68,6 +69,24 @@ def test_a_folder_that_plays(tmp_path: Path) -> None:
     assert not [name for name in files(out) if name.startswith(".")]
     assert not (tmp_path / "no-data").exists()
     assert "%" in done.stderr
+
+
+def test_words_in_the_file_go_along(tmp_path: Path) -> None:
+    """Text subtitles become captions of both manifests, chapters are told; what has none has none."""
+    out = tmp_path / "out"
+    done = run(film(tmp_path), out, "--heights", "180", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    [caption] = facts["captions"]
+    assert (caption["language"], caption["label"]) == ("fr", "Fran\u00e7ais")
+    words = (out / caption["file"]).read_text("utf-8")
+    assert words.startswith("WEBVTT")
+    assert "<i>Bonjour</i>" in words
+    folder = caption["file"].rpartition("/")[0]
+    assert f'URI="{folder}/index.m3u8"' in (out / facts["hls"]).read_text()
+    assert (out / folder / "index.m3u8").exists()
+    assert f"<BaseURL>{caption['file']}</BaseURL>" in (out / facts["dash"]).read_text()
+    assert [(mark["start"], mark["title"]) for mark in facts["chapters"]] == [(0.0, "One"), (1.0, "Two")]
 
 
 def test_a_folder_with_something_in_it_is_left_alone_unless_forced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ STEPS: Mapping[str, str] = {
     "copy": "packaging",
     "encode": "encoding",
     "audio": "sound",
+    "captions": "reading the subtitles",
     "publish": "writing manifests",
 }
 """By the media workshop's word; other words are shown as they are."""

@@ -16,9 +16,9 @@ from streamhost.cli.remote import Remote
 from streamhost.config import load
 from streamhost.features.transcoding import Action
 from streamhost.features.work import Act, State
-from streamhost.host import Host, assemble
+from streamhost.host import CATALOG_FILE, Host, assemble
 from streamhost.instance import open_instance
-from streamhost.model.errors import NotFound
+from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.videos import Video
 from streamhost.server.jobs import job_document
@@ -94,12 +94,25 @@ class ServerDesk:
         return answer.document()
 
 
+class NoCatalog(StreamhostError):
+    """There is no catalog in that data directory, so no work either."""
+
+    code = "no_catalog"
+    hint = "Name the directory that the server uses: --data, or STREAMHOST_DATA."
+    permanent = True
+
+
 class FolderDesk:
-    """In a data directory, beside a running server or without one. A server notices within a few seconds."""
+    """In a data directory, beside a running server or without one. A server notices within a few seconds.
+
+    Raises `NoCatalog` where no server has ever run: looking makes no instance, and finds nothing by mistake.
+    """
 
     def __init__(self, data: Path | None) -> None:
         self._settings = load(data)
         log.configure("warning", self._settings.log.format)
+        if not (self._settings.data / CATALOG_FILE).exists():
+            raise NoCatalog(str(self._settings.data))
 
     def jobs(self, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[Document]:
         """Jobs, newest first."""

@@ -20,7 +20,7 @@ from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
 from streamhost.host import rules_of, runner_of
 from streamhost.model.clock import system_clock
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
+from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
 from streamhost.model.videos import Protection
 
 INTERRUPTED = 130
@@ -143,6 +143,8 @@ def _tell(made: Made, directory: Path, seconds: float) -> None:
     for rendition in (*video.video, *video.audio):
         size = f"{rendition.width}x{rendition.height}" if rendition.width else rendition.language or "sound"
         click.echo(f"  {rendition.name:8} {size:10} {rendition.codecs}  {rendition.bandwidth // 1000} kbit/s")
+    for track in made.captions:
+        click.echo(f"  captions {track.language:10} {track.label}")
     for note in made.notes:
         click.echo(f"  {note}")
     click.echo(f"Play {os.path.join(directory, MASTER_PLAYLIST)} (HLS) or {MANIFEST} (DASH).")
@@ -172,5 +174,10 @@ def _document(made: Made, directory: Path, protection: str, seconds: float) -> d
             }
             for rendition in made.renditions
         ],
+        "captions": [
+            {"language": track.language, "label": track.label, "file": f"{track.name}/{CAPTIONS_FILE}"}
+            for track in made.captions
+        ],
+        "chapters": [{"start": float(mark.start), "title": mark.title} for mark in made.info.chapters],
         "notes": list(made.notes),
     }

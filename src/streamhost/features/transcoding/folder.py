@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from streamhost import log
-from streamhost.features.transcoding import encoder, pictures, pipeline, stages
+from streamhost.features.transcoding import encoder, pictures, pipeline, stages, words
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate, Left, Pace
@@ -24,12 +24,13 @@ from streamhost.media import stills, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import POSTER, MediaInfo, Presentation, Rendition
+from streamhost.model.streaming import CAPTIONS_FILE, POSTER, MediaInfo, Presentation, Rendition, TextTrack
 
 WORK_FOLDER = ".streamhost"
 """Below the package's folder while it is made; no server hands out names that start with a dot."""
 JOURNAL = "journal.json"
 STILLS = "stills"
+CAPTIONS = "captions"
 TRIES = 2
 """How often a part is tried: a second time in case the machine was to blame."""
 
@@ -59,6 +60,7 @@ class Made:
     renditions: tuple[Rendition, ...]
     poster: bool
     notes: tuple[str, ...]
+    captions: tuple[TextTrack, ...] = ()
 
 
 class _Done(msgspec.Struct):
@@ -78,6 +80,7 @@ class _Journal(msgspec.Struct):
     parts: dict[str, _Done]
     notes: list[str]
     storyboard: str | None = None
+    captions: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ class _State:
     parts: dict[str, _Done] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     storyboard: Storyboard | None = None
+    captions: tuple[TextTrack, ...] | None = None
 
 
 class FolderMaker:
@@ -125,6 +129,8 @@ class FolderMaker:
             state = await self._begin(source)
         (out / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
         try:
+            if state.captions is None:
+                await self._take_captions(state, source, out)
             stage: stages.Stage | None = stages.stage(state.stage)
             while stage is not None:
                 state.stage = stage.name
@@ -134,7 +140,7 @@ class FolderMaker:
             await self._chooser.stop()
         standing, poster = _standing(state)
         shutil.rmtree(out / WORK_FOLDER)
-        return Made(state.recipe.info, standing, poster, tuple(state.notes))
+        return Made(state.recipe.info, standing, poster, tuple(state.notes), state.captions or ())
 
     async def _begin(self, source: Path) -> _State:
         self._told(Standing(0.0, "scan", Estimate(None, None)))
@@ -143,6 +149,29 @@ class FolderMaker:
         encoding = replace(self._rules.encoding, encoder=(await self._chooser.chosen()).name)
         recipe = recipes.choose(info, self._rules.ladder, encoding, self._rules.copy_limits)
         return _State(recipe, stages.INGEST[0].name, notes=[*info.warnings, *filter(None, [recipe.obstacle])])
+
+    async def _take_captions(self, state: _State, source: Path, out: Path) -> None:
+        """Take the text subtitles out of the file; if that fails the stream does without them, and a note says so."""
+        info = state.recipe.info
+        state.captions = ()
+        if not any(track.text for track in info.subtitles):
+            return
+        room = out / WORK_FOLDER / CAPTIONS
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir()
+        try:
+            answer = await self._run(
+                tasks.ExtractText(str(source), str(room), info), lambda _share, step: self._tell(state, step), room
+            )
+        except StreamhostError as error:
+            state.notes.append(words.not_taken(error))
+            return
+        assert isinstance(answer, tasks.Extracted)
+        state.captions = tuple(words.text_tracks(info, answer))
+        state.notes += answer.warnings
+        for track, found in zip(state.captions, answer.tracks, strict=True):
+            (out / track.name).mkdir(parents=True, exist_ok=True)
+            os.replace(room / found.name, out / track.name / CAPTIONS_FILE)
 
     async def _stage(self, state: _State, stage: stages.Stage, source: Path, out: Path, marks: str) -> None:
         for part in stage.opens(state.recipe):
@@ -254,7 +283,7 @@ class FolderMaker:
                 part.facts = None
 
     def _publish(self, state: _State, out: Path) -> None:
-        texts = pipeline.manifests(_standing(state)[0], storyboard=state.storyboard)
+        texts = pipeline.manifests(_standing(state)[0], state.captions or (), state.storyboard)
         for name, text in (*texts.playlists.items(), *texts.entries.items()):
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -271,7 +300,8 @@ class FolderMaker:
 
     def _write(self, state: _State, out: Path, marks: str) -> None:
         board = wire.dumps(state.storyboard).decode() if state.storyboard else None
-        journal = _Journal(marks, state.stage, state.recipe.to_json(), state.parts, state.notes, board)
+        captions = None if state.captions is None else wire.dumps(state.captions).decode()
+        journal = _Journal(marks, state.stage, state.recipe.to_json(), state.parts, state.notes, board, captions)
         _replace(out / WORK_FOLDER / JOURNAL, msgspec.json.encode(journal))
 
     def _marks(self, source: Path) -> str:
@@ -285,7 +315,9 @@ class FolderMaker:
             if journal.source != marks:
                 return None
             board = wire.loads(journal.storyboard, Storyboard) if journal.storyboard else None
-            return _State(Recipe.from_json(journal.recipe), journal.stage, journal.parts, journal.notes, board)
+            captions = wire.loads(journal.captions, tuple[TextTrack, ...]) if journal.captions else None
+            recipe = Recipe.from_json(journal.recipe)
+            return _State(recipe, journal.stage, journal.parts, journal.notes, board, captions)
         except (OSError, ValueError, msgspec.MsgspecError):
             return None
 

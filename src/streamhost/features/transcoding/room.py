@@ -300,9 +300,7 @@ class Transcoding:
 
     async def no_captions(self, conn: Connection, job: Job, error: StreamhostError) -> None:
         """The subtitles could not be taken out of the file: a pity, and nothing more."""
-        await self.course.note(
-            conn, VideoId(job.payload["video_id"]), f"The subtitles could not be taken over: {error}"
-        )
+        await self.course.note(conn, VideoId(job.payload["video_id"]), words.not_taken(error))
 
     async def delete_media(self, task: DeleteMedia, _job: JobContext) -> None:
         """Remove what lies below a prefix."""

@@ -14,8 +14,9 @@ from streamhost.media.tasks import Extracted
 from streamhost.model import languages
 from streamhost.model.captions import LABEL_LENGTH, Caption, Origin, caption_key, captions_prefix
 from streamhost.model.clock import Timestamp
+from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import CaptionId, PackageId, VideoId
-from streamhost.model.streaming import MediaInfo, SubtitleTrack
+from streamhost.model.streaming import CAPTIONS_FOLDER, MediaInfo, SubtitleTrack, TextTrack
 from streamhost.model.tasks import DeleteMedia, ExtractCaptions
 from streamhost.model.videos import ChapterMark, Video
 from streamhost.ports import Storage
@@ -47,21 +48,40 @@ def captions_of(
     """The captions that were taken out of a file. Their ids follow from the package, so a repeated job finds its own.
 
     None is the default: writers of files mark the first one as that, whoever is to read it."""
-    tracks = {track.index: track for track in info.subtitles}
     return [
         Caption(
             id=CaptionId(f"{package_id}s{found.index}"),
             video_id=video_id,
-            language=tracks[found.index].language or languages.UNKNOWN,
-            label=_label(tracks[found.index], place),
+            language=track.language,
+            label=track.label,
             origin=Origin.FILE,
             size=found.size,
             created_at=now,
+            forced=track.forced,
+            hearing_impaired=track.hearing_impaired,
+        )
+        for found, track in zip(answer.tracks, text_tracks(info, answer), strict=True)
+    ]
+
+
+def text_tracks(info: MediaInfo, answer: Extracted) -> list[TextTrack]:
+    """What manifests say of the subtitles that were taken out of a file, each in a folder named after its track."""
+    tracks = {track.index: track for track in info.subtitles}
+    return [
+        TextTrack(
+            f"{CAPTIONS_FOLDER}/s{found.index}",
+            tracks[found.index].language or languages.UNKNOWN,
+            _label(tracks[found.index], place),
             forced=tracks[found.index].forced,
             hearing_impaired=tracks[found.index].hearing_impaired,
         )
         for place, found in enumerate(answer.tracks, 1)
     ]
+
+
+def not_taken(error: StreamhostError) -> str:
+    """The note on a video whose subtitles could not be taken out of the file: a pity, and nothing more."""
+    return f"The subtitles could not be taken over: {error}"
 
 
 def _label(track: SubtitleTrack, place: int) -> str:
