@@ -189,10 +189,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         SendMail: mail.deliver,
         SweepMail: mail.sweep,
     }
-    control = Control(db, queue, clock, transcoding.course)
+    control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
     revive: dict[type[Task], Revive] = {}
     for task in (ProbeSource, MakePart, PublishPackage):
-        queue.on_failed(task, transcoding.course.gave_up)
+        queue.on_failed(task, transcoding.gave_up)
         revive[task] = control.retry_job
     queue.on_failed(ExtractCaptions, transcoding.no_captions)
     queue.on_failed(RepackageVideo, switching.gave_up)
@@ -287,6 +287,7 @@ def _transcoding(
         chooser=EncoderChooser(settings.media.encoder, run),
         protecting=protections.protecting,
         keep_source=settings.media.keep_source,
+        grants_live=settings.playback.grant_minutes * MINUTE,
     )
 
 

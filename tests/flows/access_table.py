@@ -125,6 +125,9 @@ TABLE: Mapping[str, Line] = {
     "PATCH /api/v1/videos/{video_id}": Line("401 404 404 200 404 200 401", {"json": {"title": "New"}}),
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/source": Line(
+        "401 403 404 202 404 404 401", {"files": {"file": ("film.mp4", b"no film")}}
+    ),
     "GET /api/v1/videos/{video_id}/source": Line("401 404 404 409 404 409 401"),
     "GET /api/v1/videos/{video_id}/download": Line("404 404 404 409 404 409 401"),
     "POST /api/v1/videos/{video_id}/processing": Line("401 404 404 409 404 409 401", {"json": {"action": "cancel"}}),

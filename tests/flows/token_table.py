@@ -108,6 +108,7 @@ _ROUTES: Mapping[str, str] = {
         DELETE /api/v1/uploads/{upload_id}
         POST /api/v1/uploads/{upload_id}
         POST /api/v1/upload
+        POST /api/v1/videos/{video_id}/source
     """,
     "manage": """
         PATCH /api/v1/videos/{video_id}

@@ -13,7 +13,10 @@ _STILL_COMING = """FROM uploads WHERE owner_id = :owner AND finished_at IS NULL
     AND (expires_at > :now OR video_id IS NOT NULL)"""
 _USED = f"""
 SELECT
-    (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_bytes,
+    (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL)
+        + (SELECT COALESCE(SUM(replacements.source_size), 0) FROM replacements
+            JOIN videos ON videos.id = replacements.video_id
+            WHERE videos.owner_id = :owner AND replacements.error_code IS NULL) AS kept_bytes,
     (SELECT COALESCE(SUM(captions.size), 0) FROM captions JOIN videos ON videos.id = captions.video_id
         WHERE videos.owner_id = :owner AND videos.deleted_at IS NULL AND captions.origin = 'uploaded') AS caption_bytes,
     (SELECT COUNT(*) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_videos,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from streamhost.db import audit as audit_rows
+from streamhost.db import replacements
 from streamhost.db import users as user_rows
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
@@ -136,17 +137,20 @@ class Catalog:
                 if admission is None:
                     raise NotFound
                 video = replace(video, admission=admission)
-            if video.state in UNDERWAY:
-                video = replace(video, waiting=await self._why_waiting(conn, video_id))
-        return video
+            return await self._with_work(conn, video)
 
     async def known(self, video_id: VideoId) -> Video | None:
         """One video, whoever asks: for commands on the data directory."""
         async with self._db.read() as conn:
             video = await rows.get(conn, video_id)
-            if video is not None and video.state in UNDERWAY:
-                video = replace(video, waiting=await self._why_waiting(conn, video_id))
-        return video
+            return await self._with_work(conn, video) if video is not None else None
+
+    async def _with_work(self, conn: Connection, video: Video) -> Video:
+        """The video with what is being done for it at the moment."""
+        new = await replacements.get(conn, video.id)
+        if video.state not in UNDERWAY and new is None:
+            return video
+        return replace(video, waiting=await self._why_waiting(conn, video.id), replacement=new)
 
     async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
         """The cause for which the first waiting job of a video waits; None while one of its jobs runs."""
@@ -247,7 +251,8 @@ class Catalog:
             if video != before or quiet >= SIGN_OF_LIFE:
                 yield video
                 before, quiet = video, 0.0
-            if video.state in (VideoState.READY, VideoState.FAILED):
+            coming = video.replacement is not None and video.replacement.error is None
+            if video.state in (VideoState.READY, VideoState.FAILED) and not coming:
                 return
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY

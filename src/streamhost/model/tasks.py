@@ -37,6 +37,8 @@ class ProbeSource(Task):
     kind: ClassVar[str] = "probe_source"
     lane: ClassVar[Lane] = Lane.MEDIA
     video_id: VideoId
+    source_key: str = ""
+    """A file that is to replace the video's; empty: the video's own."""
 
 
 @dataclass(frozen=True, slots=True)

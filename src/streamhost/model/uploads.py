@@ -40,6 +40,12 @@ class Upload:
     """When the video was entered in the catalog."""
 
     @property
+    def replaces(self) -> VideoId | None:
+        """The video whose file this one is to replace."""
+        named = self.metadata.get("replaces")
+        return VideoId(named) if named else None
+
+    @property
     def complete(self) -> bool:
         """Whether every byte has arrived."""
         return self.length is not None and self.offset == self.length

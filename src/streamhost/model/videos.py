@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Timestamp
@@ -77,6 +78,30 @@ class ChapterMark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Another file for a video: it takes the place of the one there is once it plays, or `error` says why it will not.
+
+    `package_id` is what is made of it, None before that is begun."""
+
+    video_id: VideoId
+    source_key: str
+    source_name: str
+    source_size: int
+    source_sha256: str | None
+    created_at: Timestamp
+    package_id: PackageId | None = None
+    progress: float = 0.0
+    step: str = ""
+    error: Failure | None = None
+
+    def concerned_by(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a job with this payload works on it."""
+        if payload.get("source_key"):
+            return bool(payload["source_key"] == self.source_key)
+        return self.package_id is not None and payload.get("package_id") == self.package_id
+
+
+@dataclass(frozen=True, slots=True)
 class Video:
     """One video as the catalog knows it.
 
@@ -124,6 +149,8 @@ class Video:
     """Somebody has stopped its making for a while."""
     priority: int = 0
     """Videos with a higher one are made first."""
+    replacement: Replacement | None = None
+    """Another file that is on its way to take this one's place; looked up where one video is asked for."""
     allow_download: bool = False
     """Who may watch it may also take it along as one file."""
     keep_source: str | None = None

@@ -244,12 +244,52 @@ async def override_method(
 async def receive_file(
     request: AnyRequest, uploads: NamedDependency[Uploads], playback: NamedDependency[Playback]
 ) -> ReceivedDocument:
-    """multipart/form-data with a file in `file`, and `filename`, `title`, `description`, `visibility`, `protection`."""
+    """multipart/form-data with a file in `file`, and `filename`, `title`, `description`, `visibility`, `protection`.
+
+    With `replaces`, the id of a video of yours, the file takes the place of that video's file."""
+    return await _received(request, uploads, playback, {})
+
+
+@post(
+    "/api/v1/videos/{video_id:str}/source",
+    status_code=202,
+    guards=[at_least(Role.CREATOR, Scope.UPLOAD)],
+    opt=limited(RouteClass.UPLOADS),
+    tags=TAGS,
+    summary="Replace the file of a video",
+    security=BEARER,
+    responses=problems(
+        **_REFUSED,
+        **_ROOM,
+        malformed_form=400,
+        client_gone=400,
+        client_silent=408,
+        unsupported_media_type=415,
+        not_found=404,
+        invalid_input=422,
+    ),
+)
+async def replace_file(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    uploads: NamedDependency[Uploads],
+    playback: NamedDependency[Playback],
+) -> ReceivedDocument:
+    """multipart/form-data with a file in `file`: it takes the place of the video's file once it plays.
+
+    Until then, and if it turns out to be no video, everything stays as it is. `replacing` of the video tells how far it
+    is. Resumable uploads do the same with `replaces` in their metadata."""
+    return await _received(request, uploads, playback, {"replaces": video_id})
+
+
+async def _received(
+    request: AnyRequest, uploads: Uploads, playback: Playback, said: dict[str, str]
+) -> ReceivedDocument:
     viewer = viewer_of(request)
     async with incoming(request) as body:
         form = UploadForm(request.headers.get("content-type", ""), aiter(body), check_words)
         size = tus.content_length(request.headers) or 0
-        upload, video = await uploads.receive(_owner(request), form.file(), form.words, size)
+        upload, video = await uploads.receive(_owner(request), form.file(), lambda: {**form.words(), **said}, size)
     return ReceivedDocument(upload.id, video_document(video, viewer, playback))
 
 
@@ -296,4 +336,5 @@ routes = [
     end_upload,
     override_method,
     receive_file,
+    replace_file,
 ]

@@ -82,6 +82,17 @@ class ChapterDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacingDocument:
+    """A new file that is on its way to take the place of the video's; `error` says why it will not."""
+
+    name: str
+    size: int
+    progress: float
+    step: str
+    error: ErrorDocument | None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDocument:
     """A video. `progress` is 0..1, `duration` in seconds, times in ISO 8601 UTC.
 
@@ -103,6 +114,7 @@ class VideoDocument:
     step: str
     waiting: str | None
     processing: ProcessingDocument | None
+    replacing: ReplacingDocument | None
     playable: bool
     duration: float | None
     width: int | None
@@ -169,6 +181,7 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         step=video.step,
         waiting=video.waiting,
         processing=processing_document(video),
+        replacing=_replacing(video) if may_manage(video, viewer) else None,
         playable=video.playable,
         duration=video.duration,
         width=video.width,
@@ -187,6 +200,14 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         updated_at=iso(video.updated_at),
         published_at=iso(video.published_at),
     )
+
+
+def _replacing(video: Video) -> ReplacingDocument | None:
+    new = video.replacement
+    if new is None:
+        return None
+    error = ErrorDocument(new.error.code, new.error.detail, new.error.hint) if new.error else None
+    return ReplacingDocument(new.source_name, new.source_size, round(new.progress, 4), new.step, error)
 
 
 def processing_document(video: Video) -> ProcessingDocument | None:
@@ -360,7 +381,7 @@ async def video_events(
                 if rendition.ready and rendition.name not in known:
                     yield _event("rendition", rendition)
         news = {"progress": document.progress, "step": document.step, "waiting": document.waiting}
-        yield _event("progress", news | {"processing": document.processing})
+        yield _event("progress", news | {"processing": document.processing, "replacing": document.replacing})
         before = video
 
 

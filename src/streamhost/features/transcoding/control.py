@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from streamhost import log
-from streamhost.db import videos
+from streamhost.db import replacements, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding.course import UNDERWAY, Course, subject
 from streamhost.features.transcoding.errors import NothingUnderway
+from streamhost.features.transcoding.replacing import Replacing
 from streamhost.jobs.errors import JobCancelled
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role, Viewer
@@ -16,7 +17,7 @@ from streamhost.model.clock import Clock
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import VideoId, is_id
 from streamhost.model.tasks import Job
-from streamhost.model.videos import Video, may_manage, may_view
+from streamhost.model.videos import Replacement, Video, may_manage, may_view
 
 MOST_PRIORITY = 100
 """Priorities go from -100 to 100; urgent steps of a video of priority 0 have 10."""
@@ -35,11 +36,12 @@ class Action(StrEnum):
 class Control:
     """The levers of the making of videos. Whatever is pulled survives a restart."""
 
-    def __init__(self, db: Database, queue: Queue, clock: Clock, course: Course) -> None:
+    def __init__(self, db: Database, queue: Queue, clock: Clock, course: Course, replacing: Replacing) -> None:
         self._db = db
         self._queue = queue
         self._clock = clock
         self._course = course
+        self._replacing = replacing
         self._log = log.get("transcoding")
 
     async def act(self, video_id: VideoId, viewer: Viewer | None, action: Action, priority: int | None = None) -> Video:
@@ -73,14 +75,23 @@ class Control:
             await self._prioritise(conn, video, priority)
         elif action is Action.RETRY:
             await self._course.again(conn, video)
+        elif (new := await replacements.get(conn, video.id)) is not None and new.error is None:
+            await self._steer(conn, video, action, new)
         elif video.state not in UNDERWAY:
             raise NothingUnderway(f"It is {video.state.value}.")
-        elif action is Action.PAUSE:
+        else:
+            await self._steer(conn, video, action, None)
+
+    async def _steer(self, conn: Connection, video: Video, action: Action, new: Replacement | None) -> None:
+        if action is Action.PAUSE:
             await videos.change(conn, video.id, self._clock(), paused=1, speed=None, eta=None)
             await self._queue.pause_subject(conn, subject(video.id))
         elif action is Action.RESUME:
             await videos.change(conn, video.id, self._clock(), paused=0)
             await self._queue.resume_subject(conn, subject(video.id))
+        elif new is not None:
+            # A new file that is on its way goes; what was there before is left alone.
+            await self._replacing.drop(conn, new, JobCancelled())
         else:
             await self._course.stop(conn, video, JobCancelled())
 

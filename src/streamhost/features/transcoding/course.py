@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from streamhost import log
-from streamhost.db import packages, videos
+from streamhost.db import packages, replacements, videos
 from streamhost.db.core import Connection
 from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
@@ -112,14 +112,19 @@ class Course:
         video = await videos.get(conn, video_id)
         if video is None or video.state not in UNDERWAY:
             return
+        if (package_id := job.payload.get("package_id")) is not None:
+            package = await packages.get(conn, package_id)
+            if package is None or not package.underway:
+                return
         if not (isinstance(error, JobCancelled) and await self._begun_again(conn, job)):
             await self.stop(conn, video, error)
 
     async def stop(self, conn: Connection, video: Video, error: StreamhostError) -> None:
         """End the making of a video that is underway."""
         video_id, now = video.id, self._clock()
+        new = await replacements.get(conn, video_id)
         for package in await packages.of_video(conn, video_id):
-            if package.underway:
+            if package.underway and (new is None or package.id != new.package_id):
                 await packages.give_up(conn, package.id, now)
                 self._paces.forget(package.id)
         if video.package_id is not None:
@@ -130,7 +135,9 @@ class Course:
         else:
             words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
             await videos.change(conn, video_id, now, state=VideoState.FAILED.value, paused=0, **NO_PACE, **words)
-        await self._queue.cancel_subject(conn, subject(video_id))
+        for job in await self._queue.unfinished(conn, subject(video_id)):
+            if new is None or not new.concerned_by(job.payload):
+                await self._queue.cancel(conn, job.id)
         self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
 
     async def _begun_again(self, conn: Connection, job: Job) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from streamhost import log
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages, stills, videos
+from streamhost.db import packages, replacements, stills, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import encoder, pipeline, publishing, stages, words
 from streamhost.features.transcoding import recipe as recipes
@@ -24,6 +24,7 @@ from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe, Rules
+from streamhost.features.transcoding.replacing import Replacing
 from streamhost.features.transcoding.switching import GivesKeys, Switching
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -63,6 +64,7 @@ class Transcoding:
         chooser: EncoderChooser,
         protecting: GivesKeys,
         keep_source: str = ALWAYS,
+        grants_live: float = 0.0,
     ) -> None:
         self._db = db
         self._queue = queue
@@ -77,6 +79,7 @@ class Transcoding:
         self._paces = Paces()
         self.keeping = Keeping(db, queue, clock, keep_source)
         self.course = Course(queue, clock, self._paces, self.keeping)
+        self.replacing = Replacing(queue, clock, self._pictures, grants_live)
         self._log = log.get("transcoding")
 
     def switching(self, grants_live: float) -> Switching:
@@ -108,10 +111,16 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             underway = await packages.of_video(conn, task.video_id)
-        if video is None or video.source_key is None or any(p.underway for p in underway):
+            new = await replacements.get(conn, task.video_id) if task.source_key else None
+        key = task.source_key or (video.source_key if video else None)
+        if video is None or key is None:
+            return
+        if new is None and (task.source_key or any(p.underway for p in underway)):
+            return
+        if new is not None and (new.source_key != key or new.package_id is not None or new.error is not None):
             return
         with self._room(task.video_id, "probe") as room:
-            source = await self._storage.fetch(video.source_key, room)
+            source = await self._storage.fetch(key, room)
             info = await self._run(tasks.Probe(str(source)), job.report, None)
         assert isinstance(info, MediaInfo)
         encoding = replace(self._rules.encoding, encoder=(await self._chooser.chosen()).name)
@@ -119,6 +128,9 @@ class Transcoding:
         package = packages.PackageRow(
             PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None, protection=video.protection
         )
+        if new is not None:
+            await self._begin_replacement(replace(package, recipe=recipe.to_json(), source_key=key), recipe, job)
+            return
         width, height = info.video.display_size if info.video else (None, None)
         async with self._db.write() as conn:
             changed = await videos.change(
@@ -139,19 +151,31 @@ class Transcoding:
                 await words.ask_for_captions(conn, self._queue, package, info)
             await job.complete(conn)
 
+    async def _begin_replacement(self, package: packages.PackageRow, recipe: Recipe, job: JobContext) -> None:
+        """Open the first stage of what is made from a new file; of the video nothing changes yet."""
+        async with self._db.write() as conn:
+            new = await replacements.get(conn, package.video_id)
+            if new is not None and new.source_key == package.source_key and new.error is None:
+                await packages.insert(conn, package)
+                await replacements.started(conn, package.video_id, package.id)
+                await self.course.open(conn, package, recipe, stages.INGEST[0])
+            await job.complete(conn)
+
     async def make_part(self, task: MakePart, job: JobContext) -> None:
         """Do one part: run the media task, put its files into storage, then note it as done and open what follows."""
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
-        if video is None or package is None or not package.underway or video.source_key is None:
+            new = await replacements.of_package(conn, task.package_id)
+        key = (package.source_key if package else None) or (video.source_key if video else None)
+        if video is None or package is None or not package.underway or key is None:
             return
         recipe = Recipe.from_json(package.recipe)
         what, _ = stages.parse(task.part)
         with self._room(package.id, task.part) as room:
             out, aside = room / "out", room / "out" / "stills"
             aside.mkdir(parents=True)
-            told = partial(self._told, video.id)
+            told = partial(self._told, video.id, new is not None)
             pace = self._paces.of(package.id)
             async with ProgressNotes(
                 self._db, package.id, task.part, recipe.work, job, pace, self._clock, told
@@ -159,7 +183,7 @@ class Transcoding:
                 if what == stages.STORYBOARD:
                     wanted = await self._pictures.storyboard(video.id, package.id, room, out)
                 else:
-                    source = await self._storage.fetch(video.source_key, room)
+                    source = await self._storage.fetch(key, room)
                     guard = await self._protecting(package.id, package.protection)
                     wanted = pipeline.media_task(recipe, task.part, str(source), str(out), guard, str(aside))
                 try:
@@ -193,12 +217,12 @@ class Transcoding:
                 recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._rules.ladder)
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
                 await self.course.add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
-                if isinstance(answer, tasks.Copied) and answer.obstacle:
+                if isinstance(answer, tasks.Copied) and answer.obstacle and new is None:
                     await self.course.note(conn, video.id, answer.obstacle)
                     await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
                 if isinstance(answer, Storyboard):
                     await self._pictures.made(conn, video.id, package.id, answer)
-                for warning in facts.warnings:
+                for warning in facts.warnings if new is None else ():
                     await self.course.note(conn, video.id, warning)
                 await self.course.advance(conn, package, recipe)
             await job.complete(conn)
@@ -242,6 +266,16 @@ class Transcoding:
                 and package.underway
                 and await packages.part_done(conn, package.id, task.part, "{}", now)
             ):
+                video = await videos.get(conn, video.id) or video
+                new = await replacements.of_package(conn, package.id)
+                whole = task.part == stages.LAST_PART
+                if new is not None and video.package_id is not None and not whole:
+                    # The old file plays until all of the new one stands.
+                    await self.course.advance(conn, package, recipe)
+                    await job.complete(conn)
+                    return
+                if new is not None:
+                    await self.replacing.take_over(conn, video, package, new, whole=whole)
                 choice = await stills.chosen(conn, video.id)
                 shown = package_prefix(video.id, choice.set_id if choice else package.id)
                 await videos.change(
@@ -278,13 +312,14 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
-        if video is None or package is None or video.source_key is None:
+        key = (package.source_key if package else None) or (video.source_key if video else None)
+        if video is None or package is None or key is None:
             return
         info = Recipe.from_json(package.recipe).info
         with self._room(package.id, "captions") as room:
             out = room / "out"
             out.mkdir()
-            source = await self._storage.fetch(video.source_key, room)
+            source = await self._storage.fetch(key, room)
             answer = await self._run(tasks.ExtractText(str(source), str(out), info), job.report, out)
             assert isinstance(answer, tasks.Extracted)
             captions = words.captions_of(video.id, package.id, info, answer, self._clock())
@@ -302,11 +337,21 @@ class Transcoding:
         """The subtitles could not be taken out of the file: a pity, and nothing more."""
         await self.course.note(conn, VideoId(job.payload["video_id"]), words.not_taken(error))
 
+    async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
+        """A job failed for good, or was cancelled: a new file goes, or the video says that it could not be made."""
+        if not await self.replacing.failed(conn, job, error):
+            await self.course.gave_up(conn, job, error)
+
     async def delete_media(self, task: DeleteMedia, _job: JobContext) -> None:
         """Remove what lies below a prefix."""
         await self._storage.delete_prefix(task.prefix)
 
-    async def _told(self, video_id: VideoId, conn: Connection, share: float, step: str, estimate: Estimate) -> None:
+    async def _told(
+        self, video_id: VideoId, new: bool, conn: Connection, share: float, step: str, estimate: Estimate
+    ) -> None:
+        if new:
+            await replacements.progress(conn, video_id, share, step)
+            return
         await videos.progress(conn, video_id, share, step, estimate.speed, estimate.eta)
 
     @contextmanager

@@ -106,6 +106,8 @@ INGEST = (
 )
 """The whole way, in order."""
 
+LAST_PART = f"{PUBLISH}-ready"
+"""The part after which nothing is missing."""
 FINISHED = "finished"
 """The name of the state after the last stage."""
 

@@ -10,10 +10,10 @@ from streamhost.model.clock import Timestamp
 from streamhost.model.details import checked_details
 from streamhost.model.ids import VideoId
 from streamhost.model.uploads import Upload
-from streamhost.model.videos import TITLE_LENGTH, Video, source_prefix
+from streamhost.model.videos import TITLE_LENGTH, Replacement, Video, media_prefix, source_prefix
 
 KEYS = ("title", "description", "visibility", "protection")
-"""What may be said of a video together with its file, besides `filename`."""
+"""What may be said of a video together with its file, besides `filename` and `replaces`."""
 NAME_LENGTH = 255
 UNTITLED = "Untitled"
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})$")
@@ -21,7 +21,7 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})$")
 
 def known_keys(metadata: Mapping[str, str]) -> dict[str, str]:
     """What of `metadata` means something here; clients add keys of their own (`filetype`, `relativePath`)."""
-    return {key: metadata[key] for key in ("filename", *KEYS) if key in metadata}
+    return {key: metadata[key] for key in ("filename", "replaces", *KEYS) if key in metadata}
 
 
 def check(metadata: Mapping[str, str]) -> None:
@@ -55,6 +55,28 @@ def source_key(video_id: VideoId, name: str) -> str:
     """Where the file is stored: a name of our own, and the extension because people and tools like to see it."""
     found = _EXTENSION.search(name)
     return f"{source_prefix(video_id)}source{'.' + found[1].lower() if found else ''}"
+
+
+def stored_as(upload: Upload) -> str:
+    """Where the file of a complete upload is stored: one that replaces another lies beside it until it does."""
+    assert upload.video_id is not None
+    key = source_key(upload.video_id, file_name(upload.metadata.get("filename", "")))
+    if upload.replaces is None:
+        return key
+    return f"{media_prefix(upload.video_id)}source-{upload.id}/{key.rpartition('/')[2]}"
+
+
+def replacement_of(upload: Upload, sha256: str, now: Timestamp) -> Replacement:
+    """What a complete upload is to the video whose file it replaces."""
+    assert upload.video_id is not None
+    return Replacement(
+        video_id=upload.video_id,
+        source_key=stored_as(upload),
+        source_name=file_name(upload.metadata.get("filename", "")),
+        source_size=upload.offset,
+        source_sha256=sha256,
+        created_at=now,
+    )
 
 
 def video_of(upload: Upload, sha256: str, now: Timestamp) -> Video:

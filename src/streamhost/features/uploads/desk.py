@@ -17,7 +17,7 @@ from streamhost import log
 from streamhost.config import UploadSettings
 from streamhost.db import uploads as rows
 from streamhost.db import videos
-from streamhost.db.core import Database
+from streamhost.db.core import Connection, Database
 from streamhost.features.uploads import describe
 from streamhost.features.uploads.checksums import Checksum
 from streamhost.features.uploads.errors import (
@@ -33,13 +33,13 @@ from streamhost.features.uploads.errors import (
 from streamhost.features.uploads.finishing import Finisher
 from streamhost.features.uploads.intake import Body, Pace
 from streamhost.features.uploads.locks import Hold, Locks
-from streamhost.features.uploads.receiving import ONE_REQUEST, Receiver, completed
+from streamhost.features.uploads.receiving import ONE_REQUEST, Receiver, chosen_video, completed
 from streamhost.features.uploads.room import Quota, Room, unlimited
 from streamhost.features.uploads.spool import Spool
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import HOUR, Clock
 from streamhost.model.errors import NotFound
-from streamhost.model.ids import UploadId, UserId, VideoId, is_id, new_id
+from streamhost.model.ids import UploadId, UserId, is_id, new_id
 from streamhost.model.uploads import Upload, UploadKind
 from streamhost.model.videos import Video
 from streamhost.ports import Storage
@@ -146,7 +146,8 @@ class Uploads:
             if known is None:
                 sizes = [_usable(await rows.get(conn, part_id), part_id, owner_id) for part_id in parts]
                 self._room.fits(sum(sizes))
-                video_id = VideoId(new_id())
+                await check_target(conn, final)
+                video_id = chosen_video(final)
                 final = replace(final, length=sum(sizes), parts=tuple(parts), video_id=video_id)
                 await self._room.promise(conn, final, free, max(sizes))
                 await rows.insert(conn, final)
@@ -239,6 +240,7 @@ class Uploads:
             describe.check(words)
             whole = completed(replace(came, length=came.offset, metadata=words))
             async with self._db.write() as conn:
+                await check_target(conn, whole)
                 await rows.describe(conn, whole.id, words)
                 await rows.advance(conn, whole)
             return whole
@@ -316,6 +318,7 @@ class Uploads:
         upload = completed(upload)
         free = await self._room.free()
         async with self._db.write() as conn:
+            await check_target(conn, upload)
             await self._room.promise(conn, upload, free)
             await rows.insert(conn, upload)
         return upload
@@ -370,6 +373,15 @@ class Uploads:
             hold.ask()
             await asyncio.wait({task})
             raise
+
+
+async def check_target(conn: Connection, upload: Upload) -> None:
+    """Raise `NotFound` unless the video whose file an upload is to replace is there, and its uploader's."""
+    if upload.replaces is None or upload.kind is UploadKind.PARTIAL:
+        return
+    video = await videos.get(conn, upload.replaces) if is_id(upload.replaces) else None
+    if video is None or video.owner_id != upload.owner_id:
+        raise NotFound("You have no such video whose file could be replaced.")
 
 
 def _usable(part: Upload | None, part_id: UploadId, owner_id: UserId) -> int:

@@ -12,17 +12,18 @@ import hashlib
 from dataclasses import replace
 
 from streamhost import log
+from streamhost.db import packages, replacements, videos
 from streamhost.db import uploads as rows
-from streamhost.db import videos
-from streamhost.db.core import Database
-from streamhost.features.uploads.describe import file_name, source_key, video_of
+from streamhost.db.core import Connection, Database
+from streamhost.features.uploads.describe import replacement_of, stored_as, video_of
 from streamhost.features.uploads.errors import UploadBusy, UploadGone, UploadNotFound
 from streamhost.features.uploads.spool import Spool, SpoolFile
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.ids import UploadId
-from streamhost.model.tasks import ProbeSource
+from streamhost.model.tasks import DeleteMedia, ProbeSource
 from streamhost.model.uploads import Upload, UploadKind
+from streamhost.model.videos import Replacement, folder_of, package_prefix, package_stills
 from streamhost.ports import NotStored, Storage
 
 GRACE = 5.0
@@ -141,8 +142,7 @@ class Finisher:
 
     async def _move(self, upload: Upload) -> str:
         """Put the file into storage; its SHA-256."""
-        assert upload.video_id is not None
-        key = source_key(upload.video_id, file_name(upload.metadata.get("filename", "")))
+        key = stored_as(upload)
         path = self._spool.path(upload.id)
         if not await self._spool.run(path.exists) and await self._stored(key, upload.offset):
             return await self._digest_of(key)
@@ -169,26 +169,55 @@ class Finisher:
         return digest.hexdigest()
 
     async def _enter(self, upload: Upload, sha256: str) -> Upload:
-        """Enter the video, close the upload, order the first job: all or nothing."""
+        """Enter the video, or its new file; close the upload, order the first job: all or nothing."""
         now = self._clock()
-        video = video_of(upload, sha256, now)
         done = replace(upload, finished_at=now, expires_at=now + self._remembered)
         async with self._db.write() as conn:
             entered = await rows.finish(conn, upload.id, now, done.expires_at)
             if entered:
-                await videos.insert(conn, video)
+                await self._begin(conn, upload, sha256)
                 # Used-up parts go on answering: a client that lost the answer asks for them, then joins them again.
                 for part_id in upload.parts:
                     await rows.finish(conn, part_id, now, done.expires_at)
-                await self._queue.add(
-                    conn, ProbeSource(video.id), lock=f"video:{video.id}", subject=f"video:{video.id}"
-                )
         if not entered:
-            assert video.source_key is not None
-            await self._storage.delete(video.source_key)
+            await self._storage.delete(stored_as(upload))
             raise UploadNotFound("It was ended while it became a video.")
         self._spool.forget(upload.id)
         _logger.info(
-            "An upload became a video", action="upload_finished", upload=upload.id, video=video.id, bytes=upload.offset
+            "An upload became a video",
+            action="upload_finished",
+            upload=upload.id,
+            video=upload.video_id,
+            bytes=upload.offset,
         )
         return done
+
+    async def _begin(self, conn: Connection, upload: Upload, sha256: str) -> None:
+        """Enter what the file has become, and have it looked into."""
+        assert upload.video_id is not None
+        now, about = self._clock(), f"video:{upload.video_id}"
+        if upload.replaces is None:
+            await videos.insert(conn, video_of(upload, sha256, now))
+            await self._queue.add(conn, ProbeSource(upload.video_id), lock=about, subject=about)
+            return
+        new = replacement_of(upload, sha256, now)
+        if await videos.get(conn, new.video_id) is None:
+            # It was deleted while its new file came: that goes too.
+            await self._queue.add(conn, DeleteMedia(folder_of(new.source_key)))
+            return
+        before = await replacements.get(conn, new.video_id)
+        if before is not None and before.error is None:
+            await self._supersede(conn, before)
+        await replacements.put(conn, new)
+        await self._queue.add(conn, ProbeSource(new.video_id, new.source_key), lock=about, subject=about)
+
+    async def _supersede(self, conn: Connection, before: Replacement) -> None:
+        """A newer file has come before an earlier one took its place: the earlier one goes."""
+        await self._queue.add(conn, DeleteMedia(folder_of(before.source_key)))
+        if before.package_id is not None:
+            await packages.delete(conn, before.package_id)
+            for prefix in (
+                package_prefix(before.video_id, before.package_id),
+                package_stills(before.video_id, before.package_id),
+            ):
+                await self._queue.add(conn, DeleteMedia(prefix))

@@ -25,10 +25,15 @@ ONE_REQUEST = 10 * MINUTE
 """Life, since its last stored offset, of an upload whose address no client knows yet."""
 
 
+def chosen_video(upload: Upload) -> VideoId:
+    """The id of the video that an upload becomes: a new one, unless its file replaces another's."""
+    return upload.replaces or VideoId(new_id())
+
+
 def completed(upload: Upload) -> Upload:
     """The upload with its video chosen if the last byte is there: stored together, they are never apart."""
     if upload.complete and upload.kind is UploadKind.WHOLE and upload.video_id is None:
-        return replace(upload, video_id=VideoId(new_id()))
+        return replace(upload, video_id=chosen_video(upload))
     return upload
 
 
@@ -72,7 +77,7 @@ class Receiver:
         What came is stored even where it ends in an error, unless a checksum forbids it. `unknown`: no client knows
         the upload's address until this returns."""
         # Chosen beforehand: whether an offset stored on the way or the last one completes the upload, it is one video.
-        chosen = VideoId(new_id()) if upload.kind is UploadKind.WHOLE and upload.length is not None else None
+        chosen = chosen_video(upload) if upload.kind is UploadKind.WHOLE and upload.length is not None else None
 
         async def save(offset: int) -> None:
             await self._store(upload, offset, chosen, ONE_REQUEST if unknown else self.life)

@@ -1,0 +1,79 @@
+"""Rows of `replacements`: a file that is to take the place of a video's, until it does or turns out not to fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamhost.db.core import Connection, Row
+from streamhost.model.clock import Timestamp
+from streamhost.model.ids import PackageId, VideoId
+from streamhost.model.videos import Failure, Replacement
+
+_COLUMNS = ("video_id", "source_key", "source_name", "source_size", "source_sha256", "package_id", "created_at")
+
+
+def _replacement(row: Row) -> Replacement:
+    failure = None
+    if row["error_code"]:
+        failure = Failure(row["error_code"], row["error_detail"] or "", row["error_hint"])
+    return Replacement(
+        **{name: row[name] for name in _COLUMNS}, progress=row["progress"], step=row["step"], error=failure
+    )
+
+
+async def put(conn: Connection, replacement: Replacement) -> None:
+    """Note a new file for a video, in place of any that was noted before."""
+    await conn.execute("DELETE FROM replacements WHERE video_id = :id", {"id": replacement.video_id})
+    await conn.execute(
+        f"INSERT INTO replacements ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})",
+        {name: getattr(replacement, name) for name in _COLUMNS},
+    )
+
+
+async def get(conn: Connection, video_id: VideoId) -> Replacement | None:
+    """The file that is to take the place of a video's, None if there is none."""
+    row = await conn.fetch_one("SELECT * FROM replacements WHERE video_id = :id", {"id": video_id})
+    return _replacement(row) if row else None
+
+
+async def of_package(conn: Connection, package_id: PackageId) -> Replacement | None:
+    """The file from which a package is made, if it is still to take another's place."""
+    row = await conn.fetch_one("SELECT * FROM replacements WHERE package_id = :id", {"id": package_id})
+    return _replacement(row) if row else None
+
+
+async def started(conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
+    """Note which package is made of it."""
+    await conn.execute(
+        "UPDATE replacements SET package_id = :package WHERE video_id = :id", {"package": package_id, "id": video_id}
+    )
+
+
+async def progress(conn: Connection, video_id: VideoId, share: float, step: str) -> None:
+    """Note how far it is; the share never goes back."""
+    await conn.execute(
+        "UPDATE replacements SET progress = CASE WHEN progress < :share THEN :share ELSE progress END, step = :step "
+        "WHERE video_id = :id",
+        {"share": share, "step": step, "id": video_id},
+    )
+
+
+async def failed(conn: Connection, video_id: VideoId, error: Failure) -> None:
+    """Note why it does not take the other's place."""
+    values: dict[str, Any] = {"code": error.code, "detail": error.detail, "hint": error.hint, "id": video_id}
+    await conn.execute(
+        "UPDATE replacements SET error_code = :code, error_detail = :detail, error_hint = :hint, package_id = NULL, "
+        "step = '' WHERE video_id = :id",
+        values,
+    )
+
+
+async def delete(conn: Connection, video_id: VideoId) -> None:
+    """It has taken the other's place."""
+    await conn.execute("DELETE FROM replacements WHERE video_id = :id", {"id": video_id})
+
+
+async def forget_failed(conn: Connection, before: Timestamp) -> int:
+    """Forget files that did not fit, noted before a moment; how many."""
+    sql = "DELETE FROM replacements WHERE error_code IS NOT NULL AND created_at < :before"
+    return await conn.execute(sql, {"before": before})
