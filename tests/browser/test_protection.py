@@ -79,6 +79,28 @@ def test_grants_are_renewed_without_a_break(tmp_path: Path, visit: Visit) -> Non
         server.stop()
 
 
+def test_a_switch_does_not_stop_who_is_watching(tmp_path: Path, visit: Visit) -> None:
+    """A clear video is encrypted while it plays: with the next grant the player takes up the new package and plays
+    on."""
+    server = RunningServer(tmp_path / "data", STREAMHOST_PLAYBACK_GRANT_MINUTES="0.2").start()
+    try:
+        server.add_user("alice@example.org", "creator")
+        alice = server.client("alice@example.org")
+        long = cached(Clip(seconds=40, width=320, height=180, gop=50), ".mp4")
+        video = alice.upload(long, title="Long", visibility="public")
+        alice.wait_until(video, "ready")
+        page = visit(server.url).page(f"/watch/{video}")
+        play(page)
+        assert alice.patch(f"/api/v1/videos/{video}", json={"protection": "cenc"}).status_code == 200
+        until(page, "document.querySelector('video').mediaKeys !== null")
+        at = float(page.evaluate("document.querySelector('video').currentTime"))
+        assert at > 0.5, "it goes on where it was"
+        wait_for_time(page, at + 1)
+        expect(page.get_by_role("alert")).to_have_count(0)
+    finally:
+        server.stop()
+
+
 def test_a_password_is_asked_for(site: RunningServer, visit: Visit, films: dict[str, str]) -> None:
     """The owner sets it by the edit page; a guest is asked, hears of a wrong one, and watches after the right one."""
     video = films["cenc"]

@@ -157,19 +157,3 @@ def test_captions_are_the_owners(site: RunningServer, alice: Api, video: dict[st
     assert bob.delete(f"{path}/{listed['id']}").status_code == 403
     other = alice.upload(film, title="Other")
     assert alice.delete(f"/api/v1/videos/{other}/captions/{listed['id']}").status_code == 404
-
-
-def test_captions_stay_when_the_video_is_packaged_anew(alice: Api, fresh: dict[str, Any]) -> None:
-    """Under another protection, uploaded captions and those of the file are listed and served as before."""
-    assert add(alice, fresh["id"]).status_code == 201
-    until(lambda: len(shown(alice, fresh["id"])) == 2)
-    before = alice.stream(fresh["id"])
-    alice.patch(f"/api/v1/videos/{fresh['id']}", json={"protection": "cenc"}).raise_for_status()
-    until(lambda: alice.stream(fresh["id"])["package"] != before["package"])
-    until(lambda: len(shown(alice, fresh["id"])) == 2)
-    after = alice.stream(fresh["id"])
-    assert [c["language"] for c in after["captions"]] == ["en", "fr"]
-    for caption in after["captions"]:
-        assert alice.get(caption["url"]).text.startswith("WEBVTT")
-    assert alice.get(after["dash"]).text.count('mimeType="text/vtt"') == 2
-    assert alice.get(before["captions"][0]["url"]).status_code == 200, "who plays the old package still has them"

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from streamhost.db import share_links
 from streamhost.model.accounts import ANONYMOUS
 from streamhost.model.videos import Video, Visibility
 from tests.support.house import SEGMENT, House, a_house
@@ -290,3 +291,17 @@ async def test_a_site_that_is_struck_off_plays_no_longer(house: House) -> None:
         assert (await client.get(segment, headers={"Origin": site})).status_code == 200
         await allow(other)
         assert (await client.get(segment, headers={"Origin": site})).json()["code"] == "grant_revoked"
+
+
+async def test_links_that_are_long_over_are_forgotten(house: House) -> None:
+    """What expired or was taken back before a moment goes; what still opens something stays."""
+    video = await house.video()
+    owner = await house.host.accounts.viewer_of_bearer((await house.bearer("alice"))["Authorization"][7:])
+    kept, revoked = await link(house, video), await link(house, video)
+    await house.host.sharing.revoke_link(video.id, owner, revoked["id"])
+    now = house.host.clock()
+    async with house.host.db.write() as conn:
+        assert await share_links.delete_ended(conn, now - 60) == 0
+        assert await share_links.delete_ended(conn, now + 60) == 1
+        assert [one.id for one in await share_links.of_video(conn, video.id)] == [kept["id"]]
+        assert await share_links.delete_ended(conn, now + 7200) == 1

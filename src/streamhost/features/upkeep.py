@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamhost import log
-from streamhost.db import api_tokens, invitations, sessions
+from streamhost.db import api_tokens, invitations, sessions, share_links
 from streamhost.db.core import Database
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -13,7 +13,8 @@ from streamhost.model.tasks import SweepCatalog
 SESSIONS_KEPT = 30 * DAY
 """Ended sessions stay so long: a refresh token that is used again is still recognised as stolen."""
 KEYS_KEPT = 90 * DAY
-"""Invitations and API tokens that are over stay so long for whoever wonders why one does not work any more."""
+"""Invitations, API tokens and share links that are over stay so long for whoever wonders why one does not work any
+more."""
 JOBS_KEPT = 14 * DAY
 """Finished jobs stay so long for whoever looks for the cause of something."""
 
@@ -33,6 +34,7 @@ class Upkeep:
             ended = await sessions.delete_ended(conn, self._clock() - SESSIONS_KEPT)
             invitations_over = await invitations.delete_ended(conn, self._clock() - KEYS_KEPT)
             tokens_over = await api_tokens.delete_ended(conn, self._clock() - KEYS_KEPT)
+            links_over = await share_links.delete_ended(conn, self._clock() - KEYS_KEPT)
             jobs = await self._queue.prune(conn, JOBS_KEPT)
             await job.complete(conn)
         self._log.info(
@@ -41,5 +43,6 @@ class Upkeep:
             sessions=ended,
             invitations=invitations_over,
             api_tokens=tokens_over,
+            share_links=links_over,
             jobs=jobs,
         )
