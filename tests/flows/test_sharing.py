@@ -305,3 +305,13 @@ async def test_links_that_are_long_over_are_forgotten(house: House) -> None:
         assert await share_links.delete_ended(conn, now + 60) == 1
         assert [one.id for one in await share_links.of_video(conn, video.id)] == [kept["id"]]
         assert await share_links.delete_ended(conn, now + 7200) == 1
+
+
+async def test_the_form_for_links_takes_plain_numbers_alone(house: House) -> None:
+    """What Unicode calls a digit but is no number is refused in words, like letters."""
+    video = await house.video()
+    async with house.client() as alice:
+        for uses, status in (("²", 422), ("many", 422), ("0", 422), ("", 303), ("2", 303)):
+            form = {"days": "7", "uses": uses, "note": ""}
+            answer = await alice.post(f"/studio/{video.id}/links", data=form, headers=await house.bearer("alice"))
+            assert answer.status_code == status, (uses, answer.text)

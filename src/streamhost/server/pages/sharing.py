@@ -70,7 +70,7 @@ async def add_link(request: AnyRequest, video_id: FromPath[str], sharing: NamedD
     form = await typed(request)
     days = int(form["days"]) if form["days"] in LIVES else 7
     uses = form["uses"].strip()
-    if uses and not (uses.isdigit() and len(uses) < 7):
+    if uses and not (uses.isascii() and uses.isdigit() and len(uses) < 7):
         raise InvalidInput(fields={"max_uses": "A number, or nothing for any number."})
     until = (datetime.now(UTC) + timedelta(days=days)).timestamp()
     await sharing.add_link(VideoId(video_id), viewer_of(request), until, int(uses) if uses else None, form["note"])
