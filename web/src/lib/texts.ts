@@ -85,6 +85,13 @@ export const texts = {
     discarded: "Upload discarded.",
   },
 
+  replace: {
+    sending: (percent: string) => `Sending, ${percent}`,
+    making: (percent: string, step: string) => `${step}, ${percent}. The old file plays until this one stands.`,
+    done: "The new file has taken the old one's place.",
+    failed: "The file was not taken; the video is as it was.",
+  },
+
   visibility: { private: "Private", unlisted: "Unlisted", public: "Public" },
 
   player: {

@@ -20,6 +20,7 @@ export interface Video {
   step?: string;
   waiting?: string | null;
   processing?: Processing | null;
+  replacing?: { progress: number; step: string; error: { code: string; detail: string; hint?: string | null } | null } | null;
   progress: number;
   playable: boolean;
   renditions: Rendition[];

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from streamhost.config import Settings
-from streamhost.features.catalog import UNDERWAY, Catalog
+from streamhost.features.catalog import Catalog
 from streamhost.features.mail import Mail
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Action, Coming, Control, Downloads
@@ -213,8 +213,9 @@ def _file_page(
         source_name=video.source_name,
         source_kept=video.source_key is not None,
         source_size=bytes_text(video.source_size),
-        max_bytes=settings.uploads.max_size,
-        underway=video.state in UNDERWAY,
+        mine=video.owner_id == viewer.id,
+        coming=video.replacement is not None and video.replacement.error is None,
+        not_taken=video.replacement.error if video.replacement else None,
         allow_download=video.allow_download,
         rule=DAYS if rule.startswith(DAYS) else rule,
         days=rule.removeprefix(DAYS) if rule.startswith(DAYS) else "30",
