@@ -315,3 +315,39 @@ async def test_the_form_for_links_takes_plain_numbers_alone(house: House) -> Non
             form = {"days": "7", "uses": uses, "note": ""}
             answer = await alice.post(f"/studio/{video.id}/links", data=form, headers=await house.bearer("alice"))
             assert answer.status_code == status, (uses, answer.text)
+
+
+async def test_who_is_in_opens_the_link_again_for_nothing(house: House) -> None:
+    """A link for one use takes its reader on to the video each time, without another use; a stranger is too late."""
+    video = await house.video()
+    made = await link(house, video, max_uses=1)
+    async with house.client() as guest, house.client() as late:
+        assert (await guest.get(made["url"])).status_code == 200
+        token = made["url"].partition("?link=")[2]
+        assert (await guest.post(f"/api/v1/videos/{video.id}/unlock", json={"link": token})).status_code == 200
+        for _ in range(2):
+            again = await guest.get(made["url"])
+            assert (again.status_code, again.headers["location"]) == (303, f"/watch/{video.id}")
+        assert (await guest.get(f"/watch/{video.id}")).status_code == 200
+        assert (await late.get(made["url"])).status_code == 410
+
+
+async def test_only_the_sites_of_the_list_may_frame_the_page(house: House) -> None:
+    """Nobody by default; those of `embed_origins` for that video alone, and not the page that asks for its password."""
+    video, other = [await house.video(visibility=Visibility.UNLISTED) for _ in range(2)]
+    async with house.client() as client:
+
+        async def ancestors(which: Video, status: int = 200) -> str:
+            answer = await client.get(f"/watch/{which.id}")
+            assert answer.status_code == status
+            return str(answer.headers["content-security-policy"].rpartition("frame-ancestors ")[2])
+
+        assert await ancestors(video) == "'none'"
+        path, headers = f"/api/v1/videos/{video.id}", await house.bearer("alice")
+        done = await client.patch(path, json={"embed_origins": ["https://blog.example"]}, headers=headers)
+        assert done.status_code == 200
+        assert await ancestors(video) == "'self' https://blog.example"
+        assert await ancestors(other) == "'none'"
+        locked_up = {"visibility": "password", "password": "open sesame"}
+        assert (await client.patch(path, json=locked_up, headers=headers)).status_code == 200
+        assert await ancestors(video, 403) == "'none'"

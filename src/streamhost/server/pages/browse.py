@@ -1,5 +1,6 @@
 """Pages for looking around: the newest videos, search, and the page on which a video plays."""
 
+import contextlib
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,9 +13,11 @@ from streamhost.features.accounts import Accounts
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
 from streamhost.features.sharing import PasswordRequired, Sharing
+from streamhost.model.errors import NotFound
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Protection
 from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.door import framed_by
 from streamhost.server.pages.forms import see
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.shapes import hit_view, video_view
@@ -93,6 +96,10 @@ async def watch(
     """The player, and what there is to say about the video; before that the password or the link, if one is needed."""
     viewer, name = viewer_of(request), VideoId(video_id)
     if link:
+        with contextlib.suppress(NotFound, PasswordRequired):
+            # Whoever is in already needs no link, and uses none up by opening it again.
+            await catalog.get(name, viewer)
+            return see(f"/watch/{name}")
         found = await sharing.link(name, link)
         if found.most_uses is not None:
             return unlock_page(request, frame, name, HTTP_200_OK, link=link, uses=found.most_uses - found.uses)
@@ -106,7 +113,10 @@ async def watch(
     chosen = stream_format if stream_format in FORMATS else FORMATS[0]
     if video.protection_in_use is Protection.AES_128:
         chosen = "hls"
-    return frame.page(request, "watch.html", video=video_view(video, viewer, playback), format=chosen)
+    page = frame.page(request, "watch.html", video=video_view(video, viewer, playback), format=chosen)
+    if video.embed_origins:
+        page.headers["content-security-policy"] = framed_by(video.embed_origins)
+    return page
 
 
 routes = [home, search, watch]
