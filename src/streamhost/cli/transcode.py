@@ -31,7 +31,11 @@ LINE_EVERY = 0.1
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--heights", help="Lines of the renditions, such as 1080,720,360. [default: as set in media.heights]")
+@click.option(
+    "--heights",
+    help="Lines of the encoded renditions, such as 1080,720,360; a source that players take stands beside them. "
+    "[default: as set in media.heights]",
+)
 @click.option(
     "--protection",
     type=click.Choice([Protection.NONE.value]),

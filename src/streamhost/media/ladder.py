@@ -77,8 +77,12 @@ def ladder(info: MediaInfo, settings: LadderSettings | None = None) -> tuple[Run
 
 
 def lower_rungs(info: MediaInfo, settings: LadderSettings | None = None) -> tuple[Rung, ...]:
-    """Return the rungs to encode beside a copied video: the ladder without its first rung."""
-    return ladder(info, settings)[1:]
+    """Return the rungs to encode beside a copied video: the ladder without a rung of nearly the source's own size.
+
+    The first rung of a source above ``max_height`` is kept: only the copy is larger.
+    """
+    own = min(info.video.display_size) if info.video else 0
+    return tuple(rung for rung in ladder(info, settings) if min(rung.width, rung.height) < own * SKIP_RATIO)
 
 
 def output_rate(rate: Fraction, most: int = MAX_FRAME_RATE) -> Fraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,22 @@ def test_a_step_next_to_the_source_is_left_out() -> None:
 def test_no_video_no_rungs() -> None:
     """Sound alone has no ladder."""
     assert ladder.ladder(info(None, audio_track())) == ()
+
+
+@pytest.mark.parametrize(
+    ("height", "limits", "lower"),
+    [
+        (2160, {"max_height": 1080}, ["v1080", "v720", "v480", "v360", "v240"]),
+        (1080, {}, ["v720", "v480", "v360", "v240"]),
+        (720, {"heights": (240,), "max_height": 240}, ["v240"]),
+        (1100, {"heights": (720,)}, ["v720"]),
+    ],
+)
+def test_beside_a_copy_stands_every_rung_that_is_smaller(height: int, limits: dict[str, Any], lower: list[str]) -> None:
+    """Above the tallest that is encoded, that one stands beside the copy; what is nearly as large as the copy does
+    not."""
+    source = info(video_track(width=height * 16 // 9, height=height))
+    assert [rung.name for rung in ladder.lower_rungs(source, ladder.LadderSettings(**limits))] == lower
 
 
 def test_the_administrators_limit_holds() -> None:

@@ -31,6 +31,7 @@ export class Previews {
   private readonly address: () => string | null;
   private known: Preview[] = [];
   private asked = 0;
+  private wanted = 0;
 
   /** `address` gives the track's address with a grant that is good now, null while there is none. */
   constructor(element: HTMLElement, address: () => string | null) {
@@ -39,6 +40,7 @@ export class Previews {
   }
 
   show(at: number): void {
+    this.wanted = at;
     const track = this.address();
     if (!this.known.length) void this.load(track);
     const found = this.known.find((one) => at < one.end) ?? this.known.at(-1);
@@ -55,6 +57,8 @@ export class Previews {
     if (!track || Date.now() - this.asked < AGAIN) return;
     this.asked = Date.now();
     const answer = await fetch(track).catch(() => null);
-    if (answer?.ok) this.known = previewsOf(await answer.text());
+    if (!answer?.ok) return;
+    this.known = previewsOf(await answer.text());
+    this.show(this.wanted); // Who rests on the bar meanwhile need not move to see a picture.
   }
 }
