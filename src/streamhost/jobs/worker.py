@@ -261,6 +261,11 @@ class Worker:
                 _logger.warning("A job was given to somebody else", action="job_lost")
         elif run.ending in (_Ending.STOPPING, _Ending.PAUSED):
             async with self._db.write() as conn:
+                known = await rows.get(conn, job.id)
+                if known is not None and known.cancel_requested:
+                    # Cancelled while it was still coming to its end: put back it would end later, unasked.
+                    await self._end_in(conn, job, JobCancelled(), JobState.CANCELLED, tell=tell)
+                    return
                 await rows.requeue(conn, job, self._clock(), refund=True)
             _logger.info("A job goes back to the queue", action="job_released", paused=run.ending is _Ending.PAUSED)
         elif run.ending is _Ending.CANCELLED:

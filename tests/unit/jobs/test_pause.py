@@ -134,3 +134,28 @@ async def test_priority_changes_the_order_of_what_waits(bench: Bench) -> None:
     assert bench.done == [2, 0, 1]
     async with bench.db.write() as conn:
         assert not await bench.queue.prioritise(conn, job_id, 5)
+
+
+async def test_cancelled_while_it_is_being_paused_it_ends_at_once(bench: Bench) -> None:
+    """A job that is cancelled before its pause has taken hold does not go back, to end unasked when it runs again."""
+    started, ending, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(_task: Count, _job: JobContext) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await may_end.wait()
+
+    job_id = await bench.add(Count(1))
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await started.wait()
+    assert await pause(bench, job_id)
+    await ending.wait()
+    async with bench.db.write() as conn:
+        assert await bench.queue.cancel(conn, job_id)
+    may_end.set()
+    job = await bench.until(job_id, JobState.CANCELLED)
+    assert job.error_code == "job_cancelled"
