@@ -216,7 +216,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         schedule=schedule,
         grants=grants,
         accounts=accounts,
-        audit=Audit(db),
+        audit=Audit(db, clock),
         catalog=catalog,
         captions=Captions(db, queue, storage, clock, quota=quotas.check),
         uploads=uploads,

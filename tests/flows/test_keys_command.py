@@ -61,3 +61,7 @@ def test_rotation_beside_a_running_server(server: RunningServer) -> None:
     wait_for(old, 403)
     assert httpx.get(new).status_code == 403
     wait_for(grant_now(server), 404)
+    server.add_user("root@example.org", "admin")
+    root = server.client("root@example.org")
+    acts = root.get("/api/v1/admin/audit", params={"act": "keys_replaced"}).json()["items"]
+    assert [act["details"]["old"] for act in acts] == ["at once", "as grants run out"]

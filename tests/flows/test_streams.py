@@ -109,6 +109,8 @@ async def test_a_limit_of_ones_own(house: House) -> None:
         for wrong in (-1, 1001, "many"):
             assert (await client.put(path, json={"limit": wrong}, headers=root)).status_code == 422
         assert (await client.put(path.replace(user, "nobody"), json={"limit": 1}, headers=root)).status_code == 404
+        log = await client.get("/api/v1/admin/audit", params={"act": "stream_limit_changed"}, headers=root)
+        assert [line["details"]["limit"] for line in log.json()["items"]] == ["default", "none", "1"]
 
 
 async def test_stopping_a_stream(house: House) -> None:
@@ -136,3 +138,6 @@ async def test_stopping_a_stream(house: House) -> None:
             assert (await client.get(path, headers=stopper)).json()["items"] == []
             time.move(STOPPED_SECONDS + 1)
             assert (await open_stream(client, video, bob)).status_code == 200
+        log = await client.get("/api/v1/admin/audit", params={"act": "stream_stopped"}, headers=root)
+        [line] = log.json()["items"]
+        assert (line["subject"]["words"], line["details"]) == ("bob@example.org", {"video": video.id})

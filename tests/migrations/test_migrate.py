@@ -72,10 +72,10 @@ def test_new_catalog(tmp_path: Path) -> None:
 
 
 def test_steps_are_in_order() -> None:
-    """Every step is a module with a number of its own, the first is the first, and has its scripts."""
+    """Every step is a module, numbered without a gap, the first is the first, and has its scripts."""
     assert STEPS[0] == "m0001_first"
     numbers = [int(name[1:5]) for name in STEPS]
-    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, len(STEPS) + 1))
     assert m0001_first.SCRIPTS
 
 

@@ -16,6 +16,7 @@ from streamhost.features.protection import Wrapping
 from streamhost.host import assemble
 from streamhost.instance import open_instance
 from streamhost.keyrings import Ring, RingKey
+from streamhost.model.audit import COMMAND_LINE, Act
 from streamhost.model.clock import MINUTE, iso
 
 data_option = click.option(
@@ -90,7 +91,10 @@ async def _rotated(settings: Settings, at_once: bool) -> tuple[int, int, int]:
     try:
         keep = 0.0 if at_once else settings.playback.grant_minutes * MINUTE
         fresh = host.keyrings.replace(Ring.GRANTS, host.clock(), keep)
-        return fresh.id, *await host.protections.local.replace_wrapping()
+        wrapping, wrapped = await host.protections.local.replace_wrapping()
+        how = "at once" if at_once else "as grants run out"
+        await host.audit.note(Act.KEYS_REPLACED, COMMAND_LINE, grants=str(fresh.id), wrapping=str(wrapping), old=how)
+        return fresh.id, wrapping, wrapped
     finally:
         await host.close()
 

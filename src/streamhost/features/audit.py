@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from streamhost.db import audit as rows
 from streamhost.db.core import Database
-from streamhost.model.audit import Act, AuditEntry
+from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.clock import Clock, system_clock
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import UserId
 
@@ -24,10 +25,16 @@ class AuditPage:
 
 
 class Audit:
-    """Reads the log. Writing is done where things happen, in the same transaction."""
+    """Reads the log. What changes the catalog is written down where it happens, in the same transaction."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock = system_clock) -> None:
         self._db = db
+        self._clock = clock
+
+    async def note(self, act: Act, by: Actor, **details: str) -> None:
+        """Write down an act that changes something outside the catalog."""
+        async with self._db.write() as conn:
+            await rows.insert(conn, AuditEntry(self._clock(), act, by, details=details))
 
     async def entries(
         self, cursor: str | None = None, limit: int = 50, act: str | None = None, user_id: UserId | None = None

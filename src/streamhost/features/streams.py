@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamhost.db import audit as audit_rows
 from streamhost.db import sessions as session_rows
 from streamhost.db import stream_limits as rows
 from streamhost.db import users as user_rows
 from streamhost.db import videos as video_rows
 from streamhost.db.core import Connection, Database
+from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.errors import Conflict, Forbidden, InvalidInput, NotFound
 from streamhost.model.grants import Grant, Grants, of_stream
@@ -124,8 +126,10 @@ class Streams:
         """What everybody plays now, the latest begun first."""
         return await self._described({user_id: self._current(user_id) for user_id in self._uses})
 
-    def stop(self, stream_id: str, user_id: UserId | None = None) -> None:
-        """End a stream: its grants are worth nothing from now on. `user_id`: whose it must be. Raises `NotFound`."""
+    def stop(self, stream_id: str, user_id: UserId | None = None) -> tuple[UserId, VideoId]:
+        """End a stream: its grants are worth nothing from now on. `user_id`: whose it must be. Raises `NotFound`.
+
+        Answers whose it was, and of which video."""
         now = self._clock()
         for owner in [user_id] if user_id else list(self._uses):
             for key in self._current(owner):
@@ -134,21 +138,34 @@ class Streams:
                     self._stopped[key] = now + STOPPED_SECONDS
                     self._grants.revocations.revoke(stream_id)
                     del self._uses[owner][key]
-                    return
+                    return owner, key[1]
         raise NotFound
+
+    async def stop_any(self, stream_id: str, by: Actor) -> None:
+        """End anybody's stream, and write down who did. Raises `NotFound`."""
+        owner, video_id = self.stop(stream_id)
+        async with self._db.write() as conn:
+            user = await user_rows.get(conn, owner)
+            details = {"video": video_id}
+            entry = AuditEntry(self._clock(), Act.STREAM_STOPPED, by, owner, user.email if user else "", details)
+            await audit_rows.insert(conn, entry)
 
     def limit(self, user_id: UserId) -> tuple[int, bool]:
         """How many streams a user may have at a time (0: any number), and whether that is a limit of their own."""
         return self._limits.get(user_id, self._most), user_id in self._limits
 
-    async def set_limit(self, user_id: UserId, most: int | None) -> None:
+    async def set_limit(self, user_id: UserId, most: int | None, by: Actor) -> None:
         """Give a user a limit of their own (0: none at all), None takes it away. Raises `NotFound`, `InvalidInput`."""
         if most is not None and not 0 <= most <= MOST:
             raise InvalidInput(fields={"limit": f"From 0 (any number) to {MOST}, or nothing."})
         async with self._db.write() as conn:
-            if await user_rows.get(conn, user_id) is None:
+            user = await user_rows.get(conn, user_id)
+            if user is None:
                 raise NotFound
             await rows.put(conn, user_id, most)
+            details = {"limit": "default" if most is None else str(most or "none")}
+            entry = AuditEntry(self._clock(), Act.STREAM_LIMIT_CHANGED, by, user_id, user.email, details)
+            await audit_rows.insert(conn, entry)
             conn.after_commit(lambda: self._learn(user_id, most))
 
     def _learn(self, user_id: UserId, most: int | None) -> None:

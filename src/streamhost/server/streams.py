@@ -14,7 +14,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.clock import iso
 from streamhost.model.ids import UserId
 from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import at_least, signed_in, user_of, viewer_of
+from streamhost.server.auth import actor_of, at_least, signed_in, user_of, viewer_of
 from streamhost.server.documented import BEARER, problems
 from streamhost.server.videos import HIDDEN
 
@@ -140,9 +140,11 @@ async def all_streams(request: Request[Any, Any, Any], streams: NamedDependency[
     security=BEARER,
     responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
 )
-async def stop_any(stream_id: FromPath[str], streams: NamedDependency[Streams]) -> None:
+async def stop_any(
+    request: Request[Any, Any, Any], stream_id: FromPath[str], streams: NamedDependency[Streams]
+) -> None:
     """End anybody's stream at once; it cannot begin again for a minute."""
-    streams.stop(stream_id)
+    await streams.stop_any(stream_id, actor_of(request))
 
 
 @get(
@@ -167,10 +169,13 @@ async def show_limit(user_id: FromPath[str], streams: NamedDependency[Streams]) 
     responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
 )
 async def set_limit(
-    user_id: FromPath[str], data: JSONBody[StreamLimitChange], streams: NamedDependency[Streams]
+    request: Request[Any, Any, Any],
+    user_id: FromPath[str],
+    data: JSONBody[StreamLimitChange],
+    streams: NamedDependency[Streams],
 ) -> StreamLimit:
     """Give a user a limit of their own, or take it away. Streams that play go on."""
-    await streams.set_limit(UserId(user_id), data.limit)
+    await streams.set_limit(UserId(user_id), data.limit, actor_of(request))
     return StreamLimit(*streams.limit(UserId(user_id)))
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from streamhost.features.mail import Mail
 from streamhost.features.streams import StreamInUse, Streams
-from streamhost.server.auth import in_person, user_of, viewer_of
+from streamhost.server.auth import actor_of, in_person, user_of, viewer_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.forms import see
 from streamhost.server.pages.frame import Frame
@@ -81,9 +81,9 @@ async def show_all(
 
 
 @post(f"{ALL}/{{stream_id:str}}/stop", guards=GUARDS, include_in_schema=False)
-async def stop_any(stream_id: FromPath[str], streams: NamedDependency[Streams]) -> Response[Any]:
+async def stop_any(request: AnyRequest, stream_id: FromPath[str], streams: NamedDependency[Streams]) -> Response[Any]:
     """Stop anybody's."""
-    streams.stop(stream_id)
+    await streams.stop_any(stream_id, actor_of(request))
     return see(f"{ALL}?done=stopped")
 
 
