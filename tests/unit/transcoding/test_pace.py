@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from streamhost.features.transcoding.pace import Estimate, Left, Pace
-from streamhost.features.transcoding.recipe import COPY_COST, PUBLISH_COST
+from streamhost.features.transcoding.recipe import COPY_COST, PUBLISH_COST, STORYBOARD_COST
 
 MINUTE = 60.0
 
@@ -26,8 +26,8 @@ def encode(pace: Pace, chunks: int, speed: float, tick: float = 0.5) -> list[tup
             progress[number] = step / steps
             pace.heard(f"chunk-{number}", MINUTE, progress[number], now)
             left = [Left("chunk", MINUTE, share) for share in progress]
-            left.append(Left("publish", PUBLISH_COST, 0.0))
-            found.append((seconds - now, pace.estimate(left, chunks * MINUTE + PUBLISH_COST)))
+            left += [Left("publish", PUBLISH_COST, 0.0), Left("storyboard", STORYBOARD_COST, 0.0)]
+            found.append((seconds - now, pace.estimate(left, chunks * MINUTE + PUBLISH_COST + STORYBOARD_COST)))
         pace.end(f"chunk-{number}")
     return found
 

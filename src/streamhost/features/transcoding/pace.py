@@ -22,13 +22,14 @@ GROUPS: Mapping[str, str] = {
     stages.PLAN: "reading",
     stages.AUDIO: "encoding",
     stages.CHUNK: "encoding",
+    stages.STORYBOARD: "publishing",
     stages.PUBLISH: "publishing",
 }
 """Work that runs side by side shares one pace; different groups come one after another."""
 UNKNOWN = "encoding"
 """The group of work that was announced, but of which no part is known yet."""
 PUBLISHING = 0.4
-"""Weight of publishing done in a second: it is about the same half second everywhere."""
+"""Weight of publishing, storyboard included, done in a second: it is about the same second everywhere."""
 NEGLIGIBLE = 0.02
 """Share of the remaining work whose pace need not be known for an honest estimate."""
 
