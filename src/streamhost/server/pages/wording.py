@@ -19,7 +19,7 @@ from streamhost.model.ids import CaptionId, VideoId
 from streamhost.model.videos import ChapterMark, Video, may_manage
 from streamhost.server.auth import address_of, signed_in, viewer_of
 from streamhost.server.pages.forms import see, typed
-from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.shapes import clock_text, video_view
 
 AnyRequest = Request[Any, Any, Any]
@@ -119,9 +119,7 @@ async def write_chapters(
     except InvalidInput as error:
         words = await words_view(video, captions, text, error.fields.get("chapters", str(error)))
         view = video_view(video, viewer, playback)
-        return frame.page(
-            request, "edit.html", 422, video=view, error=None, errors=Texts(), back=STUDIO, posters=(), words=words
-        )
+        return frame.page(request, "chapters.html", 422, video=view, words=words)
     return see(f"{STUDIO}/{video_id}#chapters")
 
 
