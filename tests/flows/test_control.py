@@ -176,5 +176,6 @@ def test_jobs_come_in_pages_and_have_an_order(server: RunningServer, alice: Api)
             break
     assert len(ids) == len(set(ids)) >= len(running) + 2
     assert root.get("/api/v1/admin/jobs", params={"cursor": "nowhere"}).json()["errors"].keys() == {"cursor"}
+    assert root.get("/api/v1/admin/jobs", params={"state": "bogus"}).json()["errors"].keys() == {"state"}
     steer(alice, video_id, "cancel")
     until_quiet(server)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 
@@ -65,3 +66,15 @@ def test_rotation_beside_a_running_server(server: RunningServer) -> None:
     root = server.client("root@example.org")
     acts = root.get("/api/v1/admin/audit", params={"act": "keys_replaced"}).json()["items"]
     assert [act["details"]["old"] for act in acts] == ["at once", "as grants run out"]
+
+
+def test_a_mistyped_data_directory_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    """Neither listing nor replacing makes an instance where no server has run: exit code 1, a named reason, no file."""
+    for words in (["list"], ["rotate"], ["rotate", "--at-once"]):
+        for folder in (tmp_path / "nowhere", tmp_path):
+            command = [sys.executable, "-m", "streamhost", "keys", *words, "--data", str(folder)]
+            done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
+            assert done.returncode == 1
+            assert "no catalog in that data directory" in done.stderr
+            assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []

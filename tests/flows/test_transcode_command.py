@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -101,6 +102,47 @@ def test_a_folder_with_something_in_it_is_left_alone_unless_forced(tmp_path: Pat
     forced = run(copied_clip(), out, "--heights", "180", "--force")
     assert forced.returncode == 0, forced.stderr
     assert {"letter.txt", "master.m3u8", "manifest.mpd"} <= files(out)
+
+
+def named(folder: Path) -> set[str]:
+    """Every file that a stream's HLS playlists name, and what stands at its top."""
+    master = (folder / "master.m3u8").read_text()
+    found = {"master.m3u8", "manifest.mpd", "poster.jpg", "storyboard.vtt"}
+    lists = set(re.findall(r"^[^#\s].*$", master, re.MULTILINE)) | set(re.findall(r'URI="([^"]+)"', master))
+    for playlist in lists:
+        text = (folder / playlist).read_text()
+        names = re.findall(r"^[^#\s].*$", text, re.MULTILINE) + re.findall(r'EXT-X-MAP:URI="([^"]+)"', text)
+        found |= {playlist, *(f"{playlist.rpartition('/')[0]}/{name}" for name in names)}
+    sheets = re.findall(r"^(\S+)#xywh=", (folder / "storyboard.vtt").read_text(), re.MULTILINE)
+    return found | set(sheets)
+
+
+def test_what_an_earlier_stream_left_in_the_folder_goes_and_nothing_else(tmp_path: Path) -> None:
+    """After --force nothing lies there but what the new manifests name, and every file that was never a stream's."""
+    out = tmp_path / "out"
+    assert run(copied_clip(), out, "--heights", "480,240").returncode == 0
+    (out / "captions" / "s7").mkdir(parents=True)
+    (out / "captions" / "s7" / "captions.vtt").write_text("WEBVTT\n")
+    foreign = {
+        "letter.txt",
+        "v240/notes.txt",
+        "pictures/1.jpg",
+        "v240/old/0.m4s",
+        "video.m4s",
+        "v480x/init.mp4",
+        "captions/de/captions.vtt",
+    }
+    for name in foreign:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("Dear reader")
+    (out / "v240" / "7.m4s").symlink_to(out / "letter.txt")
+    before = files(out)
+    forced = run(film(tmp_path), out, "--heights", "180", "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert {"v480/0.m4s", "v240/0.m4s", "captions/s7/captions.vtt"} <= before
+    assert files(out) == named(out) | foreign | {"v240/7.m4s"}
+    assert not (out / "v480").exists()
+    assert not (out / "captions" / "s7").exists()
 
 
 def test_what_is_no_media_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

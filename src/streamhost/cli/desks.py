@@ -13,7 +13,7 @@ import msgspec
 
 from streamhost import log
 from streamhost.cli.remote import Remote
-from streamhost.config import load
+from streamhost.config import Settings, load
 from streamhost.features.transcoding import Action
 from streamhost.features.work import Act, State
 from streamhost.host import CATALOG_FILE, Host, assemble
@@ -95,24 +95,32 @@ class ServerDesk:
 
 
 class NoCatalog(StreamhostError):
-    """There is no catalog in that data directory, so no work either."""
+    """There is no catalog in that data directory, so no work and no keys either."""
 
     code = "no_catalog"
     hint = "Name the directory that the server uses: --data, or STREAMHOST_DATA."
     permanent = True
 
 
+def settings_beside(data: Path | None) -> Settings:
+    """The settings of a data directory where a server has run, for a command that works beside it.
+
+    Raises `NoCatalog` where none ever has: looking makes no instance, and finds nothing by mistake."""
+    settings = load(data)
+    log.configure("warning", settings.log.format)
+    if not (settings.data / CATALOG_FILE).exists():
+        raise NoCatalog(str(settings.data))
+    return settings
+
+
 class FolderDesk:
     """In a data directory, beside a running server or without one. A server notices within a few seconds.
 
-    Raises `NoCatalog` where no server has ever run: looking makes no instance, and finds nothing by mistake.
+    Raises `NoCatalog` where no server has ever run.
     """
 
     def __init__(self, data: Path | None) -> None:
-        self._settings = load(data)
-        log.configure("warning", self._settings.log.format)
-        if not (self._settings.data / CATALOG_FILE).exists():
-            raise NoCatalog(str(self._settings.data))
+        self._settings = settings_beside(data)
 
     def jobs(self, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[Document]:
         """Jobs, newest first."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from streamhost import log
-from streamhost.config import Settings, load
+from streamhost.cli.desks import settings_beside
+from streamhost.config import Settings
 from streamhost.features.protection import Wrapping
 from streamhost.host import assemble
 from streamhost.instance import open_instance
@@ -37,7 +37,7 @@ def keys() -> None:
 @json_option
 def list_keys(data: Path | None, as_json: bool) -> None:
     """Show which keys sign, which still count, and what the others wrap."""
-    grants, wrappings = asyncio.run(_listed(_settings(data)))
+    grants, wrappings = asyncio.run(_listed(settings_beside(data)))
     document = {"grants": [_grant_key(key) for key in grants], "wrapping": [_wrapping(key) for key in wrappings]}
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -64,18 +64,12 @@ def rotate(at_once: bool, data: Path | None, as_json: bool) -> None:
     Grants that are out go on until they run out. Content keys stay what they are and are wrapped anew, in one
     transaction. Sign-ins, links in mails and second factors hang on the master secret and are not touched.
     """
-    grant_key, wrapping_key, wrapped = asyncio.run(_rotated(_settings(data), at_once))
+    grant_key, wrapping_key, wrapped = asyncio.run(_rotated(settings_beside(data), at_once))
     if as_json:
         click.echo(json.dumps({"grants": grant_key, "wrapping": wrapping_key, "wrapped": wrapped}))
         return
     click.echo(f"Grants are signed by key {grant_key} from now on.")
     click.echo(f"Key {wrapping_key} wraps {wrapped} content keys.")
-
-
-def _settings(data: Path | None) -> Settings:
-    settings = load(data)
-    log.configure("warning", settings.log.format)
-    return settings
 
 
 async def _listed(settings: Settings) -> tuple[list[RingKey], list[Wrapping]]:

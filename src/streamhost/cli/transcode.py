@@ -44,7 +44,11 @@ LINE_EVERY = 0.1
     help="How the segments are protected; the others need a server that hands out keys.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Media processes at once. [default: as set, or one a core]")
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write into a folder that is not empty. What an earlier stream left there goes; other files stay.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs: print what was made as JSON.")
 @click.pass_context
 def transcode(

@@ -261,23 +261,26 @@ class Worker:
                 _logger.warning("A job was given to somebody else", action="job_lost")
         elif run.ending in (_Ending.STOPPING, _Ending.PAUSED):
             async with self._db.write() as conn:
-                known = await rows.get(conn, job.id)
-                if known is not None and known.cancel_requested:
-                    # Cancelled while it was still coming to its end: put back it would end later, unasked.
-                    await self._end_in(conn, job, JobCancelled(), JobState.CANCELLED, tell=tell)
+                if await self._end_if_cancelled(conn, job, tell=tell):
                     return
                 await rows.requeue(conn, job, self._clock(), refund=True)
             _logger.info("A job goes back to the queue", action="job_released", paused=run.ending is _Ending.PAUSED)
         elif run.ending is _Ending.CANCELLED:
-            await self._end(job, JobCancelled(), JobState.CANCELLED, tell=tell)
+            async with self._db.write() as conn:
+                await self._end_in(conn, job, JobCancelled(), JobState.CANCELLED, tell=tell)
         else:
             await self._failed(job, _known(error), tell=tell)
 
     async def _failed(self, job: Job, error: StreamhostError, *, tell: bool) -> None:
+        async with self._db.write() as conn:
+            if not await self._end_if_cancelled(conn, job, tell=tell):
+                await self._failed_in(conn, job, error, tell=tell)
+
+    async def _failed_in(self, conn: Connection, job: Job, error: StreamhostError, *, tell: bool) -> None:
         allowed = job.max_attempts if error.retries is None else min(job.max_attempts, error.retries + 1)
         if error.permanent or job.attempts >= allowed:
             _logger.error("A job failed", action="job_failed", code=error.code, error=str(error), exc_info=error)
-            await self._end(job, error, JobState.FAILED, tell=tell)
+            await self._end_in(conn, job, error, JobState.FAILED, tell=tell)
             return
         wait = self._backoff(job.attempts)
         _logger.warning(
@@ -288,12 +291,15 @@ class Worker:
             seconds=wait,
             exc_info=error,
         )
-        async with self._db.write() as conn:
-            await rows.requeue(conn, job, self._clock() + wait, refund=False, code=error.code, detail=_words(error))
+        await rows.requeue(conn, job, self._clock() + wait, refund=False, code=error.code, detail=_words(error))
 
-    async def _end(self, job: Job, error: StreamhostError, state: JobState, *, tell: bool) -> None:
-        async with self._db.write() as conn:
-            await self._end_in(conn, job, error, state, tell=tell)
+    async def _end_if_cancelled(self, conn: Connection, job: Job, *, tell: bool) -> bool:
+        """End a job that somebody cancelled while it came to its end: put back it would end later, unasked."""
+        known = await rows.get(conn, job.id)
+        if known is None or not known.cancel_requested:
+            return False
+        await self._end_in(conn, job, JobCancelled(), JobState.CANCELLED, tell=tell)
+        return True
 
     async def _end_in(
         self, conn: Connection, job: Job, error: StreamhostError, state: JobState, *, tell: bool = True

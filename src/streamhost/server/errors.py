@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response
@@ -148,12 +149,16 @@ class Problem:
         return json.dumps(self.members(), ensure_ascii=False).encode()
 
 
-def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
-    """What the client is told. Of an unexpected error nothing but a request id, under which the log has the rest."""
+def problem_of(
+    error: BaseException, request_id: str | None = None, names: Mapping[str, str] = MappingProxyType({})
+) -> Problem:
+    """What the client is told. Of an unexpected error nothing but a request id, under which the log has the rest.
+
+    `names`: what clients call parameters that have another name in Python."""
     if isinstance(error, StreamhostError) and status_of(error) != INTERNAL:
         return _expected(error)
     if isinstance(error, ValidationException):
-        return _invalid(error)
+        return _invalid(error, names)
     if isinstance(error, HTTPException) and error.status_code < INTERNAL:
         return _refused(error)
     return Problem(
@@ -179,12 +184,13 @@ def _expected(error: StreamhostError) -> Problem:
     return Problem(status, error.code, error.title(), detail, error.hint, error.fields, headers=headers)
 
 
-def _invalid(error: ValidationException) -> Problem:
+def _invalid(error: ValidationException, names: Mapping[str, str]) -> Problem:
     """Litestar's findings about parameters and body as one `invalid_input` with a sentence for each field."""
     fields: dict[str, str] = {}
     for entry in error.extra if isinstance(error.extra, list) else []:
         if isinstance(entry, dict) and "message" in entry:
-            fields[str(entry.get("key") or "body")] = str(entry["message"])
+            key = str(entry.get("key") or "body")
+            fields[names.get(key, key)] = str(entry["message"])
     return Problem(
         STATUS[InvalidInput.code], InvalidInput.code, InvalidInput.title(), hint=InvalidInput.hint, errors=fields
     )
@@ -210,13 +216,20 @@ def wants_page(path: str, accept: str) -> bool:
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Litestar's handler for every exception of every route."""
     request_id = request.scope.get("state", {}).get("request_id")
-    problem = problem_of(error, request_id)
+    problem = problem_of(error, request_id, _names(request))
     if problem.status == INTERNAL:
         _logger.error("request failed", action="request_failed", path=request.scope["path"], exc_info=error)
     headers = {**problem.headers, "Cache-Control": "no-store"}
     if wants_page(request.scope["path"], request.headers.get("accept", "")):
         return Response(_page(request, problem), status_code=problem.status, headers=headers, media_type="text/html")
     return Response(problem.body(), status_code=problem.status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def _names(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What clients call the parameters of the route that have another name in Python."""
+    signature = getattr(request.scope.get("route_handler"), "parsed_fn_signature", None)
+    known = signature.parameters.items() if signature else ()
+    return {name: said for name, field in known if (said := getattr(field.kwarg_definition, "name", None))}
 
 
 def _page(request: Request[Any, Any, Any], problem: Problem) -> str:

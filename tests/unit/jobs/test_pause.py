@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from streamhost.db import jobs as rows
 from streamhost.jobs.context import JobContext
+from streamhost.jobs.worker import Timing
 from streamhost.model.tasks import JobState
-from tests.unit.jobs.kit import Bench, Count
+from tests.unit.jobs.kit import Bench, Count, Hopeless
 
 
 async def pause(bench: Bench, job_id: str, *, on: bool = True) -> bool:
@@ -159,3 +161,21 @@ async def test_cancelled_while_it_is_being_paused_it_ends_at_once(bench: Bench) 
     may_end.set()
     job = await bench.until(job_id, JobState.CANCELLED)
     assert job.error_code == "job_cancelled"
+
+
+async def test_failed_by_itself_while_a_cancellation_is_not_yet_noticed_it_ends_at_once(bench: Bench) -> None:
+    """A job that fails before it hears of its cancellation ends cancelled, and is not put back for another try."""
+
+    async def work(task: Count, job: JobContext) -> None:
+        async with bench.db.write() as conn:
+            assert await rows.ask_to_cancel(conn, job.job.id)
+        raise OSError("the disk stumbled") if task.number == 1 else Hopeless
+
+    bench.queue.on_failed(Count, bench.note_failure)
+    worker = bench.worker({Count: work}, Timing(beat=60.0, backoff=0.02, poll=0.05))
+    await worker.start()
+    for number in (1, 2):
+        job_id = await bench.add(Count(number))
+        job = await bench.until(job_id, JobState.CANCELLED, JobState.FAILED)
+        assert (job.state, job.attempts, job.error_code) == (JobState.CANCELLED, 1, "job_cancelled")
+        assert bench.failed[-1] == (job_id, "job_cancelled")

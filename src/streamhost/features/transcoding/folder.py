@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from streamhost import log
-from streamhost.features.transcoding import encoder, pictures, pipeline, stages, words
+from streamhost.features.transcoding import encoder, leftovers, pictures, pipeline, stages, words
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.pace import Estimate, Left, Pace
@@ -23,7 +23,7 @@ from streamhost.features.transcoding.recipe import Recipe, Rules
 from streamhost.media import stills, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
-from streamhost.model.stills import Storyboard
+from streamhost.model.stills import STORYBOARD_TRACK, Storyboard
 from streamhost.model.streaming import CAPTIONS_FILE, POSTER, MediaInfo, Presentation, Rendition, TextTrack
 
 WORK_FOLDER = ".streamhost"
@@ -139,6 +139,7 @@ class FolderMaker:
         finally:
             await self._chooser.stop()
         standing, poster = _standing(state)
+        leftovers.sweep(out, _files(state))
         shutil.rmtree(out / WORK_FOLDER)
         return Made(state.recipe.info, standing, poster, tuple(state.notes), state.captions or ())
 
@@ -283,8 +284,7 @@ class FolderMaker:
                 part.facts = None
 
     def _publish(self, state: _State, out: Path) -> None:
-        texts = pipeline.manifests(_standing(state)[0], state.captions or (), state.storyboard)
-        for name, text in (*texts.playlists.items(), *texts.entries.items()):
+        for name, text in _texts(state).items():
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text.encode())
@@ -324,6 +324,20 @@ class FolderMaker:
 
 def _standing(state: _State) -> tuple[tuple[Rendition, ...], bool]:
     return pipeline.standing((name, part.facts) for name, part in state.parts.items())
+
+
+def _texts(state: _State) -> dict[str, str]:
+    """All manifests by relative path; the ones that name the others come last."""
+    texts = pipeline.manifests(_standing(state)[0], state.captions or (), state.storyboard)
+    return {**texts.playlists, **texts.entries}
+
+
+def _files(state: _State) -> set[str]:
+    """Every file of the stream as it stands, by relative path."""
+    standing, poster = _standing(state)
+    captions = {f"{track.name}/{CAPTIONS_FILE}" for track in state.captions or ()}
+    found = {*_texts(state), *captions, *leftovers.media_files(standing, state.storyboard)}
+    return found | ({POSTER} if poster else set()) | ({STORYBOARD_TRACK} if state.storyboard else set())
 
 
 def _check_empty(out: Path) -> None:

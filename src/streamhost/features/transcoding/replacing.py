@@ -91,7 +91,8 @@ class Replacing:
         video_id = VideoId(job.payload["video_id"])
         new = await replacements.get(conn, video_id)
         if new is None or new.error is not None or not new.concerned_by(job.payload):
-            return False
+            # Looking into a new file that has gone meanwhile says nothing about the video's own.
+            return bool(job.payload.get("source_key"))
         await self.drop(conn, new, error)
         return True
 

@@ -111,11 +111,15 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             underway = await packages.of_video(conn, task.video_id)
-            new = await replacements.get(conn, task.video_id) if task.source_key else None
+            awaited = await replacements.get(conn, task.video_id)
+        new = awaited if task.source_key else None
+        if awaited is not None:
+            underway = [package for package in underway if package.id != awaited.package_id]
         key = task.source_key or (video.source_key if video else None)
         if video is None or key is None:
             return
-        if new is None and (task.source_key or any(p.underway for p in underway)):
+        if new is None and (task.source_key or video.package_id or any(p.underway for p in underway)):
+            # Made already, perhaps from a newer file.
             return
         if new is not None and (new.source_key != key or new.package_id is not None or new.error is not None):
             return
