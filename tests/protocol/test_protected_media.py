@@ -23,7 +23,7 @@ TINY = 48
 CODINGS = {
     "cabac, weighted, pyramid": (("preset", "medium"), ("x264-params", "weightp=2:bframes=3:b-pyramid=normal:ref=4")),
     "cavlc, slices": (("preset", "veryfast"), ("profile", "baseline"), ("x264-params", "slices=4")),
-    "no deblocking, open": (("preset", "fast"), ("x264-params", "no-deblock=1:open-gop=1:bframes=2:ref=5")),
+    "no deblocking": (("preset", "fast"), ("x264-params", "no-deblock=1:bframes=2:ref=5")),
     "constrained intra, slices by size": (("preset", "fast"), ("x264-params", "slice-max-size=600:weightp=1")),
 }
 
