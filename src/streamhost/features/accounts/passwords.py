@@ -7,7 +7,6 @@ import os
 import secrets
 import sys
 import threading
-import time
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable
@@ -23,14 +22,11 @@ MOST_AT_ONCE = 2
 """Each hash takes a core for a tenth of a second and tens of MiB. One core is left to everybody else: with 50 sign-ins
 waiting on a busy two-core machine, other answers took several times longer with two hashes at once than with one."""
 STEP_BACK = 12
-"""How far threads that hash step back (nice value) on a machine that is busy with more than watching: about to where
-media processes stand, so that a sign-in gets its share of a machine that encodes."""
+"""How far threads that hash step back (nice value): whoever watches goes before whoever signs in. At 5 the slowest one
+in a hundred segments took 4 times as long while 50 people signed in (bench_login). 12 is about where media processes
+stand, so that a sign-in still gets its share of a machine that encodes."""
 LAST_PLACE = 19
 """The highest nice value there is."""
-STANDSTILL = 1.0
-"""Seconds without a processor after which a hash was too far back."""
-CLOSER_SECONDS = 60.0
-"""For how long the next ones then go only `STEP_BACK`."""
 LONGEST_QUEUE = 100
 """Hashes that may wait. At about seven a second and core the last waits 14 seconds; more would only give up."""
 BUSY_SECONDS = 5.0
@@ -61,9 +57,7 @@ class Passwords:
             f"{_unpadded(secrets.token_bytes(SALT_BYTES))}${_unpadded(secrets.token_bytes(HASH_BYTES))}"
         )
         at_once = max(1, min(MOST_AT_ONCE, (os.cpu_count() or 1) - 1))
-        self._behind = ThreadPoolExecutor(at_once, "password", _step_behind)
-        self._back = ThreadPoolExecutor(at_once, "password", _step_back)
-        self._closer_until = 0.0
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="password", initializer=_step_back)
         self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
 
@@ -83,8 +77,7 @@ class Passwords:
 
     def close(self) -> None:
         """Let the threads go."""
-        for pool in (self._behind, self._back):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
@@ -102,31 +95,9 @@ class Passwords:
             self._waiting -= 1
         try:
             before()
-            pool = self._back if time.monotonic() < self._closer_until else self._behind
-            result, stood = await asyncio.get_running_loop().run_in_executor(pool, _timed, work)
-            if stood > STANDSTILL:
-                self._closer_until = time.monotonic() + CLOSER_SECONDS
-            return result
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._turns.release()
-
-
-def _timed(work: Callable[[], _T]) -> tuple[_T, float]:
-    """Do the work; also for how many seconds of it this thread had no processor."""
-    begun, worked = time.monotonic(), time.thread_time()
-    result = work()
-    return result, time.monotonic() - begun - (time.thread_time() - worked)
-
-
-def _step_behind() -> None:
-    """Let everything else go before this thread: whoever watches does not wait for whoever signs in.
-
-    Others need not even wait until its turn is used up, as they do with a nice value alone (sched(7))."""
-    if sys.platform == "linux":
-        try:
-            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
-        except OSError:
-            _step_back()
 
 
 def _step_back() -> None:
