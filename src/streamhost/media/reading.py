@@ -104,7 +104,8 @@ def decode(packet: Packet[S], kind: type[F], damage: Damage) -> list[F]:
     """Return the frames that a packet completes; none if it cannot be decoded. Raises ``MemoryError``."""
     try:
         return [frame for frame in packet.decode() if isinstance(frame, kind)]
-    except av.error.FFmpegError as error:
+    except (av.error.FFmpegError, ValueError) as error:
+        # ValueError: PyAV 19 has no decoder for a track whose parameters make no sense.
         check_memory(error)
         damage.note(packet)
         return []
