@@ -160,7 +160,10 @@ def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path
     """After Ctrl-C amid encoding: exit code 130 and no process left; run again it is whole, by less work."""
     out = tmp_path / "out"
     environment = clean_environment(
-        STREAMHOST_MEDIA_CHUNK_SECONDS="8", STREAMHOST_JOBS_MEDIA_WORKERS="1", STREAMHOST_DATA=str(tmp_path / "no-data")
+        STREAMHOST_MEDIA_CHUNK_SECONDS="8",
+        STREAMHOST_MEDIA_PRESET="slower",
+        STREAMHOST_JOBS_MEDIA_WORKERS="1",
+        STREAMHOST_DATA=str(tmp_path / "no-data"),
     )
     process = subprocess.Popen(
         command(slow_clip(), out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

@@ -51,3 +51,5 @@ class SlowNetwork:
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+            # What is only shut down goes on taking bytes, and whoever sends them waits for its own time-out.
+            end.close()
