@@ -19,6 +19,7 @@ from streamhost.features.accounts import AccountKeys, Accounts, Around
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
+from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
@@ -31,6 +32,7 @@ from streamhost.features.transcoding import Control, Downloads, EncoderChooser, 
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
+from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
@@ -48,6 +50,8 @@ from streamhost.model.tasks import (
     MakePart,
     ProbeSource,
     PublishPackage,
+    PurgeCopies,
+    PushCopies,
     RepackageVideo,
     RetirePackage,
     RewriteManifests,
@@ -58,6 +62,7 @@ from streamhost.model.tasks import (
     SweepUploads,
     Task,
 )
+from streamhost.model.tickets import Tickets
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailSender, Storage
@@ -103,6 +108,9 @@ class Host:
     quotas: Quotas
     sharing: Sharing
     streams: Streams
+    tickets: Tickets
+    addresses: Addresses
+    copies: Copies
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -142,6 +150,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     queue = Queue(clock)
     keyrings = Keyrings(instance)
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
+    tickets = tickets_of(instance, clock, grants)
+    cdn = cdn_of(settings, clock, tickets, {})
+    addresses = Addresses(cdn, clock, window_of(settings))
+    copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
     keys = LocalKeySource(db, keyrings, clock)
     protections = Protections(keys, keys, clock, settings.protection)
     quotas = Quotas(db, clock, settings.uploads)
@@ -181,7 +193,9 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         ExtractCaptions: transcoding.extract,
         RepackageVideo: switching.repackage,
         RetirePackage: switching.retire,
-        DeleteMedia: transcoding.delete_media,
+        DeleteMedia: copies.after(transcoding.delete_media),
+        PushCopies: copies.push_package,
+        PurgeCopies: copies.purge_prefix,
         MakeDownload: downloads.make,
         SweepMedia: transcoding.keeping.sweep,
         SweepUploads: lambda _task, _job: uploads.sweep(),
@@ -197,6 +211,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     queue.on_failed(ExtractCaptions, transcoding.no_captions)
     queue.on_failed(RepackageVideo, switching.gave_up)
     queue.on_failed(SendMail, mail.gave_up)
+    queue.on_failed(PushCopies, copies.gave_up_pushing)
+    queue.on_failed(PurgeCopies, copies.gave_up_purging)
     lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
     worker = Worker(db, queue, handlers, lanes, clock)
     schedule = Schedule(
@@ -225,9 +241,14 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         downloads=downloads,
         work=Work(db, queue, revive),
         posters=PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER),
-        playback=Playback(db, clock, grants, protections.systems, sharing.admits, streams.begins),
+        playback=Playback(
+            db, clock, grants, protections.systems, sharing.admits, streams.begins, addresses.stream_root
+        ),
         sharing=sharing,
         streams=streams,
+        tickets=tickets,
+        addresses=addresses,
+        copies=copies,
         protections=protections,
         keyrings=keyrings,
         key_watch=KeyWatch(keyrings, grants, clock),

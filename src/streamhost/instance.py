@@ -70,6 +70,7 @@ class Purpose(StrEnum):
     SECOND_FACTORS = "second-factors"
     WRAPPING = "wrapping"
     SHARING = "sharing"
+    CDN = "cdn"
 
 
 @dataclass(frozen=True, slots=True)

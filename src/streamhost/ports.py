@@ -6,11 +6,13 @@ A docstring here is the contract: errors, idempotence, ordering. Each port has o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from streamhost.model.cdn import Way
+from streamhost.model.clock import Timestamp
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId
 from streamhost.model.mail import Message
@@ -148,4 +150,54 @@ class KeySource(Protocol):
 
     async def of(self, package_id: PackageId) -> tuple[ContentKey, ...]:
         """The keys of the package; none if it has none."""
+        ...
+
+
+class CdnUnavailable(StreamhostError):
+    """The CDN did not do what it was asked to."""
+
+    code = "cdn_unavailable"
+    hint = "Look whether it can be reached and what its own pages say; the job tries again by itself."
+
+
+class CdnRefused(StreamhostError):
+    """The CDN refuses what it was asked to do."""
+
+    code = "cdn_refused"
+    hint = "Look at the address and the secrets in the settings of the CDN; `streamhost cdn status` shows the cause."
+    permanent = True
+
+
+class Cdn(Protocol):
+    """Delivers copies of stored objects from places that are near to viewers, or many. It never has the only copy.
+
+    Keys and prefixes are those of the storage; only objects below `videos/<id>/<package>/` ever go there. `url` does
+    no input or output. `push` and `purge` raise `CdnUnavailable` (worth trying again later: not reached, time-out,
+    5xx, 429) or `CdnRefused` (it never will), and nothing else; every step has a time-out; both may be repeated at any
+    time and may run at the same time as others.
+    """
+
+    @property
+    def way(self) -> Way:
+        """How viewers come to it."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """What its addresses begin with: scheme, host, perhaps a path; no slash at the end. Empty: this server's."""
+        ...
+
+    def url(self, key: str, expires_at: Timestamp) -> str:
+        """Where anybody gets the object, and no other, until `expires_at`.
+
+        The same for the same key and moment. Called for every segment that is asked for: what is dear to sign is to be
+        remembered. Raises `CdnRefused` for what is no key."""
+        ...
+
+    async def push(self, keys: Sequence[str]) -> None:
+        """Bring copies of the objects there ahead of viewers."""
+        ...
+
+    async def purge(self, prefixes: Sequence[str]) -> None:
+        """Drop every copy of what lies below the prefixes (each ends in `/`)."""
         ...

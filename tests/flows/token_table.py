@@ -78,6 +78,7 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos/{video_id}/events
         GET /api/v1/videos/{video_id}/captions
         GET /api/v1/stream/{video_id}
+        GET /api/v1/videos/{video_id}/cdn
         GET /api/v1/videos/{video_id}/source
         GET /api/v1/videos/{video_id}/download
         GET /api/v1/videos/{video_id}/links
@@ -168,6 +169,8 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/mail/{mail_id}/retry
         DELETE /api/v1/admin/mail/{mail_id}
         POST /api/v1/admin/mail/test
+        GET /api/v1/admin/cdn
+        POST /api/v1/videos/{video_id}/cdn
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}

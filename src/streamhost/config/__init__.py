@@ -4,8 +4,10 @@ The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the
 is the value), which beats `streamhost.toml`, which beats the default.
 """
 
+from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, sections
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.section import Section
 from streamhost.config.settings import (
     GIB,
     MIB,
@@ -17,7 +19,6 @@ from streamhost.config.settings import (
     MediaSettings,
     PlaybackSettings,
     ProtectionSettings,
-    Section,
     ServerSettings,
     Settings,
     UploadSettings,
@@ -30,6 +31,7 @@ __all__ = [
     "OTHER_VARIABLES",
     "PREFIX",
     "AccountSettings",
+    "CdnSettings",
     "Field",
     "InvalidSettings",
     "JobSettings",

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from streamhost.config.settings import Section, Settings
+from streamhost.config.section import Section
+from streamhost.config.settings import Settings
 
 PREFIX = "STREAMHOST_"
 OTHER_VARIABLES = {

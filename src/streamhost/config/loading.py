@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from streamhost.config.agreement import disagreements
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, sections
 from streamhost.config.settings import Settings
 from streamhost.model.errors import StreamhostError
@@ -73,9 +74,12 @@ def load_with_origins(
     if problems:
         raise InvalidSettings("\n".join(problems))
     values: dict[str, Any] = {section: kind(**tables[section]) for section, kind in sections()}
+    settings = Settings(data=directory, **values)
+    if apart := disagreements(settings):
+        raise InvalidSettings("\n".join(apart))
     origins = {key: given[key][0] if key in given else "default" for key in known}
     origins["data"] = "the command line" if data else f"{PREFIX}DATA" if named else "default"
-    return Settings(data=directory, **values), origins
+    return settings, origins
 
 
 def _from_file(directory: Path, named: str | None, known: Mapping[str, Field], problems: list[str]) -> Given:

@@ -7,14 +7,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamhost.config.cdn import CdnSettings
+from streamhost.config.section import Section
 from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
 
 MIB = 1024**2
 GIB = 1024**3
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """One table of `streamhost.toml`."""
 
 
 class ServerSettings(Section, frozen=True):
@@ -323,4 +321,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     jobs: JobSettings = JobSettings()
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
+    cdn: CdnSettings = CdnSettings()
     log: LogSettings = LogSettings()

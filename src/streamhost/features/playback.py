@@ -63,7 +63,8 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Everything a player needs. Addresses are paths on this site; the grant in them ends at `grant_expires_at`."""
+    """Everything a player needs. Addresses are paths on this site, or whole ones at an edge; the grant in them ends at
+    `grant_expires_at`."""
 
     grant_expires_at: Timestamp
     hls: str
@@ -89,9 +90,11 @@ class Playback:
         systems: Callable[[Protection], Mapping[str, str]] = lambda _protection: {},
         admits: Admits = admits_nobody,
         begins: Callable[[Grant], None] = lambda _grant: None,
+        edge: str = "",
     ) -> None:
         """`systems`: where licences are had, as the last part of the address, by key system. `admits` says whether
         somebody may watch what is closed to them. `begins` hears of every grant to play, and may refuse it by raising.
+        `edge`: the address of a CDN that honours grants, to which players go; empty: they come here.
         """
         self._db = db
         self._clock = clock
@@ -99,6 +102,7 @@ class Playback:
         self._systems = systems
         self._admits = admits
         self._begins = begins
+        self._edge = edge
         self._posters: OrderedDict[_PosterOf, tuple[str, Grant]] = OrderedDict()
 
     async def stream(self, video_id: VideoId, viewer: Viewer, origin: str | None = None) -> Stream:
@@ -135,7 +139,7 @@ class Playback:
             origin=origin,
         )
         self._begins(grant)
-        root = f"{STREAM_ROOT}{text}/{video.id}/"
+        root = f"{self._edge}{STREAM_ROOT}{text}/{video.id}/"
         return Stream(
             grant_expires_at=grant.expires_at,
             hls=root + MASTER_PLAYLIST,

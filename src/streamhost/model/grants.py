@@ -173,6 +173,10 @@ class Revocations:
         self._moments = {s: at for s, at in self._moments.items() if now - at <= self._longest_life}
         self._moments[subject] = max(now if moment is None else moment, self._moments.get(subject, 0.0))
 
+    def moment(self, subject: str) -> Timestamp:
+        """Until when grants that name `subject` were taken back; 0 if none were, or none of them is left."""
+        return self._moments.get(subject, 0.0)
+
     def covers(self, grant: Grant) -> bool:
         """Whether `grant` was taken back."""
         if not self._moments:

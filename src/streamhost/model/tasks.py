@@ -128,6 +128,26 @@ class DeleteMedia(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class PushCopies(Task):
+    """Bring copies of a video's package to the CDN."""
+
+    kind: ClassVar[str] = "push_copies"
+    max_attempts: ClassVar[int] = 8
+    video_id: VideoId
+    package_id: PackageId
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeCopies(Task):
+    """Have the CDN drop its copies of what lies below a storage prefix."""
+
+    kind: ClassVar[str] = "purge_copies"
+    max_attempts: ClassVar[int] = 32
+    """As for mail, about a day: copies of what was deleted or closed must go, however long the CDN is away."""
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendMail(Task):
     """Deliver one mail that waits."""
 

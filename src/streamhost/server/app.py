@@ -18,6 +18,7 @@ from streamhost.instance import Purpose
 from streamhost.server import (
     accounts,
     captions,
+    cdn,
     docs,
     errors,
     files,
@@ -70,6 +71,7 @@ def create_app(host: Host) -> Litestar:
             *videos.routes,
             *captions.routes,
             *posters.routes,
+            *cdn.routes,
             *uploads.routes,
             *playback.routes,
             *sharing.routes,

@@ -21,6 +21,7 @@ from typing import Literal
 
 from streamhost import log
 from streamhost.host import Host
+from streamhost.model.cdn import Onward
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
 from streamhost.model.ids import VideoId
@@ -104,13 +105,16 @@ class Delivery:
         *,
         licences: Licences | None = None,
         used: Callable[[Grant], None] = lambda _grant: None,
+        onward: Callable[[str], Onward] | None = None,
     ) -> None:
-        """`used` hears of every request for a segment by a good grant, and may refuse it by raising."""
+        """`used` hears of every request for a segment by a good grant, and may refuse it by raising. `onward`: where
+        else what never changes under its name is had, by its key; None: here."""
         self._grants = grants
         self._storage = storage
         self._offload = offload
         self._licences = licences
         self._used = used
+        self._onward = onward
         self._known = KnownFiles()
         self._targets: dict[str, _Target] = {}
 
@@ -135,12 +139,10 @@ class Delivery:
                 check_origin(scope, target.grant)
             if target.kind is SEGMENT:
                 self._used(target.grant)
-            if target.file is None:
-                await self._deliver_remote(scope, send, target)
-            elif self._offload != "none":
-                await self._hand_over(send, target.key, target.file)
+            if self._onward is not None and target.kind[1] is FOREVER:
+                await _send_on(send, self._onward(target.key))
             else:
-                await self._deliver(scope, send, target.key, target.file)
+                await self._send(scope, send, target.key, target.kind, target.file)
         except StreamhostError as error:
             await refuse(send, method, error)
         except ConnectionAbortedError:
@@ -148,6 +150,27 @@ class Delivery:
         except Exception as error:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
             await refuse(send, method, error)
+
+    async def give(self, scope: Scope, send: Send, key: str) -> None:
+        """Send an object of a package that somebody else has found permitted. Raises `NotFound`."""
+        kind = KINDS.get(key.rpartition(".")[2])
+        if kind is None:
+            raise NotFound
+        await self._send(scope, send, key, kind, self._file(key, kind))
+
+    async def _send(self, scope: Scope, send: Send, key: str, kind: Kind, file: KnownFile | None) -> None:
+        if file is None:
+            await self._deliver_remote(scope, send, key, kind)
+        elif self._offload != "none":
+            await self._hand_over(send, key, file)
+        else:
+            await self._deliver(scope, send, key, file)
+
+    def _file(self, key: str, kind: Kind) -> KnownFile | None:
+        known = self._known.get(key)
+        if known is None and (local := self._storage.local_path(key)) is not None:
+            known = self._known.add(key, KnownFile(str(local), kind, OPEN_TO_PLAYERS))
+        return known
 
     def _resolve(self, path: str) -> _Target:
         """What a path stands for, if its grant permits it. Raises `NotFound` and what a bad grant raises."""
@@ -165,12 +188,7 @@ class Delivery:
         if grant.flags & POSTER_ONLY and name != POSTER:
             raise InvalidGrant
         key = package_prefix(VideoId(video_id), grant.package_id) + name
-        known = self._known.get(key)
-        if known is None:
-            local = self._storage.local_path(key)
-            if local is not None:
-                known = self._known.add(key, KnownFile(str(local), kind, OPEN_TO_PLAYERS))
-        target = _Target(grant, key, kind, known)
+        target = _Target(grant, key, kind, self._file(key, kind))
         if len(self._targets) >= TARGETS:
             self._targets.clear()
         self._targets[path] = target
@@ -213,24 +231,35 @@ class Delivery:
         ]
         await answer(send, 200, headers)
 
-    async def _deliver_remote(self, scope: Scope, send: Send, target: _Target) -> None:
+    async def _deliver_remote(self, scope: Scope, send: Send, key: str, kind: Kind) -> None:
         """Stream an object of a storage that is not on local disk."""
         try:
-            stored: StoredObject = await self._storage.stat(target.key)
+            stored: StoredObject = await self._storage.stat(key)
         except NotStored as error:
             raise NotFound from error
         etag = b'"%s"' % stored.etag.strip('"').encode()
-        headers = file_headers(target.kind, stored.size, etag, int(stored.modified), OPEN_TO_PLAYERS)
+        headers = file_headers(kind, stored.size, etag, int(stored.modified), OPEN_TO_PLAYERS)
         plan = _plan(scope, headers, stored.size, etag, int(stored.modified))
         await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
         if plan.part is not None:
             try:
-                async for piece in self._storage.read(target.key, plan.part.start, plan.part.end):
+                async for piece in self._storage.read(key, plan.part.start, plan.part.end):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             except StreamhostError as error:
                 # The head has gone out: only a broken connection still tells that the rest is missing.
                 raise ConnectionAbortedError(str(error)) from error
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_on(send: Send, onward: Onward) -> None:
+    """Tell where it is. Remembered by this one player alone, whose permission was checked."""
+    headers: Headers = [
+        *OPEN_TO_PLAYERS,
+        (b"location", onward.url.encode("ascii")),
+        (b"cache-control", b"private, max-age=%d" % onward.max_age),
+        (b"content-length", b"0"),
+    ]
+    await answer(send, 302, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,4 +381,12 @@ def _read(file: int, part: Range) -> bytes:
 def delivery_of(host: Host) -> Delivery:
     """The delivery path of a house."""
     licences = Licences(host.grants, host.protections)
-    return Delivery(host.grants, host.storage, host.settings.server.offload, licences=licences, used=host.streams.used)
+    onward = host.addresses.onward if host.addresses.sends_on else None
+    return Delivery(
+        host.grants,
+        host.storage,
+        host.settings.server.offload,
+        licences=licences,
+        used=host.streams.used,
+        onward=onward,
+    )

@@ -28,6 +28,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "work": host.work,
         "sharing": host.sharing,
         "streams": host.streams,
+        "copies": host.copies,
         "posters": host.posters,
     }
     return {name: _given(room) for name, room in rooms.items()}

@@ -25,6 +25,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 DELIVERY = "/s/"
+OBJECTS = "/o/"
 LIVE, STARTED = "/livez", "/startupz"
 REQUEST_ID = b"x-request-id"
 EVENT_STREAM = b"text/event-stream"
@@ -54,6 +55,14 @@ def framed_by(origins: Sequence[str]) -> str:
     return PAGE_POLICY.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *origins)))
 
 
+def allowing(policy: bytes, sites: Sequence[str]) -> bytes:
+    """A policy that also lets players load media from these sites (CDNs, object stores)."""
+    more = "".join(f" {site}" for site in sites).encode("ascii")
+    for directive in (b"img-src 'self'", b"media-src 'self'", b"connect-src 'self'"):
+        policy = policy.replace(directive, directive + more)
+    return policy
+
+
 SECURITY_HEADERS: Headers = [
     (b"content-security-policy", PAGE_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -64,6 +73,8 @@ SECURITY_HEADERS: Headers = [
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
 ]
 """On every answer that does not say otherwise itself."""
+
+POLICY = b"content-security-policy"
 
 STARTING = (
     b'{"type": "urn:streamhost:error:starting", "title": "The server is starting.", "status": 503, "code": "starting"}'
@@ -84,11 +95,14 @@ class Door:
         self._resolve = resolve
         self._app: ASGIApp | None = None
         self._delivery: ASGIApp | None = None
+        self._objects: ASGIApp | None = None
+        self._sites: Sequence[str] = ()
         self._closing = asyncio.Event()
 
-    def open(self, app: ASGIApp, delivery: ASGIApp) -> None:
-        """Let requests in: `/s/…` to `delivery`, the rest to `app`."""
-        self._app, self._delivery = app, delivery
+    def open(self, app: ASGIApp, delivery: ASGIApp, objects: ASGIApp | None = None, sites: Sequence[str] = ()) -> None:
+        """Let requests in: `/s/…` to `delivery`, `/o/…` to `objects`, the rest to `app`. Pages may load media from
+        `sites` as well."""
+        self._app, self._delivery, self._objects, self._sites = app, delivery, objects, tuple(sites)
 
     def close(self) -> None:
         """End the event streams, which would otherwise hold up a shutdown for ever; other requests go on."""
@@ -100,6 +114,8 @@ class Door:
             return _starting(scope, send)
         if scope["path"].startswith(DELIVERY):
             return self._delivery(scope, receive, send)
+        if self._objects is not None and scope["path"].startswith(OBJECTS):
+            return self._objects(scope, receive, send)
         return self._route(self._app, scope, receive, send)
 
     async def _route(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +123,7 @@ class Door:
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         self._resolve(scope)
-        exchange = _Exchange(scope, receive, send, self._closing, request_id)
+        exchange = _Exchange(scope, receive, send, self._closing, request_id, self._sites)
         begin = time.perf_counter()
         await app(scope, exchange.receive, exchange.send)
         if exchange.retry_as_get:
@@ -126,11 +142,20 @@ class Door:
 class _Exchange:
     """One request and its answer: adds headers, strips the body for HEAD, lets go of event streams at a shutdown."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, closing: asyncio.Event, request_id: bytes) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        closing: asyncio.Event,
+        request_id: bytes,
+        sites: Sequence[str] = (),
+    ) -> None:
         self._receive = receive
         self._send = send
         self._closing = closing
         self._request_id = request_id
+        self._sites = sites
         self._head = scope["method"] == "HEAD"
         self._tried_head = False
         self._streams_events = False
@@ -172,6 +197,8 @@ class _Exchange:
                 self.retry_as_get = True
                 return
         headers += [pair for pair in SECURITY_HEADERS if pair[0] not in given]
+        if self._sites:
+            headers = [(k, allowing(v, self._sites) if k.lower() == POLICY else v) for k, v in headers]
         if b"cache-control" not in given:
             headers.append(NOT_FOR_CACHES)
         headers.append((REQUEST_ID, self._request_id))

@@ -67,6 +67,10 @@ STATUS: Mapping[str, int] = {
     "malformed_upload": 400,
     "malformed_form": 400,
     "unsupported_media_type": 415,
+    # delivery by others
+    "invalid_ticket": 403,
+    "cdn_unavailable": 503,
+    "cdn_refused": 502,
     # limits
     "too_many_requests": 429,
     # accounts

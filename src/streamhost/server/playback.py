@@ -38,7 +38,8 @@ class CaptionDocument:
 
 @dataclass(frozen=True, slots=True)
 class StreamDocument:
-    """Where a video plays. Addresses are relative to this site; `license` maps a key system to its address.
+    """Where a video plays. Addresses are paths on this site, or whole ones where a CDN honours grants; `license` maps a
+    key system to its address.
 
     There is no `dash` under aes-128. When `package` changes from one answer to the next, the video was packaged anew:
     read the manifest again.

@@ -22,6 +22,7 @@ from streamhost.server.app import create_app
 from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
+from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
 
 CONNECTIONS = 1024
@@ -119,7 +120,8 @@ async def _serve(
     app = create_app(host)
     async with app.lifespan():
         await host.start()
-        door.open(cast(ASGIApp, app), delivery_of(host))
+        delivery = delivery_of(host)
+        door.open(cast(ASGIApp, app), delivery, objects_of(host, delivery), media_sites(host))
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
         asked = asyncio.create_task(signals.asked.wait())

@@ -1,0 +1,93 @@
+"""Requests to a CDN: bounded in time and size, never redirected, and every failure told as the port's two errors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from streamhost.ports import CdnRefused, CdnUnavailable
+
+CONNECTIONS = 4
+"""Requests at the same time: enough to keep a CDN's nearest place busy, few for the server's own line."""
+SECONDS = 60.0
+"""A whole request, its answer read to the end; a segment of 4K at 1 MB/s takes ten."""
+STEP_SECONDS = 15.0
+"""Connecting, or waiting for the next bytes."""
+BLOCK = 256 * 1024
+WORDS = 200
+"""How much of what a CDN says about a refusal is kept."""
+PASSING = frozenset({408, 425, 429, *range(500, 600)})
+"""Statuses after which the same may work later (RFC 9110, section 15; RFC 6585; RFC 8470)."""
+
+
+class Asking:
+    """Sends requests from a few threads of its own."""
+
+    def __init__(self, seconds: float = SECONDS, step_seconds: float = STEP_SECONDS) -> None:
+        self._seconds = seconds
+        self._step = min(step_seconds, seconds)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, "cdn")
+
+    async def ask(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> int:
+        """Send one request and read the answer to its end; how many bytes it had.
+
+        Raises `CdnUnavailable` or `CdnRefused`. Neither says more of the address than its host and path: what stands
+        after a `?` is a signature."""
+        parts = urlsplit(url)
+        where = f"{parts.hostname}{parts.path}"
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=self._step)
+        target = f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}"
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, _exchange, connection, method, target, dict(headers or {}), body, where
+                )
+        except TimeoutError as error:
+            raise CdnUnavailable(f"{where} did not answer in time.") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise CdnUnavailable(f"{where}: {type(error).__name__}.") from error
+        finally:
+            _cut(connection)
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    where: str,
+) -> int:
+    connection.request(method, target, body or None, headers)
+    answer = connection.getresponse()
+    if answer.status in PASSING:
+        raise CdnUnavailable(f"{where} answered {answer.status}.{_words(answer)}")
+    if not 200 <= answer.status < 300:
+        raise CdnRefused(f"{where} answered {answer.status}.{_words(answer)}")
+    size = 0
+    while piece := answer.read(BLOCK):
+        size += len(piece)
+    if answer.length:
+        raise CdnUnavailable(f"{where} broke off.")
+    return size
+
+
+def _words(answer: http.client.HTTPResponse) -> str:
+    """The beginning of what an answer says, in one line of plain signs."""
+    text = answer.read(WORDS).decode("utf-8", "replace")
+    plain = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    return f" It said: {plain}" if plain else ""
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End the connection, also under a thread that still waits on it."""
+    if isinstance(connection.sock, socket.socket):
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,35 @@
+"""Settings that are fine one by one, and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamhost.config.cdn import CdnSettings
+from streamhost.config.settings import Settings
+
+ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
+"""The kinds of CDN that need no plugin."""
+
+
+def disagreements(settings: Settings) -> list[str]:
+    """What does not fit together, a line each."""
+    return [f"cdn.{line}" for line in _cdn(settings.cdn)]
+
+
+def _cdn(cdn: CdnSettings) -> Iterator[str]:
+    here = cdn.kind in (PULL, SECURE_LINK)
+    if here and not cdn.base_url:
+        yield f'base_url: cdn.kind = "{cdn.kind}" needs it'
+    if cdn.base_url and not here:
+        own = "without a CDN nobody goes there" if cdn.kind == ORIGIN else f"{cdn.kind} has settings of its own"
+        yield f'base_url: cdn.kind is "{cdn.kind}", and {own}'
+    if cdn.kind == SECURE_LINK and not cdn.link_secret:
+        yield 'link_secret: cdn.kind = "secure_link" needs it'
+    if cdn.link_secret and cdn.kind != SECURE_LINK:
+        yield f'link_secret: cdn.kind is "{cdn.kind}", which does not sign with it'
+    if cdn.push and cdn.kind == ORIGIN:
+        yield 'push: cdn.kind is "origin", so there is nowhere to bring anything'
+    if cdn.purge_url and not here:
+        yield f'purge_url: cdn.kind is "{cdn.kind}", which does not use it'
+    if cdn.purge_token and not cdn.purge_url:
+        yield "purge_token: there is no cdn.purge_url that it goes to"

@@ -1,0 +1,61 @@
+"""Builds the CDN that the settings name. A part of `host.py`, and like it imported by nothing below."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+
+from streamhost.cdn.asking import Asking
+from streamhost.cdn.caching import PullCdn, Purging, SecureLinkCdn
+from streamhost.cdn.origin import OriginCdn
+from streamhost.config import InvalidSettings, Settings
+from streamhost.config.agreement import ORIGIN, PULL, SECURE_LINK
+from streamhost.instance import Instance, Purpose
+from streamhost.model.cdn import Way
+from streamhost.model.clock import MINUTE, Clock
+from streamhost.model.grants import Grants
+from streamhost.model.tickets import Tickets
+from streamhost.ports import Cdn
+
+
+def window_of(settings: Settings) -> float:
+    """For how many seconds all viewers get the same addresses: no address outlives a permission to play."""
+    return min(settings.cdn.url_minutes, settings.playback.grant_minutes / 2) * MINUTE
+
+
+def tickets_of(instance: Instance, clock: Clock, grants: Grants) -> Tickets:
+    """The tickets of a house. Withdrawing a video ends them like its grants."""
+    return Tickets(instance.keys.derive(Purpose.CDN), clock, grants.revocations.moment)
+
+
+def cdn_of(settings: Settings, clock: Clock, tickets: Tickets, others: Mapping[str, Cdn]) -> Cdn:
+    """The CDN that the settings name; `others` are those that plugins have brought.
+
+    Raises `InvalidSettings` for one that nobody knows, or that cannot work with the other settings."""
+    wanted = settings.cdn
+    made: Mapping[str, Callable[[], Cdn]] = {
+        ORIGIN: lambda: OriginCdn(tickets),
+        PULL: lambda: PullCdn(wanted.base_url, tickets, clock, window_of(settings), Asking(), _purging(settings)),
+        SECURE_LINK: lambda: SecureLinkCdn(
+            wanted.base_url, wanted.link_secret, clock, window_of(settings), Asking(), _purging(settings)
+        ),
+    }
+    for name in others:
+        if name in made:
+            raise InvalidSettings(f"cdn.kind: a plugin calls its CDN {name}, as one that is built in.")
+    if wanted.kind not in made and wanted.kind not in others:
+        names = [*made, *others]
+        near = difflib.get_close_matches(wanted.kind, names, n=1)
+        perhaps = f"; is {near[0]} meant?" if near else f"; there are {', '.join(names)}"
+        raise InvalidSettings(f'cdn.kind: nothing installed brings "{wanted.kind}"{perhaps}')
+    cdn = made[wanted.kind]() if wanted.kind in made else others[wanted.kind]
+    if cdn.way is Way.GRANT and not wanted.pull_secret:
+        raise InvalidSettings(
+            f"cdn.pull_secret: {wanted.kind} asks this server about grants, and proves by it who it is."
+        )
+    return cdn
+
+
+def _purging(settings: Settings) -> Purging | None:
+    cdn = settings.cdn
+    return Purging(cdn.purge_url, cdn.purge_token) if cdn.purge_url else None
