@@ -6,7 +6,7 @@ A docstring here is the contract: errors, idempotence, ordering. Each port has o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from streamhost.model.clock import Timestamp
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId
 from streamhost.model.mail import Message
+from streamhost.model.moderation import Aspect, Findings, Material
 from streamhost.model.protection import ContentKey
 
 
@@ -200,4 +201,50 @@ class Cdn(Protocol):
 
     async def purge(self, prefixes: Sequence[str]) -> None:
         """Drop every copy of what lies below the prefixes (each ends in `/`)."""
+        ...
+
+
+class ModelMissing(StreamhostError):
+    """A model that is needed is not installed."""
+
+    code = "model_missing"
+    hint = "`streamhost models list` shows what is missing, `streamhost models install` gets it."
+    permanent = True
+
+
+class ModelBroken(StreamhostError):
+    """A model does not work."""
+
+    code = "model_broken"
+    hint = "`streamhost models verify` tells more; install it anew with `streamhost models install`."
+    permanent = True
+
+
+class ClassifierUnavailable(StreamhostError):
+    """What looks at pictures and words cannot be reached now."""
+
+    code = "classifier_unavailable"
+    hint = "It is tried again; look at free memory, or at the server behind the classifier."
+
+
+class Classifier(Protocol):
+    """Looks at pictures and words, and says how likely each shows or says something that a policy may not want.
+
+    Scores are the same for the same material, models and machine. Screening may be repeated, and several screenings
+    may run at once. What one model cannot do is a gap in the findings, with the others' scores beside it; only what
+    concerns everything is raised: `ModelMissing` and `ModelBroken` will be so next time too, `ClassifierUnavailable`
+    is worth trying again later. Nothing else is raised. Cancelling ends the work.
+    """
+
+    @property
+    def aspects(self) -> frozenset[Aspect]:
+        """What it looks for when all its models are there."""
+        ...
+
+    async def screen(self, material: Material, report: Callable[[float], None]) -> Findings:
+        """Look at everything; `report` hears the share done, 0..1, at any pace.
+
+        Each of `aspects` that the material concerns is scored on every frame (or every text), or stands in the gaps,
+        or both where only some models did their part.
+        """
         ...

@@ -257,6 +257,30 @@ class JobSettings(Section, frozen=True):
     ] = 10
 
 
+class ModelSettings(Section, frozen=True):
+    """How models look at pictures and words."""
+
+    threads: Annotated[int, Meta(ge=1, le=64, description="Processor threads of one screening.")] = 1
+    batch: Annotated[
+        int, Meta(ge=1, le=64, description="Pictures that a model looks at together; more take more memory.")
+    ] = 8
+    memory: Annotated[
+        int,
+        Meta(
+            ge=512 * MIB,
+            description="Address space of the process of a screening, in bytes. Libraries reserve most of it; about a "
+            "quarter is in use.",
+        ),
+    ] = 2 * GIB
+    read_pictures: Annotated[
+        bool,
+        Meta(
+            description="Whether words are read out of pictures (OCR); needs `pip install streamhost[ocr]`. Without "
+            "that, or where it fails, screenings say so."
+        ),
+    ] = False
+
+
 class PlaybackSettings(Section, frozen=True):
     """How videos are played."""
 
@@ -319,6 +343,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     uploads: UploadSettings = UploadSettings()
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
+    models: ModelSettings = ModelSettings()
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()

