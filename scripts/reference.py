@@ -73,7 +73,7 @@ def settings() -> str:
                 "",
                 f"- default: {code(field.default)}",
                 f"- allowed: {field.allowed}",
-                f"- variable: `{field.variable}`",
+                f"- variable: `{field.variable}`" + (f", else `{field.also}`" if field.also else ""),
                 "",
             ]
     lines += ["## Variables that are no settings", ""]

@@ -27,6 +27,7 @@ from streamhost.features.posters import PosterDesk
 from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
+from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
 from streamhost.features.transcoding import Control, Downloads, EncoderChooser, Rules, RunsMedia, Transcoding
 from streamhost.features.upkeep import Upkeep
@@ -56,6 +57,7 @@ from streamhost.model.tasks import (
     RetirePackage,
     RewriteManifests,
     SendMail,
+    SweepBucket,
     SweepCatalog,
     SweepMail,
     SweepMedia,
@@ -65,8 +67,7 @@ from streamhost.model.tasks import (
 from streamhost.model.tickets import Tickets
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
-from streamhost.ports import MailSender, Storage
-from streamhost.storage.local import LocalStorage
+from streamhost.ports import MailSender, SignsUrls, Storage
 
 CATALOG_FILE = "catalog.sqlite3"
 """Name of the catalog in the data directory; the other names below are folders beside it."""
@@ -111,10 +112,16 @@ class Host:
     tickets: Tickets
     addresses: Addresses
     copies: Copies
+    storekeeping: Storekeeping
+    signs: SignsUrls | None
+    """What signs addresses of stored objects, where anything can."""
+    media_origin: str
+    """Where such addresses lead: scheme, host and port; empty if there are none."""
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.start()
+        await self.storekeeping.start()
         await self.worker.release_all()
         grants_live = self.settings.playback.grant_minutes * MINUTE
         await self.catalog.start(grants_live)
@@ -146,7 +153,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     """Open the catalog of an instance (migrated if need be) and build every room on it."""
     await asyncio.to_thread(migrate.migrate, instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
     db = await Database.open(instance.data / CATALOG_FILE)
-    storage = LocalStorage(instance.data / MEDIA_FOLDER)
+    places = Places(settings.storage, instance.data / MEDIA_FOLDER)
+    storage = await places.open(db)
     queue = Queue(clock)
     keyrings = Keyrings(instance)
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
@@ -161,6 +169,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     run = runner_of(settings)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
     upkeep = Upkeep(db, queue, clock)
+    storekeeping = Storekeeping(db, places, storage, clock)
     mail = _mail(settings, db, queue, clock)
     around = Around(
         mail=mail,
@@ -198,6 +207,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         PurgeCopies: copies.purge_prefix,
         MakeDownload: downloads.make,
         SweepMedia: transcoding.keeping.sweep,
+        SweepBucket: storekeeping.sweep,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
         SendMail: mail.deliver,
@@ -219,7 +229,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         db,
         queue,
         clock,
-        [every(HOUR, SweepUploads()), every(HOUR, SweepMedia()), every(DAY, SweepCatalog()), every(DAY, SweepMail())],
+        [
+            *(every(HOUR, task) for task in (SweepUploads(), SweepMedia())),
+            *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket())),
+        ],
     )
     return Host(
         settings=settings,
@@ -255,6 +268,9 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         health=Health(db, storage, worker, clock),
         mail=mail,
         quotas=quotas,
+        storekeeping=storekeeping,
+        signs=places.signs(storage),
+        media_origin=places.origin(),
     )
 
 

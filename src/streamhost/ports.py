@@ -108,6 +108,19 @@ class Storage(Protocol):
         ...
 
 
+class SignsUrls(Protocol):
+    """Gives out addresses under which whoever has one may read one object, without asking this program.
+
+    An address is for GET (and its ranges) on one key, works from now on until it ends, and cannot be changed into one
+    for another key, method or time. Nothing is asked of the backend, unless it must be known which one has the object:
+    then one that is nowhere is `NotStored`. Failures raise `StorageUnavailable`.
+    """
+
+    async def sign_get(self, key: str, seconds: float) -> str:
+        """An absolute http(s) address that works for about so many seconds. Raises `InvalidKey`."""
+        ...
+
+
 class MailUnavailable(StreamhostError):
     """The mail could not be handed over."""
 

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from streamhost.model.ids import new_id
 from streamhost.ports import Storage
 from streamhost.storage.local import LocalStorage
 from streamhost.storage.memory import MemoryStorage
+from streamhost.storage.places import PlacesStorage
+from streamhost.storage.s3 import S3Storage
 from streamhost.testing.storage_contract import FullStorageContract, StorageContract
+from tests.support.s3 import S3Server, s3_server
 
 SMALL = 2_000_000
 """Bytes that fit the small disk."""
@@ -100,6 +104,31 @@ class TestLocalElsewhere(StorageContract):
     def storage(self, small_disk: Path) -> Storage:
         """On the small disk."""
         return LocalStorage(small_disk / "media")
+
+
+@pytest.fixture(scope="module")
+def bucket_server() -> Iterator[S3Server]:
+    """A real S3 server."""
+    with s3_server() as server:
+        yield server
+
+
+class TestS3(StorageContract):
+    """In a folder of a bucket."""
+
+    @pytest.fixture
+    def storage(self, bucket_server: S3Server) -> Storage:
+        """A folder that nobody has used."""
+        return S3Storage(bucket_server.bucket(f"contract/{new_id()}"))
+
+
+class TestPlacesNewInFirst(StorageContract):
+    """In a bucket, with a folder on disk where things lay before."""
+
+    @pytest.fixture
+    def storage(self, bucket_server: S3Server, tmp_path: Path) -> Storage:
+        """Both are empty."""
+        return PlacesStorage(S3Storage(bucket_server.bucket(f"contract/{new_id()}")), [LocalStorage(tmp_path / "old")])
 
 
 class TestFullMemory(FullStorageContract):

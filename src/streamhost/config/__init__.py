@@ -23,6 +23,7 @@ from streamhost.config.settings import (
     Settings,
     UploadSettings,
 )
+from streamhost.config.storage import StorageSettings
 
 __all__ = [
     "FILE_NAME",
@@ -44,6 +45,7 @@ __all__ = [
     "Section",
     "ServerSettings",
     "Settings",
+    "StorageSettings",
     "UploadSettings",
     "default_data_directory",
     "fields",

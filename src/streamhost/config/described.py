@@ -53,6 +53,11 @@ class Field:
         """Whether its value must never be shown: declared by `Meta(extra={"secret": True})`."""
         return any((meta.extra or {}).get("secret") for meta in _metas(self.type))
 
+    @property
+    def also(self) -> str:
+        """A variable that other programs use for the same, empty if none: `Meta(extra={"also": "…"})`."""
+        return next((meta.extra["also"] for meta in _metas(self.type) if meta.extra and "also" in meta.extra), "")
+
 
 def fields() -> Iterator[Field]:
     """Every setting in order of declaration, except `data` (which cannot come from the file that lies in it)."""

@@ -60,6 +60,7 @@ def load_with_origins(
     # Each source overwrites what the weaker ones before it said.
     given = _from_file(directory, env.get(PREFIX + "CONFIG"), known, problems)
     given |= _from_environment(env, known, problems)
+    given = _from_others(env, known, given) | given
     given |= {
         key.replace("__", "."): ("the command line", value) for key, value in overrides.items() if value is not None
     }
@@ -133,6 +134,18 @@ def _from_environment(env: Mapping[str, str], known: Mapping[str, Field], proble
                 reason = error.strerror if isinstance(error, OSError) else "it is not text"
                 problems.append(f"{variable}: cannot read {text}: {reason}")
     return given
+
+
+def _from_others(env: Mapping[str, str], known: Mapping[str, Field], given: Given) -> Given:
+    """What variables of other programs say. They belong together: where one of them is set by our own name, none of
+    that section counts."""
+    others = [field for field in known.values() if field.also]
+    taken = {field.section for field in others if field.key in given}
+    return {
+        field.key: (field.also, env[field.also])
+        for field in others
+        if field.section not in taken and env.get(field.also)
+    }
 
 
 def _perhaps(wrong: str, names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.section import Section
+from streamhost.config.storage import StorageSettings
 from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
 
 MIB = 1024**2
@@ -341,6 +342,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = MailSettings()
     limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()
+    storage: StorageSettings = StorageSettings()
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     models: ModelSettings = ModelSettings()

@@ -10,6 +10,7 @@ from streamhost.jobs.worker import Worker
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.errors import StreamhostError
 from streamhost.ports import Storage
+from streamhost.storage.abilities import Probes
 
 PATIENCE = 3.0
 """Seconds after which a part that has not answered counts as failing; probes usually give up after five or more."""
@@ -52,8 +53,11 @@ class Health:
     async def _writable(self) -> str | None:
         now = self._clock()
         if self._written_at is None or not 0 <= now - self._written_at < WRITE_EVERY:
-            await self._storage.put_bytes(PROBE_KEY, b"")
-            await self._storage.delete(PROBE_KEY)
+            if isinstance(self._storage, Probes):
+                await self._storage.probe()
+            else:
+                await self._storage.put_bytes(PROBE_KEY, b"")
+                await self._storage.delete(PROBE_KEY)
             self._written_at = now
         return None
 

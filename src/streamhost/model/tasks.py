@@ -172,6 +172,13 @@ class SweepUploads(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class SweepBucket(Task):
+    """Remove what uploads to the storage that were killed have left there."""
+
+    kind: ClassVar[str] = "sweep_bucket"
+
+
+@dataclass(frozen=True, slots=True)
 class SweepCatalog(Task):
     """Remove dead sessions, used-up tokens and finished jobs that nobody needs any more."""
 

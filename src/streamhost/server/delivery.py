@@ -27,12 +27,14 @@ from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import POSTER
 from streamhost.model.videos import DOWNLOADS, package_prefix
-from streamhost.ports import NotStored, Storage, StoredObject
+from streamhost.ports import NotStored, Storage
 from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, answer, check_origin, refuse
-from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles, file_headers
+from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles
 from streamhost.server.licences import PLACE, Licences
-from streamhost.server.ranges import Range, match, requested
+from streamhost.server.plan import Plan, plan
+from streamhost.server.ranges import Range
+from streamhost.server.remote import Redirects, redirects_of, stream
 
 Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
 
@@ -106,15 +108,18 @@ class Delivery:
         licences: Licences | None = None,
         used: Callable[[Grant], None] = lambda _grant: None,
         onward: Callable[[str], Onward] | None = None,
+        redirects: Redirects | None = None,
     ) -> None:
         """`used` hears of every request for a segment by a good grant, and may refuse it by raising. `onward`: where
-        else what never changes under its name is had, by its key; None: here."""
+        else what never changes under its name is had, by its key; None: here. `redirects`: where viewers get what
+        is not on this machine's disk, if the former does not say; None: from here as well."""
         self._grants = grants
         self._storage = storage
         self._offload = offload
         self._licences = licences
         self._used = used
         self._onward = onward
+        self._redirects = redirects
         self._known = KnownFiles()
         self._targets: dict[str, _Target] = {}
 
@@ -141,8 +146,8 @@ class Delivery:
                 self._used(target.grant)
             if self._onward is not None and target.kind[1] is FOREVER:
                 await _send_on(send, self._onward(target.key))
-            else:
-                await self._send(scope, send, target.key, target.kind, target.file)
+            elif not await self._redirected(method, send, target):
+                await self._send(scope, receive, send, target.key, target.kind, target.file)
         except StreamhostError as error:
             await refuse(send, method, error)
         except ConnectionAbortedError:
@@ -151,16 +156,18 @@ class Delivery:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
             await refuse(send, method, error)
 
-    async def give(self, scope: Scope, send: Send, key: str) -> None:
+    async def give(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
         """Send an object of a package that somebody else has found permitted. Raises `NotFound`."""
         kind = KINDS.get(key.rpartition(".")[2])
         if kind is None:
             raise NotFound
-        await self._send(scope, send, key, kind, self._file(key, kind))
+        await self._send(scope, receive, send, key, kind, self._file(key, kind))
 
-    async def _send(self, scope: Scope, send: Send, key: str, kind: Kind, file: KnownFile | None) -> None:
+    async def _send(
+        self, scope: Scope, receive: Receive, send: Send, key: str, kind: Kind, file: KnownFile | None
+    ) -> None:
         if file is None:
-            await self._deliver_remote(scope, send, key, kind)
+            await stream(scope, receive, send, self._storage, key, kind)
         elif self._offload != "none":
             await self._hand_over(send, key, file)
         else:
@@ -231,24 +238,15 @@ class Delivery:
         ]
         await answer(send, 200, headers)
 
-    async def _deliver_remote(self, scope: Scope, send: Send, key: str, kind: Kind) -> None:
-        """Stream an object of a storage that is not on local disk."""
+    async def _redirected(self, method: str, send: Send, target: _Target) -> bool:
+        """Send the viewer to where the segment can be had; False where it is to come from here."""
+        if self._redirects is None or target.file is not None or target.kind[1] is not FOREVER or method != "GET":
+            return False
         try:
-            stored: StoredObject = await self._storage.stat(key)
-        except NotStored as error:
-            raise NotFound from error
-        etag = b'"%s"' % stored.etag.strip('"').encode()
-        headers = file_headers(kind, stored.size, etag, int(stored.modified), OPEN_TO_PLAYERS)
-        plan = _plan(scope, headers, stored.size, etag, int(stored.modified))
-        await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
-        if plan.part is not None:
-            try:
-                async for piece in self._storage.read(key, plan.part.start, plan.part.end):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            except StreamhostError as error:
-                # The head has gone out: only a broken connection still tells that the rest is missing.
-                raise ConnectionAbortedError(str(error)) from error
-        await send({"type": "http.response.body", "body": b""})
+            await self._redirects.answer(send, target.key, target.grant)
+        except NotStored:
+            return False
+        return True
 
 
 async def _send_on(send: Send, onward: Onward) -> None:
@@ -262,50 +260,8 @@ async def _send_on(send: Send, onward: Onward) -> None:
     await answer(send, 302, headers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What to answer: `part` of the object is sent, None for no body; `whole` if that is all of it."""
-
-    status: int
-    headers: Headers
-    part: Range | None
-    whole: bool = False
-
-
-def _plan(scope: Scope, headers: Headers, size: int, etag: bytes, modified: int) -> _Plan:
-    """Decide by the request's conditions and range (RFC 9110, sections 13.2.2 and 14)."""
-    none_match = modified_since = wanted = if_range = None
-    for name, value in scope["headers"]:
-        if name == b"range":
-            wanted = value
-        elif name == b"if-none-match":
-            none_match = value
-        elif name == b"if-modified-since":
-            modified_since = value
-        elif name == b"if-range":
-            if_range = value
-    head_only = scope["method"] == "HEAD"
-    if (none_match is not None or modified_since is not None) and match(none_match, modified_since, etag, modified):
-        kept = [pair for pair in headers if pair[0] not in (b"content-length", b"content-type")]
-        return _Plan(304, kept, None)
-    if wanted is not None and not head_only:
-        part = requested(wanted, if_range, size, etag, modified)
-        if part is not None:
-            return _Plan(206, _partial(headers, part, size), part)
-    return _Plan(200, headers, None if head_only else Range(0, size), whole=True)
-
-
-def _partial(headers: Headers, part: Range, size: int) -> Headers:
-    kept = [pair for pair in headers if pair[0] != b"content-length"]
-    return [
-        *kept,
-        (b"content-length", b"%d" % (part.end - part.start)),
-        (b"content-range", b"bytes %d-%d/%d" % (part.start, part.end - 1, size)),
-    ]
-
-
-def _plan_of(scope: Scope, known: KnownFile) -> _Plan:
-    return _plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
+def _plan_of(scope: Scope, known: KnownFile) -> Plan:
+    return plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
 
 
 async def _send_content(scope: Scope, send: Send, content: Content, known: KnownFile) -> None:
@@ -389,4 +345,5 @@ def delivery_of(host: Host) -> Delivery:
         licences=licences,
         used=host.streams.used,
         onward=onward,
+        redirects=redirects_of(host),
     )

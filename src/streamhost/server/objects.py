@@ -26,6 +26,7 @@ from streamhost.model.videos import DOWNLOADS, package_prefix
 from streamhost.server.delivery import FOREVER, NO_PACKAGES, PREFLIGHT, Delivery
 from streamhost.server.door import Headers, Message, Receive, Scope, Send
 from streamhost.server.granted import MethodNotAllowed, answer, check_origin, refuse
+from streamhost.server.remote import bucket_origin
 
 SECRET_HEADER: Final = b"streamhost-edge"
 PREFIX_HEADER: Final = b"streamhost-prefix"
@@ -79,7 +80,7 @@ class Objects:
                 self._check_edge(scope)
                 await self._about_grant(scope, send, *asked.groups())
             elif found := _OBJECT.fullmatch(path):
-                await self._object(scope, send, *found.groups())
+                await self._object(scope, receive, send, *found.groups())
             else:
                 raise NotFound
         except StreamhostError as error:
@@ -96,7 +97,9 @@ class Objects:
         if not self._secret or not hmac.compare_digest(said, self._secret):
             raise NotAnEdge
 
-    async def _object(self, scope: Scope, send: Send, ticket: str | None, key: str, package: str, name: str) -> None:
+    async def _object(
+        self, scope: Scope, receive: Receive, send: Send, ticket: str | None, key: str, package: str, name: str
+    ) -> None:
         if ticket is None:
             self._check_edge(scope)
             left = None
@@ -110,7 +113,7 @@ class Objects:
                 message = {**message, "headers": _for_caches(message["headers"], left)}
             await send(message)
 
-        await self._delivery.give(scope, told, key)
+        await self._delivery.give(scope, receive, told, key)
 
     async def _about_grant(self, scope: Scope, send: Send, what: str, text: str, video_id: str) -> None:
         grant = self._grants.check(text, video_id)
@@ -149,4 +152,4 @@ def objects_of(host: Host, delivery: Delivery) -> Objects:
 
 def media_sites(host: Host) -> list[str]:
     """The other origins that pages load media from."""
-    return [host.addresses.site] if host.addresses.site else []
+    return [site for site in (host.addresses.site, bucket_origin(host)) if site]

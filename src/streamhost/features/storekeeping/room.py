@@ -1,0 +1,40 @@
+"""Notes where objects may lie, and has tidied up what killed uploads left in a storage."""
+
+from __future__ import annotations
+
+from streamhost import log
+from streamhost.db import storage_places as rows
+from streamhost.db.core import Database
+from streamhost.features.storekeeping.building import Places
+from streamhost.jobs.context import JobContext
+from streamhost.model.clock import DAY, Clock
+from streamhost.model.tasks import SweepBucket
+from streamhost.ports import Storage
+from streamhost.storage.abilities import Sweeps
+
+LEFT_AFTER = DAY
+"""An upload to a storage that was begun so long ago is not going on any more."""
+
+
+class Storekeeping:
+    """Minds the storages of an instance."""
+
+    def __init__(self, db: Database, places: Places, storage: Storage, clock: Clock) -> None:
+        self._db = db
+        self.places = places
+        self.storage = storage
+        self._clock = clock
+        self._log = log.get("storekeeping")
+
+    async def start(self) -> None:
+        """Note in which storages objects may lie from now on; only while holding the instance's lock."""
+        async with self._db.write() as conn:
+            for name in self.places.used:
+                await rows.add(conn, name, self._clock())
+
+    async def sweep(self, _task: SweepBucket, job: JobContext) -> None:
+        """Remove what uploads that were killed a day ago or earlier have left behind."""
+        number = await self.storage.sweep(self._clock() - LEFT_AFTER) if isinstance(self.storage, Sweeps) else 0
+        async with self._db.write() as conn:
+            await job.complete(conn)
+        self._log.info("The storage was tidied", action="sweep_bucket", uploads=number)

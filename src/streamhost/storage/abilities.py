@@ -1,0 +1,35 @@
+"""What some storages can do besides the port; who can do without asks for it with `isinstance`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from streamhost.model.clock import Timestamp
+
+
+@runtime_checkable
+class PutsNew(Protocol):
+    """Can store an object unless there is one already, decided at one moment."""
+
+    async def put_new(self, key: str, source: Path) -> bool:
+        """Store a copy of the file `source`, which stays; False, and nothing stored, where the key is taken."""
+        ...
+
+
+@runtime_checkable
+class Sweeps(Protocol):
+    """Leaves something behind when it is killed, and can tidy that up."""
+
+    async def sweep(self, before: Timestamp) -> int:
+        """Remove what was begun before that moment and never finished; how many."""
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """Can tell within moments whether it takes objects, without the patience that real work deserves."""
+
+    async def probe(self) -> None:
+        """Store and delete something of no use. Raises `StorageUnavailable` saying why that does not work."""
+        ...
