@@ -143,9 +143,9 @@ class Host:
         await self.uploads.close()
 
     async def close(self) -> None:
-        """Finish what was put off, close the catalog and let the threads go."""
+        """Finish what was put off, end the processes for password hashes and close the catalog."""
         await self.accounts.settled()
-        self.accounts.close()
+        await self.accounts.close()
         await self.db.close()
 
 

@@ -2,7 +2,8 @@
 
 The module offers `main()`, which reads one JSON request from stdin and writes JSON lines to stdout: `{"progress": …,
 "step": …}` on the way, lastly `{"result": …}` or `{"error": {"code", "detail", "permanent"}}`. What the process may do
-is said in `sandbox_child`.
+is said in `sandbox_child`. `run` does one piece of work; who keeps a process for many pieces and speaks with it in
+another way uses `spawn` and `end`.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ async def run(
     also use `devices`, such as a graphics card's device files.
     Raises `ChildFailed` with the error that the module reported, or another `ChildError`. Cancelling ends the process.
     """
-    process = await _spawn(module, limits, env or {}, cwd or writable, readable, writable, devices)
+    process = await spawn(module, limits, env=env, cwd=cwd, readable=readable, writable=writable, devices=devices)
     assert process.stdin and process.stdout and process.stderr
     tail: deque[bytes] = deque()
     feeder = asyncio.create_task(_feed(process.stdin, json.dumps(request).encode()))
@@ -166,22 +167,29 @@ async def run(
             raise
         raise ChildSilent(f"Nothing was heard for {limits.silence_seconds:g} seconds.") from error
     finally:
-        await _end(process, feeder, errors)
+        await end(process, feeder, errors)
         if process.returncode != 0 and tail:
             text = b"".join(tail)[-_STDERR_TAIL:].decode(errors="replace")
             _logger.warning("A child process ended badly", module=module, status=process.returncode, stderr=text)
     return _outcome(listener.last, process.returncode or 0)
 
 
-async def _spawn(
+async def spawn(
     module: str,
     limits: Limits,
-    env: Mapping[str, str],
-    cwd: Path | None,
-    readable: Sequence[Path],
-    writable: Path | None,
-    devices: Sequence[Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    readable: Sequence[Path] = (),
+    writable: Path | None = None,
+    devices: Sequence[Path] = (),
+    apart: bool = True,
 ) -> asyncio.subprocess.Process:
+    """Begin a process that calls `module.main()` within `limits`, with pipes to and from it; the rest as for `run`.
+
+    `apart`: in a session of its own. Kernels with autogroups share processor time out among sessions, whatever the nice
+    values (sched(7)); a process that is not apart shares with this one, as its nice value says.
+    Raises `ChildNotStarted`. Whoever begins one also calls `end`."""
     config = {
         "module": module,
         "parent": os.getpid(),
@@ -195,7 +203,7 @@ async def _spawn(
         "nice": limits.nice,
         "no_network": limits.no_network,
     }
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **env}
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **(env or {})}
     if writable:
         environment.setdefault("TMPDIR", _absolute(writable))
     try:
@@ -205,9 +213,9 @@ async def _spawn(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            cwd=cwd or "/",
+            cwd=cwd or writable or "/",
             env=environment,
-            start_new_session=True,
+            start_new_session=apart,
         )
     except OSError as error:
         raise ChildNotStarted(str(error)) from error
@@ -306,11 +314,15 @@ async def _keep_tail(stderr: asyncio.StreamReader, tail: deque[bytes]) -> None:
             held -= len(tail.popleft())
 
 
-async def _end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]) -> None:
-    """Kill what is left of the process and its group, reap it, let the pipes run dry; never half of that."""
+async def end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]) -> None:
+    """Kill what is left of the process and its group, reap it, let the pipes run dry; never half of that.
+
+    `helpers`: tasks that read from it or write to it, all but the one that reads its output. They are over then too."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()  # one that is not apart leads no group before it has begun
     reaping = asyncio.ensure_future(_reap(process, *helpers))
     cancelled = False
     while not reaping.done():
@@ -322,12 +334,13 @@ async def _end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]
         raise asyncio.CancelledError
 
 
-async def _reap(process: asyncio.subprocess.Process, feeder: asyncio.Task[None], errors: asyncio.Task[None]) -> None:
+async def _reap(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]) -> None:
     assert process.stdout
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):
             while await process.stdout.read(_CHUNK):
                 pass
     await process.wait()
-    feeder.cancel()
-    await asyncio.gather(feeder, errors, return_exceptions=True)
+    for helper in helpers:
+        helper.cancel()
+    await asyncio.gather(*helpers, return_exceptions=True)

@@ -116,6 +116,8 @@ _SYSTEM_READABLE = (
 def main() -> None:
     """Apply the limits of the command line's JSON, run the module, end without ceremony."""
     config: dict[str, Any] = json.loads(sys.argv[1])
+    if os.getpid() != os.getpgrp():
+        os.setpgrp()  # not apart from the parent's session, but from what a terminal sends to all of a group
     faulthandler.enable()
     _limit(config)
     if sys.platform == "linux":

@@ -16,7 +16,7 @@ from tests.house.tree import PACKAGE, ROOT, imports, parsed, python_files, short
 OWNERS = {
     "aiosmtplib": ("notify",),
     "aiosqlite": ("db",),
-    "argon2": ("features/accounts",),
+    "argon2": ("hashing/child",),
     "av": ("media",),
     "click": ("cli",),
     "Crypto": ("media", "features/protection"),

@@ -87,6 +87,15 @@ class AccountSettings(Section, frozen=True):
     )
     argon2_rounds: Annotated[int, Meta(ge=1, description="Passes of one password hash (argon2id).")] = 3
     argon2_lanes: Annotated[int, Meta(ge=1, description="Lanes of one password hash (argon2id).")] = 1
+    hashing_processes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="Processes that hash passwords at once, each with one core and the memory of one hash while "
+            "people sign in; 0: one for each core but one, at most 4.",
+        ),
+    ] = 0
     password_min_length: Annotated[int, Meta(ge=8, description="Shortest password that is accepted.")] = 10
 
 

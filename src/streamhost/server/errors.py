@@ -78,6 +78,7 @@ STATUS: Mapping[str, int] = {
     "invalid_link": 400,
     "link_expired": 410,
     "link_used": 410,
+    "hashing_unavailable": 503,
     # mail
     "mail_unavailable": 503,
     "mail_refused": 422,

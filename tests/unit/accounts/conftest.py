@@ -68,7 +68,7 @@ async def open_accounts(
                 post, "https://video.example.org", "Our Videos", ended=lambda subject, _moment: over.append(subject)
             )
             accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys, around)
-            stack.callback(accounts.close)
+            stack.push_async_callback(accounts.close)
             stack.push_async_callback(accounts.settled)
             return accounts
 

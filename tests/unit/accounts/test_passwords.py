@@ -1,34 +1,53 @@
-"""Password hashes make way for whoever watches."""
+"""What this room makes of passwords before and after they are hashed."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 
-from streamhost.features.accounts.passwords import LAST_PLACE, STEP_BACK, Passwords
+import msgspec
+import pytest
 
-LEAST_KIB = 8192
-STOOD_BACK = 3
+from streamhost.config import AccountSettings
+from streamhost.features.accounts.errors import TooManyAttempts
+from streamhost.features.accounts.passwords import MOST_PROCESSES, Passwords, processes_for
+from streamhost.hashing import hashers
 
-
-def places_of_hashing_threads(start: int) -> set[int]:
-    """Hash once in a thread at the nice value `start`; the nice values of the threads that this began."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), start)
-    before = set(os.listdir("/proc/self/task"))
-    passwords = Passwords(LEAST_KIB, 1, 1)
-    try:
-        asyncio.run(passwords.hash("correct horse battery"))
-        begun = set(os.listdir("/proc/self/task")) - before
-        return {os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in begun}
-    finally:
-        passwords.close()
+QUICK = AccountSettings(argon2_memory_kib=8192, argon2_rounds=1)
 
 
-def test_threads_step_back_from_where_the_server_stands() -> None:
-    """Never forward, which only root may: a server started with `nice` could let nobody sign in."""
-    for start, expected in ((STOOD_BACK, STOOD_BACK + STEP_BACK), (LAST_PLACE, LAST_PLACE)):
-        with ThreadPoolExecutor(1) as pool:
-            found = pool.submit(places_of_hashing_threads, start).result()
-        assert found == {expected}
+@pytest.fixture
+async def passwords() -> AsyncIterator[Passwords]:
+    room = Passwords(QUICK)
+    yield room
+    await room.close()
+
+
+async def test_one_password_however_it_is_typed(passwords: Passwords) -> None:
+    """Composed or not, wide or narrow: the same characters are the same password; half a surrogate does no harm."""
+    stored = await passwords.hash("caf\u00e9 \uff11\uff12\uff13")
+    assert await passwords.verify(stored, "cafe\u0301 123")
+    assert not await passwords.verify(stored, "cafe 123")
+    assert not await passwords.verify(stored, "caf\ud800 123")
+    assert not await passwords.verify(None, "cafe 123")
+
+
+async def test_hashes_are_outdated_when_a_setting_is_another(passwords: Passwords) -> None:
+    """Each of the three parameters counts, and so do the lengths of salt and hash."""
+    stored = await passwords.hash("correct horse battery")
+    assert not passwords.outdated(stored)
+    for change in ({"argon2_memory_kib": 8193}, {"argon2_rounds": 2}, {"argon2_lanes": 2}):
+        assert Passwords(msgspec.structs.replace(QUICK, **change)).outdated(stored)
+    assert passwords.outdated(stored[:-1])
+
+
+async def test_a_full_queue_is_too_many_attempts(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds the queue full hears when to come again."""
+    monkeypatch.setattr(hashers, "LONGEST_QUEUE", 0)
+    with pytest.raises(TooManyAttempts, match="busy") as refusal:
+        await passwords.hash("correct horse battery")
+    assert refusal.value.retry_after == hashers.BUSY_SECONDS
+
+
+def test_one_core_is_left_to_everybody_else() -> None:
+    """But one process there is always, and on large machines no more than the settings ask for."""
+    assert [processes_for(cores) for cores in (1, 2, 3, 64)] == [1, 1, 2, MOST_PROCESSES]

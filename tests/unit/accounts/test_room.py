@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from argon2 import PasswordHasher
 
 from streamhost.db import users as user_rows
 from streamhost.db.core import Database
@@ -22,6 +21,7 @@ from streamhost.features.accounts import (
     SignIn,
     TooManyAttempts,
 )
+from streamhost.hashing.hashers import Hashers
 from streamhost.model.accounts import ANONYMOUS, Role
 from streamhost.model.errors import InvalidInput, NotFound
 from streamhost.model.ids import UserId
@@ -36,13 +36,16 @@ HOME, ELSEWHERE = "198.51.100.7", "203.0.113.9"
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every hash that a password is checked against, in order."""
     hashes: list[str] = []
-    real = PasswordHasher.verify
+    real = Hashers.verify
 
-    def verify(self: PasswordHasher, hash: str | bytes, password: str | bytes) -> Any:
-        hashes.append(str(hash))
-        return real(self, hash, password)
+    async def verify(self: Hashers, stored: str, password: str, before: Callable[[], None]) -> bool:
+        def noted() -> None:
+            before()
+            hashes.append(stored)
 
-    monkeypatch.setattr(PasswordHasher, "verify", verify)
+        return await real(self, stored, password, noted)
+
+    monkeypatch.setattr(Hashers, "verify", verify)
     return hashes
 
 
@@ -116,14 +119,14 @@ async def test_registering_a_taken_address_takes_the_same_work(
     accounts: Accounts, alice: SignIn, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hash, and the catalog's log grows in both cases: neither the answer nor its time tells of Alice."""
-    hashed: list[Any] = []
-    real = PasswordHasher.hash
+    hashed: list[str] = []
+    real = Hashers.hash
 
-    def noted(self: PasswordHasher, text: str) -> str:
+    async def noted(self: Hashers, text: str, before: Callable[[], None]) -> str:
         hashed.append(text)
-        return real(self, text)
+        return await real(self, text, before)
 
-    monkeypatch.setattr(PasswordHasher, "hash", noted)
+    monkeypatch.setattr(Hashers, "hash", noted)
     log = db.path.with_name(f"{db.path.name}-wal")
     for email in ("alice@example.org", "eve@example.org"):
         hashed.clear()
@@ -144,7 +147,7 @@ async def test_whoever_registers_may_watch_and_no_more(accounts: Accounts) -> No
 
 async def test_input_is_checked_before_anything_is_hashed(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wrong field is named, and wrong input costs no work."""
-    monkeypatch.setattr(PasswordHasher, "hash", lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr(Hashers, "hash", lambda *_: pytest.fail("hashed"))
     with pytest.raises(InvalidInput) as caught:
         await accounts.registration.register("nobody", "short", " ")
     assert set(caught.value.fields) == {"email", "password", "name"}

@@ -16,9 +16,10 @@ from streamhost.features.accounts.errors import LastAdmin, TooManyAttempts, Wron
 from streamhost.features.accounts.limits import CodeLimits, LoginLimits
 from streamhost.features.accounts.links import FORGOT_PATH, LinkKind, Links, span
 from streamhost.features.accounts.needs import Ended, SendsMail
-from streamhost.features.accounts.passwords import BUSY_SECONDS, Passwords
+from streamhost.features.accounts.passwords import Passwords
 from streamhost.features.accounts.signed_in import SignedIn
 from streamhost.features.accounts.tokens import AccountKeys
+from streamhost.hashing.hashers import BUSY_SECONDS
 from streamhost.model.accounts import Role, User, email_key
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import HOUR, Clock, Timestamp

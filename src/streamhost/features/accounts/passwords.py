@@ -1,39 +1,22 @@
-"""Password hashes: argon2id in worker threads, a few at a time."""
+"""Passwords as this room sees them: in NFKC, and with the same work for accounts that are not there."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
 import secrets
-import sys
-import threading
 import unicodedata
 from base64 import b64encode
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Iterator
 
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import Argon2Error, InvalidHashError
-
+from streamhost.config import AccountSettings
 from streamhost.features.accounts.errors import TooManyAttempts
+from streamhost.hashing.hashers import BUSY_SECONDS, Cost, Hashers, HashingBusy
 
-MOST_AT_ONCE = 2
-"""Each hash takes a core for a tenth of a second and tens of MiB. One core is left to everybody else: with 50 sign-ins
-waiting on a busy two-core machine, other answers took several times longer with two hashes at once than with one."""
-STEP_BACK = 12
-"""How far threads that hash step back (nice value): whoever watches goes before whoever signs in. At 5 the slowest one
-in a hundred segments took 4 times as long while 50 people signed in (bench_login). 12 is about where media processes
-stand, so that a sign-in still gets its share of a machine that encodes."""
-LAST_PLACE = 19
-"""The highest nice value there is."""
-LONGEST_QUEUE = 100
-"""Hashes that may wait. At about seven a second and core the last waits 14 seconds; more would only give up."""
-BUSY_SECONDS = 5.0
+MOST_PROCESSES = 4
+"""Unless the settings want more: some 30 sign-ins a second, and 320 MiB while they last."""
 HASH_BYTES = 32
 SALT_BYTES = 16
-
-_T = TypeVar("_T")
 
 
 def _nothing() -> None:
@@ -41,77 +24,55 @@ def _nothing() -> None:
 
 
 class Passwords:
-    """Makes and checks password hashes without holding up the event loop. Passwords are compared in NFKC."""
+    """Makes and checks password hashes without holding up anybody else. Passwords are compared in NFKC."""
 
-    def __init__(self, memory_kib: int, rounds: int, lanes: int) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=rounds,
-            memory_cost=memory_kib,
-            parallelism=lanes,
-            hash_len=HASH_BYTES,
-            salt_len=SALT_BYTES,
-            type=Type.ID,
-        )
-        self._nobody = (
-            f"$argon2id$v=19$m={memory_kib},t={rounds},p={lanes}$"
-            f"{_unpadded(secrets.token_bytes(SALT_BYTES))}${_unpadded(secrets.token_bytes(HASH_BYTES))}"
-        )
-        at_once = max(1, min(MOST_AT_ONCE, (os.cpu_count() or 1) - 1))
-        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="password", initializer=_step_back)
-        self._turns = asyncio.Semaphore(at_once)
-        self._waiting = 0
+    def __init__(self, settings: AccountSettings) -> None:
+        cost = Cost(settings.argon2_memory_kib, settings.argon2_rounds, settings.argon2_lanes)
+        self._form = f"$argon2id$v=19$m={cost.memory_kib},t={cost.rounds},p={cost.lanes}$"
+        salt, digest = (_unpadded(secrets.token_bytes(size)) for size in (SALT_BYTES, HASH_BYTES))
+        self._nobody = f"{self._form}{salt}${digest}"
+        self._hashers = Hashers(cost, settings.hashing_processes or processes_for(len(os.sched_getaffinity(0))))
 
     async def hash(self, password: str) -> str:
-        """A fresh salted hash of `password` in PHC form. Raises `TooManyAttempts` when far too many wait already."""
-        return await self._in_thread(lambda: self._hasher.hash(_bytes(password)))
+        """A fresh salted hash of `password` in PHC form. Raises `TooManyAttempts` when far too many wait already, and
+        `HashingUnavailable` when the machine cannot make one."""
+        with _patience():
+            return await self._hashers.hash(_typed(password), _nothing)
 
     async def verify(self, stored: str | None, password: str, *, before: Callable[[], None] = _nothing) -> bool:
         """Whether `password` is the one behind `stored`. For an account that is not there (None) the same work is done.
 
-        `before` is called when the work's turn has come, and may refuse it by raising."""
-        return await self._in_thread(lambda: self._verify(stored or self._nobody, password), before)
+        `before` is called when the work's turn has come, and may refuse it by raising. Raises as `hash` does."""
+        with _patience():
+            return await self._hashers.verify(stored or self._nobody, _typed(password), before)
 
     def outdated(self, stored: str) -> bool:
         """Whether `stored` was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
+        return not stored.startswith(self._form) or len(stored) != len(self._nobody)
 
-    def close(self) -> None:
-        """Let the threads go."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _verify(self, stored: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored, _bytes(password))
-        except (Argon2Error, InvalidHashError):
-            return False
-
-    async def _in_thread(self, work: Callable[[], _T], before: Callable[[], None] = _nothing) -> _T:
-        if self._waiting >= LONGEST_QUEUE:
-            raise TooManyAttempts("The server is busy with other sign-ins.", retry_after=BUSY_SECONDS)
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            before()
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._turns.release()
+    async def close(self) -> None:
+        """End the processes."""
+        await self._hashers.close()
 
 
-def _step_back() -> None:
-    """Lower the priority of this thread; only Linux has priorities of single threads."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        # From where the server stands: nobody but root may go further forward than that.
-        present = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, min(present + STEP_BACK, LAST_PLACE))
+def processes_for(cores: int) -> int:
+    """How many processes hash on a machine with so many cores. One core is left to everybody else: with 50 sign-ins
+    waiting on two cores, other answers took several times longer with two hashes at once than with one."""
+    return max(1, min(cores - 1, MOST_PROCESSES))
 
 
-def _bytes(password: str) -> bytes:
-    """UTF-8 of the NFKC form, so that one password typed on two keyboards is one password."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """A full queue as the error that people hear."""
+    try:
+        yield
+    except HashingBusy as busy:
+        raise TooManyAttempts("The server is busy with other sign-ins.", retry_after=BUSY_SECONDS) from busy
+
+
+def _typed(password: str) -> str:
+    """The NFKC form, so that one password typed on two keyboards is one password, without what UTF-8 cannot hold."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace").decode()
 
 
 def _unpadded(data: bytes) -> str:

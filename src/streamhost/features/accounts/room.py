@@ -88,9 +88,7 @@ class Accounts:
         self._db = db
         self._clock = self.clock = clock
         self._settings = settings
-        self.passwords = self._passwords = Passwords(
-            settings.argon2_memory_kib, settings.argon2_rounds, settings.argon2_lanes
-        )
+        self.passwords = self._passwords = Passwords(settings)
         self._tokens = AccessTokens(keys.access_token, keys.instance, settings.access_token_minutes * MINUTE)
         self._cookies = SignedNames(keys.session_cookie)
         self._refreshing: set[str] = set()
@@ -129,9 +127,9 @@ class Accounts:
         """Stop watching."""
         await self._endings.stop()
 
-    def close(self) -> None:
-        """Let the threads for password hashes go."""
-        self._passwords.close()
+    async def close(self) -> None:
+        """End the processes for password hashes."""
+        await self._passwords.close()
 
     async def settled(self) -> None:
         """Wait until what was put off until after an answer is done."""

@@ -1,0 +1,1 @@
+"""Password hashes: argon2id in processes of their own. This file imports nothing, because those processes read it."""
