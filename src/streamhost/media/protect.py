@@ -124,9 +124,8 @@ class Shield:
         return AES.new(bytes.fromhex(key.key), AES.MODE_CBC, iv=iv).encrypt(data + bytes([short]) * short)
 
     def _numbers(self, start: int, count: int) -> cenc.Vectors:
-        """Return each sample's vector as a number. Samples of a segment are at most as many as its ticks, so counting
-        from its start never meets the next one's.
-        """
+        """Each sample's vector as a number. A segment has at most as many samples as ticks: vectors counted upwards
+        where it starts never meet those of the next one."""
         if self._place >= MOST_PLACES or start + count >= 1 << TIME_BITS:
             raise NotProtectable("The video is too long for its samples to be told apart.")
         return (self._place << TIME_BITS) + start + np.arange(count, dtype=np.uint64)

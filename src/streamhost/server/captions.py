@@ -1,6 +1,6 @@
 """Captions over HTTP: list, upload, change and remove the caption tracks of a video."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,10 @@ from streamhost.features.captions import MAX_BYTES, Captions
 from streamhost.features.catalog import Catalog
 from streamhost.model.captions import Caption
 from streamhost.model.clock import iso
-from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import CaptionId, VideoId
-from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import anyone, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
-from streamhost.server.incoming import incoming
-from streamhost.server.multipart import FILE, UploadForm
+from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.documented import problems
+from streamhost.server.managing import BROKEN_FORM, changing, ordering, small_file
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 LIST = "/api/v1/videos/{video_id:str}/captions"
@@ -88,53 +85,23 @@ async def list_captions(
 @post(
     LIST,
     status_code=201,
-    guards=[signed_in],
     summary="Add captions",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(
-        **SIGNED_IN,
-        **NOT_IN_PERSON,
-        **FORGED,
-        forbidden=403,
-        **HIDDEN,
-        malformed_form=400,
-        client_gone=400,
-        too_many_captions=409,
-        unsupported_media_type=415,
-        invalid_input=422,
-        not_captions=422,
-        over_quota=507,
-    ),
+    **changing(**BROKEN_FORM, too_many_captions=409, not_captions=422, over_quota=507),
 )
 async def add_captions(
     request: Request[Any, Any, Any], video_id: FromPath[str], captions: NamedDependency[Captions]
 ) -> CaptionTrackDocument:
     """multipart/form-data with an SRT or WebVTT file in `file`, its `language` (such as `en`), perhaps a `label` and
     `default`. The file may be in UTF-8, UTF-16, or what was usual for its language before them."""
-    data, words = await _received(request)
+    data, said = await small_file(request, MAX_BYTES, f"At most {MAX_BYTES} bytes.")
+    words = {name: text for name, text in said.items() if name != "filename"}
     return caption_document(await captions.add(VideoId(video_id), viewer_of(request), data, words))
-
-
-async def _received(request: Request[Any, Any, Any]) -> tuple[bytes, Mapping[str, str]]:
-    """The file of a form and the fields about it. Raises `InvalidInput` for a file that is too large."""
-    data = bytearray()
-    async with incoming(request) as body:
-        form = UploadForm(request.headers.get("content-type", ""), aiter(body), lambda _fields: None)
-        async for piece in form.file():
-            data += piece
-            if len(data) > MAX_BYTES:
-                raise InvalidInput(fields={FILE: f"At most {MAX_BYTES} bytes."})
-    return bytes(data), {name: text for name, text in form.words().items() if name != "filename"}
 
 
 @patch(
     ONE,
-    guards=[signed_in],
     summary="Change captions",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **ordering(),
 )
 async def edit_captions(
     request: Request[Any, Any, Any],
@@ -150,11 +117,8 @@ async def edit_captions(
 
 @delete(
     ONE,
-    guards=[signed_in],
     summary="Remove captions",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **changing(),
 )
 async def delete_captions(
     request: Request[Any, Any, Any],

@@ -13,27 +13,21 @@ from litestar.response import Stream
 from streamhost.features.catalog import Catalog
 from streamhost.features.transcoding import Coming, Downloads, Whole
 from streamhost.model.ids import VideoId
-from streamhost.server.accounts import NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import anyone, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.documented import problems
+from streamhost.server.managing import TAGS, managing
 from streamhost.server.ranges import Range, match, requested
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 BINARY = "application/octet-stream"
 MP4 = "video/mp4"
-TAGS = ["videos"]
 
 
 @get(
     "/api/v1/videos/{video_id:str}/source",
-    guards=[signed_in],
     summary="The uploaded file",
-    tags=TAGS,
     media_type=BINARY,
-    security=BEARER,
-    responses=problems(
-        **SIGNED_IN, **NOT_IN_PERSON, **HIDDEN, forbidden=403, source_gone=409, range_not_satisfiable=416
-    ),
+    **managing(source_gone=409, range_not_satisfiable=416),
 )
 async def download_source(
     request: Request[Any, Any, Any],

@@ -12,15 +12,14 @@ from litestar.status_codes import HTTP_200_OK
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Action, Control
 from streamhost.features.work import MAX_PAGE, Act, Item, State, Work
-from streamhost.model.accounts import Role
 from streamhost.model.clock import iso
 from streamhost.model.ids import JobId, VideoId
-from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import at_least, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
-from streamhost.server.videos import HIDDEN, ErrorDocument, VideoDocument, video_document
+from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY
+from streamhost.server.administration import changing, looking
+from streamhost.server.auth import viewer_of
+from streamhost.server.managing import ordering
+from streamhost.server.videos import ErrorDocument, VideoDocument, video_document
 
-TAGS = ["administration"]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Jobs on a page.")]
 Which = Annotated[State | None, QueryParameter(name="state", description="Only jobs in this state.")]
 
@@ -107,17 +106,7 @@ def job_document(item: Item) -> JobDocument:
     )
 
 
-def _looking(**codes: int) -> dict[str, Any]:
-    return {
-        "guards": [at_least(Role.ADMIN)],
-        "cache_control": NO_STORE,
-        "tags": TAGS,
-        "security": BEARER,
-        "responses": problems(**SIGNED_IN, **NOT_IN_PERSON, forbidden=403, **codes),
-    }
-
-
-@get("/api/v1/admin/jobs", summary="Background work", **_looking(invalid_input=422))
+@get("/api/v1/admin/jobs", summary="Background work", **looking(invalid_input=422))
 async def list_jobs(
     work: NamedDependency[Work],
     which: Which = None,
@@ -131,7 +120,7 @@ async def list_jobs(
     return JobList([job_document(item) for item in page.items], page.next_cursor)
 
 
-@get("/api/v1/admin/jobs/{job_id:str}", summary="One job", **_looking(not_found=404))
+@get("/api/v1/admin/jobs/{job_id:str}", summary="One job", **looking(not_found=404))
 async def show_job(job_id: FromPath[str], work: NamedDependency[Work]) -> JobDocument:
     """One job, and why it waits if it does."""
     return job_document(await work.get(JobId(job_id)))
@@ -141,8 +130,7 @@ async def show_job(job_id: FromPath[str], work: NamedDependency[Work]) -> JobDoc
     "/api/v1/admin/jobs/{job_id:str}",
     status_code=HTTP_200_OK,
     summary="Steer a job",
-    request_max_body_size=BODY_BYTES,
-    **_looking(**BROKEN_BODY, **FORGED, not_found=404, job_not_steerable=409, nothing_to_retry=409, source_gone=409),
+    **changing(**BROKEN_BODY, not_found=404, job_not_steerable=409, nothing_to_retry=409, source_gone=409),
 )
 async def steer_job(job_id: FromPath[str], data: JSONBody[JobOrder], work: NamedDependency[Work]) -> JobDocument:
     """Pause, resume, cancel or retry it, or give it another priority: higher ones run first."""
@@ -151,23 +139,10 @@ async def steer_job(job_id: FromPath[str], data: JSONBody[JobOrder], work: Named
 
 @post(
     "/api/v1/videos/{video_id:str}/processing",
-    guards=[signed_in],
     status_code=HTTP_200_OK,
     summary="Steer the making of a video",
-    tags=["videos"],
-    security=BEARER,
     request_max_body_size=BODY_BYTES,
-    responses=problems(
-        **BROKEN_BODY,
-        **SIGNED_IN,
-        **NOT_IN_PERSON,
-        **FORGED,
-        **HIDDEN,
-        forbidden=403,
-        nothing_underway=409,
-        nothing_to_retry=409,
-        source_gone=409,
-    ),
+    **ordering(nothing_underway=409, nothing_to_retry=409, source_gone=409),
 )
 async def steer_video(
     request: Request[Any, Any, Any],

@@ -10,16 +10,12 @@ from litestar.params import FromPath, JSONBody
 
 from streamhost.features.playback import Playback
 from streamhost.features.posters import MAX_BYTES, PosterDesk
-from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video
-from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
-from streamhost.server.incoming import incoming
+from streamhost.server.auth import viewer_of
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.multipart import FILE, UploadForm
-from streamhost.server.videos import HIDDEN, VideoDocument, video_document
+from streamhost.server.managing import BROKEN_FORM, changing, managing, ordering, small_file
+from streamhost.server.videos import VideoDocument, video_document
 
 AnyRequest = Request[Any, Any, Any]
 LIST = "/api/v1/videos/{video_id:str}/posters"
@@ -28,7 +24,6 @@ JPEG = "image/jpeg"
 KEPT = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 """Candidates stay as they are as long as their package."""
 NOWHERE, LONGEST_NUMBER = -1, 4
-_REFUSED: dict[str, int] = {**SIGNED_IN, **NOT_IN_PERSON, "forbidden": 403, **HIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +60,8 @@ class ChoiceDocument:
 
 @get(
     LIST,
-    guards=[signed_in],
     summary="Posters to choose from",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**_REFUSED),
+    **managing(),
 )
 async def list_posters(
     request: AnyRequest,
@@ -93,12 +85,9 @@ def candidate_url(video: Video, number: int) -> str:
 
 @get(
     LIST + "/{number:str}",
-    guards=[signed_in],
     summary="A poster to choose",
-    tags=["videos"],
-    security=BEARER,
     media_type=JPEG,
-    responses=problems(**_REFUSED),
+    **managing(),
 )
 async def show_candidate(
     request: AnyRequest, video_id: FromPath[str], number: FromPath[str], posters: NamedDependency[PosterDesk]
@@ -111,11 +100,8 @@ async def show_candidate(
 
 @put(
     ONE,
-    guards=[signed_in],
     summary="Choose the poster",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**BROKEN_BODY, **_REFUSED, **FORGED),
+    **ordering(),
 )
 async def choose_poster(
     request: AnyRequest,
@@ -136,21 +122,9 @@ async def choose_poster(
 @post(
     ONE,
     status_code=200,
-    guards=[signed_in],
     opt=limited(RouteClass.UPLOADS),
     summary="Send a poster",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(
-        **_REFUSED,
-        **FORGED,
-        malformed_form=400,
-        client_gone=400,
-        no_poster=409,
-        unsupported_media_type=415,
-        invalid_input=422,
-        not_picture=422,
-    ),
+    **changing(**BROKEN_FORM, no_poster=409, not_picture=422),
 )
 async def send_poster(
     request: AnyRequest,
@@ -161,20 +135,8 @@ async def send_poster(
     """multipart/form-data with a JPEG, PNG or WebP in `file`. It is written anew: what the file says beside its
     pixels, such as where it was taken, is not kept."""
     viewer = viewer_of(request)
-    video = await posters.send(VideoId(video_id), await received_picture(request), viewer)
-    return video_document(video, viewer, playback)
-
-
-async def received_picture(request: AnyRequest) -> bytes:
-    """The file of a form. Raises `InvalidInput` for one that is too large."""
-    data = bytearray()
-    async with incoming(request) as body:
-        form = UploadForm(request.headers.get("content-type", ""), aiter(body), lambda _fields: None)
-        async for piece in form.file():
-            data += piece
-            if len(data) > MAX_BYTES:
-                raise InvalidInput(fields={FILE: f"At most {MAX_BYTES // 1024**2} MiB."})
-    return bytes(data)
+    picture, _ = await small_file(request, MAX_BYTES, f"At most {MAX_BYTES // 1024**2} MiB.")
+    return video_document(await posters.send(VideoId(video_id), picture, viewer), viewer, playback)
 
 
 routes = [list_posters, show_candidate, choose_poster, send_poster]

@@ -15,10 +15,11 @@ from streamhost.features.sharing import LinkView, NewPass, Sharing
 from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import LinkId, VideoId
-from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import address_of, anyone, pass_cookie, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.accounts import BROKEN_BODY, FORGED
+from streamhost.server.auth import address_of, anyone, pass_cookie, viewer_of
+from streamhost.server.documented import problems
 from streamhost.server.limits import RouteClass, limited
+from streamhost.server.managing import changing, managing, ordering
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
@@ -119,11 +120,8 @@ async def unlock(
 
 @get(
     "/api/v1/videos/{video_id:str}/links",
-    guards=[signed_in],
     summary="List share links",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, forbidden=403, **HIDDEN),
+    **managing(),
 )
 async def list_links(request: AnyRequest, video_id: FromPath[str], sharing: NamedDependency[Sharing]) -> LinkDocuments:
     """The links by which somebody without other rights may watch this video, also those that are over."""
@@ -133,11 +131,8 @@ async def list_links(request: AnyRequest, video_id: FromPath[str], sharing: Name
 
 @post(
     "/api/v1/videos/{video_id:str}/links",
-    guards=[signed_in],
     summary="Make a share link",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **ordering(),
 )
 async def add_link(
     request: AnyRequest, video_id: FromPath[str], data: JSONBody[LinkRequest], sharing: NamedDependency[Sharing]
@@ -151,11 +146,8 @@ async def add_link(
 
 @delete(
     "/api/v1/videos/{video_id:str}/links/{link_id:str}",
-    guards=[signed_in],
     summary="Take a share link back",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **changing(),
 )
 async def revoke_link(
     request: AnyRequest, video_id: FromPath[str], link_id: FromPath[str], sharing: NamedDependency[Sharing]

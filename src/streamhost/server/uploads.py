@@ -21,6 +21,7 @@ from streamhost.server.auth import at_least, public, viewer_of
 from streamhost.server.documented import BEARER, bodiless, problems
 from streamhost.server.incoming import incoming
 from streamhost.server.limits import RouteClass, limited
+from streamhost.server.managing import BROKEN_FORM
 from streamhost.server.multipart import UploadForm
 from streamhost.server.videos import VideoDocument, video_document
 
@@ -81,6 +82,18 @@ def _tus(status: int, **codes: int) -> dict[str, Any]:
         "status_code": status,
         "responses": problems(**_REFUSED, malformed_upload=400, unsupported_tus_version=412, **codes)
         | bodiless(status),
+    }
+
+
+def _by_form(**codes: int) -> dict[str, Any]:
+    """What routes have that take a whole file by one request."""
+    return {
+        "guards": [at_least(Role.CREATOR, Scope.UPLOAD)],
+        "opt": limited(RouteClass.UPLOADS),
+        "tags": TAGS,
+        "security": BEARER,
+        "status_code": 202,
+        "responses": problems(**_REFUSED, **_ROOM, **BROKEN_FORM, client_silent=408, **codes),
     }
 
 
@@ -225,21 +238,8 @@ async def override_method(
 
 @post(
     "/api/v1/upload",
-    status_code=202,
-    guards=[at_least(Role.CREATOR, Scope.UPLOAD)],
-    opt=limited(RouteClass.UPLOADS),
-    tags=TAGS,
     summary="Upload a file by one request",
-    security=BEARER,
-    responses=problems(
-        **_REFUSED,
-        **_ROOM,
-        malformed_form=400,
-        client_gone=400,
-        client_silent=408,
-        unsupported_media_type=415,
-        invalid_input=422,
-    ),
+    **_by_form(),
 )
 async def receive_file(
     request: AnyRequest, uploads: NamedDependency[Uploads], playback: NamedDependency[Playback]
@@ -252,22 +252,8 @@ async def receive_file(
 
 @post(
     "/api/v1/videos/{video_id:str}/source",
-    status_code=202,
-    guards=[at_least(Role.CREATOR, Scope.UPLOAD)],
-    opt=limited(RouteClass.UPLOADS),
-    tags=TAGS,
     summary="Replace the file of a video",
-    security=BEARER,
-    responses=problems(
-        **_REFUSED,
-        **_ROOM,
-        malformed_form=400,
-        client_gone=400,
-        client_silent=408,
-        unsupported_media_type=415,
-        not_found=404,
-        invalid_input=422,
-    ),
+    **_by_form(not_found=404),
 )
 async def replace_file(
     request: AnyRequest,

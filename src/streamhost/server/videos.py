@@ -17,9 +17,10 @@ from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput, Unauthenticated
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, may_manage
-from streamhost.server.accounts import BROKEN_BODY, FORGED, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.accounts import NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.auth import address_of, anyone, viewer_of
+from streamhost.server.documented import problems
+from streamhost.server.managing import changing, ordering
 
 PAGE = 24
 BAD_TOKEN = {"invalid_token": 401, "insufficient_scope": 403}
@@ -303,11 +304,8 @@ async def show_video(
 
 @patch(
     "/api/v1/videos/{video_id:str}",
-    guards=[signed_in],
     summary="Edit a video",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**BROKEN_BODY, **SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **ordering(),
 )
 async def edit_video(
     request: Request[Any, Any, Any],
@@ -325,11 +323,8 @@ async def edit_video(
 
 @delete(
     "/api/v1/videos/{video_id:str}",
-    guards=[signed_in],
     summary="Delete a video",
-    tags=["videos"],
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **FORGED, forbidden=403, **HIDDEN),
+    **changing(),
 )
 async def delete_video(
     request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
