@@ -216,6 +216,7 @@ TABLE: Mapping[str, Line] = {
     ),
     "GET /admin/users/{user_id}": Line("303 403 403 403 403 200 303"),
     "POST /admin/users/{user_id}": Line("401 403 403 403 403 303 401", {"data": {"do": "role", "role": "creator"}}),
+    "POST /admin/users/{user_id}/streams": Line("401 403 403 403 403 303 401", {"data": {"limit": "2"}}),
     "POST /admin/users/{user_id}/quota": Line("401 403 403 403 403 303 401", {"data": {"gigabytes": "1.5"}}),
     "POST /admin/users/{user_id}/sessions/{session_id}/end": Line("401 403 403 403 403 404 401"),
     "GET /admin/users/{user_id}/delete": Line("303 403 403 403 403 200 303"),

@@ -181,6 +181,7 @@ _ROUTES: Mapping[str, str] = {
         GET /admin/users/{user_id}
         POST /admin/users/{user_id}
         POST /admin/users/{user_id}/quota
+        POST /admin/users/{user_id}/streams
         POST /admin/users/{user_id}/sessions/{session_id}/end
         GET /admin/users/{user_id}/delete
         POST /admin/users/{user_id}/delete

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from streamhost.db.core import Connection
@@ -239,6 +239,16 @@ async def ids_of(conn: Connection, owner: UserId) -> list[VideoId]:
     """The ids of all videos of an owner."""
     rows = await conn.fetch_all("SELECT id FROM videos WHERE owner_id = :owner", {"owner": owner})
     return [VideoId(row["id"]) for row in rows]
+
+
+async def titles(conn: Connection, ids: Collection[VideoId]) -> dict[VideoId, str]:
+    """What videos are called; those that are gone are left out."""
+    names = {f"v{number}": video_id for number, video_id in enumerate(ids)}
+    if not names:
+        return {}
+    marks = ", ".join(f":{name}" for name in names)
+    rows = await conn.fetch_all(f"SELECT id, title FROM videos WHERE id IN ({marks})", names)
+    return {VideoId(row["id"]): row["title"] for row in rows}
 
 
 async def _page(

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamhost import log
+from streamhost.db import videos as video_rows
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue, Wait
 from streamhost.model.errors import Conflict, InvalidInput, NotFound
-from streamhost.model.ids import JobId, is_id
+from streamhost.model.ids import JobId, VideoId, is_id
 from streamhost.model.tasks import Job, JobState, Task
 
 MAX_PAGE = 200
@@ -56,10 +57,17 @@ class JobNotSteerable(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A job, and why it waits if it does."""
+    """A job, why it waits if it does, and the video that it is about."""
 
     job: Job
     wait: Wait | None
+    title: str | None = None
+    """What the video is called, where `video_id` is one that is still there."""
+
+    @property
+    def video_id(self) -> VideoId | None:
+        """The video that the job works on."""
+        return video_of(self.job)
 
     @property
     def state(self) -> State:
@@ -114,7 +122,8 @@ class Work:
                 before=_place(cursor),
                 limit=limit + 1,
             )
-            items = [await self._item(conn, job) for job in jobs[:limit]]
+            known = await video_rows.titles(conn, {video_id for job in jobs[:limit] if (video_id := video_of(job))})
+            items = [await self._item(conn, job, known) for job in jobs[:limit]]
         more = len(jobs) > limit
         last = items[-1].job if more else None
         return WorkPage(items, _encode(last) if last else None)
@@ -156,8 +165,17 @@ class Work:
             raise NotFound("There is no such job.")
         return job
 
-    async def _item(self, conn: Connection, job: Job) -> Item:
-        return Item(job, await self._queue.wait(conn, job))
+    async def _item(self, conn: Connection, job: Job, titles: Mapping[VideoId, str] | None = None) -> Item:
+        video_id = video_of(job)
+        if titles is None:
+            titles = await video_rows.titles(conn, {video_id} if video_id else ())
+        return Item(job, await self._queue.wait(conn, job), titles.get(video_id) if video_id else None)
+
+
+def video_of(job: Job) -> VideoId | None:
+    """The video that a job works on, if it is one of those that do."""
+    found = job.payload.get("video_id")
+    return VideoId(found) if isinstance(found, str) else None
 
 
 def _selected(state: State | None) -> tuple[tuple[JobState, ...], bool | None]:

@@ -12,6 +12,7 @@ from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
 from streamhost.features.mail import Mail
 from streamhost.features.quota import Quotas
+from streamhost.features.streams import Streams
 from streamhost.model.accounts import Role
 from streamhost.model.audit import Actor
 from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
@@ -23,7 +24,7 @@ from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
-from streamhost.server.pages.quota_form import count_text, gigabytes_text, quota_typed
+from streamhost.server.pages.quota_form import count_text, gigabytes_text, quota_typed, streams_typed
 
 AnyRequest = Request[Any, Any, Any]
 USERS = "/admin/users"
@@ -35,6 +36,7 @@ DONE = {
     "reset": "A link for a new password is on its way.",
     "second-factor": "The second factor is taken away.",
     "quota": "What this account may keep is changed.",
+    "streams": "How much this account may play at the same time is changed.",
     "sign-out": "This account is signed out everywhere.",
     "ended": "That device is signed out.",
     "deleted": "The account is deleted.",
@@ -43,42 +45,14 @@ DONE = {
 """What a page says after something was done."""
 
 
-async def _set_role(accounts: Accounts, user_id: UserId, form: Texts, by: Actor) -> None:
-    await accounts.people.set_role(user_id, _role(form["role"]), by)
-
-
-async def _verify(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.people.verify(user_id, by)
-
-
-async def _disable(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.people.disable(user_id, by)
-
-
-async def _enable(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.people.enable(user_id, by)
-
-
-async def _reset(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.people.send_reset(user_id, by)
-
-
-async def _remove_second_factor(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.second_factor.remove_for(user_id, by)
-
-
-async def _sign_out(accounts: Accounts, user_id: UserId, _form: Texts, by: Actor) -> None:
-    await accounts.people.end_sessions(user_id, by)
-
-
-ACTS: Mapping[str, Callable[[Accounts, UserId, Texts, Actor], Awaitable[None]]] = {
-    "role": _set_role,
-    "verify": _verify,
-    "disable": _disable,
-    "enable": _enable,
-    "reset": _reset,
-    "second-factor": _remove_second_factor,
-    "sign-out": _sign_out,
+ACTS: Mapping[str, Callable[[Accounts, UserId, Texts, Actor], Awaitable[object]]] = {
+    "role": lambda accounts, user, form, by: accounts.people.set_role(user, _role(form["role"]), by),
+    "verify": lambda accounts, user, _form, by: accounts.people.verify(user, by),
+    "disable": lambda accounts, user, _form, by: accounts.people.disable(user, by),
+    "enable": lambda accounts, user, _form, by: accounts.people.enable(user, by),
+    "reset": lambda accounts, user, _form, by: accounts.people.send_reset(user, by),
+    "second-factor": lambda accounts, user, _form, by: accounts.second_factor.remove_for(user, by),
+    "sign-out": lambda accounts, user, _form, by: accounts.people.end_sessions(user, by),
 }
 """What can be done to an account, by the word that the form's button sends."""
 
@@ -176,11 +150,12 @@ async def show_user(
     accounts: NamedDependency[Accounts],
     mail: NamedDependency[Mail],
     quotas: NamedDependency[Quotas],
+    streams: NamedDependency[Streams],
     frame: NamedDependency[Frame],
     done: FromQuery[str] = "",
 ) -> Response[str]:
     """One account and what can be done to it."""
-    return await _user_page(request, UserId(user_id), accounts, mail, quotas, frame, flash=DONE.get(done))
+    return await _user_page(request, UserId(user_id), accounts, mail, quotas, streams, frame, flash=DONE.get(done))
 
 
 @post(f"{USERS}/{{user_id:str}}", guards=GUARDS, include_in_schema=False)
@@ -190,6 +165,7 @@ async def change_user(
     accounts: NamedDependency[Accounts],
     mail: NamedDependency[Mail],
     quotas: NamedDependency[Quotas],
+    streams: NamedDependency[Streams],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
     """Do one of `ACTS`, which the field `do` names."""
@@ -200,7 +176,7 @@ async def change_user(
     try:
         await act(accounts, user.id, form, actor_of(request))
     except StreamhostError as error:
-        return await _user_page(request, user.id, accounts, mail, quotas, frame, error)
+        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error)
     return see(f"{USERS}/{user.id}?done={form['do']}")
 
 
@@ -210,6 +186,7 @@ async def _user_page(
     accounts: Accounts,
     mail: Mail,
     quotas: Quotas,
+    streams: Streams,
     frame: Frame,
     error: StreamhostError | None = None,
     flash: str | None = None,
@@ -219,6 +196,12 @@ async def _user_page(
     viewer = viewer_of(request)
     usage = await quotas.usage(user.id)
     sessions = await accounts.people.sessions(user.id)
+    most, own = streams.limit(user.id)
+    stands = {
+        "gigabytes": gigabytes_text(usage.own_bytes),
+        "videos": count_text(usage.own_videos),
+        "limit": count_text(most if own else None),
+    }
     return await admin_page(
         request,
         frame,
@@ -227,7 +210,8 @@ async def _user_page(
         status_of(error) if error else HTTP_200_OK,
         user=user_view(user),
         usage=usage_text(usage),
-        form=form or Texts(gigabytes=gigabytes_text(usage.own_bytes), videos=count_text(usage.own_videos)),
+        form=Texts({**stands, **(form or {})}),
+        streams=most,
         second_factor=await accounts.second_factor.state(user.id),
         sessions=[session_view(one, viewer.session_id) for one in sessions],
         itself=viewer.id == user.id,
@@ -244,6 +228,7 @@ async def set_quota(
     accounts: NamedDependency[Accounts],
     mail: NamedDependency[Mail],
     quotas: NamedDependency[Quotas],
+    streams: NamedDependency[Streams],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
     """Set what somebody may keep."""
@@ -252,8 +237,28 @@ async def set_quota(
     try:
         await quotas.allow(user.id, *quota_typed(form["gigabytes"], form["videos"]), actor_of(request))
     except StreamhostError as error:
-        return await _user_page(request, user.id, accounts, mail, quotas, frame, error, form=form)
+        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error, form=form)
     return see(f"{USERS}/{user.id}?done=quota")
+
+
+@post(f"{USERS}/{{user_id:str}}/streams", guards=GUARDS, include_in_schema=False)
+async def set_streams(
+    request: AnyRequest,
+    user_id: FromPath[str],
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    quotas: NamedDependency[Quotas],
+    streams: NamedDependency[Streams],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Set how many videos somebody may play at the same time."""
+    form = await typed(request)
+    user = await accounts.people.get(UserId(user_id))
+    try:
+        await streams.set_limit(user.id, streams_typed(form["limit"]), actor_of(request))
+    except StreamhostError as error:
+        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error, form=form)
+    return see(f"{USERS}/{user.id}?done=streams")
 
 
 @post(f"{USERS}/{{user_id:str}}/sessions/{{session_id:str}}/end", guards=GUARDS, include_in_schema=False)
@@ -298,4 +303,4 @@ async def delete(
     return see(f"{USERS}?done=deleted")
 
 
-routes = [list_users, show_add, add, show_user, change_user, set_quota, end_session, show_delete, delete]
+routes = [list_users, show_add, add, show_user, change_user, set_quota, set_streams, end_session, show_delete, delete]

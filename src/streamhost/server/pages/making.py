@@ -1,7 +1,5 @@
 """Pages about the making of videos: stopping and retrying it, files to keep and take along, and every job."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,7 +12,7 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.mail import Mail
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Action, Coming, Control, Downloads
-from streamhost.features.work import Act, Item, State, Work
+from streamhost.features.work import Act, State, Work
 from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.keeping import ALWAYS, UNTIL_READY
@@ -26,8 +24,8 @@ from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
-from streamhost.server.pages.people_shapes import Moment, moment, words
-from streamhost.server.pages.shapes import STEPS, bytes_text, pace_text, video_view
+from streamhost.server.pages.job_shapes import job_view
+from streamhost.server.pages.shapes import bytes_text, video_view
 from streamhost.server.pages.studio import STUDIO
 
 AnyRequest = Request[Any, Any, Any]
@@ -35,68 +33,6 @@ JOBS = "/admin/jobs"
 DAYS = "days:"
 JOB_DONE = {"done": "Done. What runs is told at once; the list follows."}
 STATES = [("", "Everything"), *((state.value, state.value.capitalize()) for state in State)]
-ICONS: Mapping[State, str] = {
-    State.QUEUED: "clock",
-    State.PAUSED: "pause",
-    State.RUNNING: "loader-circle",
-    State.DONE: "circle-check",
-    State.FAILED: "circle-x",
-    State.CANCELLED: "x",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """One job for a template."""
-
-    id: str
-    title: str
-    subject: str
-    video: str | None
-    state: str
-    state_text: str
-    icon: str
-    progress: float
-    about: str
-    trouble: str
-    attempts: int
-    priority: int
-    created: Moment
-    actions: Sequence[tuple[str, str, str]]
-    """What can be done: action, label, icon."""
-
-
-def job_view(item: Item) -> JobView:
-    """A job in words."""
-    job, state = item.job, item.state
-    open_actions = [
-        ("resume", "Resume", "play") if state is State.PAUSED else ("pause", "Pause", "pause"),
-        ("cancel", "Cancel", "x"),
-    ]
-    subject = job.subject or ""
-    part = str(job.payload.get("part") or job.payload.get("rendition") or "")
-    about = item.wait.cause if item.wait else ""
-    if state is State.RUNNING:
-        step = STEPS.get(job.step, job.step)
-        about = ", ".join(filter(None, (f"{int(job.progress * 100)} %", step, pace_text(job.speed, job.eta))))
-    return JobView(
-        id=job.id,
-        title=" ".join(filter(None, (words(job.kind), part))),
-        subject=subject,
-        video=subject.removeprefix("video:") if subject.startswith("video:") else None,
-        state=state.value,
-        state_text=state.value.capitalize(),
-        icon=ICONS[state],
-        progress=round(job.progress, 3),
-        about=about,
-        trouble=f"{job.error_code}: {job.error_detail}" if job.error_code else "",
-        attempts=job.attempts,
-        priority=job.priority,
-        created=moment(job.created_at),
-        actions=open_actions
-        if state in (State.QUEUED, State.PAUSED, State.RUNNING)
-        else ([("retry", "Try again", "rotate-ccw")] if state in (State.FAILED, State.CANCELLED) else []),
-    )
 
 
 @get(JOBS, guards=GUARDS, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""A quota as the form has it: gigabytes and a number of videos; empty for the site's default, 0 for no limit."""
+"""What an account may have, as forms say it: gigabytes, videos, streams. Empty: as the site has it; 0: no limit."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ def quota_typed(gigabytes: str, videos: str) -> tuple[int | None, int | None]:
     return int(Decimal(gigabytes).scaleb(PLACES)) if gigabytes else None, int(videos) if videos else None
 
 
+def streams_typed(text: str) -> int | None:
+    """How many videos at the same time, as typed. Raises `InvalidInput`."""
+    text = text.strip()
+    if text and not COUNT.fullmatch(text):
+        raise InvalidInput(fields={"limit": "A whole number, or nothing."})
+    return int(text) if text else None
+
+
 def gigabytes_text(amount: int | None) -> str:
     """Bytes as the form shows them, exactly."""
     return "" if amount is None else f"{Decimal(amount).scaleb(-PLACES).normalize():f}"
 
 
 def count_text(count: int | None) -> str:
-    """A number of videos as the form shows it."""
+    """A number as the form shows it."""
     return "" if count is None else str(count)

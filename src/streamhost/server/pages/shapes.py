@@ -71,6 +71,8 @@ class VideoView:
     retryable: bool
     """It failed, and what it is made from is still there."""
     downloadable: bool
+    embed_origins: Sequence[str]
+    """Web sites whose pages may show it."""
     snippet: Markup | None = None
 
 
@@ -103,6 +105,7 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         downloadable=video.playable
         and video.protection is Protection.NONE
         and (video.allow_download or may_manage(video, viewer)),
+        embed_origins=video.embed_origins,
         snippet=snippet,
     )
 

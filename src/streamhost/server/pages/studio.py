@@ -42,7 +42,7 @@ async def _managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Vide
     return video
 
 
-def _as_typed(view: VideoView, changes: Mapping[str, str]) -> VideoView:
+def _as_typed(view: VideoView, changes: Mapping[str, Any]) -> VideoView:
     """The video with what its form says, so that nothing typed is lost by a mistake."""
     known = changes["visibility"] in set(Visibility)
     visibility = changes["visibility"] if known else view.visibility
@@ -53,6 +53,7 @@ def _as_typed(view: VideoView, changes: Mapping[str, str]) -> VideoView:
         description=changes["description"],
         visibility=visibility,
         protection=protection,
+        embed_origins=changes.get("embed_origins", view.embed_origins),
     )
 
 
@@ -125,7 +126,7 @@ async def show_edit(
     sharing: NamedDependency[Sharing],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
-    """The forms for title, description, audience and protection, share links, poster, captions and chapters."""
+    """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
     video = await _managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
     beside = await _links(request, sharing, video, frame)
@@ -143,11 +144,15 @@ async def edit(
     sharing: NamedDependency[Sharing],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Save title, description, audience and protection."""
+    """Save title, description, audience, protection, and the web sites that may show it."""
     form = await typed(request)
     back = safe_next(form["next"], STUDIO)
     # Forms end lines as HTTP does; the catalog keeps them as Unix does.
-    changes = {name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")}
+    changes: dict[str, Any] = {
+        name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")
+    }
+    if "embed_origins" in form:  # the form beside the player leaves it out
+        changes["embed_origins"] = form["embed_origins"].split()
     # An empty password keeps the present one.
     changes |= {name: form[name] for name in ("protection", "password") if form[name]}
     viewer = viewer_of(request)

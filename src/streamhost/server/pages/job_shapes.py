@@ -1,0 +1,125 @@
+"""Background work as the page of administrators shows it: in words, not by the names that the catalog has for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from streamhost.features.work import Item, State
+from streamhost.model.errors import known_errors
+from streamhost.model.tasks import Job
+from streamhost.server.pages.people_shapes import Moment, moment, words
+from streamhost.server.pages.shapes import STEPS, pace_text
+
+ICONS: Mapping[State, str] = {
+    State.QUEUED: "clock",
+    State.PAUSED: "pause",
+    State.RUNNING: "loader-circle",
+    State.DONE: "circle-check",
+    State.FAILED: "circle-x",
+    State.CANCELLED: "x",
+}
+KINDS: Mapping[str, str] = {
+    "probe_source": "Look into the file",
+    "make_part": "Make a part",
+    "publish_package": "Publish",
+    "rewrite_manifests": "Tell players of what is new",
+    "extract_captions": "Take the subtitles out of the file",
+    "repackage_video": "Package anew under another protection",
+    "retire_package": "Remove what was replaced",
+    "make_download": "Put a file to take along together",
+    "sweep_media": "Tidy up files",
+    "delete_media": "Delete files",
+    "send_mail": "Send a mail",
+    "sweep_mail": "Forget old mail",
+    "sweep_uploads": "Drop uploads that were given up",
+    "sweep_catalog": "Tidy up the catalog",
+}
+"""What kinds of jobs do; others are called by their name in the catalog."""
+PARTS: Mapping[str, str] = {
+    "copy": "Package the file as it is",
+    "plan": "Plan where to cut the film",
+    "audio": "Encode sound track",
+    "chunk": "Encode piece",
+    "storyboard": "Make previews",
+    "publish-playable": "Publish what plays already",
+    "publish-ready": "Publish all of it",
+}
+"""What parts of a video's making do, by the name of the part; a number in it tells tracks and pieces apart."""
+_NUMBERED = re.compile(r"([a-z]+)-([0-9]+)")
+_RENDITION = re.compile(r"v([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job for a template."""
+
+    id: str
+    title: str
+    video_id: str | None
+    video_title: str
+    """Empty for a video that is gone."""
+    state: str
+    state_text: str
+    icon: str
+    progress: float
+    about: str
+    trouble: str
+    attempts: int
+    priority: int
+    created: Moment
+    actions: Sequence[tuple[str, str, str]]
+    """What can be done: action, label, icon."""
+
+
+def job_view(item: Item) -> JobView:
+    """A job in words."""
+    job, state = item.job, item.state
+    open_actions = [
+        ("resume", "Resume", "play") if state is State.PAUSED else ("pause", "Pause", "pause"),
+        ("cancel", "Cancel", "x"),
+    ]
+    about = item.wait.cause if item.wait else ""
+    if state is State.RUNNING:
+        step = STEPS.get(job.step, job.step)
+        about = ", ".join(filter(None, (f"{int(job.progress * 100)} %", step, pace_text(job.speed, job.eta))))
+    return JobView(
+        id=job.id,
+        title=title_of(job),
+        video_id=item.video_id,
+        video_title=item.title or "",
+        state=state.value,
+        state_text=state.value.capitalize(),
+        icon=ICONS[state],
+        progress=round(job.progress, 3),
+        about=about,
+        trouble=_trouble(job),
+        attempts=job.attempts,
+        priority=job.priority,
+        created=moment(job.created_at),
+        actions=open_actions
+        if state in (State.QUEUED, State.PAUSED, State.RUNNING)
+        else ([("retry", "Try again", "rotate-ccw")] if state in (State.FAILED, State.CANCELLED) else []),
+    )
+
+
+def _trouble(job: Job) -> str:
+    """Why a job failed: the sentence of its error, the details, and the code by which the reference knows it."""
+    if not job.error_code:
+        return ""
+    sentence = next((kind.title() for kind in known_errors() if kind.code == job.error_code), "")
+    return " ".join(filter(None, (sentence, job.error_detail, f"({job.error_code})")))
+
+
+def title_of(job: Job) -> str:
+    """What a job does."""
+    part = str(job.payload.get("part") or "")
+    if part in PARTS:
+        return PARTS[part]
+    if (found := _NUMBERED.fullmatch(part)) and found[1] in PARTS:
+        return f"{PARTS[found[1]]} {int(found[2]) + 1}"
+    title = KINDS.get(job.kind) or words(job.kind)
+    if found := _RENDITION.fullmatch(str(job.payload.get("rendition") or "")):
+        return f"{title} ({found[1]}p)"
+    return title
