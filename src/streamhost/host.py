@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from streamhost import sandbox
+from streamhost import builtin
 from streamhost.config import InvalidSettings, Settings
 from streamhost.db import migrate
 from streamhost.db.core import Database
@@ -23,27 +21,29 @@ from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
+from streamhost.features.plugging import Plugging
 from streamhost.features.posters import PosterDesk
-from streamhost.features.protection import KeyWatch, LocalKeySource, Protections, grants_of
+from streamhost.features.protection import ClearKeyLicenceProxy, KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, Downloads, EncoderChooser, Rules, RunsMedia, Transcoding
+from streamhost.features.transcoding import Control, Downloads, EncoderChooser, RunsMedia, Transcoding
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
+from streamhost.host_media import media_workers, rules_of, runner_of
 from streamhost.instance import Instance, Purpose
+from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
 from streamhost.keyrings import Keyrings
-from streamhost.media import compat, ladder, tasks
-from streamhost.media.run import run_task
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.tasks import (
+    AnnounceEvent,
     DeleteMedia,
     ExtractCaptions,
     Lane,
@@ -63,10 +63,13 @@ from streamhost.model.tasks import (
     SweepMedia,
     SweepUploads,
     Task,
+    TellPlugin,
+    TellSubscriber,
 )
 from streamhost.model.tickets import Tickets
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
+from streamhost.plugins import Plugins
 from streamhost.ports import MailSender, SignsUrls, Storage
 
 CATALOG_FILE = "catalog.sqlite3"
@@ -117,6 +120,8 @@ class Host:
     """What signs addresses of stored objects, where anything can."""
     media_origin: str
     """Where such addresses lead: scheme, host and port; empty if there are none."""
+    announcing: Announcing
+    plugging: Plugging
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -153,17 +158,30 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     """Open the catalog of an instance (migrated if need be) and build every room on it."""
     await asyncio.to_thread(migrate.migrate, instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
     db = await Database.open(instance.data / CATALOG_FILE)
-    places = Places(settings.storage, instance.data / MEDIA_FOLDER)
-    storage = await places.open(db)
+    try:
+        return await _built_on(db, settings, instance, clock)
+    except BaseException:
+        await db.close()
+        raise
+
+
+async def _built_on(db: Database, settings: Settings, instance: Instance, clock: Clock) -> Host:
     queue = Queue(clock)
     keyrings = Keyrings(instance)
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
     tickets = tickets_of(instance, clock, grants)
-    cdn = cdn_of(settings, clock, tickets, {})
+    keys = LocalKeySource(db, keyrings, clock)
+    parts = builtin.Builtin(key_sources={"local": keys}, licence_proxies={"clearkey": ClearKeyLicenceProxy()})
+    plugins = Plugins(settings, clock, {builtin.NAME: parts})
+    places = Places(settings.storage, instance.data / MEDIA_FOLDER, plugins.storages())
+    storage = await places.open(db)
+    plugging = Plugging(db, queue, plugins, storage)
+    announcing = Announcing(db, queue)
+    plugging.subscribe(announcing)
+    cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
-    keys = LocalKeySource(db, keyrings, clock)
-    protections = Protections(keys, keys, clock, settings.protection)
+    protections = Protections(keys, keys, clock, settings.protection, plugging.registered.licence_proxies)
     quotas = Quotas(db, clock, settings.uploads)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
     run = runner_of(settings)
@@ -212,6 +230,10 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         SweepCatalog: upkeep.sweep_catalog,
         SendMail: mail.deliver,
         SweepMail: mail.sweep,
+        AnnounceEvent: announcing.announce,
+        TellSubscriber: announcing.tell,
+        TellPlugin: announcing.tell,
+        **plugging.handlers(),
     }
     control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
     revive: dict[type[Task], Revive] = {}
@@ -223,7 +245,11 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
     queue.on_failed(SendMail, mail.gave_up)
     queue.on_failed(PushCopies, copies.gave_up_pushing)
     queue.on_failed(PurgeCopies, copies.gave_up_purging)
-    lanes = {Lane.MEDIA: _media_workers(settings), Lane.LIGHT: settings.jobs.light_workers}
+    lanes = {
+        Lane.MEDIA: media_workers(settings),
+        Lane.LIGHT: settings.jobs.light_workers,
+        Lane.PLUGINS: settings.plugins.workers,
+    }
     worker = Worker(db, queue, handlers, lanes, clock)
     schedule = Schedule(
         db,
@@ -232,6 +258,7 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         [
             *(every(HOUR, task) for task in (SweepUploads(), SweepMedia())),
             *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket())),
+            *plugging.schedule(),
         ],
     )
     return Host(
@@ -271,6 +298,8 @@ async def assemble(settings: Settings, instance: Instance, clock: Clock = system
         storekeeping=storekeeping,
         signs=places.signs(storage),
         media_origin=places.origin(),
+        announcing=announcing,
+        plugging=plugging,
     )
 
 
@@ -326,52 +355,3 @@ def _transcoding(
         keep_source=settings.media.keep_source,
         grants_live=settings.playback.grant_minutes * MINUTE,
     )
-
-
-def runner_of(settings: Settings) -> RunsMedia:
-    """What does media tasks in child processes within the limits of the settings."""
-    jobs = settings.jobs
-    limits = sandbox.Limits(
-        memory=jobs.child_memory,
-        cpu_seconds=jobs.child_cpu_seconds,
-        file_size=jobs.child_file_size,
-        silence_seconds=jobs.child_silence_seconds,
-        nice=jobs.child_nice,
-    )
-
-    async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
-        return await run_task(task, report, writable, limits)
-
-    return run
-
-
-def rules_of(settings: Settings) -> Rules:
-    """How every video is made."""
-    media = settings.media
-    return Rules(
-        ladder.LadderSettings(
-            heights=media.heights,
-            crf=media.crf,
-            max_height=media.max_height,
-            max_frame_rate=media.max_frame_rate,
-            rates={int(lines): int(rate) for lines, _, rate in (text.partition(":") for text in media.rates)},
-        ),
-        tasks.Encoding(
-            preset=media.preset,
-            segment=media.segment_seconds,
-            chunk=media.chunk_seconds,
-            workers=_media_workers(settings),
-            audio_rate=media.audio_bitrate,
-            max_frame_rate=media.max_frame_rate,
-        ),
-        compat.CopyLimits(
-            floor=compat.CopyLimits().floor if media.copy_rate else 0,
-            per_megapixel=media.copy_rate,
-            max_frame_rate=media.max_frame_rate,
-        ),
-    )
-
-
-def _media_workers(settings: Settings) -> int:
-    """As many media processes as there are processor cores, unless the settings say otherwise."""
-    return settings.jobs.media_workers or len(os.sched_getaffinity(0))

@@ -6,18 +6,21 @@ A docstring here is the contract: errors, idempotence, ordering. Each port has o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from streamhost.model.cdn import Way
 from streamhost.model.clock import Timestamp
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId
+from streamhost.model.licensing import Licence, LicenceRequest
 from streamhost.model.mail import Message
 from streamhost.model.moderation import Aspect, Findings, Material
-from streamhost.model.protection import ContentKey
+from streamhost.model.protection import ContentKey, Scheme
+
+S_co = TypeVar("S_co", covariant=True)
 
 
 class NotStored(StreamhostError):
@@ -260,4 +263,63 @@ class Classifier(Protocol):
         Each of `aspects` that the material concerns is scored on every frame (or every text), or stands in the gaps,
         or both where only some models did their part.
         """
+        ...
+
+
+class LicenceProxy(Protocol):
+    """Answers the licence requests of one key system, by itself or by asking a provider of licences.
+
+    Called only with a grant that holds, at any time and several at once. It must answer for no key that is not in the
+    request's `keys`. Raises `StreamhostError`s; what a provider said in confidence must not stand in their words.
+    """
+
+    @property
+    def system(self) -> str:
+        """Name of the key system as browsers know it, such as `org.w3.clearkey`."""
+        ...
+
+    async def answer(self, request: LicenceRequest) -> Licence:
+        """The licence."""
+        ...
+
+    def boxes(self, scheme: Scheme, kids: Sequence[str]) -> Sequence[bytes]:
+        """Whole `pssh` boxes (ISO/IEC 23001-7, 8.1) for packages with these key ids; none if players need none."""
+        ...
+
+
+class PluginHost(Protocol[S_co]):
+    """What a plugin is given of the house. It is offered to plugins, not replaced by them, and it is all they need.
+
+    It belongs to one plugin and lives as long as the server. Its coroutines run in the server's event loop.
+    """
+
+    @property
+    def name(self) -> str:
+        """The plugin's own name."""
+        ...
+
+    @property
+    def settings(self) -> S_co:
+        """What is set in `[plugins.<name>]`: the section that `register_settings` returned, else None."""
+        ...
+
+    @property
+    def storage(self) -> Storage:
+        """The site's storage: everything may be read, and what is below `plugins/<name>/` be written and deleted.
+
+        Others raise `NotYours`. Not there yet while `register_settings` and `register_storages` run: `HostNotReady`."""
+        ...
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger that names the plugin: `host.log.warning("What happened", action="...")`."""
+        ...
+
+    async def enqueue(
+        self, work: str, payload: Mapping[str, Any] | None = None, *, delay: float = 0.0, key: str | None = None
+    ) -> bool:
+        """Put work of the plugin's own into the queue, to be done in `delay` seconds or as soon as there is room.
+
+        `work` is a name that `register_jobs` has a handler for, `payload` of JSON's own types. While work with the same
+        `key` still waits nothing is added: False. Once this returns, the work survives a crash."""
         ...

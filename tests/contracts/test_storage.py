@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.model.ids import new_id
+from streamhost.plugins.hosts import OwnFolderStorage
 from streamhost.ports import Storage
 from streamhost.storage.local import LocalStorage
 from streamhost.storage.memory import MemoryStorage
@@ -86,6 +87,15 @@ class TestMemory(StorageContract):
     def storage(self) -> Storage:
         """No bound."""
         return MemoryStorage()
+
+
+class TestOwnFolderStorage(StorageContract):
+    """What plugins are given, with everything as their folder."""
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        """In memory."""
+        return OwnFolderStorage(MemoryStorage(), "")
 
 
 class TestLocal(StorageContract):

@@ -125,8 +125,8 @@ def protocols() -> list[str]:
 def test_a_port_is_proven_by_two(port: str) -> None:
     """Each port has two implementations at least, and one published contract suite that runs on all of them."""
     classes = {
-        node.name: part(path)
-        for path in python_files("src")
+        node.name: part(path) if path.is_relative_to(PACKAGE) else short(path)
+        for path in python_files("src", "plugins", "examples", "tests/support")
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ClassDef)
     }

@@ -18,7 +18,7 @@ from streamhost import log
 from streamhost.cli.bars import left_text, speed_text, step_text
 from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
-from streamhost.host import rules_of, runner_of
+from streamhost.host_media import rules_of, runner_of
 from streamhost.model.clock import system_clock
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
 from streamhost.model.videos import Protection

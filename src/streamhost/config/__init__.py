@@ -5,8 +5,10 @@ is the value), which beats `streamhost.toml`, which beats the default.
 """
 
 from streamhost.config.cdn import CdnSettings
-from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, sections
+from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.plugged import Resolved, plugged
+from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.section import Section
 from streamhost.config.settings import (
     GIB,
@@ -34,6 +36,7 @@ __all__ = [
     "AccountSettings",
     "CdnSettings",
     "Field",
+    "ForPlugins",
     "InvalidSettings",
     "JobSettings",
     "LimitSettings",
@@ -41,7 +44,9 @@ __all__ = [
     "MailSettings",
     "MediaSettings",
     "PlaybackSettings",
+    "PluginSettings",
     "ProtectionSettings",
+    "Resolved",
     "Section",
     "ServerSettings",
     "Settings",
@@ -49,7 +54,9 @@ __all__ = [
     "UploadSettings",
     "default_data_directory",
     "fields",
+    "fields_of",
     "load",
     "load_with_origins",
+    "plugged",
     "sections",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -13,12 +14,13 @@ from streamhost.config.section import Section
 from streamhost.config.settings import Settings
 
 PREFIX = "STREAMHOST_"
+TRACE = f"{PREFIX}TRACE_PLUGINS"
 OTHER_VARIABLES = {
     f"{PREFIX}DATA": "Directory of the catalog, secrets, uploads and media, where --data is not given.",
     f"{PREFIX}CONFIG": "Path of the settings file, where it is not `streamhost.toml` in the data directory.",
     f"{PREFIX}URL": "Address of the server that client commands such as `videos upload` speak to.",
     f"{PREFIX}TOKEN": "Access token that client commands sign in with.",
-    f"{PREFIX}TRACE_PLUGINS": "Set to 1 to print every call of a plugin's hook.",
+    TRACE: "Set to 1 to print every call of a plugin's hook.",
 }
 """Variables that are no settings of the server, and what they are for."""
 
@@ -41,12 +43,17 @@ class Field:
     @property
     def variable(self) -> str:
         """Its environment variable, such as `STREAMHOST_SERVER_PORT`."""
-        return f"{PREFIX}{self.section}_{self.name}".upper()
+        return re.sub(r"[.-]", "_", f"{PREFIX}{self.section}_{self.name}").upper()
 
     @property
     def allowed(self) -> str:
         """What it may be, in words, such as `a whole number from 0 to 65535`."""
         return _allowed(self.type)
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default. Only plugins have such settings."""
+        return self.default is msgspec.NODEFAULT
 
     @property
     def secret(self) -> bool:
@@ -62,17 +69,23 @@ class Field:
 def fields() -> Iterator[Field]:
     """Every setting in order of declaration, except `data` (which cannot come from the file that lies in it)."""
     for section, kind in sections():
-        hints = get_type_hints(kind, include_extras=True)
-        for item in msgspec.structs.fields(kind):
-            hint = hints[item.name]
-            text = next((meta.description for meta in _metas(hint) if meta.description), "")
-            yield Field(section, item.name, hint, item.default, text)
+        yield from fields_of(section, kind)
+
+
+def fields_of(section: str, kind: type[Section]) -> Iterator[Field]:
+    """The settings of one table, such as `server` or `plugins.ntfy`."""
+    hints = get_type_hints(kind, include_extras=True)
+    for item in msgspec.structs.fields(kind):
+        hint = hints[item.name]
+        text = next((meta.description for meta in _metas(hint) if meta.description), "")
+        default = item.default if item.default_factory is msgspec.NODEFAULT else item.default_factory()
+        yield Field(section, item.name, hint, default, text)
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:
-    """The tables of `streamhost.toml`, by name."""
+    """The tables of `streamhost.toml`, by name, without those of plugins."""
     for section in msgspec.structs.fields(Settings):
-        if section.name != "data":
+        if isinstance(section.default, Section):
             yield section.name, type(section.default)
 
 

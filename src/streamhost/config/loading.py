@@ -9,17 +9,21 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 import platformdirs
 
 from streamhost.config.agreement import disagreements
-from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, sections
+from streamhost.config.described import OTHER_VARIABLES, PREFIX, TRACE, Field, fields, sections
+from streamhost.config.plugins import ForPlugins
 from streamhost.config.settings import Settings
 from streamhost.model.errors import StreamhostError
 
 FILE_NAME = "streamhost.toml"
+PLUGINS = "plugins"
+"""The section whose tables are those of plugins."""
+PLUGIN_PREFIX = f"{PREFIX}{PLUGINS}_".upper()
 
 Given = dict[str, tuple[str, Any]]
 """What one source says: by key, the name of the source and the value as it stands there."""
@@ -57,63 +61,108 @@ def load_with_origins(
     directory = (data or Path(named or default_data_directory())).expanduser().absolute()
     known = {field.key: field for field in fields()}
     problems: list[str] = []
+    file = env.get(PREFIX + "CONFIG")
+    path = Path(file).expanduser() if file else directory / FILE_NAME
+    content = _content(path, bool(file), problems)
+    apart = _tables_of_plugins(content)
+    for_plugins = ForPlugins(
+        tables=apart,
+        variables={name: text for name, text in env.items() if is_for_plugins(name, known.values())},
+        origin=str(path) if apart else "",
+        trace=env.get(TRACE, "") not in ("", "0"),
+    )
     # Each source overwrites what the weaker ones before it said.
-    given = _from_file(directory, env.get(PREFIX + "CONFIG"), known, problems)
-    given |= _from_environment(env, known, problems)
+    given = _from_file(path, content, known, problems)
+    given |= from_environment({k: v for k, v in env.items() if k not in for_plugins.variables}, known, problems)
     given = _from_others(env, known, given) | given
     given |= {
         key.replace("__", "."): ("the command line", value) for key, value in overrides.items() if value is not None
     }
-    tables: dict[str, dict[str, Any]] = {section: {} for section, _ in sections()}
-    for key, (origin, value) in given.items():
-        field = known[key]
-        try:
-            tables[field.section][field.name] = _converted(field, value)
-        except (ValueError, msgspec.ValidationError):
-            shown = "what is given" if field.secret else repr(value)
-            problems.append(f"{key}: {shown} is not {field.allowed} ({origin})")
+    tables = converted(given, known, problems)
     if problems:
         raise InvalidSettings("\n".join(problems))
-    values: dict[str, Any] = {section: kind(**tables[section]) for section, kind in sections()}
-    settings = Settings(data=directory, **values)
-    if apart := disagreements(settings):
-        raise InvalidSettings("\n".join(apart))
+    values: dict[str, Any] = {section: kind(**tables.get(section, {})) for section, kind in sections()}
+    settings = Settings(data=directory, for_plugins=for_plugins, **values)
+    if lines := disagreements(settings):
+        raise InvalidSettings("\n".join(lines))
     origins = {key: given[key][0] if key in given else "default" for key in known}
     origins["data"] = "the command line" if data else f"{PREFIX}DATA" if named else "default"
     return settings, origins
 
 
-def _from_file(directory: Path, named: str | None, known: Mapping[str, Field], problems: list[str]) -> Given:
-    """What `streamhost.toml` says; it may be absent, unless it was named."""
-    path = Path(named).expanduser() if named else directory / FILE_NAME
+def converted(given: Given, known: Mapping[str, Field], problems: list[str]) -> dict[str, dict[str, Any]]:
+    """What was given, in the settings' types: by section, by name. Adds what cannot be to `problems`."""
+    tables: dict[str, dict[str, Any]] = {}
+    for key, (origin, value) in given.items():
+        field = known[key]
+        try:
+            tables.setdefault(field.section, {})[field.name] = _converted(field, value)
+        except (ValueError, msgspec.ValidationError):
+            shown = "what is given" if field.secret else repr(value)
+            problems.append(f"{key}: {shown} is not {field.allowed} ({origin})")
+    return tables
+
+
+def is_for_plugins(variable: str, core: Iterable[Field]) -> bool:
+    """Whether a variable is a setting of a plugin, if it is one at all."""
+    mine = {field.variable for field in core}
+    return variable.startswith(PLUGIN_PREFIX) and not {variable, variable.removesuffix("_FILE")} & mine
+
+
+def _tables_of_plugins(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The tables `[plugins.<name>]` of a settings file."""
+    section = content.get(PLUGINS)
+    return {name: table for name, table in section.items() if isinstance(table, dict)} if is_table(section) else {}
+
+
+def is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether TOML has a table there."""
+    return isinstance(value, dict)
+
+
+def _content(path: Path, named: bool, problems: list[str]) -> Mapping[str, Any]:
+    """What stands in `streamhost.toml`; it may be absent, unless it was named."""
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         if named:
             problems.append(f"{PREFIX}CONFIG: there is no file {path}")
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidSettings(f"{path}: {error}") from error
+
+
+def _from_file(path: Path, content: Mapping[str, Any], known: Mapping[str, Field], problems: list[str]) -> Given:
+    """What a settings file says, without the tables of plugins."""
     given: Given = {}
     names = [section for section, _ in sections()]
     for section, table in content.items():
         if section == "data":
             problems.append(f"{path}: data: say it by --data or {PREFIX}DATA; this file is looked for in it")
         elif section not in names:
-            problems.append(f"{path}: [{section}]: no such section{_perhaps(section, names)}")
+            problems.append(f"{path}: [{section}]: no such section{perhaps(section, names)}")
         elif not isinstance(table, dict):
             problems.append(f"{path}: {section}: not a section; write [{section}] on a line of its own")
         else:
-            for name, value in table.items():
-                key = f"{section}.{name}"
-                if key in known:
-                    given[key] = (str(path), value)
-                else:
-                    problems.append(f"{path}: {key}: no such setting{_perhaps(key, known)}")
+            given |= from_table(section, table, str(path), known, problems)
     return given
 
 
-def _from_environment(env: Mapping[str, str], known: Mapping[str, Field], problems: list[str]) -> Given:
+def from_table(
+    section: str, table: Mapping[str, Any], origin: str, known: Mapping[str, Field], problems: list[str]
+) -> Given:
+    """What one table says; tables in it that belong to plugins are left out."""
+    given: Given = {}
+    for name, value in table.items():
+        key = f"{section}.{name}"
+        if key in known:
+            given[key] = (origin, value)
+        elif section != PLUGINS or not is_table(value):
+            problems.append(f"{origin}: {key}: no such setting{perhaps(key, known)}")
+    return given
+
+
+def from_environment(env: Mapping[str, str], known: Mapping[str, Field], problems: list[str]) -> Given:
     """What the environment says, by value or by the path of a file that holds it."""
     variables = {field.variable: field for field in known.values()}
     given: Given = {}
@@ -124,7 +173,7 @@ def _from_environment(env: Mapping[str, str], known: Mapping[str, Field], proble
         if variable in variables:
             given[variables[variable].key] = (variable, text)
         elif plain not in variables:
-            problems.append(f"{variable}: no such setting{_perhaps(variable, variables)}")
+            problems.append(f"{variable}: no such setting{perhaps(variable, variables)}")
         elif plain in env:
             problems.append(f"{plain}: given twice, the second time by {variable}; keep one")
         else:
@@ -148,7 +197,8 @@ def _from_others(env: Mapping[str, str], known: Mapping[str, Field], given: Give
     }
 
 
-def _perhaps(wrong: str, names: Iterable[str]) -> str:
+def perhaps(wrong: str, names: Iterable[str]) -> str:
+    """What a wrong name was perhaps meant to be, as the end of a sentence."""
     near = difflib.get_close_matches(wrong, list(names), n=1)
     return f"; is {near[0]} meant?" if near else ""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from streamhost.config.cdn import CdnSettings
+from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
 from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
@@ -358,4 +359,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()
+    plugins: PluginSettings = PluginSettings()
     log: LogSettings = LogSettings()
+    for_plugins: ForPlugins = ForPlugins()

@@ -27,11 +27,13 @@ class Periodic:
 
     seconds: float
     task: Task
+    name: str = ""
+    """Tells it from others of the same kind of task."""
 
     @property
     def queueing_lock(self) -> str:
         """While one waits, no second one is added, however many processes have this schedule."""
-        return f"schedule:{self.task.kind}"
+        return f"schedule:{self.name or self.task.kind}"
 
 
 def every(seconds: float, task: Task) -> Periodic:

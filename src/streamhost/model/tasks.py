@@ -15,6 +15,8 @@ class Lane(StrEnum):
 
     MEDIA = "media"
     LIGHT = "light"
+    PLUGINS = "plugins"
+    """Work of plugins, which may be slow or hang: it takes nobody else's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,51 @@ class SweepCatalog(Task):
     """Remove dead sessions, used-up tokens and finished jobs that nobody needs any more."""
 
     kind: ClassVar[str] = "sweep_catalog"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceEvent(Task):
+    """Have everybody told who wants to hear of an event."""
+
+    kind: ClassVar[str] = "announce_event"
+    event_kind: str
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TellSubscriber(Task):
+    """Tell one subscriber of one event."""
+
+    kind: ClassVar[str] = "tell_subscriber"
+    max_attempts: ClassVar[int] = 20
+    """With waits that double up to an hour, about half a day."""
+    subscriber: str
+    event_kind: str
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TellPlugin(TellSubscriber):
+    """Tell one plugin of one event."""
+
+    kind: ClassVar[str] = "tell_plugin"
+    lane: ClassVar[Lane] = Lane.PLUGINS
+
+
+@dataclass(frozen=True, slots=True)
+class PluginWork(Task):
+    """Do what a plugin has put into the queue. Each plugin has its own kind of job, `plugin:<name>`."""
+
+    kind: ClassVar[str] = "plugin"
+    lane: ClassVar[Lane] = Lane.PLUGINS
+    work: str
+    given: dict[str, Any]
+
+    @classmethod
+    def of(cls, plugin: str, attempts: int = Task.max_attempts) -> type[PluginWork]:
+        """The class for jobs of one plugin."""
+        members = {"__slots__": (), "kind": f"plugin:{plugin}", "max_attempts": attempts}
+        return type(f"{cls.__name__}_{plugin}", (cls,), members)
 
 
 class JobState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,12 +13,13 @@ import pytest
 
 from streamhost.config import ProtectionSettings
 from streamhost.features.protection import Protections
-from streamhost.features.protection.clearkey import ClearKey
-from streamhost.features.protection.licensing import Licence, LicenceProxy, LicenceRequest
+from streamhost.features.protection.clearkey import ClearKeyLicenceProxy
 from streamhost.model.grants import POSTER_ONLY, Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
-from streamhost.model.protection import ContentKey
+from streamhost.model.licensing import Licence, LicenceRequest
+from streamhost.model.protection import ContentKey, Scheme
 from streamhost.model.videos import Protection
+from streamhost.ports import LicenceProxy
 from streamhost.server.delivery import Delivery
 from streamhost.server.licences import LARGEST_CHALLENGE, Licences
 from streamhost.storage.memory import MemoryStorage
@@ -40,6 +41,10 @@ class Provider:
         """A licence that only its own module reads."""
         self.asked.append(request)
         return Licence(b"sealed", "application/octet-stream")
+
+    def boxes(self, _scheme: Scheme, _kids: Sequence[str]) -> Sequence[bytes]:
+        """None."""
+        return ()
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ async def counter(vault: Vault) -> AsyncIterator[Counter]:
     """Both packages have keys."""
     grants = Grants({1: b"k" * 32}, lambda: NOW, 600)
     provider = Provider()
-    licences: dict[str, LicenceProxy] = {"clearkey": ClearKey(), "example": provider}
+    licences: dict[str, LicenceProxy] = {"clearkey": ClearKeyLicenceProxy(), "example": provider}
     protections = Protections(vault.source, vault.source, lambda: NOW, ProtectionSettings(), licences)
     delivery = Delivery(grants, MemoryStorage(), licences=Licences(grants, protections))
     transport = httpx.ASGITransport(cast(Any, delivery))

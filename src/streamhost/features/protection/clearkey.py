@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamhost.features.protection.errors import BadLicenceRequest, NoSuchKey
-from streamhost.features.protection.licensing import Licence, LicenceRequest
-from streamhost.model.protection import BLOCK, ContentKey
+from streamhost.model.licensing import Licence, LicenceRequest
+from streamhost.model.protection import BLOCK, ContentKey, Scheme
 
 SYSTEM = "org.w3.clearkey"
 MOST_KIDS = 64
@@ -19,7 +19,7 @@ _LENGTH = 22
 """Of 16 bytes in base64url without padding."""
 
 
-class ClearKey:
+class ClearKeyLicenceProxy:
     """Hands the keys out in the clear to whoever has a grant: access control, not copy protection."""
 
     system = SYSTEM
@@ -33,6 +33,10 @@ class ClearKey:
             raise NoSuchKey(f"{len(missing)} of the key ids.")
         found = [{"kty": "oct", "k": _text(keys[kid].key), "kid": _text(kid)} for kid in kids]
         return Licence(json.dumps({"keys": found, "type": kind}).encode(), "application/json")
+
+    def boxes(self, _scheme: Scheme, _kids: Sequence[str]) -> Sequence[bytes]:
+        """None: the common one, which every package has, is Clear Key's too."""
+        return ()
 
 
 def _asked(challenge: bytes) -> tuple[list[str], str]:

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamhost.config import ProtectionSettings
-from streamhost.features.protection.clearkey import ClearKey
+from streamhost.features.protection.clearkey import ClearKeyLicenceProxy
 from streamhost.features.protection.errors import NoLicences, NoSuchKey
-from streamhost.features.protection.licensing import Licence, LicenceProxy, LicenceRequest
 from streamhost.features.protection.local import LocalKeySource
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.grants import POSTER_ONLY, Grant, InvalidGrant
 from streamhost.model.ids import PackageId
+from streamhost.model.licensing import Licence, LicenceRequest
 from streamhost.model.protection import ContentKey, Protecting, Scheme
 from streamhost.model.videos import Protection
-from streamhost.ports import KeySource
+from streamhost.ports import KeySource, LicenceProxy
 
 REMEMBERED = 512
 """Packages whose keys are kept in memory, about 1 kB each."""
@@ -43,7 +43,7 @@ class Protections:
         self._source = source
         self._clock = clock
         self._settings = settings
-        self._licences: Mapping[str, LicenceProxy] = licences or {"clearkey": ClearKey()}
+        self._licences: Mapping[str, LicenceProxy] = licences or {"clearkey": ClearKeyLicenceProxy()}
         self._keys: OrderedDict[PackageId, tuple[Timestamp, tuple[ContentKey, ...]]] = OrderedDict()
         self.local = local
         """The built-in key source, for whoever looks after its keys."""

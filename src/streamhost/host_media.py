@@ -1,0 +1,62 @@
+"""How media is made, as the settings say it. A part of `host.py`, and like it imported by nothing below."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from streamhost import sandbox
+from streamhost.config import Settings
+from streamhost.features.transcoding import Rules, RunsMedia
+from streamhost.media import compat, ladder, tasks
+from streamhost.media.run import run_task
+
+
+def runner_of(settings: Settings) -> RunsMedia:
+    """What does media tasks in child processes within the limits of the settings."""
+    jobs = settings.jobs
+    limits = sandbox.Limits(
+        memory=jobs.child_memory,
+        cpu_seconds=jobs.child_cpu_seconds,
+        file_size=jobs.child_file_size,
+        silence_seconds=jobs.child_silence_seconds,
+        nice=jobs.child_nice,
+    )
+
+    async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
+        return await run_task(task, report, writable, limits)
+
+    return run
+
+
+def rules_of(settings: Settings) -> Rules:
+    """How every video is made."""
+    media = settings.media
+    return Rules(
+        ladder.LadderSettings(
+            heights=media.heights,
+            crf=media.crf,
+            max_height=media.max_height,
+            max_frame_rate=media.max_frame_rate,
+            rates={int(lines): int(rate) for lines, _, rate in (text.partition(":") for text in media.rates)},
+        ),
+        tasks.Encoding(
+            preset=media.preset,
+            segment=media.segment_seconds,
+            chunk=media.chunk_seconds,
+            workers=media_workers(settings),
+            audio_rate=media.audio_bitrate,
+            max_frame_rate=media.max_frame_rate,
+        ),
+        compat.CopyLimits(
+            floor=compat.CopyLimits().floor if media.copy_rate else 0,
+            per_megapixel=media.copy_rate,
+            max_frame_rate=media.max_frame_rate,
+        ),
+    )
+
+
+def media_workers(settings: Settings) -> int:
+    """As many media processes as there are processor cores, unless the settings say otherwise."""
+    return settings.jobs.media_workers or len(os.sched_getaffinity(0))
