@@ -19,6 +19,7 @@ from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
+from streamhost.features.imports import Imports, Neighbours, imports_of
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.playback import Playback
 from streamhost.features.plugging import Plugging
@@ -78,6 +79,7 @@ MEDIA_FOLDER = "media"
 UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
 SNAPSHOTS_FOLDER = "snapshots"
+OWN_FOLDERS = (MEDIA_FOLDER, UPLOADS_FOLDER, WORK_FOLDER, SNAPSHOTS_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Host:
     catalog: Catalog
     captions: Captions
     uploads: Uploads
+    imports: Imports
     transcoding: Transcoding
     control: Control
     downloads: Downloads
@@ -137,9 +140,11 @@ class Host:
         await self.uploads.start()
         await self.worker.start()
         await self.schedule.start()
+        await self.imports.start()
 
     async def stop(self, grace: float) -> None:
         """End the background work within about `grace` seconds; jobs that run go back to the queue."""
+        await self.imports.stop()
         await self.schedule.stop()
         await self.accounts.stop()
         await self.key_watch.stop()
@@ -212,6 +217,10 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         switch=switching.begin,
     )
     downloads = Downloads(db, queue, storage, clock, runner_of(settings), instance.data / WORK_FOLDER)
+    captions = Captions(db, queue, storage, clock, quota=quotas.check)
+    posters = PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
+    helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, quotas.check, accounts.passwords.hash)
+    imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,
         MakePart: transcoding.make_part,
@@ -228,6 +237,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         SweepBucket: storekeeping.sweep,
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
+        **imports.handlers,
         SendMail: mail.deliver,
         SweepMail: mail.sweep,
         AnnounceEvent: announcing.announce,
@@ -274,13 +284,14 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         accounts=accounts,
         audit=Audit(db, clock),
         catalog=catalog,
-        captions=Captions(db, queue, storage, clock, quota=quotas.check),
+        captions=captions,
         uploads=uploads,
+        imports=imports,
         transcoding=transcoding,
         control=control,
         downloads=downloads,
         work=Work(db, queue, revive),
-        posters=PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER),
+        posters=posters,
         playback=Playback(
             db, clock, grants, protections.systems, sharing.admits, streams.begins, addresses.stream_root
         ),

@@ -6,6 +6,7 @@ is the value), which beats `streamhost.toml`, which beats the default.
 
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
+from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
@@ -37,6 +38,7 @@ __all__ = [
     "CdnSettings",
     "Field",
     "ForPlugins",
+    "ImportSettings",
     "InvalidSettings",
     "JobSettings",
     "LimitSettings",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from streamhost.config.cdn import CdnSettings
+from streamhost.config.importing import ImportSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
@@ -353,6 +354,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()
     storage: StorageSettings = StorageSettings()
+    imports: ImportSettings = ImportSettings()
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     models: ModelSettings = ModelSettings()

@@ -14,7 +14,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.media import captions as texts
 from streamhost.model import languages
 from streamhost.model.accounts import Viewer
-from streamhost.model.captions import LABEL_LENGTH, MAX_CAPTIONS, Caption, Origin, caption_key, captions_prefix
+from streamhost.model.captions import LABEL_LENGTH, MAX_CAPTIONS, Brought, Caption, Origin, caption_key, captions_prefix
 from streamhost.model.clock import MINUTE, Clock
 from streamhost.model.errors import Conflict, Forbidden, InvalidInput, NotFound
 from streamhost.model.ids import CaptionId, UserId, VideoId, is_id, new_id
@@ -58,7 +58,7 @@ class Captions:
 
         Raises `InvalidInput`, `NotCaptions`, `TooManyCaptions`, and what the quota raises."""
         async with self._db.read() as conn:
-            video = await _managed(conn, video_id, viewer)
+            await _managed(conn, video_id, viewer)
         said = _checked({"language": "", **words})
         cues = await asyncio.to_thread(texts.parse, file, said["language"])
         data = texts.write(cues).encode()
@@ -74,14 +74,45 @@ class Captions:
         # First the words, then the row: what was acknowledged is there. Words without a row go with the video.
         await self._storage.put_bytes(caption_key(caption), data)
         async with self._db.write() as conn:
-            await _managed(conn, video_id, viewer)
-            if len(await rows.of_video(conn, video_id)) >= MAX_CAPTIONS:
-                raise TooManyCaptions
-            await self._quota(conn, video.owner_id, len(data), 0)
-            await rows.insert(conn, caption)
-            if said.get("default"):
-                caption = await rows.make_default(conn, caption)
-            await self._rewrite(conn, video_id)
+            return await self._enter(conn, caption, viewer, default=bool(said.get("default")))
+
+    async def bring(
+        self, caption_id: CaptionId, video_id: VideoId, viewer: Viewer, file: bytes, said: Brought
+    ) -> Caption:
+        """Take an SRT or WebVTT file that lies beside an imported video. Asked again with the same id, nothing changes.
+
+        Raises `NotFound`, `NotCaptions`, `TooManyCaptions`, and what the quota raises."""
+        cues = await asyncio.to_thread(texts.parse, file, said.language)
+        data = texts.write(cues).encode()
+        caption = Caption(
+            id=caption_id,
+            video_id=video_id,
+            language=said.language,
+            label=said.label or languages.name(said.language),
+            origin=Origin.UPLOADED,
+            size=len(data),
+            created_at=self._clock(),
+            forced=said.forced,
+            hearing_impaired=said.hearing_impaired,
+        )
+        await self._storage.put_bytes(caption_key(caption), data)
+        async with self._db.write() as conn:
+            await self._enter(conn, caption, viewer, default=said.default)
+        return caption
+
+    async def _enter(self, conn: Connection, caption: Caption, viewer: Viewer, *, default: bool) -> Caption:
+        """Enter captions whose words are stored, unless they are there already."""
+        video = await _managed(conn, caption.video_id, viewer)
+        known = await rows.of_video(conn, video.id)
+        if any(one.id == caption.id for one in known):
+            return caption
+        if len(known) >= MAX_CAPTIONS:
+            raise TooManyCaptions
+        await self._quota(conn, video.owner_id, caption.size, 0)
+        await rows.insert(conn, caption)
+        if default:
+            caption = await rows.make_default(conn, caption)
+        await self._rewrite(conn, video.id)
         return caption
 
     async def edit(

@@ -221,15 +221,16 @@ class Catalog:
         `address` as in `edit`."""
         video = await self._managed(video_id, viewer)
         async with self._db.write() as conn:
-            await self._remove(conn, video.id)
+            await self.remove(conn, video.id)
             await self._note(conn, Act.VIDEO_DELETED, video, Actor.of(viewer, address))
 
     async def leave(self, conn: Connection, owner: UserId) -> None:
         """Remove every video of an owner whose account is being deleted, in that transaction."""
         for video_id in await rows.ids_of(conn, owner):
-            await self._remove(conn, video_id)
+            await self.remove(conn, video_id)
 
-    async def _remove(self, conn: Connection, video_id: VideoId) -> None:
+    async def remove(self, conn: Connection, video_id: VideoId) -> None:
+        """Remove a video in the caller's transaction, whoever asks for it."""
         await self._queue.cancel_subject(conn, f"video:{video_id}")
         await rows.delete(conn, video_id)
         conn.after_commit(lambda: self._withdrawn(video_id, self._clock()))

@@ -91,13 +91,15 @@ class PosterDesk:
                 raise InvalidInput(fields={"candidate": "There is no such candidate."}) from None
         return await self._put(video, viewer, await self._read(video, still), float(still.at))
 
-    async def send(self, video_id: VideoId, file: bytes, viewer: Viewer) -> Video:
+    async def send(self, video_id: VideoId, file: bytes, viewer: Viewer, *, early: bool = False) -> Video:
         """Make a poster of a picture file: decoded in a process of its own and written anew.
+
+        `early`: also for a video of which nothing plays yet; it is shown then from the beginning.
 
         Raises `NotFound`, `Forbidden`, and `not_picture` for a file that is no JPEG, PNG or WebP."""
         async with self._db.read() as conn:
             video = await _managed(conn, video_id, viewer)
-        if video.package_id is None:
+        if video.package_id is None and not early:
             raise NoPoster
         async with self._one_at_a_time:
             data = await self._written_anew(file)

@@ -52,6 +52,17 @@ class Caption:
         return TextTrack(self.folder, self.language, self.label, self.is_default, self.forced, self.hearing_impaired)
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is said of captions that were not uploaded by a person; the language may be unknown (`und`)."""
+
+    language: str
+    label: str = ""
+    forced: bool = False
+    hearing_impaired: bool = False
+    default: bool = False
+
+
 def captions_prefix(video_id: VideoId) -> str:
     """The storage prefix of the words themselves, whichever package shows them."""
     return f"{media_prefix(video_id)}{CAPTIONS_FOLDER}/"

@@ -17,6 +17,7 @@ MailId = NewType("MailId", str)
 TokenId = NewType("TokenId", str)
 InvitationId = NewType("InvitationId", str)
 LinkId = NewType("LinkId", str)
+ImportId = NewType("ImportId", str)
 
 _ALPHABET = string.digits + string.ascii_letters
 _LENGTH = 16

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import JobId, MailId, PackageId, VideoId
+from streamhost.model.ids import ImportId, JobId, MailId, PackageId, VideoId
 
 
 class Lane(StrEnum):
@@ -164,6 +164,22 @@ class SweepMail(Task):
     """Forget mail that was delivered, or given up, long ago."""
 
     kind: ClassVar[str] = "sweep_mail"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanImports(Task):
+    """Search the folders whose files become videos for what is new, changed or gone."""
+
+    kind: ClassVar[str] = "scan_imports"
+    max_attempts: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TakeImport(Task):
+    """Make a file of an import folder a video, or attach what lies beside it."""
+
+    kind: ClassVar[str] = "take_import"
+    file_id: ImportId
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "catalog": host.catalog,
         "captions": host.captions,
         "uploads": host.uploads,
+        "imports": host.imports,
+        "import_desk": host.imports.desk,
         "playback": host.playback,
         "health": host.health,
         "mail": host.mail,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streamhost.features.uploads import describe
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import UploadId, UserId, VideoId
+from streamhost.model.naming import file_name, readable, source_key
 from streamhost.model.uploads import Upload
 from streamhost.model.videos import TITLE_LENGTH, Visibility
 
@@ -31,17 +32,17 @@ from streamhost.model.videos import TITLE_LENGTH, Visibility
 )
 def test_a_title_is_made_readable(name: str, title: str) -> None:
     """A file's name becomes a title that people would have typed."""
-    assert describe.readable(name) == title
+    assert readable(name) == title
 
 
 @given(st.text(max_size=400))
 def test_any_name_gives_a_title_a_key_and_a_name(name: str) -> None:
     """Whatever a file is called, title and key have the form they must have."""
-    kept = describe.file_name(name)
-    title = describe.readable(kept)
+    kept = file_name(name)
+    title = readable(kept)
     assert 0 < len(title) <= TITLE_LENGTH
     assert "/" not in kept
-    key = describe.source_key(VideoId("abc"), kept)
+    key = source_key(VideoId("abc"), kept)
     assert key.startswith("videos/abc/source/source")
     assert all(sign.isascii() and (sign.isalnum() or sign in "./") for sign in key)
 
@@ -52,7 +53,7 @@ def test_any_name_gives_a_title_a_key_and_a_name(name: str) -> None:
 )
 def test_only_the_last_part_of_a_path_is_a_name(given: str, kept: str) -> None:
     """Paths of any system and control signs never get further than this."""
-    assert describe.file_name(given) == kept
+    assert file_name(given) == kept
 
 
 def test_a_video_carries_what_was_said() -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from streamhost.model.clock import Timestamp
 from streamhost.model.details import checked_details
-from streamhost.model.ids import VideoId
+from streamhost.model.naming import file_name, readable, source_key
 from streamhost.model.uploads import Upload
-from streamhost.model.videos import TITLE_LENGTH, Replacement, Video, media_prefix, source_prefix
+from streamhost.model.videos import Replacement, Video, media_prefix
 
 KEYS = ("title", "description", "visibility", "protection")
 """What may be said of a video together with its file, besides `filename` and `replaces`."""
-NAME_LENGTH = 255
-UNTITLED = "Untitled"
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})$")
 
 
 def known_keys(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -31,30 +27,6 @@ def check(metadata: Mapping[str, str]) -> None:
 
 def _details(metadata: Mapping[str, str]) -> dict[str, Any]:
     return checked_details({key: metadata[key] for key in KEYS if metadata.get(key)})
-
-
-def file_name(given: str) -> str:
-    """The last part of a name as any system writes paths, without control signs."""
-    last = re.split(r"[/\\]", given)[-1]
-    return "".join(sign for sign in last if sign.isprintable()).strip()[:NAME_LENGTH]
-
-
-def readable(name: str) -> str:
-    """A title from a file name: no extension, and spaces where a name uses other signs for them."""
-    text = _EXTENSION.sub("", name).replace("_", " ").replace("+", " ")
-    text = re.sub(r"(?<!\d)\.(?!\s)|\.(?!\d)", " ", text)
-    if " " not in text.strip():
-        text = re.sub(r"(?<=[^\W\d])-(?=\w)|(?<=\w)-(?=[^\W\d])", " ", text)
-    text = " ".join(text.split())[:TITLE_LENGTH].strip()
-    if text == text.lower():
-        text = text[:1].upper() + text[1:]
-    return text or UNTITLED
-
-
-def source_key(video_id: VideoId, name: str) -> str:
-    """Where the file is stored: a name of our own, and the extension because people and tools like to see it."""
-    found = _EXTENSION.search(name)
-    return f"{source_prefix(video_id)}source{'.' + found[1].lower() if found else ''}"
 
 
 def stored_as(upload: Upload) -> str:

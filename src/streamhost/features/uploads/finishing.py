@@ -12,18 +12,15 @@ import hashlib
 from dataclasses import replace
 
 from streamhost import log
-from streamhost.db import packages, replacements, videos
 from streamhost.db import uploads as rows
 from streamhost.db.core import Connection, Database
 from streamhost.features.uploads.describe import replacement_of, stored_as, video_of
+from streamhost.features.uploads.entering import Entering
 from streamhost.features.uploads.errors import UploadBusy, UploadGone, UploadNotFound
 from streamhost.features.uploads.spool import Spool, SpoolFile
-from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.ids import UploadId
-from streamhost.model.tasks import DeleteMedia, ProbeSource
 from streamhost.model.uploads import Upload, UploadKind
-from streamhost.model.videos import Replacement, folder_of, package_prefix, package_stills
 from streamhost.ports import NotStored, Storage
 
 GRACE = 5.0
@@ -38,11 +35,11 @@ class Finisher:
     """Turns complete uploads into videos, in tasks that outlive the requests that wait for them."""
 
     def __init__(
-        self, db: Database, queue: Queue, storage: Storage, spool: Spool, clock: Clock, remembered: float
+        self, db: Database, entering: Entering, storage: Storage, spool: Spool, clock: Clock, remembered: float
     ) -> None:
         """`remembered`: seconds for which a finished upload still answers questions."""
         self._db = db
-        self._queue = queue
+        self._entering = entering
         self._storage = storage
         self._spool = spool
         self._clock = clock
@@ -195,29 +192,8 @@ class Finisher:
     async def _begin(self, conn: Connection, upload: Upload, sha256: str) -> None:
         """Enter what the file has become, and have it looked into."""
         assert upload.video_id is not None
-        now, about = self._clock(), f"video:{upload.video_id}"
+        now = self._clock()
         if upload.replaces is None:
-            await videos.insert(conn, video_of(upload, sha256, now))
-            await self._queue.add(conn, ProbeSource(upload.video_id), lock=about, subject=about)
-            return
-        new = replacement_of(upload, sha256, now)
-        if await videos.get(conn, new.video_id) is None:
-            # It was deleted while its new file came: that goes too.
-            await self._queue.add(conn, DeleteMedia(folder_of(new.source_key)))
-            return
-        before = await replacements.get(conn, new.video_id)
-        if before is not None and before.error is None:
-            await self._supersede(conn, before)
-        await replacements.put(conn, new)
-        await self._queue.add(conn, ProbeSource(new.video_id, new.source_key), lock=about, subject=about)
-
-    async def _supersede(self, conn: Connection, before: Replacement) -> None:
-        """A newer file has come before an earlier one took its place: the earlier one goes."""
-        await self._queue.add(conn, DeleteMedia(folder_of(before.source_key)))
-        if before.package_id is not None:
-            await packages.delete(conn, before.package_id)
-            for prefix in (
-                package_prefix(before.video_id, before.package_id),
-                package_stills(before.video_id, before.package_id),
-            ):
-                await self._queue.add(conn, DeleteMedia(prefix))
+            await self._entering.video(conn, video_of(upload, sha256, now))
+        else:
+            await self._entering.replacement(conn, replacement_of(upload, sha256, now))
