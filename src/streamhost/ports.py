@@ -34,6 +34,7 @@ class StorageUnavailable(StreamhostError):
     """The storage did not do what it was asked to."""
 
     code = "storage_unavailable"
+    outage = True
     hint = "Look at free space, permissions and the health of the disk or server behind the storage."
 
 

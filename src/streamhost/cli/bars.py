@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 STEPS: Mapping[str, str] = {
     "start": "starting",
+    "fetch": "fetching the file",
     "scan": "looking through the file",
     "copy": "packaging",
     "encode": "encoding",

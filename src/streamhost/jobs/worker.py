@@ -23,7 +23,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.errors import JobCancelled, JobCrashed, JobUnknown, JobUnreadable, WorkerDied
 from streamhost.jobs.queue import Queue
-from streamhost.model.clock import HOUR, Clock
+from streamhost.model.clock import DAY, HOUR, Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import JobId, new_id
 from streamhost.model.tasks import Job, JobState, Lane, Task
@@ -31,6 +31,8 @@ from streamhost.model.tasks import Job, JobState, Lane, Task
 Handler = Callable[[Any, JobContext], Awaitable[None]]
 """Does the work of one task; it must be safe to run again after dying anywhere."""
 
+OUTAGE_PATIENCE = 3 * DAY
+"""For how long after its begin a job waits for what is away; then its attempts count."""
 _DETAIL_LENGTH = 2000
 _TRIES = 3
 """How often the end of a job is written before it is left to its lease."""
@@ -52,6 +54,8 @@ class Timing:
     backoff: float = 5.0
     """Wait before the first retry; doubled for each further one."""
     backoff_max: float = HOUR
+    outage: float = 20.0
+    """Wait for something that is away, such as the storage, before it is tried again."""
 
 
 class _Ending(Enum):
@@ -277,12 +281,14 @@ class Worker:
                 await self._failed_in(conn, job, error, tell=tell)
 
     async def _failed_in(self, conn: Connection, job: Job, error: StreamhostError, *, tell: bool) -> None:
+        # What is away is not the job's fault: it is waited for, and the attempt does not count.
+        away = error.outage and self._clock() - job.created_at < OUTAGE_PATIENCE
         allowed = job.max_attempts if error.retries is None else min(job.max_attempts, error.retries + 1)
-        if error.permanent or job.attempts >= allowed:
+        if not away and (error.permanent or job.attempts >= allowed):
             _logger.error("A job failed", action="job_failed", code=error.code, error=str(error), exc_info=error)
             await self._end_in(conn, job, error, JobState.FAILED, tell=tell)
             return
-        wait = self._backoff(job.attempts)
+        wait = self._timing.outage * random.uniform(0.75, 1.25) if away else self._backoff(job.attempts)
         _logger.warning(
             "A job is tried again",
             action="job_retried",
@@ -291,7 +297,7 @@ class Worker:
             seconds=wait,
             exc_info=error,
         )
-        await rows.requeue(conn, job, self._clock() + wait, refund=False, code=error.code, detail=_words(error))
+        await rows.requeue(conn, job, self._clock() + wait, refund=away, code=error.code, detail=_words(error))
 
     async def _end_if_cancelled(self, conn: Connection, job: Job, *, tell: bool) -> bool:
         """End a job that somebody cancelled while it came to its end: put back it would end later, unasked."""

@@ -21,6 +21,9 @@ class StreamhostError(Exception):
     retries: ClassVar[int | None] = None
     """How often a job that ended with this is tried again; None: as often as its task allows."""
 
+    outage: ClassVar[bool] = False
+    """True where something that is needed is away for a while: jobs wait for it, and their attempts do not count."""
+
     def __init__(self, detail: str = "", *, hint: str | None = None, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail

@@ -14,6 +14,7 @@ export const texts = {
 
   // What a job is doing, by the server's word for it.
   steps: {
+    fetch: "Fetching the file",
     scan: "Looking through the file",
     storyboard: "Making previews",
     copy: "Packaging",

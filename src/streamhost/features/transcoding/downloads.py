@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streamhost.db import packages
 from streamhost.db.core import Connection, Database
+from streamhost.features.transcoding.bringing import folder_with
 from streamhost.features.transcoding.course import standing, subject
 from streamhost.features.transcoding.encoder import RunsMedia
 from streamhost.features.transcoding.errors import SourceGone
@@ -131,7 +132,8 @@ class Downloads:
         out.mkdir(parents=True)
         try:
             names = [_names(track) for track in tracks]
-            folder = await self._folder(prefix, [name for some in names for name in some], room / "package")
+            wanted_files = [name for some in names for name in some]
+            folder = await folder_with(self._storage, prefix, wanted_files, room / "package")
             await self._run(
                 tasks.JoinTracks(
                     str(folder),
@@ -177,18 +179,6 @@ class Downloads:
     async def _newest(self, conn: Connection, video_id: VideoId, lock: str) -> Job | None:
         jobs = await self._queue.list(conn, subject=subject(video_id), kind=MakeDownload.kind)
         return next((job for job in jobs if job.lock == lock), None)
-
-    async def _folder(self, prefix: str, names: list[str], room: Path) -> Path:
-        """A local folder with these files of a package: its own place where that is on local disk."""
-        local = self._storage.local_path(prefix + names[0])
-        if local is not None:
-            return local.parent.parent
-        for name in names:
-            target = room / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            fetched = await self._storage.fetch(prefix + name, target.parent)
-            fetched.replace(target)
-        return room
 
 
 def _chosen(stands: Presentation, name: str | None) -> Rendition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
 from streamhost.features.transcoding.recipe import Recipe, Rules
 from streamhost.features.transcoding.replacing import Replacing
+from streamhost.features.transcoding.sources import Sources
 from streamhost.features.transcoding.switching import GivesKeys, Switching
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -46,6 +48,9 @@ from streamhost.model.tasks import (
 )
 from streamhost.model.videos import VideoState, package_prefix
 from streamhost.ports import Storage
+
+FETCHING = "fetch"
+"""The step in which a file is brought to this machine; where it lies here it is over at once."""
 
 
 class Transcoding:
@@ -70,6 +75,7 @@ class Transcoding:
         self._queue = queue
         self._storage = storage
         self._pictures = Pictures(db, queue, storage)
+        self._sources = Sources(storage, work)
         self._clock = clock
         self._run = run
         self._work = work
@@ -105,6 +111,7 @@ class Transcoding:
     async def stop(self) -> None:
         """Let go of what `start` began."""
         await self._chooser.stop()
+        await self._sources.stop()
 
     async def probe(self, task: ProbeSource, job: JobContext) -> None:
         """Look into the source, choose the recipe, open the first stage."""
@@ -123,8 +130,8 @@ class Transcoding:
             return
         if new is not None and (new.source_key != key or new.package_id is not None or new.error is not None):
             return
-        with self._room(task.video_id, "probe") as room:
-            source = await self._storage.fetch(key, room)
+        job.report(0.0, FETCHING)
+        async with self._sources.lent(key) as source:
             info = await self._run(tasks.Probe(str(source)), job.report, None)
         assert isinstance(info, MediaInfo)
         encoding = replace(self._rules.encoding, encoder=(await self._chooser.chosen()).name)
@@ -181,13 +188,15 @@ class Transcoding:
             aside.mkdir(parents=True)
             told = partial(self._told, video.id, new is not None)
             pace = self._paces.of(package.id)
-            async with ProgressNotes(
-                self._db, package.id, task.part, recipe.work, job, pace, self._clock, told
-            ) as notes:
+            async with (
+                ProgressNotes(self._db, package.id, task.part, recipe.work, job, pace, self._clock, told) as notes,
+                contextlib.AsyncExitStack() as lent,
+            ):
                 if what == stages.STORYBOARD:
                     wanted = await self._pictures.storyboard(video.id, package.id, room, out)
                 else:
-                    source = await self._storage.fetch(key, room)
+                    notes.report(0.0, FETCHING)
+                    source = await lent.enter_async_context(self._sources.lent(key))
                     guard = await self._protecting(package.id, package.protection)
                     wanted = pipeline.media_task(recipe, task.part, str(source), str(out), guard, str(aside))
                 try:
@@ -323,8 +332,8 @@ class Transcoding:
         with self._room(package.id, "captions") as room:
             out = room / "out"
             out.mkdir()
-            source = await self._storage.fetch(key, room)
-            answer = await self._run(tasks.ExtractText(str(source), str(out), info), job.report, out)
+            async with self._sources.lent(key) as source:
+                answer = await self._run(tasks.ExtractText(str(source), str(out), info), job.report, out)
             assert isinstance(answer, tasks.Extracted)
             captions = words.captions_of(video.id, package.id, info, answer, self._clock())
             await words.store(self._storage, captions, answer, out)

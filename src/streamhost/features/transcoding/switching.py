@@ -18,6 +18,7 @@ from streamhost.db import captions as caption_rows
 from streamhost.db import packages, stills, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import pipeline, publishing, stages
+from streamhost.features.transcoding.bringing import folder_with
 from streamhost.features.transcoding.course import Course, standing, subject
 from streamhost.features.transcoding.encoder import RunsMedia
 from streamhost.features.transcoding.errors import StillBeingMade
@@ -31,7 +32,7 @@ from streamhost.model.clock import MINUTE, Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.protection import Protecting
-from streamhost.model.streaming import MASTER_PLAYLIST, POSTER, Rendition
+from streamhost.model.streaming import POSTER, Rendition
 from streamhost.model.tasks import Job, RepackageVideo, RetirePackage
 from streamhost.model.videos import DOWNLOADS, Protection, Video, package_prefix, package_stills
 from streamhost.ports import Storage
@@ -223,14 +224,9 @@ class Switching:
     async def _folder(self, video_id: VideoId, package_id: PackageId, otherwise: Path) -> Path:
         """Where a package lies on local disk: its own place, or a copy made below `otherwise`."""
         prefix = package_prefix(video_id, package_id)
-        local = self._storage.local_path(prefix + MASTER_PLAYLIST)
-        if local is not None:
-            return local.parent
-        async for stored in self._storage.list(prefix):
-            place = (otherwise / stored.key.removeprefix(prefix)).parent
-            place.mkdir(parents=True, exist_ok=True)
-            await self._storage.fetch(stored.key, place)
-        return otherwise
+        names = [stored.key.removeprefix(prefix) async for stored in self._storage.list(prefix)]
+        needed = [name for name in names if not name.endswith(MANIFESTS) and not name.startswith(DOWNLOADS)]
+        return await folder_with(self._storage, prefix, needed, otherwise)
 
     async def _store(
         self, fresh: packages.PackageRow, old: packages.PackageRow, made: tuple[Rendition, ...], out: Path

@@ -248,7 +248,7 @@ class Uploads:
             return whole
 
         done = await self._whole_or_nothing(upload, everything)
-        done = await self._finisher.settled(done, patience=None)
+        done = await self._finisher.settled_or_gone(done)
         assert done.video_id is not None
         async with self._db.read() as conn:
             video = await videos.get(conn, done.video_id)

@@ -21,10 +21,12 @@ from streamhost.features.uploads.spool import Spool, SpoolFile
 from streamhost.model.clock import Clock
 from streamhost.model.ids import UploadId
 from streamhost.model.uploads import Upload, UploadKind
-from streamhost.ports import NotStored, Storage
+from streamhost.ports import NotStored, Storage, StorageUnavailable
 
 GRACE = 5.0
 """Seconds that finishing may take when the server stops; most files need a few milliseconds."""
+TRY_AGAIN = 15.0
+"""Seconds after which a file that the storage would not take is offered to it again, without anybody asking."""
 SLICE = 256 * 1024**2
 """Bytes read or copied in one step to a thread, so that long work can be stopped in between."""
 
@@ -45,6 +47,8 @@ class Finisher:
         self._clock = clock
         self._remembered = remembered
         self._tasks: dict[UploadId, asyncio.Task[Upload]] = {}
+        self._closed = False
+        self._again: dict[UploadId, asyncio.TimerHandle] = {}
 
     async def settled(self, upload: Upload, patience: float | None) -> Upload:
         """The upload as a video if it is complete, waiting at most `patience` seconds for that (None: as long as it
@@ -59,6 +63,8 @@ class Finisher:
 
     def start(self, upload_id: UploadId) -> asyncio.Task[Upload]:
         """Begin to finish an upload, or the task that already does."""
+        if (timer := self._again.pop(upload_id, None)) is not None:
+            timer.cancel()
         if upload_id not in self._tasks:
             task = self._tasks[upload_id] = asyncio.create_task(self._finish(upload_id))
             task.add_done_callback(lambda done: self._over(upload_id, done))
@@ -70,6 +76,21 @@ class Finisher:
             _logger.warning(
                 "An upload could not be finished yet", action="upload_unfinished", upload=upload_id, error=str(error)
             )
+            if isinstance(error, StorageUnavailable) and not self._closed:
+                loop = asyncio.get_running_loop()
+                self._again[upload_id] = loop.call_later(TRY_AGAIN, self.start, upload_id)
+
+    async def settled_or_gone(self, upload: Upload) -> Upload:
+        """The upload as a video, however long that takes. Nothing stays of one that the storage does not take."""
+        try:
+            return await self.settled(upload, None)
+        except StorageUnavailable:
+            if (timer := self._again.pop(upload.id, None)) is not None:
+                timer.cancel()
+            async with self._db.write() as conn:
+                await rows.delete(conn, [upload.id])
+            await self._spool.remove(upload.id)
+            raise
 
     async def recover(self) -> int:
         """Begin to finish everything that was interrupted; how many there were."""
@@ -81,6 +102,9 @@ class Finisher:
 
     async def close(self) -> None:
         """Stop; what is not finished within a moment is taken up at the next start."""
+        self._closed = True
+        for timer in self._again.values():
+            timer.cancel()
         tasks = list(self._tasks.values())
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE)

@@ -18,6 +18,7 @@ from streamhost.server.videos import marked_html
 HUES = 5
 """Colours for the place of a missing poster."""
 STEPS = {
+    "fetch": "Fetching the file",
     "scan": "Looking through the file",
     "storyboard": "Making previews",
     "copy": "Packaging",
