@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.support.clips import encoded_clip
@@ -24,16 +22,6 @@ def chunks(data: Path) -> dict[str, tuple[str, int]]:
     return {row["part"]: (row["state"], row["attempts"]) for row in found}
 
 
-def encoding_children(server: RunningServer) -> list[psutil.Process]:
-    """The media processes that run now."""
-    found = []
-    for child in server.children():
-        with suppress(psutil.Error):  # it ended meanwhile
-            if any("sandbox_child" in word for word in child.cmdline()):
-                found.append(child)
-    return found
-
-
 def test_a_killed_process_costs_one_chunk(tmp_path: Path) -> None:
     """Two chunks run at once, on two workers; one process is killed: that chunk runs twice, every other part once."""
     server = RunningServer(tmp_path / "data", STREAMHOST_JOBS_MEDIA_WORKERS="2").start()
@@ -48,7 +36,7 @@ def test_a_killed_process_costs_one_chunk(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, f"no chunk ran:\n{server.output}"
             running = [part for part, (state, _) in chunks(server.data).items() if state == "running"]
             together = together or len(running) == 2
-            children = encoding_children(server)
+            children = server.media_children()
             if together and children:
                 children[0].kill()
                 killed = True

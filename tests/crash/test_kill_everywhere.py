@@ -111,7 +111,7 @@ def test_killing_only_the_server_takes_its_media_processes_along(server: Running
     server.add_user("alice@example.org")
     server.client("alice@example.org").upload(encoded_clip())
     assert wait_for_running(server, "make_part", "chunk-0")
-    children = server.children()
+    children = server.children()  # the media process, and the one that hashed a password
     server.process.kill()
     server.process.wait(timeout=10)
     deadline = time.monotonic() + 60

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from streamhost.testing.clips import Clip
@@ -51,22 +50,10 @@ def until_encoding(server: RunningServer, api: Api, video_id: str) -> dict[str, 
     raise AssertionError(server.output)
 
 
-def media_children(server: RunningServer) -> list[psutil.Process]:
-    """The processes that open media."""
-    found = []
-    for child in server.children():
-        try:
-            if any("sandbox_child" in word for word in child.cmdline()):
-                found.append(child)
-        except psutil.Error:
-            continue
-    return found
-
-
 def until_quiet(server: RunningServer) -> None:
     """Wait until no media is being worked on."""
     deadline = time.monotonic() + PATIENCE
-    while media_children(server):
+    while server.media_children():
         assert time.monotonic() < deadline, "the work goes on"
         time.sleep(0.05)
 
@@ -89,7 +76,7 @@ def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice
     assert waiting["state"] == "processing"
     assert waiting["processing"]["paused"] is True
     assert waiting["processing"]["eta"] is None
-    assert not media_children(server)
+    assert not server.media_children()
     assert steer(alice, video_id, "resume")["processing"]["paused"] is False
     ready = alice.wait_until(video_id, "ready")
     assert ready["processing"] is None
@@ -111,6 +98,18 @@ def test_speed_and_time_left_are_told_while_a_video_is_made(server: RunningServe
     assert any(one["eta"] is not None and 0 <= one["eta"] < 600 for one in seen), seen
     assert any(job["progress"] > 0 and job["eta"] is not None for job in jobs)
     assert {job["subject"] for job in jobs} == {f"video:{video_id}"}
+
+
+def test_a_sign_in_gets_through_while_films_are_encoded(server: RunningServer, alice: Api) -> None:
+    """Whoever signs in steps back behind whoever watches, but not behind the making of films: all of these are in long
+    before a film is made."""
+    video_id = alice.upload(long_clip(), title="Loud")
+    until_encoding(server, alice, video_id)
+    for _ in range(3):
+        assert server.client("alice@example.org").get("/api/v1/me").status_code == 200
+    assert alice.video(video_id)["state"] == "processing"
+    steer(alice, video_id, "cancel")
+    until_quiet(server)
 
 
 def test_what_was_cancelled_goes_on_where_its_parts_stand(server: RunningServer, alice: Api) -> None:

@@ -212,10 +212,10 @@ def test_a_child_that_dies_costs_one_job_and_not_the_server(server: RunningServe
     video_id = alice.upload(encoded_clip(), title="Hit")
     deadline = time.monotonic() + 60
     encoding = "SELECT 1 FROM jobs WHERE kind = 'make_part' AND state = 'running' AND payload LIKE '%chunk%'"
-    while not (rows(server.data, encoding) and server.children()):
+    while not (rows(server.data, encoding) and server.media_children()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    server.children()[0].kill()
+    server.media_children()[0].kill()
     assert alice.wait_until(video_id, "ready")["error"] is None
     [worst] = rows(server.data, "SELECT MAX(attempts) AS attempts FROM jobs WHERE kind = 'make_part'")
     assert worst["attempts"] == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 import httpx
 import psutil
+
+from streamhost.media.run import CHILD as MEDIA_CHILD
 
 ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
 START_SECONDS = 90.0
@@ -111,6 +114,15 @@ class RunningServer:
     def children(self) -> list[psutil.Process]:
         """The processes below the server."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def media_children(self) -> list[psutil.Process]:
+        """The processes below the server that open media; others, such as those that hash passwords, are left out."""
+        found = []
+        for child in self.children():
+            with contextlib.suppress(psutil.Error):  # it ended meanwhile
+                if any(MEDIA_CHILD in word for word in child.cmdline()):
+                    found.append(child)
+        return found
 
     def restart(self) -> RunningServer:
         """Start it again after `stop` or `kill`, at the same address."""
