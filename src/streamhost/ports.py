@@ -206,7 +206,7 @@ class Cdn(Protocol):
         ...
 
     def url(self, key: str, expires_at: Timestamp) -> str:
-        """Where anybody gets the object, and no other, until `expires_at`.
+        """Where anybody gets the object, and at most others of its package, until `expires_at`.
 
         The same for the same key and moment. Called for every segment that is asked for: what is dear to sign is to be
         remembered. Raises `CdnRefused` for what is no key."""

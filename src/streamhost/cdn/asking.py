@@ -1,4 +1,7 @@
-"""Requests to a CDN: bounded in time and size, never redirected, and every failure told as the port's two errors."""
+"""Requests to a CDN: bounded in time and size, never redirected, and every failure told as the port's two errors.
+
+Meant for plugins that bring a CDN as well.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import http.client
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from streamhost.ports import CdnRefused, CdnUnavailable
@@ -25,6 +29,14 @@ PASSING = frozenset({408, 425, 429, *range(500, 600)})
 """Statuses after which the same may work later (RFC 9110, section 15; RFC 6585; RFC 8470)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: its headers by lower-case name, and how many bytes its body had."""
+
+    headers: Mapping[str, str]
+    size: int
+
+
 class Asking:
     """Sends requests from a few threads of its own."""
 
@@ -32,19 +44,23 @@ class Asking:
         self._seconds = seconds
         self._step = min(step_seconds, seconds)
         self._threads = ThreadPoolExecutor(CONNECTIONS, "cdn")
+        self._places = asyncio.Semaphore(CONNECTIONS)
 
-    async def ask(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> int:
-        """Send one request and read the answer to its end; how many bytes it had.
+    async def ask(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
+        """Send one request and read the answer to its end.
 
         Raises `CdnUnavailable` or `CdnRefused`. Neither says more of the address than its host and path: what stands
         after a `?` is a signature."""
         parts = urlsplit(url)
         where = f"{parts.hostname}{parts.path}"
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self._step)
+        try:
+            connection = kind(parts.hostname or "", parts.port, timeout=self._step)
+        except (ValueError, http.client.InvalidURL) as error:
+            raise CdnRefused(f"{where} is no address.") from error
         target = f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}"
         try:
-            async with asyncio.timeout(self._seconds):
+            async with self._places, asyncio.timeout(self._seconds):
                 return await asyncio.get_running_loop().run_in_executor(
                     self._threads, _exchange, connection, method, target, dict(headers or {}), body, where
                 )
@@ -63,7 +79,7 @@ def _exchange(
     headers: Mapping[str, str],
     body: bytes,
     where: str,
-) -> int:
+) -> Answer:
     connection.request(method, target, body or None, headers)
     answer = connection.getresponse()
     if answer.status in PASSING:
@@ -75,7 +91,7 @@ def _exchange(
         size += len(piece)
     if answer.length:
         raise CdnUnavailable(f"{where} broke off.")
-    return size
+    return Answer({name.lower(): value for name, value in answer.getheaders()}, size)
 
 
 def _words(answer: http.client.HTTPResponse) -> str:

@@ -31,7 +31,7 @@ class Purging:
 class CdnThatCaches:
     """What pull CDNs have in common; how their addresses are made is theirs."""
 
-    way = Way.REDIRECT
+    way: Way = Way.REDIRECT
 
     def __init__(self, base_url: str, clock: Clock, window: float, asking: Asking, purging: Purging | None) -> None:
         """`window` in seconds: addresses made within it are the same for all. Without `purging`, copies stay until the
@@ -111,6 +111,7 @@ class SecureLinkCdn(CdnThatCaches):
     ) -> None:
         super().__init__(base_url, clock, window, asking, purging)
         self._secret = secret
+        self._links = self.base_url
         self._path = urlsplit(self.base_url).path
 
     def url(self, key: str, expires_at: Timestamp) -> str:
@@ -120,4 +121,4 @@ class SecureLinkCdn(CdnThatCaches):
         # MD5 is what nginx computes; the secret at the end keeps anybody from going on with a hash that is known.
         digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
         signature = urlsafe_b64encode(digest).rstrip(b"=").decode()
-        return f"{self.base_url}/{key}?md5={signature}&expires={moment}"
+        return f"{self._links}/{key}?md5={signature}&expires={moment}"

@@ -13,7 +13,7 @@ from streamhost.model.tickets import Tickets
 class OriginCdn:
     """Sends viewers nowhere else. There are no copies, so bringing and dropping them is done at once."""
 
-    way = Way.DIRECT
+    way: Way = Way.DIRECT
     base_url = ""
 
     def __init__(self, tickets: Tickets) -> None:

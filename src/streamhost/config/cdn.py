@@ -41,7 +41,7 @@ class CdnSettings(Section, frozen=True):
     pull_secret: Annotated[
         str,
         Meta(
-            pattern=r"^([!-~]{20,200})?$",
+            pattern=r"^([A-Za-z0-9._~+/=-]{20,200})?$",
             examples=["twenty-signs-or-more"],
             description="What the CDN says in the header Streamhost-Edge when it fetches objects below /o/videos/ or "
             "asks about grants; at least 20 signs. Empty: nobody may. CDNs that check signatures by themselves need "

@@ -36,7 +36,7 @@ async def misbehaving(fault: str) -> AsyncIterator[Misbehaving]:
                 (int(line[15:]) for line in head.lower().splitlines() if line.startswith("content-length:")), 0
             )
             known.requests.append((head.splitlines()[0], await reader.readexactly(length)))
-            await _answer(fault, writer, ending)
+            await _answer(fault, head.startswith("HEAD "), writer, ending)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -49,18 +49,19 @@ async def misbehaving(fault: str) -> AsyncIterator[Misbehaving]:
         await server.wait_closed()
 
 
-async def _answer(fault: str, writer: asyncio.StreamWriter, ending: asyncio.Event) -> None:
+async def _answer(fault: str, head_only: bool, writer: asyncio.StreamWriter, ending: asyncio.Event) -> None:
     if fault == "silent":
         await ending.wait()
     elif fault == "dripping":
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        # To HEAD nobody reads a body: there the head itself never ends.
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n" + (b"X-More: " if head_only else b"\r\n"))
         while not ending.is_set():
             writer.write(b"x")
             await writer.drain()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), 0.2)
     elif fault == "cut short":
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+        writer.write(b"HTTP/1." if head_only else b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
     elif fault == "no http":
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
     elif fault == "fine":

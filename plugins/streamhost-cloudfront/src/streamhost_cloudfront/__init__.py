@@ -1,0 +1,1 @@
+"""Amazon CloudFront as the CDN of streamhost."""
