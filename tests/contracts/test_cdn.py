@@ -87,7 +87,7 @@ def fetch(place: Place) -> Iterator[Fetch]:
 
 
 def quick() -> Asking:
-    return Asking(seconds=1.0, step_seconds=0.7)
+    return Asking(seconds=0.6, step_seconds=0.5)
 
 
 class TestOriginCdn(CdnContract):

@@ -63,7 +63,7 @@ class TestCloudFrontCdn(CdnContract):
 
         def make(url: str) -> Cdn:
             invalidating = Invalidating(DISTRIBUTION, ACCESS_KEY, ACCESS_SECRET, url)
-            return CloudFrontCdn(url, PAIR, pair.pem, invalidating, Asking(seconds=1.0, step_seconds=0.7))
+            return CloudFrontCdn(url, PAIR, pair.pem, invalidating, Asking(seconds=0.6, step_seconds=0.5))
 
         return make
 

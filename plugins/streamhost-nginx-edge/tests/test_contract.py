@@ -40,7 +40,7 @@ class TestNginxEdgeCdn(CdnContract):
     @pytest.fixture
     def asking(self) -> Callable[[str], Cdn]:
         """One whose edge is elsewhere."""
-        return lambda url: NginxEdgeCdn(url, SECRET, Way.GRANT, Asking(seconds=1.0, step_seconds=0.7))
+        return lambda url: NginxEdgeCdn(url, SECRET, Way.GRANT, Asking(seconds=0.6, step_seconds=0.5))
 
     async def test_what_was_brought_is_there(self, cdn: Cdn, edge: Edge) -> None:
         """Brought without a byte sent back, all its slices; the first viewer is served from the copy."""
