@@ -13,7 +13,10 @@ ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
 
 def disagreements(settings: Settings) -> list[str]:
     """What does not fit together, a line each."""
-    return [f"cdn.{line}" for line in _cdn(settings.cdn)]
+    apart = [f"cdn.{line}" for line in _cdn(settings.cdn)]
+    if settings.storage.delivery == "cdn" and settings.cdn.kind == ORIGIN:
+        apart.append('storage.delivery: "cdn" needs a CDN; set cdn.kind')
+    return apart
 
 
 def _cdn(cdn: CdnSettings) -> Iterator[str]:

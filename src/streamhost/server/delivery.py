@@ -255,6 +255,7 @@ async def _send_on(send: Send, onward: Onward) -> None:
         *OPEN_TO_PLAYERS,
         (b"location", onward.url.encode("ascii")),
         (b"cache-control", b"private, max-age=%d" % onward.max_age),
+        (b"referrer-policy", b"no-referrer"),
         (b"content-length", b"0"),
     ]
     await answer(send, 302, headers)

@@ -1,0 +1,27 @@
+"""Plugins of this repository as if they were installed, for servers of tests: no package is built or put anywhere."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def plugin_path(place: Path, *names: str) -> str:
+    """A `PYTHONPATH` by which Python finds these folders of `plugins/`, with their entry points.
+
+    What an installer would write about each package (core metadata, PEP 376) is laid into `place`."""
+    paths = [str(place)]
+    for name in names:
+        folder = ROOT / "plugins" / name
+        project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+        info = place / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        metadata = f"Metadata-Version: 2.3\nName: {project['name']}\nVersion: {project['version']}\n"
+        (info / "METADATA").write_text(f"{metadata}Summary: {project['description']}\n")
+        points = "".join(f"{key} = {value}\n" for key, value in project["entry-points"]["streamhost"].items())
+        (info / "entry_points.txt").write_text(f"[streamhost]\n{points}")
+        paths.append(str(folder / "src"))
+    return os.pathsep.join(paths)
