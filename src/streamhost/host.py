@@ -186,6 +186,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
+    announcing.subscribe("cdn", copies.hear)
     protections = Protections(keys, keys, clock, settings.protection, plugging.registered.licence_proxies)
     quotas = Quotas(db, clock, settings.uploads)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Response, expect
 
 from cloudfront_rig import PAIR, make_pair, standin
 from streamhost_nginx_edge.edge import Purger, configuration
@@ -146,6 +146,18 @@ def own_edge(film: Film, root: Path) -> Iterator[dict[str, str]]:
         purger.shutdown()
 
 
+def arrivals(page: Page) -> list[str]:
+    """Where everything came from in the end, growing."""
+    came: list[str] = []
+
+    def note(answer: Response) -> None:
+        if answer.status in (200, 206):
+            came.append(answer.url)
+
+    page.on("response", note)
+    return came
+
+
 @pytest.mark.parametrize(
     ("way", "formats"),
     [(pull, ("dash", "hls")), (secure_link, ("dash",)), (cloudfront, ("hls",)), (own_edge, ("dash", "hls"))],
@@ -164,11 +176,9 @@ def test_it_plays(
         site = stack.enter_context(film.site(settings))
         cdn = next(value for name, value in settings.items() if name.endswith("_BASE_URL"))
         for stream_format in formats:
-            page = visit(site.url).page(f"/watch/{film.video}?format={stream_format}")
-            came: list[str] = []
-            page.on(
-                "response", lambda answer, came=came: came.append(answer.url) if answer.status in (200, 206) else None
-            )
+            page = visit(site.url).page()
+            came = arrivals(page)
+            page.goto(f"{site.url}/watch/{film.video}?format={stream_format}")
             expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
             page.locator("[data-start]").click()
             wait_for_time(page, 0.5)

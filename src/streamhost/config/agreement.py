@@ -13,10 +13,7 @@ ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
 
 def disagreements(settings: Settings) -> list[str]:
     """What does not fit together, a line each."""
-    apart = [f"cdn.{line}" for line in _cdn(settings.cdn)]
-    if settings.storage.delivery == "cdn" and settings.cdn.kind == ORIGIN:
-        apart.append('storage.delivery: "cdn" needs a CDN; set cdn.kind')
-    return apart
+    return [f"cdn.{line}" for line in _cdn(settings.cdn)]
 
 
 def _cdn(cdn: CdnSettings) -> Iterator[str]:

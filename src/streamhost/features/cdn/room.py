@@ -16,6 +16,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.cdn import CdnSync, SyncState, Way
 from streamhost.model.clock import Clock
 from streamhost.model.errors import Conflict, NotFound, StreamhostError
+from streamhost.model.events import AccessRevoked, Event, VideoProcessed, VideoRejected, VideoReplaced
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.tasks import DeleteMedia, Job, JobState, PurgeCopies, PushCopies
 from streamhost.model.videos import DOWNLOADS, media_prefix, package_prefix
@@ -109,12 +110,23 @@ class Copies:
         async with self._db.read() as conn:
             return await rows.listed(conn, state, limit)
 
-    async def processed(self, conn: Connection, video_id: VideoId) -> None:
-        """A video is ready: bring it there if that is wanted, in the transaction that says so."""
-        if not (self._push and self.exists):
+    async def hear(self, event: Event) -> None:
+        """Bring what is ready there, if that is wanted; drop what was closed, rejected or replaced. Told twice of the
+        same, it does no harm. Of what is deleted it hears when the files are gone (`after`)."""
+        if not self.exists:
             return
+        async with self._db.write() as conn:
+            if isinstance(event, AccessRevoked | VideoRejected | VideoReplaced):
+                await self._drop(conn, media_prefix(event.video_id))
+            if isinstance(event, VideoProcessed | VideoReplaced) and self._push:
+                await self._bring(conn, event.video_id)
+
+    async def _bring(self, conn: Connection, video_id: VideoId) -> None:
         video = await video_rows.get(conn, video_id)
-        if video is not None and video.package_id is not None:
+        if video is None or video.package_id is None:
+            return
+        known = await rows.get(conn, video_id)
+        if known is None or known.package_id != video.package_id or known.state is not SyncState.SYNCED:
             await self._begin(conn, video.id, video.package_id)
 
     async def sync(self, video_id: VideoId) -> CdnSync:
@@ -141,11 +153,7 @@ class Copies:
         """Have the copies of a video dropped; also of one that is gone. Raises `CdnMissing`."""
         self._check()
         async with self._db.write() as conn:
-            await self.withdrawn(conn, video_id)
-
-    async def withdrawn(self, conn: Connection, video_id: VideoId) -> None:
-        """A video was closed, replaced or rejected: its copies go, in the transaction that says so."""
-        await self._drop(conn, media_prefix(video_id))
+            await self._drop(conn, media_prefix(video_id))
 
     def after(
         self, delete: Callable[[DeleteMedia, JobContext], Awaitable[None]]
