@@ -10,6 +10,7 @@ import pytest
 import reference
 from streamhost import config
 from tests.house.tree import ROOT, kept_files, short
+from tests.support.installed import plugin_settings
 
 PAGES = tuple(path for path in kept_files() if path.suffix == ".md" and "node_modules" not in path.parts)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
@@ -69,7 +70,7 @@ def test_make_targets_that_are_spoken_of_exist() -> None:
 
 def test_settings_that_are_spoken_of_exist() -> None:
     """A `STREAMHOST_…` variable in the documentation is a setting, or is listed among the others."""
-    known = {field.variable for field in config.fields()} | set(config.OTHER_VARIABLES)
+    known = {field.variable for field in (*config.fields(), *plugin_settings())} | set(config.OTHER_VARIABLES)
     known |= {name + "_FILE" for name in known}
     spoken = {
         (short(page), word)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from streamhost.config.described import Field, fields_of
 
 ROOT = Path(__file__).parents[2]
+
+
+def plugin_settings() -> Iterator[Field]:
+    """What can be set for the plugins of this repository."""
+    for file in sorted((ROOT / "plugins").glob("*/pyproject.toml")):
+        for name, target in tomllib.loads(file.read_text("utf-8"))["project"]["entry-points"]["streamhost"].items():
+            module, _, thing = target.partition(":")
+            found: Any = importlib.import_module(module)
+            hooks = getattr(found, thing) if thing else found
+            if hasattr(hooks, "register_settings"):
+                yield from fields_of(f"plugins.{name}", hooks.register_settings())
 
 
 def plugin_path(place: Path, *names: str) -> str:
