@@ -332,6 +332,35 @@ async def test_who_is_in_opens_the_link_again_for_nothing(house: House) -> None:
         assert (await late.get(made["url"])).status_code == 410
 
 
+async def test_sites_are_named_on_the_edit_page(house: House) -> None:
+    """One a line; a wrong one is said at the field, which keeps what was typed; the form beside the player has none."""
+    video = await house.video()
+    async with house.client() as client:
+        headers, path = await house.bearer("alice"), f"/studio/{video.id}"
+
+        async def saved(status: int, **fields: str) -> str:
+            form = {"title": "A film", "description": "", "visibility": "private", **fields}
+            answer = await client.post(path, data=form, headers=headers)
+            assert answer.status_code == status, answer.text
+            return answer.text
+
+        async def allowed() -> list[str]:
+            found: list[str] = (await client.get(f"/api/v1/videos/{video.id}", headers=headers)).json()["embed_origins"]
+            return found
+
+        await saved(303, embed_origins="https://blog.example/\r\n\r\n  https://News.example https://blog.example")
+        assert await allowed() == ["https://blog.example", "https://news.example"]
+        assert "https://blog.example\nhttps://news.example</textarea>" in (await client.get(path, headers=headers)).text
+        await saved(303, title="Another title")
+        assert await allowed() == ["https://blog.example", "https://news.example"]
+        page = await saved(422, embed_origins="https://blog.example\r\nblog.example/<b>")
+        assert "https://blog.example\nblog.example/&lt;b&gt;</textarea>" in page
+        assert 'id="f-embed-origins-error"' in page
+        assert await allowed() == ["https://blog.example", "https://news.example"]
+        await saved(303, embed_origins=" \r\n")
+        assert await allowed() == []
+
+
 async def test_only_the_sites_of_the_list_may_frame_the_page(house: House) -> None:
     """Nobody by default; those of `embed_origins` for that video alone, and not the page that asks for its password."""
     video, other = [await house.video(visibility=Visibility.UNLISTED) for _ in range(2)]

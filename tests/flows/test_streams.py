@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -111,6 +112,32 @@ async def test_a_limit_of_ones_own(house: House) -> None:
         assert (await client.put(path.replace(user, "nobody"), json={"limit": 1}, headers=root)).status_code == 404
         log = await client.get("/api/v1/admin/audit", params={"act": "stream_limit_changed"}, headers=root)
         assert [line["details"]["limit"] for line in log.json()["items"]] == ["default", "none", "1"]
+
+
+async def test_a_limit_is_set_on_the_page_of_a_user(house: House) -> None:
+    """A number, nothing for what everybody has, 0 for any number; a wrong one stays there with the reason."""
+    async with house.client() as client:
+        root, bob = await house.bearer("root"), await house.bearer("bob")
+        user = (await client.get("/api/v1/me", headers=bob)).json()["id"]
+        page = f"/admin/users/{user}"
+
+        async def told() -> str:
+            answer = await client.get(page, headers=root)
+            found = re.search(r'Now ([^<]*)\.</p>.*?id="f-limit"[^>]* value="([^"]*)"', answer.text, re.DOTALL)
+            assert found, answer.text
+            return f"{found[1]} {found[2]}"
+
+        assert await told() == f"{LIMIT} "
+        for typed, stands in ((" 1 ", "1 1"), ("0", "any number 0"), ("", f"{LIMIT} ")):
+            done = await client.post(f"{page}/streams", data={"limit": typed}, headers=root)
+            assert (done.status_code, done.headers["location"]) == (303, f"{page}?done=streams")
+            assert await told() == stands
+        for wrong in ("-1", "1001", "many", "\u00b2"):
+            answer = await client.post(f"{page}/streams", data={"limit": wrong}, headers=root)
+            assert answer.status_code == 422
+            assert 'id="f-limit-error"' in answer.text
+            assert f'value="{wrong}"' in answer.text
+        assert house.host.streams.limit(user) == (LIMIT, False)
 
 
 async def test_stopping_a_stream(house: House) -> None:

@@ -173,8 +173,9 @@ class Work:
 
 
 def video_of(job: Job) -> VideoId | None:
-    """The video that a job works on, if it is one of those that do."""
-    found = job.payload.get("video_id")
+    """The video that a job works on or tells of, if it is one of those that do."""
+    event = job.payload.get("event")
+    found = (event if isinstance(event, dict) else job.payload).get("video_id")
     return VideoId(found) if isinstance(found, str) else None
 
 

@@ -114,7 +114,7 @@ def _embed_origins(given: Any) -> tuple[str, ...]:
         raise ValueError(f"At most {MAX_ORIGINS} sites.")
     for origin in origins:
         if origin != ANY_ORIGIN and (len(origin) > ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin)):
-            raise ValueError(f"Not a site such as https://example.org, nor `*` for all: {origin[:60]}")
+            raise ValueError(f"Not a site such as https://example.org, nor * for all: {origin[:60]}")
     return (ANY_ORIGIN,) if ANY_ORIGIN in origins else origins
 
 

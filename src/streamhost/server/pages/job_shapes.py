@@ -31,10 +31,19 @@ KINDS: Mapping[str, str] = {
     "make_download": "Put a file to take along together",
     "sweep_media": "Tidy up files",
     "delete_media": "Delete files",
+    "push_copies": "Bring copies to the CDN",
+    "purge_copies": "Have the CDN drop its copies",
     "send_mail": "Send a mail",
     "sweep_mail": "Forget old mail",
+    "scan_imports": "Search the import folders",
+    "take_import": "Take a file in",
     "sweep_uploads": "Drop uploads that were given up",
+    "sweep_bucket": "Tidy up the bucket",
     "sweep_catalog": "Tidy up the catalog",
+    "announce_event": "Tell everybody who listens",
+    "tell_subscriber": "Tell one who listens",
+    "tell_plugin": "Tell a plugin",
+    "plugin": "Work of a plugin",
 }
 """What kinds of jobs do; others are called by their name in the catalog."""
 PARTS: Mapping[str, str] = {
@@ -108,8 +117,10 @@ def _trouble(job: Job) -> str:
     """Why a job failed: the sentence of its error, the details, and the code by which the reference knows it."""
     if not job.error_code:
         return ""
+    detail = job.error_detail or ""
     sentence = next((kind.title() for kind in known_errors() if kind.code == job.error_code), "")
-    return " ".join(filter(None, (sentence, job.error_detail, f"({job.error_code})")))
+    said = detail if detail.startswith(sentence) else f"{sentence} {detail}"
+    return f"{said} ({job.error_code})".strip()
 
 
 def title_of(job: Job) -> str:
@@ -119,7 +130,10 @@ def title_of(job: Job) -> str:
         return PARTS[part]
     if (found := _NUMBERED.fullmatch(part)) and found[1] in PARTS:
         return f"{PARTS[found[1]]} {int(found[2]) + 1}"
-    title = KINDS.get(job.kind) or words(job.kind)
+    kind, _, plugin = job.kind.partition(":")
+    title = " ".join(filter(None, (KINDS.get(kind) or words(kind), plugin)))
+    if heard := job.payload.get("event_kind"):
+        return f"{title}: {words(str(heard)).lower()}"
     if found := _RENDITION.fullmatch(str(job.payload.get("rendition") or "")):
         return f"{title} ({found[1]}p)"
     return title
