@@ -29,7 +29,7 @@ from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, Downloads, EncoderChooser, RunsMedia, Transcoding
+from streamhost.features.transcoding import Control, Downloads, EncoderChooser, RunsMedia, Transcoding, named
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
@@ -193,7 +193,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     run = runner_of(settings)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
     upkeep = Upkeep(db, queue, clock)
-    storekeeping = Storekeeping(db, places, storage, clock)
+    storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
     mail = _mail(settings, db, queue, clock)
     around = Around(
         mail=mail,

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "cdn": ("streamhost.cli.cdn:cdn", "See and steer what the CDN holds."),
     "models": ("streamhost.cli.models:models", "List, install and check the models that screen videos."),
+    "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }
 """Where each subcommand lives, and its line in the help."""

@@ -10,7 +10,8 @@ from streamhost.model.clock import Timestamp
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A storage that has taken objects since a moment; `moving_to` names the one that it is emptied into."""
+    """A storage in which objects may lie; the one with the latest `since` takes what is new. `moving_to` names the one
+    that it is emptied into."""
 
     name: str
     since: Timestamp
@@ -26,9 +27,15 @@ async def all_of(conn: Connection) -> list[PlaceRow]:
 
 
 async def add(conn: Connection, name: str, now: Timestamp) -> None:
-    """Note that a storage takes objects from now on; nothing changes if that is known."""
+    """Note that objects may lie in a storage; nothing changes if that is known."""
     sql = "INSERT INTO storage_places (name, since) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING"
     await conn.execute(sql, {"name": name, "now": now})
+
+
+async def takes_new(conn: Connection, name: str, now: Timestamp) -> None:
+    """Note that a storage, and no other one, takes what is new from now on: its `since` is the latest."""
+    await add(conn, name, now)
+    await conn.execute("UPDATE storage_places SET since = :now WHERE name = :name", {"name": name, "now": now})
 
 
 async def moving(conn: Connection, name: str, to: str, now: Timestamp) -> None:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from streamhost.model.clock import Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step of trying a storage. `run` answers with a sentence, or raises `StorageUnavailable` with what to do;
+    `needed`: without it the settings as they are cannot work."""
+
+    name: str
+    run: Callable[[], Awaitable[str]]
+    needed: bool = True
+    needs_write: bool = True
 
 
 @runtime_checkable

@@ -65,6 +65,28 @@ class LocalStorage:
 
         return await _blocking(put)
 
+    async def put_new(self, key: str, source: Path) -> bool:
+        """Store a copy of a file unless the key is taken: a link is made, which never replaces anything."""
+        target = self._path(key)
+
+        def put() -> bool:
+            temporary = self._new_temporary()
+            try:
+                shutil.copyfile(source, temporary)
+                _sync(temporary)
+                with self._folders:
+                    changed = self._make_folders(target.parent)
+                    os.link(temporary, target)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink(missing_ok=True)
+            for folder in changed | {target.parent}:
+                _sync(folder)
+            return True
+
+        return await _blocking(put)
+
     async def put_tree(self, prefix: str, directory: Path) -> int:
         """Take over a directory: all files are synced, then all renamed, then the folders synced."""
         check_prefix(prefix)

@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ from obstore import exceptions
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import new_id
 from streamhost.ports import InvalidKey, NotStored, StorageUnavailable, StoredObject
-from streamhost.storage import s3_leftovers, s3_listing, s3_reading
+from streamhost.storage import s3_checks, s3_leftovers, s3_listing, s3_reading
+from streamhost.storage.abilities import Check
 from streamhost.storage.keys import check_key, check_prefix
 from streamhost.storage.s3_bucket import S3Bucket
 from streamhost.storage.s3_errors import translated
@@ -189,6 +190,10 @@ class S3Storage:
         with self._errors("take an object", PROBE_KEY):
             await obstore.put_async(store, PROBE_KEY, b"", use_multipart=False)
             await obstore.delete_async(store, PROBE_KEY)
+
+    def checks(self, folder: str, origin: str, *, by_viewers: bool) -> Sequence[Check]:
+        """What else must work: see `s3_checks`."""
+        return s3_checks.steps(self.bucket, self._store, self.urls, folder, origin, by_viewers=by_viewers)
 
     async def sweep(self, before: Timestamp) -> int:
         """End uploads in parts that were begun before a moment and never finished; how many. It needs keys of its own:

@@ -79,6 +79,12 @@ class S3Requests:
             raise StorageUnavailable(f"The server at {self._bucket.address} did not {doing}: {reason}.", hint=hint)
         return answer
 
+    async def visit(self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask as a browser would: any address, no credentials. Raises `StorageUnavailable` where no answer comes."""
+        parts = urlsplit(url)
+        place = f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+        return await asyncio.to_thread(self._exchange, parts.scheme, parts.netloc, method, place, b"", headers or {})
+
     def _send(
         self, method: str, key: str, query: Mapping[str, str], body: bytes, extra: Mapping[str, str], sign: bool
     ) -> Answer:
@@ -92,17 +98,21 @@ class S3Requests:
             headers |= signed_headers(
                 method, parts.netloc, path, line, body, self._bucket.region, self._credentials, time.gmtime()
             )
-        connection = self._connection(parts.scheme, parts.netloc)
+        place = f"{path}?{line}" if line else path
+        return self._exchange(parts.scheme, parts.netloc, method, place, body, headers)
+
+    def _exchange(
+        self, scheme: str, host: str, method: str, place: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        connection = self._connection(scheme, host)
         try:
-            connection.request(method, f"{path}?{line}" if line else path, body or None, headers)
+            connection.request(method, place, body or None, dict(headers))
             came = connection.getresponse()
-            return Answer(
-                came.status, {name.lower(): text for name, text in came.getheaders()}, came.read(LARGEST_ANSWER)
-            )
+            named = {name.lower(): text for name, text in came.getheaders()}
+            return Answer(came.status, named, came.read(LARGEST_ANSWER))
         except (OSError, http.client.HTTPException) as error:
             reason, hint = meaning(f"{type(error).__name__} {error}")
-            detail = f"The server at {self._bucket.address} did not answer: {reason}."
-            raise StorageUnavailable(detail, hint=hint) from error
+            raise StorageUnavailable(f"The server at {scheme}://{host} did not answer: {reason}.", hint=hint) from error
         finally:
             connection.close()
 

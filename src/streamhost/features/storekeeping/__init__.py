@@ -1,6 +1,18 @@
 """The room that minds where objects are stored: which storages there are, what they hold, and moving between them."""
 
-from streamhost.features.storekeeping.building import Places
+from streamhost.features.storekeeping.building import LOCAL, S3, Places
+from streamhost.features.storekeeping.checking import Checked, check
+from streamhost.features.storekeeping.moving import Moved, MoveIncomplete, WrongTarget
 from streamhost.features.storekeeping.room import Storekeeping
 
-__all__ = ["Places", "Storekeeping"]
+__all__ = [
+    "LOCAL",
+    "S3",
+    "Checked",
+    "MoveIncomplete",
+    "Moved",
+    "Places",
+    "Storekeeping",
+    "WrongTarget",
+    "check",
+]

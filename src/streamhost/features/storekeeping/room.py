@@ -1,12 +1,17 @@
-"""Notes where objects may lie, and has tidied up what killed uploads left in a storage."""
+"""Minds where objects are stored: notes where they may lie, tidies up, compares with the catalog, moves."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from streamhost import log
 from streamhost.db import storage_places as rows
 from streamhost.db.core import Database
 from streamhost.features.storekeeping.building import Places
+from streamhost.features.storekeeping.moving import Mover
+from streamhost.features.storekeeping.survey import NamesOf, Survey
 from streamhost.jobs.context import JobContext
+from streamhost.jobs.queue import Queue
 from streamhost.model.clock import DAY, Clock
 from streamhost.model.tasks import SweepBucket
 from streamhost.ports import Storage
@@ -19,11 +24,16 @@ LEFT_AFTER = DAY
 class Storekeeping:
     """Minds the storages of an instance."""
 
-    def __init__(self, db: Database, places: Places, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, queue: Queue, places: Places, storage: Storage, data: Path, clock: Clock, names: NamesOf
+    ) -> None:
+        """`data`: the data directory. `names`: what must be stored of a video."""
         self._db = db
+        self._clock = clock
         self.places = places
         self.storage = storage
-        self._clock = clock
+        self.survey = Survey(db, queue, storage, clock, names)
+        self.mover = Mover(db, places, data, clock)
         self._log = log.get("storekeeping")
 
     async def start(self) -> None:
@@ -31,6 +41,7 @@ class Storekeeping:
         async with self._db.write() as conn:
             for name in self.places.used:
                 await rows.add(conn, name, self._clock())
+            await rows.takes_new(conn, self.places.name, self._clock())
 
     async def sweep(self, _task: SweepBucket, job: JobContext) -> None:
         """Remove what uploads that were killed a day ago or earlier have left behind."""

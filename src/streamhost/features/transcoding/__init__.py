@@ -4,6 +4,7 @@ from streamhost.features.transcoding.control import Action, Control
 from streamhost.features.transcoding.downloads import Coming, Downloads, Whole
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.folder import FolderMaker, Made, Standing
+from streamhost.features.transcoding.inventory import named
 from streamhost.features.transcoding.recipe import Rules
 from streamhost.features.transcoding.room import Transcoding
 
@@ -20,4 +21,5 @@ __all__ = [
     "Standing",
     "Transcoding",
     "Whole",
+    "named",
 ]

@@ -1,0 +1,258 @@
+"""`streamhost storage`: where media is kept: does it work, what does it hold, and bring it somewhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from streamhost import log
+from streamhost.cli.desks import settings_beside
+from streamhost.config import Settings, load
+from streamhost.features.storekeeping import Checked, Moved, check
+from streamhost.host import Host, assemble
+from streamhost.instance import InstanceLocked, open_instance
+from streamhost.model.clock import iso
+from streamhost.model.errors import StreamhostError
+from streamhost.model.objects import Findings, Usage
+
+T = TypeVar("T")
+SHOWN = 20
+"""Of long lists only so many lines are printed; JSON has all."""
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+
+
+class StorageFaulty(StreamhostError):
+    """The storage does not do all that it must."""
+
+    code = "storage_faulty"
+    permanent = True
+
+
+class StorageDiffers(StreamhostError):
+    """What is stored is not what the catalog says."""
+
+    code = "storage_differs"
+    permanent = True
+
+
+@click.group()
+def storage() -> None:
+    """Try where media is kept, see what is there, and move it. Works beside a running server."""
+
+
+@storage.command("check")
+@data_option
+@json_option
+def check_storage(data: Path | None, as_json: bool) -> None:
+    """Try everything that the storage of the settings must do, and say what to change.
+
+    Objects are stored below check/ and removed again. Exit code 1 if something that is needed does not work.
+    """
+    settings = load(data)
+    log.configure("error", settings.log.format)
+    found = asyncio.run(_checked(settings, told=None if as_json else _show))
+    failed = [one for one in found if one.ok is False]
+    if as_json:
+        click.echo(json.dumps({"storage": settings.storage.backend, "steps": [asdict(one) for one in found]}, indent=2))
+    if failed:
+        raise StorageFaulty(f"{len(failed)} of {len(found)} steps failed: {', '.join(one.name for one in failed)}.")
+
+
+async def _checked(settings: Settings, told: Callable[[Checked], None] | None) -> list[Checked]:
+    host = await assemble(settings, open_instance(settings.data))
+    try:
+        place = host.storekeeping.places.place(settings.storage.backend)
+        redirects = settings.storage.delivery == "redirect"
+        origin = settings.server.public_url or "http://localhost"
+        found = []
+        async for one in check(place, origin, by_viewers=redirects):
+            found.append(one)
+            if told is not None:
+                told(one)
+        return found
+    finally:
+        await host.close()
+
+
+def _show(one: Checked) -> None:
+    fails = click.style("fails", fg="red", bold=True) if one.ok is False else click.style("not needed", dim=True)
+    click.echo(f"{one.name:10} {click.style('works', fg='green') if one.ok else fails}  {one.detail}")
+    if one.hint and one.ok is not True:
+        click.echo(f"{'':10} Hint: {one.hint}")
+
+
+@storage.command()
+@click.option("--to", required=True, help="Where everything is to be: local, s3, or a plugin's storage.")
+@data_option
+@json_option
+def move(to: str, data: Path | None, as_json: bool) -> None:
+    """Bring everything that lies in other storages to this one. Videos play on meanwhile.
+
+    First set storage.backend to the new one and restart the server, so that new media goes there. Every object is
+    copied, read back and compared by its SHA-256 before the original is removed. Interrupted or killed, the same
+    command goes on.
+    """
+    settings = settings_beside(data)
+    with _bars() as bars:
+        bar = bars.add_task("Moving", total=None)
+
+        def told(moved: Moved) -> None:
+            bars.update(bar, completed=moved.size, total=max(moved.all_size, moved.size))
+
+        moved = asyncio.run(_moved(settings, to, told))
+    document = {"to": to, "objects": moved.objects, "bytes": moved.size}
+    click.echo(json.dumps(document) if as_json else f"{moved.objects} objects ({_size(moved.size)}) are in {to} now.")
+
+
+async def _moved(settings: Settings, to: str, told: Callable[[Moved], None]) -> Moved:
+    instance = open_instance(settings.data)
+    host = await assemble(settings, instance)
+    try:
+        mover = host.storekeeping.mover
+        try:
+            lock = instance.lock()
+        except InstanceLocked:
+            return await mover.move(to, server_runs=True, told=told)
+        with lock:
+            return await mover.move(to, server_runs=False, told=told)
+    finally:
+        await host.close()
+
+
+@storage.command()
+@click.option("--repair", is_flag=True, help="Remove objects that no row names and that are older than a day.")
+@data_option
+@json_option
+def fsck(repair: bool, data: Path | None, as_json: bool) -> None:
+    """Compare what is stored with what the catalog says: objects that nobody names, and named ones that are missing.
+
+    Exit code 1 if anything is missing, or if orphans are left.
+    """
+    settings = settings_beside(data)
+    found, removed = asyncio.run(_with(settings, lambda host: _looked(host, repair)))
+    left = len(found.orphans) - removed
+    if as_json:
+        click.echo(json.dumps({**asdict(found), "removed": removed}, indent=2))
+    else:
+        _tell_findings(found, removed)
+    if found.losses or left:
+        hint = None if found.losses or repair else "With --repair the orphans are removed."
+        raise StorageDiffers(f"Missing or damaged: {len(found.losses)}. Orphans left: {left}.", hint=hint)
+
+
+async def _looked(host: Host, repair: bool) -> tuple[Findings, int]:
+    with _bars() as bars:
+        bar = bars.add_task("Looking", total=None)
+        found = await host.storekeeping.survey.fsck(lambda _objects, size: bars.update(bar, completed=size))
+    removed = await host.storekeeping.survey.remove(found.orphans) if repair else 0
+    return found, removed
+
+
+def _tell_findings(found: Findings, removed: int) -> None:
+    click.echo(f"{found.objects} objects, {_size(found.size)}.")
+    if found.strange:
+        click.echo(f"{found.strange} of them are not this program's; they are left alone.")
+    if found.recent:
+        click.echo(f"{found.recent} are new and not named yet, such as a file that is just becoming a video.")
+    for loss in found.losses[:SHOWN]:
+        what = "is missing" if loss.found is None else f"has {loss.found} bytes instead of {loss.expected}"
+        click.echo(f"lost    {loss.key} {what} (video {loss.video_id})")
+    for orphan in found.orphans[:SHOWN]:
+        click.echo(f"orphan  {orphan.key} ({_size(orphan.size)}, {iso(orphan.modified)})")
+    for number, name in ((len(found.losses), "losses"), (len(found.orphans), "orphans")):
+        if number > SHOWN:
+            click.echo(f"… {number - SHOWN} more {name}; --json has them all.")
+    if removed:
+        click.echo(f"{removed} orphans were removed.")
+    if not found.losses and not found.orphans:
+        click.echo("Everything that the catalog names is there, and nothing else.")
+
+
+@storage.command()
+@click.option("--by", type=click.Choice(["video", "owner"]), default="video", show_default=True, help="What adds up.")
+@data_option
+@json_option
+def usage(by: str, data: Path | None, as_json: bool) -> None:
+    """Show what is stored of each video, or of each owner's videos, the most first."""
+    usages = asyncio.run(_with(settings_beside(data), lambda host: host.storekeeping.survey.usage()))
+    rows = [_video_row(one) for one in usages] if by == "video" else _owner_rows(usages)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        name = f"{row['id']}  {row['title']}" if by == "video" else row["owner"]
+        click.echo(f"{_size(row['bytes']):>10}  {row['objects']:>7} objects  {name}")
+    total = sum(row["bytes"] for row in rows)
+    click.echo(f"{_size(total):>10}  {sum(row['objects'] for row in rows):>7} objects  in all")
+
+
+def _video_row(one: Usage) -> dict[str, Any]:
+    video = one.video
+    return {
+        "id": video.id if video else "",
+        "title": video.title if video else "(no video's)",
+        "owner": video.owner_email if video else "",
+        "objects": one.objects,
+        "bytes": one.size,
+        "source": one.source,
+        "streams": one.streams,
+        "other": one.other,
+    }
+
+
+def _owner_rows(usages: list[Usage]) -> list[dict[str, Any]]:
+    owners: dict[str, dict[str, Any]] = {}
+    for one in usages:
+        owner = one.video.owner_email if one.video else "(nobody's)"
+        row = owners.setdefault(owner, {"owner": owner, "videos": 0, "objects": 0, "bytes": 0})
+        row["videos"] += one.video is not None
+        row["objects"] += one.objects
+        row["bytes"] += one.size
+    return sorted(owners.values(), key=lambda row: -int(row["bytes"]))
+
+
+async def _with(settings: Settings, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
+    host = await assemble(settings, open_instance(settings.data))
+    try:
+        return await work(host)
+    finally:
+        await host.close()
+
+
+def _bars() -> Progress:
+    """Progress on standard error; nothing where nobody looks."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _size(number: int) -> str:
+    """Bytes for people."""
+    value = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
