@@ -22,7 +22,13 @@ from streamhost.server import errors as door
 
 PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs`; change the source it describes, not this page. -->"
-UNIMPORTABLE = ("streamhost.__main__", "streamhost.testing", "streamhost.sandbox_child", "streamhost.ml.reading")
+UNIMPORTABLE = (
+    "streamhost.__main__",
+    "streamhost.testing",
+    "streamhost.sandbox_child",
+    "streamhost.sandbox_forker",
+    "streamhost.ml.reading",
+)
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -41,6 +41,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
 from streamhost.keyrings import Keyrings
+from streamhost.media.run import MediaRunner
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.tasks import (
@@ -125,6 +126,7 @@ class Host:
     """Where such addresses lead: scheme, host and port; empty if there are none."""
     announcing: Announcing
     plugging: Plugging
+    media: MediaRunner
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -151,6 +153,7 @@ class Host:
         await self.worker.stop(grace)
         await self.transcoding.stop()
         await self.uploads.close()
+        await self.media.close()
 
     async def close(self) -> None:
         """Finish what was put off, end the processes for password hashes and close the catalog."""
@@ -217,7 +220,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         hashed=accounts.passwords.hash,
         switch=switching.begin,
     )
-    downloads = Downloads(db, queue, storage, clock, runner_of(settings), instance.data / WORK_FOLDER)
+    downloads = Downloads(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
     captions = Captions(db, queue, storage, clock, quota=quotas.check)
     posters = PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
     helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, quotas.check, accounts.passwords.hash)
@@ -301,6 +304,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         tickets=tickets,
         addresses=addresses,
         copies=copies,
+        media=run,
         protections=protections,
         keyrings=keyrings,
         key_watch=KeyWatch(keyrings, grants, clock),

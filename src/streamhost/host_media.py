@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
 
 from streamhost import sandbox
 from streamhost.config import Settings
-from streamhost.features.transcoding import Rules, RunsMedia
+from streamhost.features.transcoding import Rules
 from streamhost.media import compat, ladder, tasks
-from streamhost.media.run import run_task
+from streamhost.media.run import MediaRunner
 
 
-def runner_of(settings: Settings) -> RunsMedia:
-    """What does media tasks in child processes within the limits of the settings."""
+def runner_of(settings: Settings) -> MediaRunner:
+    """What does media tasks in child processes within the limits of the settings; to be closed."""
     jobs = settings.jobs
-    limits = sandbox.Limits(
-        memory=jobs.child_memory,
-        cpu_seconds=jobs.child_cpu_seconds,
-        file_size=jobs.child_file_size,
-        silence_seconds=jobs.child_silence_seconds,
-        nice=jobs.child_nice,
+    return MediaRunner(
+        sandbox.Limits(
+            memory=jobs.child_memory,
+            cpu_seconds=jobs.child_cpu_seconds,
+            file_size=jobs.child_file_size,
+            silence_seconds=jobs.child_silence_seconds,
+            nice=jobs.child_nice,
+        )
     )
-
-    async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
-        return await run_task(task, report, writable, limits)
-
-    return run
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, ClassVar
 
 from streamhost import log, sandbox_child
 from streamhost.model.errors import StreamhostError, known_errors
+from streamhost.sandbox_process import ENVIRONMENT, Process, Start, Subprocess, import_path, python
 
 MIB = 1024**2
 _CHUNK = 64 * 1024
@@ -140,18 +140,19 @@ async def run(
     readable: Sequence[Path] = (),
     writable: Path | None = None,
     devices: Sequence[Path] = (),
+    start: Start | None = None,
 ) -> dict[str, Any]:
     """Run `module.main()` on `request` and return its result; every message on the way goes to `on_message`.
 
     The process sees no environment but `env`, reads nothing but Python, the system's libraries and `readable`, and
     writes only below `writable` (an existing directory, also its working directory unless `cwd` says otherwise). It may
-    also use `devices`, such as a graphics card's device files.
+    also use `devices`, such as a graphics card's device files. `start` is how it is started; None: as a new Python.
     Raises `ChildFailed` with the error that the module reported, or another `ChildError`. Cancelling ends the process.
     """
-    process = await spawn(module, limits, env=env, cwd=cwd, readable=readable, writable=writable, devices=devices)
-    assert process.stdin and process.stdout and process.stderr
+    config = _config(module, limits, readable, writable, devices)
+    process = await (start or start_python)(config, cwd or writable or Path("/"), _environment(env, writable))
     tail: deque[bytes] = deque()
-    feeder = asyncio.create_task(_feed(process.stdin, json.dumps(request).encode()))
+    process.feed(json.dumps(request).encode())
     errors = asyncio.create_task(_keep_tail(process.stderr, tail))
     listener = _Listener(on_message)
     try:
@@ -167,7 +168,7 @@ async def run(
             raise
         raise ChildSilent(f"Nothing was heard for {limits.silence_seconds:g} seconds.") from error
     finally:
-        await end(process, feeder, errors)
+        await _finish(process, errors)
         if process.returncode != 0 and tail:
             text = b"".join(tail)[-_STDERR_TAIL:].decode(errors="replace")
             _logger.warning("A child process ended badly", module=module, status=process.returncode, stderr=text)
@@ -190,10 +191,39 @@ async def spawn(
     `apart`: in a session of its own. Kernels with autogroups share processor time out among sessions, whatever the nice
     values (sched(7)); a process that is not apart shares with this one, as its nice value says.
     Raises `ChildNotStarted`. Whoever begins one also calls `end`."""
-    config = {
+    config = _config(module, limits, readable, writable, devices)
+    return await _spawn(config, cwd or writable or Path("/"), _environment(env, writable), apart=apart)
+
+
+async def _spawn(
+    config: Mapping[str, Any], cwd: Path, env: Mapping[str, str], *, apart: bool = True
+) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *python(sandbox_child, {**config, "parent": os.getpid()}),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=cwd,
+            env=env,
+            start_new_session=apart,
+        )
+    except OSError as error:
+        raise ChildNotStarted(str(error)) from error
+
+
+async def start_python(config: Mapping[str, Any], cwd: Path, env: Mapping[str, str]) -> Process:
+    """Start a new Python: a `Start`."""
+    return Subprocess(await _spawn(config, cwd, env))
+
+
+def _config(
+    module: str, limits: Limits, readable: Sequence[Path], writable: Path | None, devices: Sequence[Path]
+) -> dict[str, Any]:
+    """What `sandbox_child.begin` takes, but for the parent."""
+    return {
         "module": module,
-        "parent": os.getpid(),
-        "path": [_absolute(entry) for entry in sys.path if entry],
+        "path": import_path(),
         "readable": [_absolute(path) for path in readable],
         "writable": [_absolute(writable)] if writable else [],
         "devices": [_absolute(path) for path in devices],
@@ -203,22 +233,13 @@ async def spawn(
         "nice": limits.nice,
         "no_network": limits.no_network,
     }
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", **(env or {})}
+
+
+def _environment(env: Mapping[str, str] | None, writable: Path | None) -> dict[str, str]:
+    ours = {**ENVIRONMENT, **(env or {})}
     if writable:
-        environment.setdefault("TMPDIR", _absolute(writable))
-    try:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-I", "-S", "-B", "-X", "utf8", sandbox_child.__file__, json.dumps(config)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=cwd or writable or "/",
-            env=environment,
-            start_new_session=apart,
-        )
-    except OSError as error:
-        raise ChildNotStarted(str(error)) from error
+        ours.setdefault("TMPDIR", _absolute(writable))
+    return ours
 
 
 def _absolute(path: str | Path) -> str:
@@ -297,14 +318,6 @@ def _signal_name(number: int) -> str:
     return f"{sort.name} ({signal.strsignal(sort)})"
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
-    """Write the request; a process that does not want all of it is its own problem."""
-    with contextlib.suppress(OSError):
-        stdin.write(data)
-        await stdin.drain()
-    stdin.close()
-
-
 async def _keep_tail(stderr: asyncio.StreamReader, tail: deque[bytes]) -> None:
     held = 0
     while chunk := await stderr.read(_STDERR_TAIL):
@@ -318,11 +331,11 @@ async def end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None])
     """Kill what is left of the process and its group, reap it, let the pipes run dry; never half of that.
 
     `helpers`: tasks that read from it or write to it, all but the one that reads its output. They are over then too."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()  # one that is not apart leads no group before it has begun
+    await _finish(Subprocess(process), *helpers)
+
+
+async def _finish(process: Process, *helpers: asyncio.Task[None]) -> None:
+    process.end()
     reaping = asyncio.ensure_future(_reap(process, *helpers))
     cancelled = False
     while not reaping.done():
@@ -334,8 +347,7 @@ async def end(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None])
         raise asyncio.CancelledError
 
 
-async def _reap(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None]) -> None:
-    assert process.stdout
+async def _reap(process: Process, *helpers: asyncio.Task[None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):
             while await process.stdout.read(_CHUNK):
@@ -344,3 +356,4 @@ async def _reap(process: asyncio.subprocess.Process, *helpers: asyncio.Task[None
     for helper in helpers:
         helper.cancel()
     await asyncio.gather(*helpers, return_exceptions=True)
+    process.close()

@@ -1,8 +1,8 @@
 """What runs first in a sandboxed process: it gives up what the work does not need, then calls the module's `main()`.
 
-Started by `streamhost.sandbox` as a script, before anything else is imported; so this file uses the standard library
-only, and `sys.path` is what the parent says. Linux knows all of it (x86_64 and aarch64), other systems the resource
-limits only.
+Started by `streamhost.sandbox` as a script, before anything else is imported, or called in a process that was forked
+by `sandbox_forker`; so this file uses the standard library only, and `sys.path` is what the parent says. Linux knows
+all of it (x86_64 and aarch64), other systems the resource limits only.
 
 - resource limits: address space, processor time, file size, open files, no core dumps (setrlimit(2));
 - steps back: nice value, input and output priority, first to go when the machine runs out of memory;
@@ -29,7 +29,7 @@ import sysconfig
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 OUT_OF_MEMORY = b'{"error":{"code":"child_out_of_memory","detail":"","permanent":false}}\n'
 """Ready before memory runs out."""
@@ -38,7 +38,9 @@ _OPEN_FILES = 256
 _CPU_GRACE = 5
 """Seconds between the signal that can be named (SIGXCPU) and the kernel's kill."""
 
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 15, 22, 38
+_LONGEST_NAME = 15
+"""Bytes of a name that the kernel keeps; `top` and `ps` then show `media.child`."""
 _SECCOMP_MODE_FILTER = 2
 
 # linux/capability.h: version 3 of the header; the one capability kept lets root read what another account owns
@@ -114,10 +116,14 @@ _SYSTEM_READABLE = (
 
 
 def main() -> None:
-    """Apply the limits of the command line's JSON, run the module, end without ceremony."""
-    config: dict[str, Any] = json.loads(sys.argv[1])
+    """Do what the command line's JSON says."""
     if os.getpid() != os.getpgrp():
         os.setpgrp()  # not apart from the parent's session, but from what a terminal sends to all of a group
+    begin(json.loads(sys.argv[1]))
+
+
+def begin(config: dict[str, Any]) -> NoReturn:
+    """Apply the limits, run the module, end the process without ceremony."""
     faulthandler.enable()
     _limit(config)
     if sys.platform == "linux":
@@ -125,8 +131,8 @@ def main() -> None:
             _confine(config)
         except OSError as error:
             _report("child_not_confined", str(error), permanent=True)
-            sys.exit(1)
-    sys.path[:0] = config["path"]
+            os._exit(1)
+    sys.path[:0] = [entry for entry in config["path"] if entry not in sys.path]
     sys.argv = [config["module"]]
     status = _call(config["module"])
     with contextlib.suppress(OSError, ValueError):
@@ -183,9 +189,9 @@ def _confine(config: dict[str, Any]) -> None:
     """What only Linux knows. Ends the process when its parent is gone, or when a confinement cannot be applied."""
     libc = ctypes.CDLL(None, use_errno=True)
     machine = platform.machine()
-    _must(libc.prctl(*_longs(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)))
-    if os.getppid() != config["parent"]:
-        os._exit(1)
+    die_with(config["parent"], libc)
+    name = config["module"].removeprefix("streamhost.").encode()[:_LONGEST_NAME]
+    libc.prctl(ctypes.c_ulong(_PR_SET_NAME), ctypes.c_char_p(name), *_longs(0, 0, 0))
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
     _must(libc.prctl(*_longs(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
@@ -195,12 +201,24 @@ def _confine(config: dict[str, Any]) -> None:
         kept = struct.pack("6I", 1 << _CAP_DAC_OVERRIDE, 1 << _CAP_DAC_OVERRIDE, 0, 0, 0, 0)
         if os.geteuid() == 0:
             libc.syscall(*_longs(_CALLS[machine]["capset"]), header, kept)
-    _landlock(libc, [*_python_places(), *_SYSTEM_READABLE, *config["readable"]], config["writable"], config["devices"])
+    _landlock(
+        libc,
+        [*_python_places(config["path"]), *_SYSTEM_READABLE, *config["readable"]],
+        config["writable"],
+        config["devices"],
+    )
     if config["no_network"] and machine in _CALLS:
         program = _filter(machine, os.getpid())
         buffer = ctypes.create_string_buffer(program, len(program))
         header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
         _must(libc.prctl(*_longs(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER), header, *_longs(0, 0)))
+
+
+def die_with(parent: int, libc: ctypes.CDLL) -> None:
+    """Have this process killed when the process `parent`, which started it, is gone; end it if it is gone already."""
+    _must(libc.prctl(*_longs(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)))
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _longs(*numbers: int) -> list[ctypes.c_ulong]:
@@ -214,12 +232,10 @@ def _must(result: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def _python_places() -> list[str]:
+def _python_places(path: Iterable[str]) -> list[str]:
     """Where this Python and its packages lie, and this program; not every entry of sys.path, one may be a home."""
     places = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    places |= {
-        entry for entry in json.loads(sys.argv[1])["path"] if Path(entry).name in ("site-packages", "dist-packages")
-    }
+    places |= {entry for entry in path if Path(entry).name in ("site-packages", "dist-packages")}
     # The folder that holds this package: importing it lists that folder (site-packages, or `src` of a checkout).
     return [*sorted(places), str(Path(__file__).parent.parent)]
 

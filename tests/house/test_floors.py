@@ -49,6 +49,7 @@ PURE_BUT = {("model/clock.py", "time"), ("model/tasks.py", "msgspec")}
 LATE = {
     "cli/__init__.py": "commands are loaded when they are called, so that `--help` is quick",
     "sandbox_child.py": "the module is imported after the limits are in force",
+    "sandbox_forker.py": "what children need is loaded as the command line says",
     "__main__.py": "the same program as the `streamhost` command",
 }
 

@@ -116,11 +116,11 @@ class RunningServer:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def media_children(self) -> list[psutil.Process]:
-        """The processes below the server that open media; others, such as those that hash passwords, are left out."""
+        """The processes below the server that open media; others, such as what forks them, are left out."""
         found = []
         for child in self.children():
             with contextlib.suppress(psutil.Error):  # it ended meanwhile
-                if any(MEDIA_CHILD in word for word in child.cmdline()):
+                if child.name() == MEDIA_CHILD.removeprefix("streamhost."):
                     found.append(child)
         return found
 

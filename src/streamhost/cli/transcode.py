@@ -19,6 +19,7 @@ from streamhost.cli.bars import left_text, speed_text, step_text
 from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
 from streamhost.host_media import rules_of, runner_of
+from streamhost.media.run import MediaRunner
 from streamhost.model.clock import system_clock
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
 from streamhost.model.videos import Protection
@@ -81,7 +82,7 @@ def transcode(
             told=bar.told,
         )
         try:
-            made = asyncio.run(maker.make(file.absolute(), directory.absolute(), force=force))
+            made = asyncio.run(_made(maker, run, file.absolute(), directory.absolute(), force=force))
         except KeyboardInterrupt:
             bar.say("Interrupted. The same command goes on where this stopped.")
             ctx.exit(INTERRUPTED)
@@ -90,6 +91,13 @@ def transcode(
         click.echo(json.dumps(_document(made, directory, protection, seconds), ensure_ascii=False))
     else:
         _tell(made, directory, seconds)
+
+
+async def _made(maker: FolderMaker, run: MediaRunner, file: Path, directory: Path, *, force: bool) -> Made:
+    try:
+        return await maker.make(file, directory, force=force)
+    finally:
+        await run.close()
 
 
 def _lines(heights: str | None) -> Sequence[int] | None:

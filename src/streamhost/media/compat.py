@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamhost.media.ladder import MAX_FRAME_RATE
+from streamhost.model import languages
 from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
 
 H264_PROFILES = frozenset({"Baseline", "Constrained Baseline", "Main", "High"})
@@ -17,6 +19,10 @@ MAX_GOP = 10.0
 AAC_PROFILE = "LC"
 AAC_RATES = frozenset({22050, 24000, 32000, 44100, 48000})
 MAX_COPIED_CHANNELS = 2
+
+
+class NotCopyable(Exception):
+    """Not an error: the finding that a track must be encoded. Carries the sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,12 @@ def audio_obstacle(track: AudioTrack) -> str | None:
     if track.sample_rate not in AAC_RATES:
         return f"The sample rate of {track.sample_rate} Hz is unusual."
     return None
+
+
+def encoded_beside(place: int, tracks: Sequence[AudioTrack], reason: str) -> str:
+    """Say to the owner why the audio track at ``place`` is encoded though the picture is copied."""
+    track = tracks[place]
+    called = track.title or (languages.name(track.language) if track.language else None)
+    named = f"Audio track {place + 1}" + (f" ({called})" if called else "")
+    which = "The sound" if len(tracks) == 1 else named
+    return f"{which} is encoded, though the picture is copied. {reason}"

@@ -9,6 +9,7 @@ from typing import Any
 from streamhost import sandbox
 from streamhost.media import tasks, wire
 from streamhost.media.choice import HARDWARE
+from streamhost.sandbox_nursery import AVAILABLE, Nursery
 
 CHILD = "streamhost.media.child"
 
@@ -39,10 +40,34 @@ def devices(root: Path = Path("/dev")) -> list[Path]:
     return sorted(path for name in DEVICE_NAMES for path in root.glob(name))
 
 
+class MediaRunner:
+    """Does media tasks one by one in children with the same limits, which are forked where the system allows it."""
+
+    def __init__(self, limits: sandbox.Limits) -> None:
+        self.limits = limits
+        self.nursery = Nursery([CHILD], nice=limits.nice)
+
+    async def __call__(
+        self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
+    ) -> tasks.Answer:
+        """Run `task`; see `run_task`."""
+        # Graphics drivers want a process of their own from its beginning.
+        forked = AVAILABLE and not needs_hardware(task)
+        return await run_task(task, report, writable, self.limits, self.nursery.start if forked else None)
+
+    async def close(self) -> None:
+        """End what forks the children."""
+        await self.nursery.close()
+
+
 async def run_task(
-    task: tasks.Task, report: Callable[[float, str], None], writable: Path | None, limits: sandbox.Limits
+    task: tasks.Task,
+    report: Callable[[float, str], None],
+    writable: Path | None,
+    limits: sandbox.Limits,
+    start: sandbox.Start | None = None,
 ) -> tasks.Answer:
-    """Run `task` within `limits`; it may read its source and write below `writable`.
+    """Run `task` within `limits`; it may read its source and write below `writable`. `start`: see `sandbox.run`.
 
     Raises what the child reports (`sandbox.ChildFailed` with a media error's code) or another `sandbox.ChildError`.
     """
@@ -60,5 +85,6 @@ async def run_task(
         readable=[*sources(task), *(DRIVER_FACTS if hardware else ())],
         writable=writable,
         devices=devices() if hardware else (),
+        start=start,
     )
     return tasks.answer_from(task, result)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,13 @@ class Passage:
     decode: Times
     lasts: Times
     places: Times
+
+
+class Shift(NamedTuple):
+    """From the packet with the number ``place`` among those of all tracks on, times are ``by`` seconds later."""
+
+    place: int
+    by: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,21 @@ def mended(times: Times, track: int, time_base: Fraction, seams: Sequence[Seam])
         if seam.track == track:
             shifted[seam.packet :] = times[seam.packet :] + round(seam.shift / time_base)
     return shifted
+
+
+def shifts(tracks: Sequence[Passage], seams: Sequence[Seam]) -> tuple[Shift, ...]:
+    """Return what seams mean for a track that is too sparse to show them, such as subtitles: where in the file each
+    part begins.
+    """
+    places = {track.index: track.places for track in tracks}
+    found: list[Shift] = []
+    for seam in seams:
+        place = int(places[seam.track][seam.packet])
+        if seam.track == seams[0].track:
+            found.append(Shift(place, seam.shift))
+        elif place < found[-1].place:
+            found[-1] = Shift(place, seam.shift)
+    return tuple(found)
 
 
 def _jumps(track: Passage) -> list[_Jump]:

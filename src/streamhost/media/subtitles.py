@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,8 @@ from streamhost.media.cuetext import CueText
 from streamhost.media.opening import check_memory, opened
 from streamhost.media.progress import Progress, Report
 from streamhost.media.reading import only, packets
+from streamhost.media.scanning import Track
+from streamhost.media.seams import JUMPING_FORMATS, Shift, find_seams, shifts
 from streamhost.media.tasks import Extracted, ExtractedTrack, ExtractText
 from streamhost.model.streaming import SubtitleTrack
 
@@ -39,26 +42,33 @@ MOST_WRITTEN = captions.MAX_BYTES - len(captions.HEADER)
 
 def extract_text(task: ExtractText, report: Report) -> Extracted:
     """Write one WebVTT file for each text track that holds a caption. See ``tasks.ExtractText``."""
-    takers = {track.index: _Taker(track, task.info.origin) for track in task.info.subtitles if track.text}
+    info = task.info
+    takers = {track.index: _Taker(track, info.origin) for track in info.subtitles if track.text}
+    clocks = {track.index: Track.of(track) for track in info.audio}
+    if info.video is not None:
+        clocks = {info.video.index: Track.of(info.video), **clocks}
     progress = Progress(report, "captions")
-    size = task.info.size
     with opened(task.source, task.limits) as container:
-        streams = only(container, Stream, *takers)
-        for packet in packets(container, *streams):
+        streams = only(container, Stream, *takers, *clocks)
+        for place, packet in enumerate(packets(container, *streams)):
             taker = takers.get(packet.stream_index)
             if taker is not None and packet.size:
-                taker.take(packet)
+                taker.take(packet, place)
+            elif packet.size:
+                clocks[packet.stream_index].add(packet, place)
             if all(one.full for one in takers.values()):
                 break
-            if packet.pos and size:
-                progress.at(packet.pos / size)
-    written = [_write(taker, Path(task.out_dir)) for taker in takers.values()]
+            if packet.pos and info.size:
+                progress.at(packet.pos / info.size)
+    passages = [track.passage for track in clocks.values() if track.times]
+    later = shifts(passages, find_seams(passages, jumping=info.container in JUMPING_FORMATS))
+    written = [_write(taker, later, Path(task.out_dir)) for taker in takers.values()]
     warnings = [sentence for taker in takers.values() for sentence in taker.warnings]
     return Extracted(tuple(track for track in written if track is not None), tuple(warnings))
 
 
-def _write(taker: _Taker, out_dir: Path) -> ExtractedTrack | None:
-    cues = taker.ordered()
+def _write(taker: _Taker, later: Sequence[Shift], out_dir: Path) -> ExtractedTrack | None:
+    cues = taker.ordered(later)
     if not cues:
         return None
     data = captions.write(cues).encode()
@@ -74,13 +84,15 @@ class _Taker:
     track: SubtitleTrack
     origin: Fraction
     cues: list[Cue] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    """Numbers of the cues' packets among those of all tracks."""
     read: int = 0
     written: int = 0
     lost: int = 0
     full: bool = False
 
-    def take(self, packet: Packet[Stream]) -> None:
-        """Read a packet."""
+    def take(self, packet: Packet[Stream], place: int) -> None:
+        """Read a packet, the ``place``-th of all tracks; its times are still the file's."""
         if self.full or packet.pts is None or not packet.time_base:
             return
         self.read += packet.size
@@ -90,15 +102,16 @@ class _Taker:
         clean = self._text(packet)
         start = round((packet.pts * Fraction(packet.time_base) - self.origin) * 1000)
         end = start + round((packet.duration or 0) * Fraction(packet.time_base) * 1000)
-        if not clean.text or (end <= 0 and end != start):
+        if not clean.text:
             return
-        if len(clean.text) > captions.MAX_CUE_LENGTH or start > captions.LATEST:
+        if len(clean.text) > captions.MAX_CUE_LENGTH:
             self.lost += 1
             return
         self.written += len(clean.text.encode()) + TIMING
         self.full = self.read > MOST_READ or self.written > MOST_WRITTEN or len(self.cues) == captions.MAX_CUES
         if not self.full:
-            self.cues.append(Cue(max(0, start), min(end, captions.LATEST), clean.text, clean.settings))
+            self.cues.append(Cue(start, end, clean.text, clean.settings))
+            self.places.append(place)
 
     def _text(self, packet: Packet[Stream]) -> CueText:
         codec = self.track.codec
@@ -121,15 +134,25 @@ class _Taker:
         events = [one.ass.decode("utf-8", "replace") for one in found if isinstance(one, AssSubtitle)]
         return [event.split(",", ASS_FIELDS)[-1] for event in events]
 
-    def ordered(self) -> tuple[Cue, ...]:
-        """Return the captions by time; one without an end stays until the next."""
-        self.cues.sort(key=lambda cue: cue.start)
+    def ordered(self, later: Sequence[Shift]) -> tuple[Cue, ...]:
+        """Return the captions by time, ``later`` as the file's clock jumps; one without an end stays until the next."""
+        cues = sorted(self._shown(later), key=lambda cue: cue.start)
         ended = []
-        for cue, following in zip(self.cues, [*self.cues[1:], None], strict=False):
+        for cue, following in zip(cues, [*cues[1:], None], strict=False):
             latest = cue.start + UNTIL_NEXT
             until = latest if following is None else min(latest, following.start)
             ended.append(cue if cue.end > cue.start else Cue(cue.start, until, cue.text, cue.settings))
         return captions.ordered(ended)
+
+    def _shown(self, later: Sequence[Shift]) -> Iterator[Cue]:
+        """Yield the captions on the mended clock; those before its beginning or after any end are left out."""
+        for cue, place in zip(self.cues, self.places, strict=True):
+            by = round(next((shift.by for shift in reversed(later) if shift.place <= place), Fraction(0)) * 1000)
+            start, end = cue.start + by, cue.end + by
+            if start > captions.LATEST:
+                self.lost += 1
+            elif end > 0 or end == start:
+                yield Cue(max(0, start), min(end, captions.LATEST), cue.text, cue.settings)
 
     @property
     def warnings(self) -> list[str]:

@@ -93,7 +93,7 @@ class Copied:
 
     ``obstacle``: ``None``, or the sentence why the video could not be copied (then go the encoding way: ``MakePlan``).
     ``plan``: for the lower rungs (there may be none) and the stills; ``None`` if the video was not copied.
-    ``warnings``: what is missing.
+    ``warnings``: what is missing, and why sound is to be encoded.
     """
 
     renditions: tuple[Rendition, ...]
@@ -242,7 +242,7 @@ class Poster:
 @dataclass(frozen=True, slots=True)
 class ExtractText:
     """Read the file through and write each text subtitle track of ``info`` as a WebVTT file, ``<index>.vtt``, its times
-    on the presentation's clock. Answers ``Extracted``. Errors: as ``Probe``.
+    on the presentation's clock, mended where the file's jumps. Answers ``Extracted``. Errors: as ``Probe``.
     """
 
     source: str

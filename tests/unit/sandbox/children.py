@@ -99,6 +99,12 @@ def chatter(_request: dict[str, Any]) -> None:
     say(result={})
 
 
+def list_files(_request: dict[str, Any]) -> None:
+    """Answers with the numbers of the files that are open."""
+    numbers = os.listdir("/proc/self/fd")
+    say(result={"files": [number for number in numbers if os.path.lexists(f"/proc/self/fd/{number}")]})
+
+
 def try_forbidden(request: dict[str, Any]) -> None:
     """Tries what must not work; answers with what became of each."""
     libc = ctypes.CDLL(None, use_errno=True)

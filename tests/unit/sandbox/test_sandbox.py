@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from streamhost import sandbox
 from streamhost.model.errors import StreamhostError
 from streamhost.ports import StorageUnavailable
 from streamhost.sandbox import Limits
+from streamhost.sandbox_nursery import Nursery
 
 HERE = Path(__file__).parent
 LAST_PLACE = 19
@@ -30,7 +31,8 @@ Run = Callable[..., Awaitable[dict[str, Any]]]
 class Playground:
     """A work directory, a source that may be read, a secret that may not, and the messages that were heard."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, start: sandbox.Start) -> None:
+        self.start = start
         self.work = place / "work"
         self.work.mkdir()
         self.source = place / "given" / "source.mp4"
@@ -53,6 +55,7 @@ class Playground:
             readable=[HERE, self.source],
             writable=self.work,
             devices=devices,
+            start=self.start,
         )
 
     def hear(self, message: dict[str, Any]) -> None:
@@ -60,18 +63,28 @@ class Playground:
         self.messages.append(message)
         self.heard.set()
 
+    @staticmethod
+    def children() -> list[psutil.Process]:
+        """The processes that do the work; what forks them is none."""
+        return [child for child in psutil.Process().children(recursive=True) if child.name() == "children"]
+
     async def still_works(self) -> None:
         """The parent is well: no child is left, and the next one works."""
-        assert [child.pid for child in psutil.Process().children(recursive=True)] == []
+        assert self.children() == []
         assert (await self.run("answer", word="still here"))["echo"] == "still here"
 
 
-@pytest.fixture
-def playground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Playground:
-    """A playground with the tricks on the path, and a secret in the environment."""
+@pytest.fixture(params=["new", "forked"])
+async def playground(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Playground]:
+    """A playground with the tricks on the path, and a secret in the environment; children come either way."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setenv("STREAMHOST_SECRET", "must not be seen")
-    return Playground(tmp_path)
+    nursery = Nursery(["streamhost.sandbox"])
+    yield Playground(tmp_path, nursery.start if request.param == "forked" else sandbox.start_python)
+    await nursery.close()
+    assert psutil.Process().children() == []
 
 
 async def test_result_and_messages(playground: Playground) -> None:
@@ -201,7 +214,7 @@ async def test_cancelled(playground: Playground) -> None:
     """Cancelling the caller ends the process and reaps it before the caller goes on."""
     task = asyncio.create_task(playground.run("sleep"))
     await playground.heard.wait()
-    (child,) = psutil.Process().children()
+    (child,) = playground.children()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -215,21 +228,30 @@ async def test_listener_that_fails(playground: Playground) -> None:
         raise RuntimeError("not listening")
 
     with pytest.raises(RuntimeError, match="not listening"):
-        await sandbox.run("children", {"trick": "sleep"}, limits=QUICK, on_message=refuse, readable=[HERE])
+        await sandbox.run(
+            "children",
+            {"trick": "sleep"},
+            limits=QUICK,
+            on_message=refuse,
+            readable=[HERE],
+            start=playground.start,
+        )
     await playground.still_works()
 
 
 async def test_module_that_is_missing(playground: Playground) -> None:
     """A module that cannot be imported is an error that names it."""
     with pytest.raises(sandbox.ChildFailed, match="no_such_module"):
-        await sandbox.run("no_such_module", {}, limits=QUICK, on_message=playground.messages.append)
+        await sandbox.run(
+            "no_such_module", {}, limits=QUICK, on_message=playground.messages.append, start=playground.start
+        )
 
 
 async def test_killed_from_outside(playground: Playground) -> None:
     """A kill that nobody here sent is what the kernel does when memory runs out."""
     task = asyncio.create_task(playground.run("sleep"))
     await playground.heard.wait()
-    (child,) = psutil.Process().children()
+    (child,) = playground.children()
     child.kill()
     with pytest.raises(sandbox.ChildOutOfMemory, match="The system ended it"):
         await task
@@ -241,27 +263,82 @@ async def test_many_at_once(playground: Playground) -> None:
     assert [result["echo"] for result in results] == [str(number) for number in range(20)]
 
 
+async def test_forking_process_that_is_killed(playground: Playground) -> None:
+    """Its children die with it, which is a child's end like another; the next child is forked by a new one."""
+    if playground.start == sandbox.start_python:
+        await playground.still_works()
+        return
+    task = asyncio.create_task(playground.run("sleep"))
+    await playground.heard.wait()
+    (child,) = playground.children()
+    forker = child.parent()
+    assert forker is not None
+    assert forker.pid != os.getpid()
+    forker.kill()
+    with pytest.raises(sandbox.ChildOutOfMemory, match="The system ended it"):
+        await task
+    await playground.still_works()
+
+
+async def test_forking_process_serves_many_and_leaves_when_idle(playground: Playground) -> None:
+    """One process forks all children, knows what they used, ends some time after the last, and comes back."""
+    nursery = Nursery(["streamhost.sandbox"], idle_seconds=0.2)
+    playground.start = nursery.start
+    tasks = [asyncio.create_task(playground.run("answer", word=str(number))) for number in range(5)]
+    results = await asyncio.gather(*tasks)
+    assert [result["echo"] for result in results] == [str(number) for number in range(5)]
+    assert nursery.usage.cpu > 0
+    assert nursery.usage.peak > 1024**2
+    deadline = time.monotonic() + 60
+    while psutil.Process().children():
+        assert time.monotonic() < deadline, "it never left"
+        await asyncio.sleep(0.02)
+    await playground.still_works()
+    await nursery.close()
+
+
+async def test_forking_process_that_cannot_load(playground: Playground) -> None:
+    """A module that cannot be loaded is said to the caller, and leaves nothing behind."""
+    nursery = Nursery(["no_such_module"])
+    playground.start = nursery.start
+    for _ in range(2):
+        with pytest.raises(sandbox.ChildNotStarted):
+            await playground.run("answer", word="never")
+    await nursery.close()
+
+
+async def test_forked_children_keep_nothing_of_their_parent(playground: Playground) -> None:
+    """No open file but the three of their own: what asks for further children is out of reach."""
+    result = await playground.run("list_files")
+    assert [number for number in result["files"] if int(number) > 2] == []
+
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from streamhost import sandbox
+from streamhost import sandbox, sandbox_nursery
 
 def hear(message):
     print("heard", flush=True)
 
-here = Path(sys.argv[1])
-asyncio.run(
-    sandbox.run("children", {"trick": "sleep"}, limits=sandbox.Limits(), on_message=hear, readable=[here])
-)
+async def main():
+    here = Path(sys.argv[1])
+    start = sandbox_nursery.Nursery([]).start if sys.argv[2] == "forked" else sandbox.start_python
+    await sandbox.run(
+        "children", {"trick": "sleep"}, limits=sandbox.Limits(), on_message=hear, readable=[here], start=start
+    )
+
+asyncio.run(main())
 """
 
 
-def test_parent_killed() -> None:
+@pytest.mark.parametrize("way", ["new", "forked"])
+def test_parent_killed(way: str) -> None:
     """kill -9 of the parent takes the child along, at once."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(HERE)], stdout=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(HERE), way], stdout=subprocess.PIPE)
     assert parent.stdout and parent.stdout.readline() == b"heard\n"
-    (child,) = psutil.Process(parent.pid).children()
+    [child] = [one for one in psutil.Process(parent.pid).children(recursive=True) if one.name() == "children"]
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait(timeout=5)
     deadline = time.monotonic() + 60

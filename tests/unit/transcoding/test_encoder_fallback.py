@@ -40,27 +40,34 @@ class LosesItsCard:
         self.first_is_made = asyncio.Event()
 
     async def __call__(
-        self, task: tasks.Task, report: Report, writable: Path | None, limits: sandbox.Limits
+        self,
+        task: tasks.Task,
+        report: Report,
+        writable: Path | None,
+        limits: sandbox.Limits,
+        start: sandbox.Start | None = None,
     ) -> tasks.Answer:
         """Stand in for `run_task`."""
         if isinstance(task, tasks.TryEncoders):
             return tasks.EncodersTried((CHIP,), {})
         if not isinstance(task, tasks.EncodeChunk):
-            return await run_task(task, report, writable, limits)
+            return await run_task(task, report, writable, limits, start)
         self.chunks.append((task.chunk, task.plan.encoder))
         if task.plan.encoder == CHIP and task.chunk == 0:
-            answer = await run_task(replace(task, plan=replace(task.plan, encoder="libx264")), report, writable, limits)
+            answer = await run_task(
+                replace(task, plan=replace(task.plan, encoder="libx264")), report, writable, limits, start
+            )
             self.first_is_made.set()
             return answer
         if task.plan.encoder == CHIP:
             await self.first_is_made.wait()
-        return await run_task(task, report, writable, limits)
+        return await run_task(task, report, writable, limits, start)
 
 
 @asynccontextmanager
 async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: LosesItsCard) -> AsyncIterator[Host]:
     """A host whose media tasks go through `run`."""
-    monkeypatch.setattr("streamhost.host.run_task", run)
+    monkeypatch.setattr("streamhost.media.run.run_task", run)
     chosen = {"media__encoder": CHIP, "media__preset": "ultrafast", "media__chunk_seconds": 8.0}
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
     settings = load(folder, {}, uploads__keep_free=0, jobs__media_workers=2, media__copy_rate=0, **chosen, **quick)

@@ -33,18 +33,23 @@ class Stumbles:
         self.errors = list(errors)
 
     async def __call__(
-        self, task: tasks.Task, report: Report, writable: Path | None, limits: sandbox.Limits
+        self,
+        task: tasks.Task,
+        report: Report,
+        writable: Path | None,
+        limits: sandbox.Limits,
+        start: sandbox.Start | None = None,
     ) -> tasks.Answer:
         """Stand in for `run_task`."""
         if isinstance(task, tasks.ExtractText) and self.errors:
             raise self.errors.pop(0)
-        return await run_task(task, report, writable, limits)
+        return await run_task(task, report, writable, limits, start)
 
 
 @asynccontextmanager
 async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: Stumbles) -> AsyncIterator[Host]:
     """A host whose media tasks go through `run`."""
-    monkeypatch.setattr("streamhost.host.run_task", run)
+    monkeypatch.setattr("streamhost.media.run.run_task", run)
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "media__encoder": "libx264"}
     settings = load(folder, {}, uploads__keep_free=0, jobs__media_workers=2, **quick)
     host = await assemble(settings, open_instance(settings.data))
