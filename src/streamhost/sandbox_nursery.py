@@ -54,7 +54,7 @@ class Nursery:
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self, config: Mapping[str, Any], cwd: Path, env: Mapping[str, str]) -> Process:
-        """Start a child; see `sandbox.Start`."""
+        """Start a child; see `sandbox_process.Start`."""
         request = json.dumps({**config, "cwd": str(cwd), "env": dict(env)}).encode()
         self._running += 1
         self._keep()
@@ -151,7 +151,7 @@ class Nursery:
 
 
 class _Forked:
-    """A child that another process has forked, and that process's word on how it ended: a `sandbox.Process`."""
+    """A child that another process has forked, and that process's word on how it ended: a `sandbox_process.Process`."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class _Forked:
 
     @property
     def returncode(self) -> int | None:
-        """See `sandbox.Process`."""
+        """See `sandbox_process.Process`."""
         return self._status
 
     def watch(self, ended: Callable[[Usage], None]) -> None:
@@ -188,7 +188,7 @@ class _Forked:
         self._watching = asyncio.create_task(self._watch(ended))
 
     def feed(self, data: bytes) -> None:
-        """See `sandbox.Process`."""
+        """See `sandbox_process.Process`."""
         self._stdin.write(data)
         self._stdin.close()
 
@@ -198,12 +198,12 @@ class _Forked:
             self._leash.write_eof()
 
     async def wait(self) -> int:
-        """See `sandbox.Process`."""
+        """See `sandbox_process.Process`."""
         assert self._watching is not None, "it was started"
         return await asyncio.shield(self._watching)
 
     def close(self) -> None:
-        """See `sandbox.Process`."""
+        """See `sandbox_process.Process`."""
         for transport in (self._stdin, *self._outputs, self._leash.transport):
             transport.close()
 

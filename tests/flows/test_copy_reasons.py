@@ -25,6 +25,10 @@ SOURCES = {
         Clip(seconds=12, gop=1000, **TINY),  # type: ignore[arg-type]  # as above
         "The distance between keyframes is over 10 seconds.",
     ),
+    "sound": (
+        Clip(seconds=2, width=160, height=90, audio_codec="libmp3lame"),
+        "The sound is encoded, though the picture is copied. The audio is mp3, not AAC-LC.",
+    ),
 }
 
 

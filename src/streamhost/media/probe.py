@@ -152,7 +152,7 @@ def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
     interlaced = sum(f.interlaced_frame for f in sample.frames) * 2 > len(sample.frames)
     return VideoTrack(
         index=stream.index,
-        codec=context.name,
+        codec=context.codec.canonical_name,
         profile=context.profile,
         level=context.level if context.level > 0 else None,
         width=frame.width,
@@ -205,7 +205,7 @@ def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:
     context = stream.codec_context
     return AudioTrack(
         index=stream.index,
-        codec=context.name,
+        codec=context.codec.canonical_name,
         profile=context.profile,
         sample_rate=context.sample_rate,
         channels=context.channels,

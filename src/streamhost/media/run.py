@@ -10,6 +10,7 @@ from streamhost import sandbox
 from streamhost.media import tasks, wire
 from streamhost.media.choice import HARDWARE
 from streamhost.sandbox_nursery import AVAILABLE, Nursery
+from streamhost.sandbox_process import Start
 
 CHILD = "streamhost.media.child"
 
@@ -65,7 +66,7 @@ async def run_task(
     report: Callable[[float, str], None],
     writable: Path | None,
     limits: sandbox.Limits,
-    start: sandbox.Start | None = None,
+    start: Start | None = None,
 ) -> tasks.Answer:
     """Run `task` within `limits`; it may read its source and write below `writable`. `start`: see `sandbox.run`.
 

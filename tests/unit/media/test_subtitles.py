@@ -122,3 +122,19 @@ def test_an_empty_track_is_no_captions(tmp_path: Path) -> None:
     """A track that shows nothing is not listed."""
     text = "1\n00:00:00,500 --> 00:00:01,000\n<i></i>\n"
     assert extract(with_subtitles(tmp_path, text, "a.mkv", "-c:s", "srt"), tmp_path / "out") == ([], ())
+
+
+FLV_HEADER = 13
+"""Bytes before the first tag of an FLV file."""
+
+
+def test_captions_stay_with_their_pictures_where_the_clock_jumps(tmp_path: Path) -> None:
+    """Two recordings in one file, the second of which counts from zero again: its captions come after the first's."""
+    one = with_subtitles(tmp_path, SRT, "one.flv", "-c:s", "text").read_bytes()
+    source = tmp_path / "joined.flv"
+    source.write_bytes(one + one[FLV_HEADER:])
+    [cues], warnings = extract(source, tmp_path / "out")
+    assert [cue.text for cue in cues] == ["Grüße &amp; 3 &lt; 4", "two\nlines"] * 2
+    # The first recording's sound ends some frames after its picture, and the second begins there.
+    assert all(abs(cue.start - wanted) <= 100 for cue, wanted in zip(cues, [500, 2000, 3500, 5000], strict=True))
+    assert warnings == ()

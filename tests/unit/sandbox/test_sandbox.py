@@ -20,6 +20,7 @@ from streamhost.model.errors import StreamhostError
 from streamhost.ports import StorageUnavailable
 from streamhost.sandbox import Limits
 from streamhost.sandbox_nursery import Nursery
+from streamhost.sandbox_process import Start
 
 HERE = Path(__file__).parent
 LAST_PLACE = 19
@@ -31,7 +32,7 @@ Run = Callable[..., Awaitable[dict[str, Any]]]
 class Playground:
     """A work directory, a source that may be read, a secret that may not, and the messages that were heard."""
 
-    def __init__(self, place: Path, start: sandbox.Start) -> None:
+    def __init__(self, place: Path, start: Start) -> None:
         self.start = start
         self.work = place / "work"
         self.work.mkdir()

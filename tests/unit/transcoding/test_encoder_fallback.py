@@ -23,6 +23,7 @@ from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role
 from streamhost.model.videos import Video, VideoState
+from streamhost.sandbox_process import Start
 from streamhost.testing import clips
 from tests.unit.media import facts
 
@@ -45,7 +46,7 @@ class LosesItsCard:
         report: Report,
         writable: Path | None,
         limits: sandbox.Limits,
-        start: sandbox.Start | None = None,
+        start: Start | None = None,
     ) -> tasks.Answer:
         """Stand in for `run_task`."""
         if isinstance(task, tasks.TryEncoders):

@@ -21,6 +21,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.captions import Caption
 from streamhost.model.tasks import JobState
 from streamhost.model.videos import Video, VideoState
+from streamhost.sandbox_process import Start
 from tests.support.films import film
 
 Report = Callable[[float, str], None]
@@ -38,7 +39,7 @@ class Stumbles:
         report: Report,
         writable: Path | None,
         limits: sandbox.Limits,
-        start: sandbox.Start | None = None,
+        start: Start | None = None,
     ) -> tasks.Answer:
         """Stand in for `run_task`."""
         if isinstance(task, tasks.ExtractText) and self.errors:
