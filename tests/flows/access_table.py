@@ -171,6 +171,7 @@ TABLE: Mapping[str, Line] = {
     "POST /account/streams/{stream_id}/stop": Line("401 404 404 404 404 404 401"),
     "GET /admin/streams": Line("303 403 403 403 403 200 303"),
     "POST /admin/streams/{stream_id}/stop": Line("401 403 403 403 403 404 401"),
+    "POST /studio/{video_id}/cdn": Line("401 403 403 403 403 409 401", {"data": {"action": "sync"}}),
     "POST /studio/{video_id}/links": Line("401 404 404 303 404 303 401", {"data": {"days": "7"}}),
     "POST /studio/{video_id}/links/{link_id}/revoke": Line("401 404 404 404 404 404 401"),
     "GET /setup": Line("404 404 404 404 404 404 404"),

@@ -171,6 +171,7 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/mail/test
         GET /api/v1/admin/cdn
         POST /api/v1/videos/{video_id}/cdn
+        POST /studio/{video_id}/cdn
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}

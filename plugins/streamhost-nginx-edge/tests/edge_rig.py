@@ -92,7 +92,9 @@ class Edge:
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     root = tmp_path_factory.mktemp("edge")
-    server = RunningServer(root / "data", STREAMHOST_CDN_PULL_SECRET=PULL_SECRET).start()
+    server = RunningServer(
+        root / "data", STREAMHOST_CDN_PULL_SECRET=PULL_SECRET, STREAMHOST_SERVER_TRUSTED_PROXIES="127.0.0.1/32"
+    ).start()
     server.add_user("alice@example.org")
     front, road = free_port(), free_port()
     socket = str(root / "purger.sock")

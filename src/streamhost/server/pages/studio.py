@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from streamhost.config import Settings
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
+from streamhost.features.cdn import Copies
 from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
 from streamhost.features.sharing import Sharing
@@ -21,6 +22,7 @@ from streamhost.model.videos import Video, Visibility, may_manage
 from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
+from streamhost.server.pages.copies import copies_view
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment
@@ -124,6 +126,7 @@ async def show_edit(
     posters: NamedDependency[PosterDesk],
     captions: NamedDependency[Captions],
     sharing: NamedDependency[Sharing],
+    copies: NamedDependency[Copies],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
@@ -132,6 +135,7 @@ async def show_edit(
     beside = await _links(request, sharing, video, frame)
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
     beside["words"] = await words_view(video, captions)
+    beside["copies"] = await copies_view(copies, video.id, viewer_of(request))
     return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, **beside)
 
 
@@ -170,6 +174,7 @@ async def edit(
             back=back,
             posters=(),
             words=None,
+            copies=None,
             **await _links(request, sharing, video, frame),
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
