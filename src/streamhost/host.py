@@ -21,6 +21,7 @@ from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
 from streamhost.features.mail import Mail, Writer
+from streamhost.features.models import Models
 from streamhost.features.playback import Playback
 from streamhost.features.plugging import Plugging
 from streamhost.features.posters import PosterDesk
@@ -127,6 +128,7 @@ class Host:
     announcing: Announcing
     plugging: Plugging
     media: MediaRunner
+    models: Models
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -179,13 +181,19 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
     tickets = tickets_of(instance, clock, grants)
     keys = LocalKeySource(db, keyrings, clock)
-    parts = builtin.Builtin(key_sources={"local": keys}, licence_proxies={"clearkey": ClearKeyLicenceProxy()})
+    models = Models(settings)
+    parts = builtin.Builtin(
+        key_sources={"local": keys},
+        licence_proxies={"clearkey": ClearKeyLicenceProxy()},
+        classifiers={"onnx": models.onnx},
+    )
     plugins = Plugins(settings, clock, {builtin.NAME: parts})
     places = Places(settings.storage, instance.data / MEDIA_FOLDER, plugins.storages())
     storage = await places.open(db)
     plugging = Plugging(db, queue, plugins, storage)
     announcing = Announcing(db, queue)
     plugging.subscribe(announcing)
+    models.join(plugging.registered.classifiers.values())
     cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
@@ -316,6 +324,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         media_origin=places.origin(),
         announcing=announcing,
         plugging=plugging,
+        models=models,
     )
 
 

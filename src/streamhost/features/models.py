@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from streamhost import sandbox
@@ -23,13 +23,17 @@ TINY_FILE = 1024
 class Models:
     """Knows the models, brings and removes them, tries them, and offers a classifier that uses them all."""
 
-    def __init__(self, settings: Settings, *others: Classifier) -> None:
-        """`others`: classifiers of plugins, whose word counts as much."""
+    def __init__(self, settings: Settings) -> None:
+        """`classifier` has only the models here until `join`."""
         self.registry = Registry(settings.data / MODELS_FOLDER)
         self._limits = limits_of(settings)
         self._rules = Rules(settings.models.threads, settings.models.batch, settings.models.read_pictures)
-        onnx = OnnxClassifier(self.registry, self._limits, self._rules)
-        self.classifier: Classifier = CombinedClassifier([onnx, *others])
+        self.onnx = OnnxClassifier(self.registry, self._limits, self._rules)
+        self.classifier: Classifier = CombinedClassifier([self.onnx])
+
+    def join(self, classifiers: Iterable[Classifier]) -> None:
+        """From now on `classifier` asks all of these, plugins' too; the word of each counts as much."""
+        self.classifier = CombinedClassifier(list(classifiers))
 
     def install(self, model: Model, source: Path | None, say: Callable[[str], None]) -> bool:
         """Bring a model to its place; False if it was there. May take minutes, and blocks."""
