@@ -18,6 +18,7 @@ from streamhost.model.ids import PackageId
 from streamhost.model.licensing import Licence, LicenceRequest
 from streamhost.model.mail import Message
 from streamhost.model.moderation import Aspect, Findings, Material
+from streamhost.model.notices import AddressAsked, Notice
 from streamhost.model.protection import ContentKey, Scheme
 
 S_co = TypeVar("S_co", covariant=True)
@@ -151,6 +152,45 @@ class MailSender(Protocol):
 
     async def send(self, message: Message) -> None:
         """Hand over one message to its one recipient."""
+        ...
+
+
+class NotifyUnavailable(StreamhostError):
+    """The notice could not be handed over now."""
+
+    code = "notify_unavailable"
+    hint = "It is tried again later by itself."
+
+    def __init__(self, detail: str = "", *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
+        """Seconds for which the other side has asked not to be tried again; None: it has not."""
+
+
+class NotifyRefused(StreamhostError):
+    """The notice will never be taken."""
+
+    code = "notify_refused"
+    hint = "Check the address that it is for; what the other side said tells more."
+    permanent = True
+
+
+class Notifier(Protocol):
+    """Carries notices to people or programs, by one channel.
+
+    A `send` that returns has handed the notice over; one that raises may have, when the connection broke at the very
+    end: sent again, the notice has the same `id`. `NotifyUnavailable`: worth trying again later. `NotifyRefused`: this
+    notice to this recipient never will be taken. Nothing else is raised. Every step has a time-out, and what the other
+    side answers is never read without a bound. Notices may be sent at the same time, in no order.
+    """
+
+    @property
+    def asks(self) -> AddressAsked | None:
+        """What somebody must tell it before it can reach them; None: nothing."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Hand over one notice."""
         ...
 
 

@@ -18,6 +18,9 @@ TokenId = NewType("TokenId", str)
 InvitationId = NewType("InvitationId", str)
 LinkId = NewType("LinkId", str)
 ImportId = NewType("ImportId", str)
+NoticeId = NewType("NoticeId", str)
+DeliveryId = NewType("DeliveryId", str)
+WebhookId = NewType("WebhookId", str)
 
 _ALPHABET = string.digits + string.ascii_letters
 _LENGTH = 16

@@ -1,4 +1,4 @@
-"""Mail for a site without a mail server: it is printed, so that whoever runs the server can use its links."""
+"""Mail and notices for whoever runs the server: they are printed. A site without a mail server has its links so."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import threading
 from typing import TextIO
 
+from streamhost.model.clock import iso
 from streamhost.model.mail import Message
-from streamhost.ports import MailUnavailable
+from streamhost.model.notices import AddressAsked, Notice
+from streamhost.ports import MailUnavailable, NotifyUnavailable
 
 RULE = "-" * 72
 
@@ -32,3 +34,36 @@ class ConsoleMailSender:
         with self._turn:
             self._out.write(text)
             self._out.flush()
+
+
+class ConsoleNotifier:
+    """Prints notices as lines of text, for a terminal or the journal of the system."""
+
+    asks: AddressAsked | None = None
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._turn = threading.Lock()
+
+    async def send(self, notice: Notice) -> None:
+        """Print one notice; raises `NotifyUnavailable` when nobody can read it."""
+        recipient = f" (to {notice.recipient.name})" if notice.recipient else ""
+        words = [notice.title, notice.text, notice.link]
+        line = " ".join(" ".join(_shown(part) for part in words if part).split())
+        try:
+            await asyncio.to_thread(
+                self._print, f"{iso(notice.at)} notice {notice.id} [{notice.kind}]{recipient}: {line}\n"
+            )
+        except (OSError, ValueError) as error:
+            raise NotifyUnavailable(f"The console takes no text: {error}.") from error
+
+    def _print(self, text: str) -> None:
+        """In a thread: a terminal or pipe that nobody reads blocks."""
+        with self._turn:
+            self._out.write(text)
+            self._out.flush()
+
+
+def _shown(text: str) -> str:
+    """Text without characters that could move a terminal's cursor or begin a line of their own."""
+    return "".join(char if char.isprintable() else " " for char in text)

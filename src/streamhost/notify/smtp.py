@@ -131,6 +131,9 @@ class SmtpMailSender:
         mail["Message-ID"] = f"<{message.id}@{self._from.domain}>"
         # Out-of-office replies to machines help nobody (RFC 3834, 5).
         mail["Auto-Submitted"] = "auto-generated"
+        if message.unsubscribe:
+            mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         readable = Charset("utf-8")
         readable.body_encoding = QP  # keeps lines short, however long a link is (RFC 5321, 4.5.3.1.6)
         for kind, text in (("plain", message.text), ("html", message.html)):
