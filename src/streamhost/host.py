@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from streamhost import builtin
 from streamhost.config import InvalidSettings, Settings
 from streamhost.db import migrate
-from streamhost.db.core import Database
+from streamhost.db.core import Connection, Database
 from streamhost.features.accounts import AccountKeys, Accounts, Around
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
@@ -22,6 +22,7 @@ from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.models import Models
+from streamhost.features.notifications import Notifications
 from streamhost.features.playback import Playback
 from streamhost.features.plugging import Plugging
 from streamhost.features.posters import PosterDesk
@@ -36,6 +37,8 @@ from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_media import media_workers, rules_of, runner_of
+from streamhost.host_notices import PLACES as DELIVERY_PLACES
+from streamhost.host_notices import notice_work, notifications_of, registers
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.queue import Queue
@@ -114,6 +117,7 @@ class Host:
     key_watch: KeyWatch
     health: Health
     mail: Mail
+    notifications: Notifications
     quotas: Quotas
     sharing: Sharing
     streams: Streams
@@ -199,20 +203,25 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
     announcing.subscribe("cdn", copies.hear)
     protections = Protections(keys, keys, clock, settings.protection, plugging.registered.licence_proxies)
-    quotas = Quotas(db, clock, settings.uploads)
+    quotas = Quotas(db, clock, settings.uploads, queue, settings.notifications.quota_percent)
     uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
     run = runner_of(settings)
     transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
-    mail = _mail(settings, db, queue, clock)
+    home = _home(settings, instance)
+    mail = _mail(settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"))
+    notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
+    announcing.subscribe("notifications", notifications.hear)
+    noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
     around = Around(
         mail=mail,
-        home=_home(settings, instance),
+        home=home,
         site=settings.server.site_name,
         ended=grants.revocations.revoke,
         hangs_on=settings.playback.grant_minutes * MINUTE,
         leaves=lambda conn, owner: catalog.leave(conn, owner),
+        registers=registers(queue, clock),
     )
     accounts = Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
     ended = grants.revocations.revoke
@@ -256,6 +265,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         TellSubscriber: announcing.tell,
         TellPlugin: announcing.tell,
         **plugging.handlers(),
+        **noticing,
     }
     control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
     revive: dict[type[Task], Revive] = {}
@@ -271,6 +281,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         Lane.MEDIA: media_workers(settings),
         Lane.LIGHT: settings.jobs.light_workers,
         Lane.PLUGINS: settings.plugins.workers,
+        Lane.DELIVERIES: DELIVERY_PLACES,
     }
     worker = Worker(db, queue, handlers, lanes, clock)
     schedule = Schedule(
@@ -281,6 +292,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
             *(every(HOUR, task) for task in (SweepUploads(), SweepMedia())),
             *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket())),
             *plugging.schedule(),
+            *notice_times,
         ],
     )
     return Host(
@@ -318,6 +330,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         key_watch=KeyWatch(keyrings, grants, clock),
         health=Health(db, storage, worker, clock),
         mail=mail,
+        notifications=notifications,
         quotas=quotas,
         storekeeping=storekeeping,
         signs=places.signs(storage),
@@ -340,7 +353,13 @@ def _home(settings: Settings, instance: Instance) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{settings.server.port}"
 
 
-def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:
+def _mail(
+    settings: Settings,
+    db: Database,
+    queue: Queue,
+    clock: Clock,
+    dead: Callable[[Connection, str], Awaitable[None]],
+) -> Mail:
     smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
     sender: MailSender = ConsoleMailSender(sys.stdout)
     if smtp.host:
@@ -354,7 +373,7 @@ def _mail(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Mail:
             sender = SmtpMailSender(server, From(address, site))
         except (OSError, ssl.SSLError) as error:
             raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
-    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host))
+    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host), dead=dead)
 
 
 def _transcoding(

@@ -71,6 +71,8 @@ class Purpose(StrEnum):
     WRAPPING = "wrapping"
     SHARING = "sharing"
     CDN = "cdn"
+    WEBHOOKS = "webhooks"
+    UNSUBSCRIBING = "unsubscribing"
 
 
 @dataclass(frozen=True, slots=True)

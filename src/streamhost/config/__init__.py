@@ -8,6 +8,7 @@ from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
 from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.section import Section
@@ -45,6 +46,7 @@ __all__ = [
     "LogSettings",
     "MailSettings",
     "MediaSettings",
+    "NotificationSettings",
     "PlaybackSettings",
     "PluginSettings",
     "ProtectionSettings",
@@ -54,6 +56,7 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "UploadSettings",
+    "WebhookSettings",
     "default_data_directory",
     "fields",
     "fields_of",

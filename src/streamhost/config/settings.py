@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.importing import ImportSettings
+from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
@@ -362,5 +363,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()
     plugins: PluginSettings = PluginSettings()
+    notifications: NotificationSettings = NotificationSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()
     for_plugins: ForPlugins = ForPlugins()

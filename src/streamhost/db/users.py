@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from streamhost.db.core import Connection
@@ -46,6 +46,14 @@ async def by_email(conn: Connection, email: str) -> User | None:
 async def everybody(conn: Connection) -> list[User]:
     """All users, oldest first."""
     return [user_of(row) for row in await conn.fetch_all(f"{_SELECT} ORDER BY created_at, id", {})]
+
+
+async def with_roles(conn: Connection, roles: Collection[Role]) -> list[User]:
+    """Everybody with one of some roles whose account is open and whose address is verified, oldest first."""
+    names = {f"r{number}": role.value for number, role in enumerate(roles)}
+    sql = f"""{_SELECT} WHERE role IN ({", ".join(":" + name for name in names)})
+        AND disabled_at IS NULL AND email_verified_at IS NOT NULL ORDER BY created_at, id"""
+    return [user_of(row) for row in await conn.fetch_all(sql, names)]
 
 
 async def has_admin(conn: Connection) -> bool:

@@ -16,12 +16,14 @@ from streamhost.db import replacements
 from streamhost.db import users as user_rows
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
+from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
+from streamhost.model.events import AccessRevoked, VideoDeleted, VideoPublished
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
@@ -210,8 +212,15 @@ class Catalog:
             if video.allow_download and not edited.allow_download and video.package_id is not None:
                 await self._queue.add(conn, DeleteMedia(download_prefix(video.id, video.package_id)))
             await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
+            if video.playable and video.visibility is Visibility.PRIVATE is not edited.visibility:
+                await announce(
+                    conn,
+                    self._queue,
+                    VideoPublished(video.id, video.owner_id, edited.title, at=edited.updated_at),
+                )
             if _narrower(edited, video):
                 await rows.withdraw(conn, video.id, edited.updated_at)
+                await announce(conn, self._queue, AccessRevoked(video.id, at=edited.updated_at))
                 conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return edited
 
@@ -221,7 +230,7 @@ class Catalog:
         `address` as in `edit`."""
         video = await self._managed(video_id, viewer)
         async with self._db.write() as conn:
-            await self.remove(conn, video.id)
+            await self.remove(conn, video.id, viewer.id)
             await self._note(conn, Act.VIDEO_DELETED, video, Actor.of(viewer, address))
 
     async def leave(self, conn: Connection, owner: UserId) -> None:
@@ -229,8 +238,12 @@ class Catalog:
         for video_id in await rows.ids_of(conn, owner):
             await self.remove(conn, video_id)
 
-    async def remove(self, conn: Connection, video_id: VideoId) -> None:
+    async def remove(self, conn: Connection, video_id: VideoId, by: UserId | None = None) -> None:
         """Remove a video in the caller's transaction, whoever asks for it."""
+        video = await rows.get(conn, video_id)
+        if video is not None:
+            gone = VideoDeleted(video_id, video.owner_id, video.title, by, at=self._clock())
+            await announce(conn, self._queue, gone)
         await self._queue.cancel_subject(conn, f"video:{video_id}")
         await rows.delete(conn, video_id)
         conn.after_commit(lambda: self._withdrawn(video_id, self._clock()))

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.config import UploadSettings
-from streamhost.db import audit, users
+from streamhost.db import alarms, audit, users
 from streamhost.db import quotas as rows
 from streamhost.db.core import Connection, Database
+from streamhost.jobs.announcing import announce
+from streamhost.jobs.queue import Queue
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.events import QuotaReached
 from streamhost.model.ids import UserId
+
+CALM = 10
+"""Per cent of a quota by which somebody must come down before they are warned anew."""
 
 _logger = log.get("quota")
 
@@ -42,7 +48,12 @@ class Usage:
 class Quotas:
     """Knows what everybody may keep, and refuses what is more."""
 
-    def __init__(self, db: Database, clock: Clock, settings: UploadSettings) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, settings: UploadSettings, queue: Queue | None = None, warn_percent: int = 90
+    ) -> None:
+        """From `warn_percent` of a quota on its owner is told, by an event in `queue`; None: nobody is."""
+        self._queue = queue
+        self._warn_percent = warn_percent
         self._db = db
         self._clock = clock
         self._bytes = settings.quota_bytes
@@ -60,6 +71,20 @@ class Quotas:
             raise OverQuota(f"You may keep {max_bytes} bytes of files; {left} are left, {more_bytes} are needed.")
         if max_videos is not None and more_videos and used_videos + more_videos > max_videos:
             raise OverQuota(f"You have {used_videos} of the {max_videos} videos that you may keep.")
+        for unit, used, allowed in (
+            ("bytes", used_bytes + more_bytes, max_bytes),
+            ("videos", used_videos + more_videos, max_videos),
+        ):
+            if allowed is not None:
+                await self._warn(conn, owner_id, unit, used, allowed)
+
+    async def _warn(self, conn: Connection, owner_id: UserId, unit: str, used: int, allowed: int) -> None:
+        """Tell somebody once that a quota is nearly used up, and again only after there was room in between."""
+        alarm, share, now = f"quota:{owner_id}:{unit}", 100 * used / allowed, self._clock()
+        if share < self._warn_percent - CALM:
+            await alarms.clear(conn, alarm)
+        elif share >= self._warn_percent and self._queue and await alarms.raise_once(conn, alarm, now):
+            await announce(conn, self._queue, QuotaReached(owner_id, used, allowed, unit, at=now))
 
     async def usage(self, user_id: UserId) -> Usage:
         """What a user uses and may use. Raises `NotFound`."""

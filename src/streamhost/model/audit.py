@@ -56,6 +56,11 @@ class Act(StrEnum):
     VIDEO_DELETED = "video_deleted"
     MAIL_RETRIED = "mail_retried"
     MAIL_DISCARDED = "mail_discarded"
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_CHANGED = "webhook_changed"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_SECRET_REPLACED = "webhook_secret_replaced"  # noqa: S105  # the name of an act
+    WEBHOOK_REPLAYED = "webhook_replayed"
 
 
 @dataclass(frozen=True, slots=True)

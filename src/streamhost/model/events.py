@@ -101,10 +101,20 @@ class VideoReplaced(VideoEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacementFailed(VideoEvent):
+    """A new file for a video could not take the place of the old one, which still plays."""
+
+    kind: ClassVar[str] = "replacement_failed"
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDeleted(VideoEvent):
-    """A video is gone; its files are being removed."""
+    """A video is gone; its files are being removed. `by`: who deleted it, where that is known."""
 
     kind: ClassVar[str] = "video_deleted"
+    by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +127,13 @@ class AccessRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class QuotaReached(Event):
-    """A user has used up what they may store. Bytes."""
+    """A user has used up what they may keep, or nearly. `unit` is `bytes` or `videos`."""
 
     kind: ClassVar[str] = "quota_reached"
     user_id: UserId
     used: int
     allowed: int
+    unit: str = "bytes"
 
 
 @dataclass(frozen=True, slots=True)

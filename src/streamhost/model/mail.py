@@ -21,6 +21,8 @@ class MailKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of a mail
     INVITATION = "invitation"
     NEW_SIGN_IN = "new_sign_in"
+    NOTICE = "notice"
+    """What is written elsewhere in the house and only delivered by the mail room."""
     TEST = "test"
 
 
@@ -62,3 +64,5 @@ class Message:
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+    unsubscribe: str = field(default="", repr=False)
+    """The link that ends such mail at once when it is posted to (RFC 8058); empty for mail that cannot be ended."""

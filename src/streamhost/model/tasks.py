@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import ImportId, JobId, MailId, PackageId, VideoId
+from streamhost.model.ids import DeliveryId, ImportId, JobId, MailId, PackageId, UserId, VideoId
 
 
 class Lane(StrEnum):
@@ -17,6 +17,8 @@ class Lane(StrEnum):
     LIGHT = "light"
     PLUGINS = "plugins"
     """Work of plugins, which may be slow or hang: it takes nobody else's place."""
+    DELIVERIES = "deliveries"
+    """Waits for other people's servers, which may take their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,37 @@ class TakeImport(Task):
 
     kind: ClassVar[str] = "take_import"
     file_id: ImportId
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverNotice(Task):
+    """Hand a notice to a channel or an endpoint that somebody else runs, and see to the next attempt if need be."""
+
+    kind: ClassVar[str] = "deliver_notice"
+    lane: ClassVar[Lane] = Lane.DELIVERIES
+    delivery_id: DeliveryId
+
+
+@dataclass(frozen=True, slots=True)
+class MailNotices(Task):
+    """Put the notices that wait for somebody into one mail."""
+
+    kind: ClassVar[str] = "mail_notices"
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class SweepNotices(Task):
+    """Forget notices and deliveries past their time."""
+
+    kind: ClassVar[str] = "sweep_notices"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDisk(Task):
+    """Look whether there is room for what comes in."""
+
+    kind: ClassVar[str] = "check_disk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from streamhost.server import (
     jobs,
     mail,
     me,
+    notifications,
     people,
     playback,
     posters,
@@ -34,6 +35,7 @@ from streamhost.server import (
     streams,
     uploads,
     videos,
+    webhooks,
 )
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
@@ -51,6 +53,7 @@ TAGS: Sequence[Tag] = (
     Tag("uploads", "Files on their way in: tus 1.0.0, or one request."),
     Tag("videos", "Finding, reading, editing and deleting videos, and watching one being made."),
     Tag("playback", "Permission to play, and where the stream is."),
+    Tag("notifications", "What has happened that concerns you, and what you want to be told of."),
     Tag("operations", "Probes for whoever runs the server."),
 )
 
@@ -65,6 +68,8 @@ def create_app(host: Host) -> Litestar:
             *me.routes,
             *people.routes,
             *mail.routes,
+            *notifications.routes,
+            *webhooks.routes,
             *quotas.routes,
             *jobs.routes,
             *files.routes,

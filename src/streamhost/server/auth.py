@@ -236,6 +236,15 @@ def viewer_of(connection: AnyConnection) -> Viewer:
     return viewer if isinstance(viewer, Viewer) else ANONYMOUS
 
 
+async def still_signed_in(connection: AnyConnection) -> bool:
+    """Whether what the one asking came with still counts; for answers that take hours."""
+    try:
+        await _keeper(connection).identify(connection)
+    except StreamhostError:
+        return False
+    return viewer_of(connection).user is not None
+
+
 def csrf_token(request: AnyRequest) -> str:
     """The token that the page answering `request` puts in its forms and in `<meta name="csrf-token">`."""
     return _keeper(request).csrf_token(request)

@@ -24,6 +24,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "playback": host.playback,
         "health": host.health,
         "mail": host.mail,
+        "notifications": host.notifications,
         "quotas": host.quotas,
         "control": host.control,
         "downloads": host.downloads,

@@ -82,6 +82,9 @@ STATUS: Mapping[str, int] = {
     # mail
     "mail_unavailable": 503,
     "mail_refused": 422,
+    # notifications
+    "webhook_off": 409,
+    "invalid_unsubscribe_link": 400,
     # pages
     "ui_not_built": 503,
 }

@@ -15,7 +15,7 @@ from streamhost.features.accounts import rules
 from streamhost.features.accounts.errors import LastAdmin, TooManyAttempts, WrongPassword
 from streamhost.features.accounts.limits import CodeLimits, LoginLimits
 from streamhost.features.accounts.links import FORGOT_PATH, LinkKind, Links, span
-from streamhost.features.accounts.needs import Ended, SendsMail
+from streamhost.features.accounts.needs import Ended, Registers, SendsMail, nobody_greets
 from streamhost.features.accounts.passwords import Passwords
 from streamhost.features.accounts.signed_in import SignedIn
 from streamhost.features.accounts.tokens import AccountKeys
@@ -47,6 +47,7 @@ class Means:
     links: Links
     mail: SendsMail
     ended: Ended
+    registers: Registers = nobody_greets
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def note(

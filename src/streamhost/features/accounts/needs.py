@@ -31,8 +31,16 @@ Leaves = Callable[[Connection, UserId], Awaitable[None]]
 """Told, inside the transaction, that a user's account is about to be deleted: what is theirs elsewhere goes too."""
 
 
+Registers = Callable[[Connection, UserId], Awaitable[None]]
+"""Told, inside the transaction, that somebody has made an account whose address is theirs."""
+
+
 def nobody_listens(_ended: SessionId | UserId, _moment: Timestamp) -> None:
     """For a house in which nothing hangs on sessions."""
+
+
+async def nobody_greets(_conn: Connection, _user_id: UserId) -> None:
+    """For a house in which nobody wants to know who comes."""
 
 
 async def nothing_is_theirs(_conn: Connection, _user_id: UserId) -> None:

@@ -67,7 +67,8 @@ class Recovery:
             self._means.links.check(LinkKind.RESET, self._means.links.open(LinkKind.RESET, token), _bound(user))
             now = self._means.clock()
             await user_rows.set_hash(conn, user.id, fresh)
-            await user_rows.verify(conn, user.id, now)
+            if await user_rows.verify(conn, user.id, now):
+                await self._means.registers(conn, user.id)
             await session_rows.revoke_all(conn, user.id, now)
             await token_rows.revoke_all(conn, user.id, now)
             # Whoever reads the mail has spoken: passwords that strangers chose are wrong from now on, like the old one.

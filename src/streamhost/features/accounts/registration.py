@@ -104,6 +104,9 @@ class Registration:
             await means.note(conn, Act.REGISTERED, Actor.of(user, address), user, invitation=by_link)
             if user.email_verified_at is None:
                 await means.ask_to_verify(conn, user)
+            else:
+                # Only here and where an address is verified: telling of strangers' attempts would tell them apart.
+                await means.registers(conn, user.id)
             return
         await user_rows.insert(conn, replace(user, email=f"{user.id}@{DECOY_DOMAIN}"))
         await user_rows.delete(conn, user.id)
@@ -133,6 +136,7 @@ class Registration:
             self._means.links.check(LinkKind.VERIFY, link, unverified(user))
             if not await user_rows.verify(conn, user.id, self._means.clock()):
                 raise LinkUsed
+            await self._means.registers(conn, user.id)
             await self._means.note(conn, Act.EMAIL_VERIFIED, Actor.of(user, address), user)
         self._means.present.forget_user(user.id)
         return user

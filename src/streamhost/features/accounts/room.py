@@ -30,7 +30,15 @@ from streamhost.features.accounts.limits import CodeLimits, LoginLimits, Unknown
 from streamhost.features.accounts.links import LinkKind, Links, OpenedLink
 from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means
-from streamhost.features.accounts.needs import Ended, Leaves, SendsMail, nobody_listens, nothing_is_theirs
+from streamhost.features.accounts.needs import (
+    Ended,
+    Leaves,
+    Registers,
+    SendsMail,
+    nobody_greets,
+    nobody_listens,
+    nothing_is_theirs,
+)
 from streamhost.features.accounts.passwords import Passwords
 from streamhost.features.accounts.people import People
 from streamhost.features.accounts.profile import Profile
@@ -77,6 +85,7 @@ class Around:
     hangs_on: float = 0.0
     """For how long after the end of a session something may still hang on it unless it is told, in seconds."""
     leaves: Leaves = nothing_is_theirs
+    registers: Registers = nobody_greets
 
 
 class Accounts:
@@ -105,6 +114,7 @@ class Accounts:
             links=Links(keys.links, clock, around.home),
             mail=around.mail,
             ended=around.ended,
+            registers=around.registers,
         )
         self._endings = Endings(self._means, around.hangs_on)
         self.registration = Registration(self._means)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from streamhost import log
@@ -26,6 +26,7 @@ LINES = 2
 """How many mails are on their way at once: a mail server that hangs must not take every place for light work."""
 PRIORITY = 10
 """Somebody sits and waits for most mails; nobody for other light work."""
+NOTICE_PRIORITY = 0
 ASKED_FOR = (
     MailKind.VERIFY_EMAIL,
     MailKind.ADDRESS_TAKEN,
@@ -55,18 +56,32 @@ class MailStatus:
     failing: Letter | None
 
 
+async def nobody_minds(_conn: Connection, _what: str) -> None:
+    """For a house in which dead letters are only looked for."""
+
+
 class Mail:
     """Writes mail down, sees to it that it is delivered, and keeps what could not be."""
 
     def __init__(
-        self, db: Database, queue: Queue, sender: MailSender, clock: Clock, writer: Writer, *, configured: bool
+        self,
+        db: Database,
+        queue: Queue,
+        sender: MailSender,
+        clock: Clock,
+        writer: Writer,
+        *,
+        configured: bool,
+        dead: Callable[[Connection, str], Awaitable[None]] = nobody_minds,
     ) -> None:
+        """`dead` is told in words, in the transaction, when a letter is given up."""
         self._db = db
         self._queue = queue
         self._sender = sender
         self._clock = clock
         self._writer = writer
         self._configured = configured
+        self._dead = dead
 
     async def enqueue(
         self, conn: Connection, kind: str, to: str, values: Mapping[str, str], *, trusted: bool = False
@@ -89,6 +104,13 @@ class Mail:
         await rows.insert(conn, letter)
         await self._post(conn, letter.id)
 
+    async def post(self, conn: Connection, to: str, subject: str, text: str, html: str, unsubscribe: str) -> None:
+        """Put a mail that was written elsewhere into the outbox, in the caller's transaction."""
+        details = {"subject": subject, "text": text, "html": html, "unsubscribe": unsubscribe}
+        letter = Letter(MailId(new_id()), MailKind.NOTICE, to, self._clock(), details)
+        await rows.insert(conn, letter)
+        await self._post(conn, letter.id, NOTICE_PRIORITY)
+
     async def deliver(self, task: SendMail, job: JobContext) -> None:
         """The job: hand one letter over. Raises `MailUnavailable` (tried again) or `MailRefused` (not)."""
         async with self._db.read() as conn:
@@ -108,7 +130,11 @@ class Mail:
 
     async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
         """A delivery ended for good: the letter goes to the dead ones, where an admin finds it."""
-        await rows.give_up(conn, MailId(job.payload["mail_id"]), self._clock(), error.code, _words(error))
+        mail_id = MailId(job.payload["mail_id"])
+        letter = await rows.get(conn, mail_id)
+        await rows.give_up(conn, mail_id, self._clock(), error.code, _words(error))
+        if letter is not None:
+            await self._dead(conn, f"A mail to {letter.recipient} was given up: {_words(error)}")
 
     async def sweep(self, _task: SweepMail, job: JobContext) -> None:
         """The job: forget what was sent, or given up, long ago."""
@@ -175,10 +201,10 @@ class Mail:
     async def _note(self, conn: Connection, act: Act, by: Actor, mail_id: MailId) -> None:
         await audit.insert(conn, AuditEntry(self._clock(), act, by, details={"mail": mail_id}))
 
-    async def _post(self, conn: Connection, mail_id: MailId) -> None:
+    async def _post(self, conn: Connection, mail_id: MailId, priority: int = PRIORITY) -> None:
         line = zlib.crc32(mail_id.encode()) % LINES
         await self._queue.add(
-            conn, SendMail(mail_id), priority=PRIORITY, lock=f"mail:{line}", subject=f"mail:{mail_id}"
+            conn, SendMail(mail_id), priority=priority, lock=f"mail:{line}", subject=f"mail:{mail_id}"
         )
 
 

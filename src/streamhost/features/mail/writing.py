@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from streamhost.features.mail.texts import WORDS
-from streamhost.model.mail import Letter, Message
+from streamhost.model.mail import Letter, MailKind, Message
 
 WIDTH = 72
 """Columns of the plain text (RFC 3676, 4.1, and what terminals like)."""
@@ -42,6 +42,8 @@ class Writer:
 
     def message(self, letter: Letter) -> Message:
         """What is handed to the mail server."""
+        if letter.kind is MailKind.NOTICE:
+            return Message(letter.id, letter.recipient, **letter.details)
         words = WORDS[letter.kind]
         details = {"site": self._site, **{key: _plain(value) for key, value in letter.details.items()}}
         details["name"] = greeted(details.get("name", ""))

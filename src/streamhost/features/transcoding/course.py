@@ -20,10 +20,12 @@ from streamhost.features.transcoding.keeping import Keeping
 from streamhost.features.transcoding.progress import Paces
 from streamhost.features.transcoding.publishing import manifests_lock
 from streamhost.features.transcoding.recipe import Recipe
+from streamhost.jobs.announcing import announce
 from streamhost.jobs.errors import JobCancelled
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
+from streamhost.model.events import VideoFailed, VideoProcessed
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import Rendition
 from streamhost.model.tasks import Job, MakePart, ProbeSource, PublishPackage, Task
@@ -101,6 +103,10 @@ class Course:
         await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
         columns: dict[str, Any] = {"state": VideoState.READY.value, "progress": 1.0, "paused": 0, **NO_PACE}
         await videos.change(conn, package.video_id, now, **columns)
+        video = await videos.get(conn, package.video_id)
+        if video is not None and package.source_key is None:
+            # What was made of a new file was told of when it took the old one's place.
+            await announce(conn, self._queue, VideoProcessed(video.id, video.owner_id, video.title, at=now))
         await self._keeping.ready(conn, package.video_id)
         self._paces.forget(package.id)
 
@@ -135,6 +141,9 @@ class Course:
         else:
             words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
             await videos.change(conn, video_id, now, state=VideoState.FAILED.value, paused=0, **NO_PACE, **words)
+            if not isinstance(error, JobCancelled):
+                event = VideoFailed(video_id, video.owner_id, video.title, error.code, str(error), at=now)
+                await announce(conn, self._queue, event)
         for job in await self._queue.unfinished(conn, subject(video_id)):
             if new is None or not new.concerned_by(job.payload):
                 await self._queue.cancel(conn, job.id)

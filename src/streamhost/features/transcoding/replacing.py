@@ -16,10 +16,13 @@ from streamhost.features.transcoding import pipeline, words
 from streamhost.features.transcoding.course import subject
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.recipe import Recipe
+from streamhost.jobs.announcing import announce
+from streamhost.jobs.errors import JobCancelled
 from streamhost.jobs.queue import Queue
 from streamhost.media import wire
 from streamhost.model.clock import MINUTE, Clock
 from streamhost.model.errors import StreamhostError
+from streamhost.model.events import ReplacementFailed, VideoReplaced
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.tasks import DeleteMedia, Job, RetirePackage
 from streamhost.model.videos import Failure, Replacement, Video, VideoState, folder_of
@@ -74,6 +77,7 @@ class Replacing:
             await self._queue.add(conn, DeleteMedia(folder_of(video.source_key)))
         await replacements.delete(conn, video.id)
         await words.ask_for_captions(conn, self._queue, package, recipe.info)
+        await announce(conn, self._queue, VideoReplaced(video.id, video.owner_id, video.title, at=now))
         self._log.info("a video's file was replaced", action="file_replaced", video=video.id)
 
     async def _retire(self, conn: Connection, video: Video, old: packages.PackageRow) -> None:
@@ -100,6 +104,10 @@ class Replacing:
         """Let a new file go, and note why."""
         await replacements.failed(conn, new.video_id, Failure(error.code, str(error), error.hint))
         await self._queue.add(conn, DeleteMedia(folder_of(new.source_key)))
+        video = await videos.get(conn, new.video_id)
+        if video is not None and not isinstance(error, JobCancelled):
+            failed = ReplacementFailed(video.id, video.owner_id, video.title, error.code, str(error), at=self._clock())
+            await announce(conn, self._queue, failed)
         if new.package_id is not None:
             await packages.delete(conn, new.package_id)
             await self._pictures.drop(conn, new.video_id, new.package_id)

@@ -28,11 +28,13 @@ from streamhost.features.transcoding.recipe import Recipe, Rules
 from streamhost.features.transcoding.replacing import Replacing
 from streamhost.features.transcoding.sources import Sources
 from streamhost.features.transcoding.switching import GivesKeys, Switching
+from streamhost.jobs.announcing import announce
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.media import tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
+from streamhost.model.events import VideoPublished
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.keeping import ALWAYS
 from streamhost.model.stills import Storyboard
@@ -46,7 +48,7 @@ from streamhost.model.tasks import (
     PublishPackage,
     RewriteManifests,
 )
-from streamhost.model.videos import VideoState, package_prefix
+from streamhost.model.videos import VideoState, Visibility, package_prefix
 from streamhost.ports import Storage
 
 FETCHING = "fetch"
@@ -302,6 +304,8 @@ class Transcoding:
                     published_at=video.published_at or now,
                 )
                 await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
+                if video.published_at is None and video.visibility is not Visibility.PRIVATE:
+                    await announce(conn, self._queue, VideoPublished(video.id, video.owner_id, video.title, at=now))
                 await caption_rows.published(conn, made.captions, package.id)
                 await self.course.advance(conn, package, recipe)
             elif package is None:
