@@ -1,6 +1,7 @@
 import "../styles/main.css";
 import "./icons.svg?url";
 import "./logo.svg?url";
+import { startBell } from "./lib/bell.ts";
 import { startCaptions } from "./lib/captions.ts";
 import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
@@ -18,3 +19,4 @@ startCopies();
 startPosters();
 startRefreshing();
 startCaptions();
+startBell();

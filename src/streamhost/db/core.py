@@ -52,6 +52,11 @@ class Connection(Protocol):
     and `Misused` for a wrong statement or a write on a reading connection.
     """
 
+    @property
+    def writes(self) -> bool:
+        """Whether this is the writing transaction, or a connection that only reads."""
+        ...
+
     async def execute(self, sql: str, params: Params = ...) -> int:
         """Run a statement; how many rows it changed."""
         ...
@@ -127,8 +132,12 @@ class _Statements:
     async def fetch_all(self, sql: str, params: Params = _NONE) -> list[Row]:
         return await self._run(_rows, sql, params)
 
+    @property
+    def writes(self) -> bool:
+        return self._begin == "BEGIN IMMEDIATE"
+
     def after_commit(self, callback: Callable[[], None]) -> None:
-        if self._begin != "BEGIN IMMEDIATE":
+        if not self.writes:
             raise Misused("Only a transaction of db.write() is ever committed.")
         self.callbacks.append(callback)
 

@@ -75,7 +75,8 @@ class Quotas:
             ("bytes", used_bytes + more_bytes, max_bytes),
             ("videos", used_videos + more_videos, max_videos),
         ):
-            if allowed is not None:
+            # Where bytes are only held out nothing can be written; whoever brings them is weighed again at their end.
+            if allowed is not None and conn.writes:
                 await self._warn(conn, owner_id, unit, used, allowed)
 
     async def _warn(self, conn: Connection, owner_id: UserId, unit: str, used: int, allowed: int) -> None:

@@ -92,7 +92,7 @@ def create_app(host: Host) -> Litestar:
                 settings.server.public_url,
                 limits=RequestLimits(settings.limits, host.clock),
             ),
-            Pages(settings, Assets(find_web_root()), host.clock),
+            Pages(settings, Assets(find_web_root()), host.clock, host.notifications.bell.unread),
         ],
         openapi_config=_openapi(settings.server.site_name),
         request_max_body_size=BODY_LIMIT,

@@ -1,5 +1,6 @@
 """The pages that people see: HTML made here, so that everything but playing and uploading works without script."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, Router, get
@@ -11,21 +12,24 @@ from litestar.plugins import InitPlugin
 from streamhost.config import Settings
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, Unauthenticated
+from streamhost.model.ids import UserId
 from streamhost.server import assets as asset_routes
 from streamhost.server.assets import Assets
-from streamhost.server.auth import anyone
+from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.csrf import SAFE_METHODS
 from streamhost.server.errors import handle
 from streamhost.server.pages import (
     account,
     admin_house,
     admin_people,
+    admin_webhooks,
     browse,
     copies,
     entrance,
     joining,
     keys,
     making,
+    notices,
     poster,
     recovering,
     sharing,
@@ -33,7 +37,9 @@ from streamhost.server.pages import (
     studio,
     wording,
 )
-from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.frame import UNREAD, Frame
+
+CountsUnread = Callable[[UserId], Awaitable[int]]
 
 
 @get("/{anywhere:path}", guards=[anyone], include_in_schema=False)
@@ -50,7 +56,9 @@ def ask_to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> R
 class Pages(InitPlugin):
     """Brings the pages, their files and the look of errors into the application."""
 
-    def __init__(self, settings: Settings, assets: Assets, clock: Clock) -> None:
+    def __init__(self, settings: Settings, assets: Assets, clock: Clock, unread: CountsUnread) -> None:
+        """`unread` tells how many notifications somebody has not read."""
+        self._unread = unread
         self._assets = assets
         self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open", clock)
 
@@ -66,6 +74,8 @@ class Pages(InitPlugin):
                 *keys.routes,
                 *admin_people.routes,
                 *admin_house.routes,
+                *admin_webhooks.routes,
+                *notices.routes,
                 *browse.routes,
                 *copies.routes,
                 *studio.routes,
@@ -76,12 +86,19 @@ class Pages(InitPlugin):
                 *streams.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
+            before_request=self._count_unread,
         )
         app_config.route_handlers.extend([pages, *asset_routes.routes, nowhere])
         app_config.dependencies["frame"] = Provide(self._give_frame)
         app_config.dependencies["assets"] = Provide(self._give_assets)
         app_config.state["render_error"] = self._frame.error_text
         return app_config
+
+    async def _count_unread(self, request: Request[Any, Any, Any]) -> None:
+        """The bell on every page has a number."""
+        viewer = viewer_of(request)
+        if viewer.id is not None:
+            request.scope["state"][UNREAD] = await self._unread(viewer.id)
 
     async def _give_frame(self) -> Frame:
         return self._frame

@@ -20,6 +20,8 @@ AnyRequest = Request[Any, Any, Any]
 NO_STORE = {"Cache-Control": "no-store"}
 """Every page carries a token, and shows what this viewer may see."""
 THEMES = ("light", "dark")
+UNREAD = "streamhost.unread"
+"""Where a request carries how many notifications whoever asks has not read."""
 
 
 class Texts(dict[str, str]):
@@ -76,6 +78,7 @@ class Frame:
             me=_me(viewer_of(request)),
             csrf_token=csrf_token(request),
             path=request.url.path,
+            unread=request.scope["state"].get(UNREAD, 0),
             theme=_theme(request),
             **values,
         )
