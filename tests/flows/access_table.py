@@ -87,7 +87,24 @@ TABLE: Mapping[str, Line] = {
         "401 201 201 201 201 201 401", {"json": PROOF | {"name": "script", "scopes": ["read"]}}
     ),
     "DELETE /api/v1/me/tokens/{token_id}": Line("401 404 404 204 404 404 401"),
+    # notifications
+    "GET /api/v1/notifications": Line("401 200 200 200 200 200 401"),
+    "GET /api/v1/notifications/stream": Line("401 200 200 200 200 200 401"),
+    "POST /api/v1/notifications/read": Line("401 200 200 200 200 200 401"),
+    "POST /api/v1/notifications/{notification_id}/read": Line("401 404 404 404 404 404 401"),
+    "GET /api/v1/me/notifications": Line("401 200 200 200 200 200 401"),
+    "PATCH /api/v1/me/notifications": Line("401 200 200 200 200 200 401", {"json": {}}),
+    "POST /api/v1/me/notifications/test": Line("401 200 200 200 200 200 401", {"json": {"channel": "in_app"}}),
     # administration
+    "GET /api/v1/admin/webhooks": Line("401 403 403 403 403 200 401"),
+    "POST /api/v1/admin/webhooks": Line("401 403 403 403 403 422 401", {"json": {"url": "http://127.0.0.1/"}}),
+    "GET /api/v1/admin/webhooks/{webhook_id}": Line("401 403 403 403 403 404 401"),
+    "PATCH /api/v1/admin/webhooks/{webhook_id}": Line("401 403 403 403 403 404 401", {"json": {"note": "Other"}}),
+    "DELETE /api/v1/admin/webhooks/{webhook_id}": Line("401 403 403 403 403 404 401"),
+    "POST /api/v1/admin/webhooks/{webhook_id}/rotate": Line("401 403 403 403 403 404 401", {"json": {}}),
+    "POST /api/v1/admin/webhooks/{webhook_id}/test": Line("401 403 403 403 403 404 401"),
+    "GET /api/v1/admin/webhooks/{webhook_id}/deliveries": Line("401 403 403 403 403 404 401"),
+    "POST /api/v1/admin/webhooks/{webhook_id}/replay": Line("401 403 403 403 403 404 401", {"json": {"delivery": "x"}}),
     "GET /api/v1/admin/users": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/users": Line(
         "401 403 403 403 403 201 401", {"json": NEWCOMER | {"email": "added@example.org"}}
@@ -208,6 +225,14 @@ TABLE: Mapping[str, Line] = {
         "401 200 200 200 200 200 401", {"data": PROOF | {"name": "script", "scope_read": "on", "days": "30"}}
     ),
     "POST /account/tokens/{token_id}/revoke": Line("401 404 404 303 404 404 401"),
+    "GET /notifications": Line("303 200 200 200 200 200 303"),
+    "POST /notifications/read": Line("401 303 303 303 303 303 401"),
+    "POST /notifications/{notification_id}/open": Line("401 404 404 404 404 404 401"),
+    "GET /account/notifications": Line("303 200 200 200 200 200 303"),
+    "POST /account/notifications": Line("401 303 303 303 303 303 401"),
+    "POST /account/notifications/test": Line("401 303 303 303 303 303 401", {"data": {"channel": "in_app"}}),
+    "GET /unsubscribe": Line("400 400 400 400 400 400 400", {"params": GUESS}),
+    "POST /unsubscribe": Line("400 400 400 400 400 400 400", {"params": GUESS}),
     "GET /account/delete": Line("303 200 200 200 200 200 303"),
     "POST /account/delete": Line("401 422 422 422 422 422 401", {"data": {"password": "wrong password"}}),
     "GET /admin/users": Line("303 403 403 403 403 200 303"),
@@ -222,6 +247,10 @@ TABLE: Mapping[str, Line] = {
     "POST /admin/users/{user_id}/sessions/{session_id}/end": Line("401 403 403 403 403 404 401"),
     "GET /admin/users/{user_id}/delete": Line("303 403 403 403 403 200 303"),
     "POST /admin/users/{user_id}/delete": Line("401 403 403 403 403 303 401"),
+    "GET /admin/webhooks": Line("303 403 403 403 403 200 303"),
+    "POST /admin/webhooks": Line("401 403 403 403 403 422 401", {"data": {"url": "http://127.0.0.1/"}}),
+    "GET /admin/webhooks/{webhook_id}": Line("303 403 403 403 403 404 303"),
+    "POST /admin/webhooks/{webhook_id}": Line("401 403 403 403 403 404 401", {"data": {"do": "test"}}),
     "GET /admin/invitations": Line("303 403 403 403 403 200 303"),
     "POST /admin/invitations": Line(
         "401 403 403 403 403 200 401", {"data": {"role": "viewer", "uses": "1", "days": "7"}}

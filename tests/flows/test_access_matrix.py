@@ -46,7 +46,9 @@ CAST = {
 }
 VISIT = "v" * 22
 HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
-HIDDEN |= dict.fromkeys(("mail_id", "job_id", "link_id", "stream_id", "caption_id", "number"), "nothing")
+HIDDEN |= dict.fromkeys(
+    ("mail_id", "notification_id", "webhook_id", "job_id", "link_id", "stream_id", "caption_id", "number"), "nothing"
+)
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
 NO_PAGE = "GET /{anywhere}"
 BAD_API_TOKENS = ("expired", "revoked", "disabled", "made up")
@@ -198,6 +200,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         stack.push_async_callback(host.stop, 5.0)
         door = Door()
         door.open(cast(ASGIApp, app), delivery_of(host))
+        # Answers that would go on for hours end at once.
+        door.close()
         transport = httpx.ASGITransport(cast(Any, door))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
         for who, role in {**CAST, "doomed": Role.ADMIN, "barred": Role.ADMIN}.items():

@@ -27,6 +27,8 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/auth/password/forgot
         POST /api/v1/auth/password/reset
         POST /api/v1/auth/email/confirm
+        GET /unsubscribe
+        POST /unsubscribe
         OPTIONS /api/v1/uploads
         OPTIONS /api/v1/uploads/{upload_id}
     """,
@@ -50,6 +52,9 @@ _ROUTES: Mapping[str, str] = {
         GET /account
         POST /account/name
         POST /account/email
+        GET /account/notifications
+        POST /account/notifications
+        POST /account/notifications/test
         GET /account/security
         POST /account/password
         POST /account/sessions/{session_id}/end
@@ -83,6 +88,10 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos/{video_id}/download
         GET /api/v1/videos/{video_id}/links
         GET /api/v1/me/streams
+        GET /api/v1/notifications
+        GET /api/v1/notifications/stream
+        GET /api/v1/me/notifications
+        GET /notifications
         GET /
         GET /search
         GET /watch/{video_id}
@@ -121,6 +130,12 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/videos/{video_id}/links
         DELETE /api/v1/videos/{video_id}/links/{link_id}
         DELETE /api/v1/me/streams/{stream_id}
+        POST /api/v1/notifications/read
+        POST /api/v1/notifications/{notification_id}/read
+        PATCH /api/v1/me/notifications
+        POST /api/v1/me/notifications/test
+        POST /notifications/read
+        POST /notifications/{notification_id}/open
         POST /api/v1/videos/{video_id}/captions
         PATCH /api/v1/videos/{video_id}/captions/{caption_id}
         DELETE /api/v1/videos/{video_id}/captions/{caption_id}
@@ -172,6 +187,15 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/admin/cdn
         POST /api/v1/videos/{video_id}/cdn
         POST /studio/{video_id}/cdn
+        GET /api/v1/admin/webhooks
+        POST /api/v1/admin/webhooks
+        GET /api/v1/admin/webhooks/{webhook_id}
+        PATCH /api/v1/admin/webhooks/{webhook_id}
+        DELETE /api/v1/admin/webhooks/{webhook_id}
+        POST /api/v1/admin/webhooks/{webhook_id}/rotate
+        POST /api/v1/admin/webhooks/{webhook_id}/test
+        GET /api/v1/admin/webhooks/{webhook_id}/deliveries
+        POST /api/v1/admin/webhooks/{webhook_id}/replay
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}
@@ -189,6 +213,10 @@ _ROUTES: Mapping[str, str] = {
         GET /admin/invitations
         POST /admin/invitations
         POST /admin/invitations/{invitation_id}/revoke
+        GET /admin/webhooks
+        POST /admin/webhooks
+        GET /admin/webhooks/{webhook_id}
+        POST /admin/webhooks/{webhook_id}
         GET /admin/jobs
         POST /admin/jobs/{job_id}
         GET /admin/streams

@@ -163,6 +163,7 @@ EVENTS: Mapping[str, type[Event]] = {
         VideoHeld,
         VideoRejected,
         VideoReplaced,
+        ReplacementFailed,
         VideoDeleted,
         AccessRevoked,
         QuotaReached,

@@ -20,7 +20,7 @@ from streamhost.features.notifications.sealing import Sealer
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import DAY, HOUR, Clock, Timestamp
 from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
-from streamhost.model.events import event_kinds
+from streamhost.model.events import EVENTS
 from streamhost.model.ids import DeliveryId, NoticeId, WebhookId, is_id, new_id
 from streamhost.model.notices import Delivery, DeliveryState, Notice, NoticeKind, Webhook
 from streamhost.notify.posting import Poster, PostFailed, PostForbidden
@@ -87,7 +87,7 @@ class Webhooks:
     @staticmethod
     def kinds() -> list[str]:
         """Everything that a webhook can be told of."""
-        return [kind.kind for kind in event_kinds()]
+        return list(EVENTS)
 
     async def listed(self) -> list[WebhookStatus]:
         """All of them, oldest first."""

@@ -39,6 +39,8 @@ from streamhost.server.pages import (
 )
 from streamhost.server.pages.frame import UNREAD, Frame
 
+COUNTER = "counts_unread"
+"""Where the application's state has who counts."""
 CountsUnread = Callable[[UserId], Awaitable[int]]
 
 
@@ -51,6 +53,13 @@ async def nowhere(anywhere: FromPath[str]) -> None:
 def ask_to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> Response[Any]:
     """Somebody who only looks is sent to the sign-in page and back; anything else is answered as an error."""
     return entrance.to_sign_in(request) if request.method in SAFE_METHODS else handle(request, error)
+
+
+async def count_unread(request: Request[Any, Any, Any]) -> None:
+    """The bell on every page has a number."""
+    viewer = viewer_of(request)
+    if viewer.id is not None:
+        request.scope["state"][UNREAD] = await request.app.state[COUNTER](viewer.id)
 
 
 class Pages(InitPlugin):
@@ -86,19 +95,14 @@ class Pages(InitPlugin):
                 *streams.routes,
             ],
             exception_handlers={Unauthenticated: ask_to_sign_in},
-            before_request=self._count_unread,
+            before_request=count_unread,
         )
         app_config.route_handlers.extend([pages, *asset_routes.routes, nowhere])
         app_config.dependencies["frame"] = Provide(self._give_frame)
         app_config.dependencies["assets"] = Provide(self._give_assets)
+        app_config.state[COUNTER] = self._unread
         app_config.state["render_error"] = self._frame.error_text
         return app_config
-
-    async def _count_unread(self, request: Request[Any, Any, Any]) -> None:
-        """The bell on every page has a number."""
-        viewer = viewer_of(request)
-        if viewer.id is not None:
-            request.scope["state"][UNREAD] = await self._unread(viewer.id)
 
     async def _give_frame(self) -> Frame:
         return self._frame
