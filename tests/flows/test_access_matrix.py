@@ -35,6 +35,7 @@ from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door
 from tests.flows.access_table import TABLE, WHO
 from tests.flows.token_table import NEEDED, NEVER, UNSEEN
+from tests.support.house import brief
 
 PASSWORD = "correct horse battery"
 CAST = {
@@ -200,9 +201,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         stack.push_async_callback(host.stop, 5.0)
         door = Door()
         door.open(cast(ASGIApp, app), delivery_of(host))
-        # Answers that would go on for hours end at once.
-        door.close()
-        transport = httpx.ASGITransport(cast(Any, door))
+        transport = httpx.ASGITransport(cast(Any, brief(door)))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
         for who, role in {**CAST, "doomed": Role.ADMIN, "barred": Role.ADMIN}.items():
             await host.accounts.people.add(f"{who}@example.org", PASSWORD, who, role, verified=True)

@@ -21,7 +21,7 @@ from streamhost.model.streaming import MASTER_PLAYLIST, POSTER
 from streamhost.model.videos import Protection, Video, VideoState, Visibility, package_prefix
 from streamhost.server.app import create_app
 from streamhost.server.delivery import delivery_of
-from streamhost.server.door import ASGIApp, Door
+from streamhost.server.door import ASGIApp, Door, Message, Receive, Scope, Send
 
 PASSWORD = "correct horse battery"
 CAST = {"alice": Role.CREATOR, "bob": Role.VIEWER, "root": Role.ADMIN}
@@ -70,6 +70,26 @@ class House:
         for name in (SEGMENT, POSTER, MASTER_PLAYLIST):
             await self.host.storage.put_bytes(prefix + name, f"secret {name}".encode())
         return video
+
+
+def brief(app: ASGIApp) -> ASGIApp:
+    """The same application, but that answers that would go on for hours end with their head."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        over = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal over
+            if over:
+                return
+            await send(message)
+            if (b"content-type", b"text/event-stream; charset=utf-8") in message.get("headers", []):
+                over = True
+                await send({"type": "http.response.body", "body": b""})
+
+        await app(scope, receive, send_head)
+
+    return answer
 
 
 @asynccontextmanager
