@@ -30,7 +30,7 @@ from streamhost.model.ids import UserId
 from streamhost.model.mail import Message
 from streamhost.model.streaming import MediaInfo, Rung
 from streamhost.model.videos import Video
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, PluginHost, Storage
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, PluginHost, Storage
 
 GROUP = "streamhost"
 """The group of entry points, and the project's name for pluggy."""
@@ -93,8 +93,11 @@ def register_cdns(host: PluginHost[Any]) -> Mapping[str, Cdn]:
 
 
 @hookspec
-def register_notifiers(host: PluginHost[Any]) -> Mapping[str, Any]:
-    """Ways to tell people (port `Notifier`), by the name of the channel."""
+def register_notifiers(host: PluginHost[Any]) -> Mapping[str, Notifier]:
+    """Ways to tell people, by the name of the channel.
+
+    One that `asks` for an address reaches whoever has named theirs among their preferences; one that asks for nothing,
+    such as a chat room, is told of the events in the setting `notifications.site_kinds`."""
 
 
 @hookspec

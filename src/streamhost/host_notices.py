@@ -19,6 +19,7 @@ from streamhost.jobs.worker import Handler
 from streamhost.model.clock import DAY, MINUTE, Clock
 from streamhost.model.events import UserRegistered
 from streamhost.model.ids import UserId
+from streamhost.model.notices import EMAIL, IN_APP
 from streamhost.model.tasks import CheckDisk, DeliverNotice, MailNotices, SweepNotices, Task
 from streamhost.notify.addresses import AddressGuard
 from streamhost.notify.console import ConsoleNotifier
@@ -27,6 +28,8 @@ from streamhost.ports import Notifier, Storage
 
 TEMPLATES_FOLDER = "templates/mail"
 """Where a site may put templates of its own, in the data directory."""
+RESERVED = frozenset({IN_APP, EMAIL, "webhook", "console"})
+"""Channels that no plugin may bring."""
 PLACES = 8
 """Deliveries to other people's servers at the same time: they wait, and cost next to nothing."""
 
@@ -55,6 +58,8 @@ def notifications_of(
         poster = Poster(guard, hooks.timeout_seconds, hooks.ca_file)
     except (OSError, ssl.SSLError) as error:
         raise InvalidSettings(f"webhooks.ca_file: {hooks.ca_file}: {error}") from error
+    if taken := RESERVED & notifiers.keys():
+        raise InvalidSettings(f"A plugin brings a channel that is here already: {', '.join(sorted(taken))}.")
     channels = dict(notifiers)
     if telling.console:
         channels["console"] = ConsoleNotifier(sys.stdout)

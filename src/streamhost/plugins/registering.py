@@ -11,12 +11,12 @@ from streamhost.hookspecs import Work
 from streamhost.model.errors import StreamhostError
 from streamhost.plugins.asking import Asking
 from streamhost.plugins.finding import NAME, PluginBroken
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Storage
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 
 PORTS: Mapping[str, type | None] = {
     "storages": Storage,
     "cdns": Cdn,
-    "notifiers": None,
+    "notifiers": Notifier,
     "classifiers": Classifier,
     "recommenders": None,
     "key_sources": KeySource,
@@ -30,7 +30,7 @@ class Registered:
     """Everything that the house and its plugins bring, by name. Routes and works: by plugin."""
 
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
-    notifiers: Mapping[str, Any] = field(default_factory=dict)
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     recommenders: Mapping[str, Any] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
