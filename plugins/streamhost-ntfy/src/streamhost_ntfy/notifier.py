@@ -57,7 +57,7 @@ class NtfyNotifier:
 
     asks: AddressAsked | None = AddressAsked(
         "Topic",
-        "The ntfy topic that you have subscribed to: up to 64 letters, digits, - and _. Take one that nobody can guess.",
+        "The ntfy topic that you have subscribed to: up to 64 letters, digits, - and _. Take one nobody can guess.",
         r"[-_A-Za-z0-9]{1,64}",
     )
 
