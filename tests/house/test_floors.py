@@ -140,6 +140,6 @@ def test_a_port_is_proven_by_two(port: str) -> None:
     suite = (ROOT / "tests" / "contracts" / f"test_{port.lower()}.py").read_text("utf-8")
     # Plugins run it in their own tests.
     suite += "".join(
-        p.read_text("utf-8") for p in python_files("plugins") if f"({port}Contract)" in p.read_text("utf-8")
+        p.read_text("utf-8") for p in python_files("plugins") if f"{port}Contract)" in p.read_text("utf-8")
     )
     assert {name for name in made if name not in suite} == set()
