@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from streamhost import builtin
-from streamhost.config import InvalidSettings, Settings
+from streamhost.config import Settings
 from streamhost.db import migrate
-from streamhost.db.core import Connection, Database
+from streamhost.db.core import Database
 from streamhost.features.accounts import AccountKeys, Accounts, Around
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
@@ -20,7 +17,7 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
-from streamhost.features.mail import Mail, Writer
+from streamhost.features.mail import Mail
 from streamhost.features.models import Models
 from streamhost.features.notifications import Notifications
 from streamhost.features.playback import Playback
@@ -36,6 +33,7 @@ from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
+from streamhost.host_mail import home_of, mail_of
 from streamhost.host_media import media_workers, rules_of, runner_of
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
 from streamhost.host_notices import notice_work, notifications_of, registers
@@ -73,10 +71,8 @@ from streamhost.model.tasks import (
     TellSubscriber,
 )
 from streamhost.model.tickets import Tickets
-from streamhost.notify.console import ConsoleMailSender
-from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.plugins import Plugins
-from streamhost.ports import MailSender, SignsUrls, Storage
+from streamhost.ports import SignsUrls, Storage
 
 CATALOG_FILE = "catalog.sqlite3"
 """Name of the catalog in the data directory; the other names below are folders beside it."""
@@ -209,8 +205,8 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
-    home = _home(settings, instance)
-    mail = _mail(settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"))
+    home = home_of(settings, instance)
+    mail = mail_of(settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"))
     notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
@@ -339,41 +335,6 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         plugging=plugging,
         models=models,
     )
-
-
-def _home(settings: Settings, instance: Instance) -> str:
-    """The address of this site as it stands in links: as set, else where the server says that it listens, else where
-    it would listen."""
-    if settings.server.public_url:
-        return settings.server.public_url
-    if instance.address.startswith("http"):
-        return instance.address
-    host = settings.server.host
-    name = "localhost" if host in ("0.0.0.0", "::") or host.startswith("unix:") else host  # noqa: S104  # only compared
-    return f"http://{f'[{name}]' if ':' in name else name}:{settings.server.port}"
-
-
-def _mail(
-    settings: Settings,
-    db: Database,
-    queue: Queue,
-    clock: Clock,
-    dead: Callable[[Connection, str], Awaitable[None]],
-) -> Mail:
-    smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
-    sender: MailSender = ConsoleMailSender(sys.stdout)
-    if smtp.host:
-        if not smtp.sender and not home:
-            raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
-        address = smtp.sender or f"noreply@{urlsplit(home).hostname}"
-        server = SmtpServer(
-            smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
-        )
-        try:
-            sender = SmtpMailSender(server, From(address, site))
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
-    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host), dead=dead)
 
 
 def _transcoding(

@@ -1,0 +1,56 @@
+"""Joins the mail room to the rest of the house; called by `host.assemble` alone."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from streamhost.config import InvalidSettings, Settings
+from streamhost.db.core import Connection, Database
+from streamhost.features.mail import Mail, Writer
+from streamhost.instance import Instance
+from streamhost.jobs.queue import Queue
+from streamhost.model.clock import Clock
+from streamhost.notify.console import ConsoleMailSender
+from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
+from streamhost.ports import MailSender
+
+
+def home_of(settings: Settings, instance: Instance) -> str:
+    """The address of this site as it stands in links: as set, else where the server says that it listens, else where
+    it would listen."""
+    if settings.server.public_url:
+        return settings.server.public_url
+    if instance.address.startswith("http"):
+        return instance.address
+    host = settings.server.host
+    name = "localhost" if host in ("0.0.0.0", "::") or host.startswith("unix:") else host  # noqa: S104  # only compared
+    return f"http://{f'[{name}]' if ':' in name else name}:{settings.server.port}"
+
+
+def mail_of(
+    settings: Settings,
+    db: Database,
+    queue: Queue,
+    clock: Clock,
+    dead: Callable[[Connection, str], Awaitable[None]],
+) -> Mail:
+    """The mail room with the sender that the settings name. `dead` hears of letters that were given up.
+
+    Raises `InvalidSettings`."""
+    smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
+    sender: MailSender = ConsoleMailSender(sys.stdout)
+    if smtp.host:
+        if not smtp.sender and not home:
+            raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
+        address = smtp.sender or f"noreply@{urlsplit(home).hostname}"
+        server = SmtpServer(
+            smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
+        )
+        try:
+            sender = SmtpMailSender(server, From(address, site))
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
+    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host), dead=dead)
