@@ -163,9 +163,9 @@ class S3Storage:
         check_prefix(prefix)
         number = 0
         with self._errors("delete objects", prefix):
-            async for batch in obstore.list(self._store, prefix, chunk_size=1000):
-                await obstore.delete_async(self._store, [meta["path"] for meta in batch])
-                number += len(batch)
+            async for page in s3_listing.pages(self._store, prefix):
+                await obstore.delete_async(self._store, [meta["path"] for meta in page])
+                number += len(page)
         return number
 
     async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:

@@ -34,7 +34,7 @@ _BY_CODE = {
     "NoSuchBucket": ("there is no such bucket", "Make the bucket, or correct storage.s3_bucket."),
     "SlowDown": ("it asks to slow down", "It is tried again later by itself."),
     "ServiceUnavailable": ("it is not available", "It is tried again later by itself."),
-    "InternalError": ("it has an internal error", "Look at the storage server's log."),
+    "InternalError": ("it has an internal error", "Look at the storage server's log, and whether it has space left."),
     "QuotaExceeded": ("there is no space left", _ROOM),
     "InsufficientStorage": ("there is no space left", _ROOM),
     "XMinioStorageFull": ("there is no space left", _ROOM),
@@ -50,9 +50,9 @@ _BY_STATUS = {
 }
 _BY_WORDS = (
     (("no space left", "disk is full", "quota"), _BY_CODE["QuotaExceeded"]),
-    (("certificate", "UnknownIssuer", "tls"), ("its certificate is not trusted", "Set storage.s3_ca_file.")),
-    (("dns error", "lookup address", "resolve"), ("there is no such host", _ADDRESS)),
-    (("timed out", "timeout", "TimedOut"), ("it did not answer in time", _ADDRESS)),
+    (("certificate", "UnknownIssuer"), ("its certificate is not trusted", "Set storage.s3_ca_file.")),
+    (("dns error", "lookup address", "gaierror"), ("there is no such host", _ADDRESS)),
+    (("timed out", "TimedOut"), ("it did not answer in time", _ADDRESS)),
     (("connect", "connection"), ("it cannot be reached", _ADDRESS)),
 )
 

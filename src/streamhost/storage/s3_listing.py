@@ -20,6 +20,12 @@ FOLDERS = 2
 PAGE = 1000
 
 
+async def pages(store: S3Store, prefix: str) -> AsyncGenerator[list[ObjectMeta]]:
+    """The objects below a prefix as the server lists them, without what stands for folders."""
+    async for page in obstore.list(store, prefix or None, chunk_size=PAGE):
+        yield [one for one in page if await _is_object(store, one)]
+
+
 async def ordered(store: S3Store, prefix: str) -> AsyncGenerator[ObjectMeta]:
     """Every object below a prefix (empty, or ending in a slash)."""
     waiting: list[tuple[str, ObjectMeta | None]] = [(prefix, None)]
@@ -28,14 +34,27 @@ async def ordered(store: S3Store, prefix: str) -> AsyncGenerator[ObjectMeta]:
         if meta is not None:
             yield meta
         elif here.count("/") >= FOLDERS:
-            below = [one async for page in obstore.list(store, here, chunk_size=PAGE) for one in page]
+            below = [one async for page in pages(store, here) for one in page]
             for one in sorted(below, key=_key):
                 yield one
         else:
             level = await obstore.list_with_delimiter_async(store, here or None)
-            found: list[tuple[str, ObjectMeta | None]] = [(one["path"], one) for one in level["objects"]]
+            found: list[tuple[str, ObjectMeta | None]] = [
+                (one["path"], one) for one in level["objects"] if await _is_object(store, one)
+            ]
             found += [(f"{folder}/", None) for folder in level["common_prefixes"]]
             waiting += sorted(found, key=_name, reverse=True)
+
+
+async def _is_object(store: S3Store, meta: ObjectMeta) -> bool:
+    """Whether this is more than an empty entry that some servers, and tools, keep for a folder."""
+    if meta["size"] > 0:
+        return True
+    try:
+        await obstore.head_async(store, meta["path"])
+    except (obstore.exceptions.NotFoundError, FileNotFoundError):
+        return False
+    return bool(meta["path"])
 
 
 def _key(meta: ObjectMeta) -> str:
