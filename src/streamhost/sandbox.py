@@ -44,13 +44,16 @@ _logger = log.get("sandbox")
 class Limits:
     """What a process may use: bytes of address space, processor seconds, bytes of one file, seconds without a message.
 
-    `nice` is how far it steps back. `no_network` also denies new programs and processes."""
+    `nice` is how far it steps back. `turn`: it makes way for one that waits after so many microseconds on a processor,
+    where the kernel can do that (6.12 and later); 0: as everybody. `no_network` also denies new programs and
+    processes."""
 
     memory: int = 4096 * MIB
     cpu_seconds: int = 4 * 3600
     file_size: int = 65536 * MIB
     silence_seconds: float = 120.0
     nice: int = 10
+    turn: int = 0
     no_network: bool = True
 
 
@@ -231,6 +234,7 @@ def _config(
         "cpu_seconds": limits.cpu_seconds,
         "file_size": limits.file_size,
         "nice": limits.nice,
+        "turn": limits.turn,
         "no_network": limits.no_network,
     }
 

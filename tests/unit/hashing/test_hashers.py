@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
+import platform
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -43,6 +46,14 @@ def processes() -> list[psutil.Process]:
             if any(hashers.CHILD in word for word in one.cmdline()):
                 found.append(one)
     return found
+
+
+def turn_of(pid: int) -> int:
+    """The time slice that a process has asked for, in nanoseconds: sched_getattr(2)."""
+    attributes = ctypes.create_string_buffer(48)
+    call = {"x86_64": 315, "aarch64": 275}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(call, pid, attributes, 48, 0) == 0
+    return int(struct.unpack("IIQiIQQQ", attributes.raw)[5])
 
 
 async def until(true: Callable[[], object], seconds: float = 60) -> None:
@@ -88,6 +99,7 @@ async def test_the_process_is_small_and_keeps_to_itself(opened: Opener) -> None:
     assert process.nice() == min(os.getpriority(os.PRIO_PROCESS, 0) + STEP_BACK, LAST_PLACE)
     assert os.getsid(process.pid) == os.getsid(0)
     assert os.getpgid(process.pid) == process.pid
+    assert turn_of(process.pid) in (0, hashers.TURN * 1000)  # kernels before 6.12 do not know them
     assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
     assert process.memory_info().rss < SMALL
     for name in ("cmdline", "environ"):
