@@ -25,7 +25,8 @@ CODE = {Transfer.PQ: 16, Transfer.HLG: 18}
 BT2020, BT2020_MATRIX = 9, 9
 LUMA = (0.2627, 0.6780, 0.0593)
 UNSPECIFIED = 2
-LOSSLESS = "lossless=1:log-level=none"
+LOSSLESS = "lossless=1:bframes=0:log-level=none"
+"""Without B-pictures: FFmpeg 9 does not write the times of two pictures that change places into MP4."""
 RPU = bytes([62 << 1, 1, 0x19]) + bytes(40) + b"\x80"
 """A NAL unit of the type that carries Dolby Vision's metadata (UNSPEC62), with nothing of use in it."""
 
