@@ -196,6 +196,12 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/webhooks/{webhook_id}/test
         GET /api/v1/admin/webhooks/{webhook_id}/deliveries
         POST /api/v1/admin/webhooks/{webhook_id}/replay
+        GET /api/v1/admin/imports
+        GET /api/v1/admin/imports/files
+        POST /api/v1/admin/imports/scan
+        POST /api/v1/admin/imports/retry
+        POST /api/v1/admin/imports/files/{import_id}/retry
+        DELETE /api/v1/admin/imports/files/{import_id}
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}
@@ -217,6 +223,10 @@ _ROUTES: Mapping[str, str] = {
         POST /admin/webhooks
         GET /admin/webhooks/{webhook_id}
         POST /admin/webhooks/{webhook_id}
+        GET /admin/imports
+        POST /admin/imports/scan
+        POST /admin/imports/retry
+        POST /admin/imports/{import_id}
         GET /admin/jobs
         POST /admin/jobs/{job_id}
         GET /admin/streams

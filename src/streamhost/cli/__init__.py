@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("streamhost.cli.serve:serve", "Run the server."),
     "users": ("streamhost.cli.users:users", "Add, list and change people's accounts."),
     "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
+    "import": ("streamhost.cli.importing:import_", "Make files and folders on this machine videos."),
+    "imports": ("streamhost.cli.imports:imports", "See what has become of imported files, and try them again."),
     "keys": ("streamhost.cli.keys:keys", "List and replace the keys of grants and of protected videos."),
     "transcode": (
         "streamhost.cli.transcode:transcode",

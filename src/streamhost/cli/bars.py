@@ -13,6 +13,7 @@ STEPS: Mapping[str, str] = {
     "audio": "sound",
     "captions": "reading the subtitles",
     "publish": "writing manifests",
+    "take": "taking the file in",
 }
 """By the media workshop's word; other words are shown as they are."""
 MINUTE = 60

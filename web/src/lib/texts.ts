@@ -23,6 +23,7 @@ export const texts = {
     audio: "Preparing the sound",
     captions: "Reading the subtitles",
     join: "Putting one file together",
+    take: "Taking the file in",
     other: "Processing",
   } as Record<string, string> & { other: string },
 

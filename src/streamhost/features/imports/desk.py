@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from streamhost.config import ImportSettings
 from streamhost.db import imports as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
@@ -58,11 +59,13 @@ class Status:
 class ImportDesk:
     """Lists files and folders of imports, and lets files be tried again or forgotten."""
 
-    def __init__(self, db: Database, clock: Clock, at_once: int, roots: Callable[[], Sequence[bytes]]) -> None:
-        """`at_once` imported videos are in the making at the same time; `roots` are the folders that are watched."""
+    def __init__(
+        self, db: Database, clock: Clock, settings: ImportSettings, roots: Callable[[], Sequence[bytes]]
+    ) -> None:
+        """`roots` are the folders that are watched."""
         self._db = db
         self._clock = clock
-        self._at_once = at_once
+        self._settings = settings
         self._roots = roots
 
     async def status(self) -> Status:
@@ -77,7 +80,7 @@ class ImportDesk:
             ]
             counts = await rows.counts(conn)
         folders.sort(key=lambda one: (not one.watched, one.scan.root))
-        return Status(bool(watched), folders, counts)
+        return Status(self._settings.enabled, folders, counts)
 
     async def listed(
         self, state: ImportState | None = None, root: bytes | None = None, cursor: str | None = None, limit: int = 50
@@ -160,7 +163,7 @@ class ImportDesk:
 
     async def _items(self, conn: Connection, files: Sequence[ImportFile]) -> list[Item]:
         known = await rows.videos_of(conn, files)
-        full = await rows.underway(conn) >= self._at_once
+        full = await rows.underway(conn) >= self._settings.at_once
         return [Item(file, known.get(file.video_id) if file.video_id else None, _why(file, full)) for file in files]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
+from streamhost.model.errors import Conflict, InvalidInput, NotFound, StreamhostError
 
 
 class ImportUnreadable(StreamhostError):
@@ -100,7 +100,7 @@ class NoSuchImport(NotFound):
     code = "import_not_found"
 
 
-class NotRetriable(StreamhostError):
+class NotRetriable(Conflict):
     """This file has nothing to be tried again."""
 
     code = "import_not_retriable"

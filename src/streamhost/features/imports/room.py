@@ -68,7 +68,7 @@ class Imports:
         self._remove = remove
         self._clear = clear
         self._watch: Watch | None = None
-        self.desk = ImportDesk(db, clock, settings.at_once, self.roots)
+        self.desk = ImportDesk(db, clock, settings, self.roots)
 
     @property
     def handlers(self) -> Mapping[type[Task], Handler]:
@@ -99,11 +99,12 @@ class Imports:
             await self._watch.stop()
             self._watch = None
 
-    async def search(self) -> None:
-        """Have all folders of the settings searched by a job, unless one waits already."""
+    async def search(self) -> bool:
+        """Have all folders of the settings searched by a job, unless one waits already; False where none is watched."""
         if self._settings.enabled:
             async with self._db.write() as conn:
                 await self._queue.add(conn, ScanImports(), lock=SCAN_LOCK, queueing_lock=SCAN_LOCK, subject=LOCK)
+        return self._settings.enabled
 
     async def noticed(self, folders: Sequence[bytes]) -> None:
         """Search folders in which something has changed, and new ones in them."""
@@ -150,13 +151,16 @@ class Imports:
         """Search every folder of the settings."""
         for root in self.roots():
             found = await self._scanner.scan(root, told=lambda files: job.report(0.5, f"{files} files"))
-            if found.files and self._settings.on_missing == "delete":
-                await self._delete_missing(found)
+            await self.tidy_missing(found)
 
     async def take_job(self, task: TakeImport, job: JobContext) -> None:
         """Take in one file."""
-        await self._taking.take(task.file_id, job.report)
+        await self.take(task.file_id, job.report)
         await self.fill()
+
+    async def take(self, file_id: ImportId, told: Told = lambda _share, _step: None) -> None:
+        """Take in a file whose turn it is, and attach what lies beside it; nothing is left to do the second time."""
+        await self._taking.take(file_id, told)
 
     async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
         """A file could not be taken in, or that was cancelled."""
@@ -213,8 +217,12 @@ class Imports:
                 if not await self._queue.unfinished(conn, f"import:{file.id}"):
                     await rows.put(conn, replace(file, state=ImportState.WAITING, updated_at=self._clock()))
 
-    async def _delete_missing(self, found: ImportFolder) -> None:
-        """Delete the videos of files that have been gone for long; not where so many are that a disk may be away."""
+    async def tidy_missing(self, found: ImportFolder) -> None:
+        """Delete the videos of files that have been gone for long, if the settings wish it.
+
+        Where that many are gone that a disk may be away nothing is deleted."""
+        if not found.files or self._settings.on_missing != "delete":
+            return
         async with self._db.read() as conn:
             counts = await rows.counts(conn, found.root)
             gone = await rows.missing_before(conn, found.root, self._clock() - self._settings.missing_hours * HOUR)

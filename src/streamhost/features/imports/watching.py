@@ -28,7 +28,7 @@ _logger = log.get("imports")
 class Acts(Protocol):
     """What the watch makes happen."""
 
-    async def search(self) -> None:
+    async def search(self) -> bool:
         """Have every folder searched."""
         ...
 

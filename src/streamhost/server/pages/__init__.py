@@ -21,6 +21,7 @@ from streamhost.server.errors import handle
 from streamhost.server.pages import (
     account,
     admin_house,
+    admin_imports,
     admin_people,
     admin_webhooks,
     browse,
@@ -85,6 +86,7 @@ class Pages(InitPlugin):
                 *admin_house.routes,
                 *admin_webhooks.routes,
                 *notices.routes,
+                *admin_imports.routes,
                 *browse.routes,
                 *copies.routes,
                 *studio.routes,

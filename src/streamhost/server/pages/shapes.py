@@ -26,6 +26,7 @@ STEPS = {
     "audio": "Preparing the sound",
     "captions": "Reading the subtitles",
     "join": "Putting one file together",
+    "take": "Taking the file in",
 }
 """What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
