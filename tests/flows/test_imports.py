@@ -34,8 +34,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that watches its own folder and a library which stays where it is."""
     place = tmp_path_factory.mktemp("imports")
     (place / "library").mkdir()
-    folders = f"import,{place / 'library'}"
-    running = RunningServer(place / "data", **QUICK, STREAMHOST_IMPORTS_FOLDERS=folders).start()
+    (place / "data").mkdir()
+    folders = json.dumps(["import", f"link:{place / 'library'}"])
+    (place / "data/streamhost.toml").write_text(f"[imports]\nfolders = {folders}\n")
+    running = RunningServer(place / "data", **QUICK).start()
     running.add_user("root@example.org", "admin")
     running.add_user("alice@example.org")
     yield running
@@ -79,8 +81,7 @@ def test_a_dropped_file_plays(house: RunningServer, clip: Path) -> None:
     assert (video["owner"]["name"], video["tags"], video["visibility"]) == ("Alice", ["sea"], "public")
     assert [one["language"] for one in api.stream(video["id"])["captions"]] == ["en"]
     until(lambda: not list(folder.iterdir()))
-    with house.client("alice@example.org") as hers:
-        assert hers.get("/api/v1/admin/imports").status_code == 403
+    assert house.client("alice@example.org").get("/api/v1/admin/imports").status_code == 403
 
 
 def test_a_library_is_followed(house: RunningServer, clip: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_library_is_followed(house: RunningServer, clip: Path) -> None:
         file.write(b"two")
     ready(api, "Two")
     status = json.loads(command(house, "imports", "status", "--json").stdout)
-    assert [one["watched"] for one in status["folders"]] == [True, True]
+    assert [(one["watched"], one["error"]) for one in status["folders"]] == [(True, None), (True, None)]
     assert (status["counts"]["imported"], status["counts"]["failed"]) == (3, 0)
     listed = command(house, "imports", "list", "--state", "imported")
     assert "eins.mp4" in listed.stdout and "two.mp4" in listed.stdout

@@ -15,7 +15,10 @@ class ImportSettings(Section, frozen=True):
     enabled: Annotated[bool, Meta(description="Whether the folders are watched.")] = True
     folders: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=4096)], ...],
-        Meta(description="The folders, with everything below; relative ones lie in the data directory."),
+        Meta(
+            description="The folders, with everything below; relative ones lie in the data directory. With a policy of "
+            "its own: link:/srv/films."
+        ),
     ] = ("import",)
     policy: Annotated[
         Literal["move", "keep", "link"],

@@ -8,6 +8,7 @@ from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.features.imports.attaching import Attaching
 from streamhost.features.imports.bringing import Bringing
+from streamhost.features.imports.folders import Folders
 from streamhost.features.imports.neighbours import Neighbours
 from streamhost.features.imports.owners import Owners
 from streamhost.features.imports.room import Imports
@@ -36,10 +37,12 @@ def imports_of(
     """The room. `own` are the names of the data directory's folders that are not for people."""
     data = settings.data
     bringing = Bringing(db, storage, clock, data / WAY_FOLDER, settings.uploads.keep_free)
+    scanner = Scanner(db, clock, data, [data / name for name in (*own, WAY_FOLDER)])
+    folders = Folders(settings.imports, data, scanner.root)
     taking = Taking(
         db,
         clock,
-        Owners(db, settings.imports),
+        Owners(db, settings.imports, folders),
         bringing,
         Attaching(db, clock, neighbours.captions, neighbours.posters, neighbours.catalog),
         neighbours.entering,
@@ -49,7 +52,8 @@ def imports_of(
         hashed=neighbours.hashed,
         max_size=settings.uploads.max_size,
     )
-    scanner = Scanner(db, clock, data, [data / name for name in (*own, WAY_FOLDER)])
-    room = Imports(db, queue, clock, settings.imports, data, scanner, taking, neighbours.remove, bringing.clear)
+    room = Imports(
+        db, queue, clock, settings.imports, data, folders, scanner, taking, neighbours.remove, bringing.clear
+    )
     queue.on_failed(TakeImport, room.gave_up)
     return room

@@ -9,6 +9,7 @@ from streamhost.db import users
 from streamhost.db.core import Connection, Database
 from streamhost.features.imports.details import tags_of
 from streamhost.features.imports.errors import ImportNoOwner
+from streamhost.features.imports.folders import Folders
 from streamhost.model.accounts import Role, User
 from streamhost.model.imports import ImportFile, Policy, shown
 from streamhost.model.videos import Visibility
@@ -27,9 +28,10 @@ class Terms:
 class Owners:
     """Reads what settings, wishes and the names of folders say."""
 
-    def __init__(self, db: Database, settings: ImportSettings) -> None:
+    def __init__(self, db: Database, settings: ImportSettings, folders: Folders) -> None:
         self._db = db
         self._settings = settings
+        self._folders = folders
 
     async def terms(self, file: ImportFile) -> Terms:
         """What holds for a file. Raises `ImportNoOwner`."""
@@ -43,7 +45,7 @@ class Owners:
         wished = file.wishes
         return Terms(
             owner=owner,
-            policy=wished.policy or Policy(self._settings.policy),
+            policy=wished.policy or self._folders.policy(file.root),
             visibility=wished.visibility or Visibility(self._settings.visibility),
             tags=tuple(tags_of([*wished.tags, *(tags if self._settings.folder_tags else ())])),
         )

@@ -15,6 +15,7 @@ from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.imports.desk import ImportDesk
 from streamhost.features.imports.errors import FolderMissing
+from streamhost.features.imports.folders import Folders
 from streamhost.features.imports.listing import Entry
 from streamhost.features.imports.neighbours import RemovesVideo, Told
 from streamhost.features.imports.scanning import Scanner
@@ -51,6 +52,7 @@ class Imports:
         clock: Clock,
         settings: ImportSettings,
         data: Path,
+        folders: Folders,
         scanner: Scanner,
         taking: Taking,
         remove: RemovesVideo,
@@ -62,6 +64,7 @@ class Imports:
         self._clock = clock
         self._settings = settings
         self._data = data
+        self._folders = folders
         self._scanner = scanner
         self._settling = Settling(db, clock, settings)
         self._taking = taking
@@ -76,10 +79,8 @@ class Imports:
         return {ScanImports: self.scan_job, TakeImport: self.take_job}
 
     def roots(self) -> list[bytes]:
-        """The folders of the settings, links resolved. Raises `FolderForbidden`."""
-        if not self._settings.enabled:
-            return []
-        return [self._scanner.root(self._data / folder) for folder in self._settings.folders]
+        """The folders that are watched, links resolved. Raises `FolderForbidden`."""
+        return [folder.root for folder in self._folders.watched()]
 
     async def start(self) -> None:
         """Take up what an earlier run left, and begin to watch. Only while holding the instance's lock."""
