@@ -48,9 +48,9 @@ CAST = {
 VISIT = "v" * 22
 HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
 HIDDEN |= dict.fromkeys(
-    ("mail_id", "notification_id", "webhook_id", "job_id", "link_id", "stream_id", "caption_id", "number"), "nothing"
+    ("mail_id", "notification_id", "webhook_id", "job_id", "import_id", "link_id", "stream_id", "caption_id", "number"),
+    "nothing",
 )
-HIDDEN |= dict.fromkeys(("mail_id", "job_id", "import_id", "link_id", "stream_id", "caption_id", "number"), "nothing")
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
 NO_PAGE = "GET /{anywhere}"
 BAD_API_TOKENS = ("expired", "revoked", "disabled", "made up")

@@ -81,6 +81,9 @@ def test_a_dropped_file_plays(house: RunningServer, clip: Path) -> None:
     assert (video["owner"]["name"], video["tags"], video["visibility"]) == ("Alice", ["sea"], "public")
     assert [one["language"] for one in api.stream(video["id"])["captions"]] == ["en"]
     until(lambda: not list(folder.iterdir()))
+    (file,) = [one for one in files(api, "imported") if one["name"] == "film.mp4"]
+    assert (file["path"], file["policy"]) == (None, "move")
+    assert api.post(f"/api/v1/admin/imports/files/{file['id']}/retry").status_code == 409, "it has its video"
     assert house.client("alice@example.org").get("/api/v1/admin/imports").status_code == 403
 
 
@@ -123,13 +126,11 @@ def test_what_cannot_be_imported(house: RunningServer, tmp_path: Path) -> None:
     """Forbidden folders, unknown owners, unknown files: exit code 1 and a sentence; over HTTP the right status."""
     api = house.client("root@example.org")
     assert command(house, "import", str(house.data)).returncode == 1
-    assert "import folder" in command(house, "import", str(house.data / "media")).stdout
+    assert "import folder" in command(house, "import", str(house.data / "uploads")).stdout
     assert command(house, "import", str(tmp_path), "--owner", "nobody@example.org").returncode == 1
     assert command(house, "import", str(tmp_path)).returncode == 0, "there is nothing to import, and nothing failed"
     assert command(house, "imports", "retry", "nothing").returncode == 1
     assert api.post("/api/v1/admin/imports/files/nothing/retry").status_code == 404
-    (done,) = [one for one in files(api, "imported") if one["name"] == "film.mp4"] or [files(api, "imported")[0]]
-    assert api.post(f"/api/v1/admin/imports/files/{done['id']}/retry").status_code == 409
     assert api.get("/api/v1/admin/imports/files", params={"cursor": "nowhere"}).status_code == 422
     assert api.post("/api/v1/admin/imports/scan").json() == {"searching": True}
 

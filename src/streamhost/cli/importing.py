@@ -22,7 +22,7 @@ from streamhost.instance import Instance, InstanceLocked, open_instance
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import ImportId, UserId
 from streamhost.model.imports import ImportFile, ImportState, Policy, Wishes, shown
-from streamhost.model.videos import Visibility
+from streamhost.model.videos import Failure, Visibility
 from streamhost.server.imports import import_document
 
 INTERRUPTED = 130
@@ -49,7 +49,7 @@ class Found:
     """What an import is about: known files by id, and problems with paths that are no files."""
 
     ids: list[ImportId] = field(default_factory=list)
-    problems: list[tuple[str, StreamhostError]] = field(default_factory=list)
+    problems: list[tuple[str, Failure]] = field(default_factory=list)
 
 
 @click.command("import")
@@ -175,12 +175,12 @@ async def _search(host: Host, paths: Sequence[Path], wishes: Wishes, bars: _Bars
                 scan = await host.imports.scan(path, wishes, bars.met)
                 found.ids += [file.id for file in await host.imports.desk.below(scan.root)]
                 if scan.error is not None:
-                    error = StreamhostError(scan.error.detail, hint=scan.error.hint)
-                    found.problems.append((shown(scan.root), error))
+                    found.problems.append((shown(scan.root), scan.error))
             else:
-                found.ids.append((await host.imports.add(path.absolute(), wishes)).id)
+                found.ids.append((await host.imports.add(path, wishes)).id)
         except StreamhostError as error:
-            found.problems.append((str(path), error))
+            failure = Failure(error.code, error.detail or error.title(), error.hint)
+            found.problems.append((shown(str(path)), failure))
     return found
 
 
@@ -235,7 +235,7 @@ async def _result(host: Host, found: Found, served: bool, waited: bool) -> _Told
     if waited and served:
         bad += sum(_state(item) in OPEN for item in items)
     for path, error in found.problems:
-        problem = {"code": error.code, "detail": error.detail or error.title(), "hint": error.hint}
+        problem = {"code": error.code, "detail": error.detail, "hint": error.hint}
         documents.append({"path": path, "name": path, "state": "failed", "error": problem})
     counts["failed"] += len(found.problems)
     return _Told(documents, {word: counts[word] for word in TOLD}, bad, served)
@@ -252,10 +252,8 @@ def _word(item: Item) -> str:
 async def _preview(host: Host, paths: Sequence[Path]) -> _Told:
     items: list[dict[str, Any]] = []
     for path in paths:
-        for entry, known in await host.imports.preview(path if path.is_dir() else path.parent):
+        for entry, known in await host.imports.preview(path):
             name = shown(entry.path)
-            if path.is_file() and name != shown(str(path.resolve())):
-                continue
             news = "new" if known is None else "unchanged" if entry.mark.same(known.mark) else "changed"
             error = None
             if entry.error is not None:

@@ -91,7 +91,7 @@ class FolderForbidden(InvalidInput):
     """That folder cannot be imported from."""
 
     code = "import_folder_forbidden"
-    hint = "It must not hold the data directory, nor lie in the folders that streamhost keeps there for itself."
+    hint = "It must not be the data directory, nor lie in the folders that streamhost keeps there for itself."
 
 
 class NoSuchImport(NotFound):

@@ -177,12 +177,19 @@ class Imports:
 
     async def add(self, path: Path, wishes: Wishes) -> ImportFile:
         """Take up one file. Raises `ImportUnreadable`, `ImportOutside`, `FolderForbidden`."""
-        folder = self._scanner.root(path.parent)
-        return await self._scanner.scan_file(folder + b"/" + os.fsencode(path.name), wishes)
+        return await self._scanner.scan_file(self._place(path), wishes)
 
-    async def preview(self, folder: Path) -> list[tuple[Entry, ImportFile | None]]:
-        """Every media file of a folder, and what is known of it; nothing is changed. Raises `FolderForbidden`."""
-        return await self._scanner.preview(self._scanner.root(folder))
+    async def preview(self, path: Path) -> list[tuple[Entry, ImportFile | None]]:
+        """Every media file of a folder, or one file, and what is known of it; nothing is changed.
+
+        Raises what `scan` and `add` raise."""
+        if await asyncio.to_thread(path.is_dir):
+            return await self._scanner.preview(self._scanner.root(path))
+        return [await self._scanner.preview_file(self._place(path))]
+
+    def _place(self, path: Path) -> bytes:
+        """A file's path, links on the way to its folder resolved."""
+        return self._scanner.root(path.absolute().parent) + b"/" + os.fsencode(path.name)
 
     async def take_all(self, told: Callable[[ImportFile], None], only: Callable[[ImportFile], bool]) -> None:
         """Settle and take in files until none is left, without a server. Only while holding the instance's lock."""

@@ -44,8 +44,8 @@ class Scanner:
     def root(self, folder: Path) -> bytes:
         """A folder as it is searched, links resolved. Raises `FolderForbidden`."""
         real = os.fsencode(os.path.realpath(folder))
-        if _within(self._data, real) or any(_within(real, own) for own in self._own):
-            raise FolderForbidden(fields={"folder": f"{shown(real)} cannot be an import folder."})
+        if real == self._data or self._is_own(real):
+            raise FolderForbidden(f"{shown(real)} cannot be an import folder.")
         return real
 
     async def scan(
@@ -93,6 +93,8 @@ class Scanner:
 
     async def scan_folder(self, root: bytes, folder: bytes) -> list[bytes]:
         """Search one folder alone, because something in it has changed; the folders in it that hold nothing known."""
+        if self._is_own(folder) or (_within(folder, self._data) and not _within(root, self._data)):
+            return []
         here = await asyncio.to_thread(listing, folder, self._is_data)
         await self._apply(root, here, None)
         async with self._db.read() as conn:
@@ -100,12 +102,8 @@ class Scanner:
 
     async def scan_file(self, path: bytes, wishes: Wishes) -> ImportFile:
         """Take up one file, whatever its ending. Raises `ImportUnreadable`, `ImportOutside`."""
-        mark = await asyncio.to_thread(look, path)
-        if mark is None:
-            raise ImportUnreadable("It is no file.")
-        folder = path.rpartition(b"/")[0] or b"/"
-        beside = await asyncio.to_thread(listing, folder)
-        entry = next((one for one in beside.entries if one.path == path), Entry(path, mark))
+        entry = await self._entry(path)
+        folder = path.rpartition(b"/")[0]
         now = self._clock()
         async with self._db.write() as conn:
             row = await rows.at(conn, path)
@@ -122,6 +120,20 @@ class Scanner:
                     await rows.put(conn, row)
         return row
 
+    async def _entry(self, path: bytes) -> Entry:
+        """A file, whatever its ending, with what lies beside it if it has one of a film's."""
+        mark = await asyncio.to_thread(look, path)
+        if mark is None:
+            raise ImportUnreadable("It is no file.")
+        beside = await asyncio.to_thread(listing, path.rpartition(b"/")[0] or b"/")
+        return next((one for one in beside.entries if one.path == path), Entry(path, mark))
+
+    async def preview_file(self, path: bytes) -> tuple[Entry, ImportFile | None]:
+        """One file with what is known of it. Raises `ImportUnreadable`, `ImportOutside`."""
+        entry = await self._entry(path)
+        async with self._db.read() as conn:
+            return entry, await rows.at(conn, path)
+
     async def preview(self, root: bytes) -> list[tuple[Entry, ImportFile | None]]:
         """Every media file at and below a folder with what is known of it; nothing is written down."""
         found: list[tuple[Entry, ImportFile | None]] = []
@@ -135,6 +147,10 @@ class Scanner:
                 known = {row.path: row for row in await rows.in_folder(conn, here.folder)}
             found += [(entry, known.get(entry.path)) for entry in here.entries]
         return found
+
+    def _is_own(self, folder: bytes) -> bool:
+        """Whether a folder of the data directory, or one below, is not for people."""
+        return any(_within(folder, own) for own in self._own)
 
     def _is_data(self, folder: bytes) -> bool:
         return folder == self._data
