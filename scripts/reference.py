@@ -5,19 +5,24 @@ Settings, commands and errors are described where they are made; these pages rep
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 import streamhost
 from prepare import ROOT
-from streamhost import config
+from streamhost import config, hookspecs
+from streamhost.model import events as model_events
 from streamhost.model.errors import StreamhostError, known_errors
+from streamhost.plugins.finding import specifications
 from streamhost.server import errors as door
 
 PAGES = ROOT / "docs" / "reference"
@@ -171,7 +176,93 @@ def errors() -> str:
     return "\n".join(lines) + "\n"
 
 
-MAKERS: dict[str, Callable[[], str]] = {"settings.md": settings, "cli.md": cli, "errors.md": errors}
+REFUSING = """`Refused("why")` refuses it: the answer is 403 with the code `refused_by_plugin` and these words. A plugin
+that fails, or takes longer than [plugins.before_seconds](settings.md#pluginsbefore_seconds), lets nothing pass either
+(503, `plugin_failed`), unless [plugins.lenient](settings.md#pluginslenient) names it. After three time-outs in a row it
+is not asked for half a minute."""
+SHAPING = """What is returned takes the place of the value; `None` leaves it. Each plugin is given what the one before
+it made. What cannot be used, and failures, leave the value as it was and stand in the log."""
+
+
+def hooks() -> str:
+    """The page of hooks, by what they are for."""
+    head, _, rest = inspect.cleandoc(hookspecs.__doc__ or "").partition("\n\n")
+    lines = ["# Hooks", "", NOTE, "", head, "", *example(rest), ""]
+    families = {
+        "register_": ("Registered once, at the start", "What fails here stops the start, with the plugin's name."),
+        "before_": (
+            "Asked before something is done",
+            REFUSING,
+        ),
+        "on_": ("Told after something was done", "From a job; see [events](events.md) for what there is."),
+        "shape_": (
+            "Asked for another value",
+            SHAPING,
+        ),
+    }
+    known = specifications()
+    for prefix, (title, words) in families.items():
+        lines += [f"## {title}", "", words, ""]
+        for name, function in known.items():
+            if name.startswith(prefix):
+                lines += [f"### {name}", "", "```python", signature(name, function), "```", ""]
+                lines += [inspect.cleandoc(function.__doc__ or ""), ""]
+    lines += ["## What hooks are given", ""]
+    for kind in (hookspecs.PluginHost, hookspecs.Offer, hookspecs.Work):
+        lines += [f"### {kind.__name__}", "", inspect.cleandoc(kind.__doc__ or ""), ""]
+        if kind is hookspecs.PluginHost:
+            lines += [*members(kind), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def example(text: str) -> list[str]:
+    """Paragraphs in which what is indented is code."""
+    lines = []
+    for paragraph in re.split(r"\n\n(?=\S)", text):
+        before, mark, code_of = paragraph.partition(":\n\n    ")
+        lines += [before + (":" if mark else ""), ""]
+        if mark:
+            lines += ["```python", inspect.cleandoc("    " + code_of), "```", ""]
+    return lines[:-1]
+
+
+def signature(name: str, function: Callable[..., object]) -> str:
+    """A hook as a plugin would write it."""
+    return f"def {name}{inspect.signature(function)}".replace("'", "").replace("PluginHost[Any]", "PluginHost")
+
+
+def members(kind: type) -> list[str]:
+    """What a plugin's host can do, a line each."""
+    lines = []
+    for name, member in vars(kind).items():
+        if not name.startswith("_"):
+            function: Any = member.fget if isinstance(member, property) else member
+            words = " ".join(inspect.cleandoc(function.__doc__ or "").split())
+            spelled = name if isinstance(member, property) else f"await {name}{inspect.signature(function)}"
+            lines.append(f"- `{spelled.replace('self, ', '').replace(chr(39), '')}`: {words}")
+    return lines
+
+
+def events() -> str:
+    """The page of events."""
+    lines = ["# Events", "", NOTE, "", inspect.cleandoc(model_events.__doc__ or ""), ""]
+    lines += ["Every event has `kind`, `id` and `at` (seconds since 1970 UTC), and the fields named below.", ""]
+    rows = []
+    for name, kind in model_events.EVENTS.items():
+        own = [f"`{item.name}`" for item in dataclasses.fields(kind) if item.name not in ("at", "id")]
+        words = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
+        rows.append([f"`{name}`", f"`{kind.__name__}`", words, ", ".join(own)])
+    lines += table(["kind", "class", "what has happened", "fields"], rows)
+    return "\n".join(lines) + "\n"
+
+
+MAKERS: dict[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "cli.md": cli,
+    "errors.md": errors,
+    "hooks.md": hooks,
+    "events.md": events,
+}
 
 
 def stale() -> list[Path]:

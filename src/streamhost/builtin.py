@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamhost.hookspecs import hookimpl
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Storage
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 
 NAME = "streamhost"
 """The house's own name among plugins."""
@@ -19,7 +19,7 @@ class Builtin:
 
     storages: Mapping[str, Storage] = field(default_factory=dict)
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
-    notifiers: Mapping[str, Any] = field(default_factory=dict)
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     recommenders: Mapping[str, Any] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Builtin:
         return self.cdns
 
     @hookimpl
-    def register_notifiers(self) -> Mapping[str, Any]:
+    def register_notifiers(self) -> Mapping[str, Notifier]:
         """Ways to tell people."""
         return self.notifiers
 

@@ -78,8 +78,8 @@ class Work:
 def register_settings() -> type[Section]:
     """What can be set for the plugin: a `Section` whose fields have help texts, limits and defaults.
 
-    It becomes the table `[plugins.<name>]`, the variables `STREAMHOST_PLUGINS_<NAME>_<FIELD>` (also with `_FILE`), and
-    is shown by `config show`, checked by `config check`. Mark secrets by `Meta(extra={"secret": True})`."""
+    It becomes the table `[plugins.<name>]`, and variables, as `streamhost plugins info` lists them; `config check`
+    looks at them. Mark secrets by `Meta(extra={"secret": True})`."""
 
 
 @hookspec

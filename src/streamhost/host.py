@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streamhost import builtin
@@ -28,15 +28,16 @@ from streamhost.features.quota import Quotas
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, Downloads, EncoderChooser, RunsMedia, Transcoding, named
+from streamhost.features.transcoding import Control, Downloads, EncoderChooser, Others, RunsMedia, Transcoding, named
 from streamhost.features.upkeep import Upkeep
-from streamhost.features.uploads import Uploads
+from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_mail import home_of, mail_of
 from streamhost.host_media import media_workers, rules_of, runner_of
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
 from streamhost.host_notices import notice_work, notifications_of, registers
+from streamhost.host_plugins import protections_of
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.queue import Queue
@@ -71,7 +72,7 @@ from streamhost.model.tasks import (
     TellSubscriber,
 )
 from streamhost.model.tickets import Tickets
-from streamhost.plugins import Plugins
+from streamhost.plugins import Found, Plugins
 from streamhost.ports import SignsUrls, Storage
 
 CATALOG_FILE = "catalog.sqlite3"
@@ -164,18 +165,23 @@ class Host:
         await self.db.close()
 
 
-async def assemble(settings: Settings, instance: Instance, clock: Clock = system_clock) -> Host:
-    """Open the catalog of an instance (migrated if need be) and build every room on it."""
+async def assemble(
+    settings: Settings, instance: Instance, clock: Clock = system_clock, installed: Sequence[Found] | None = None
+) -> Host:
+    """Open the catalog of an instance (migrated if need be) and build every room on it. `installed`: plugins instead of
+    those that are."""
     await asyncio.to_thread(migrate.migrate, instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
     db = await Database.open(instance.data / CATALOG_FILE)
     try:
-        return await _built_on(db, settings, instance, clock)
+        return await _built_on(db, settings, instance, clock, installed)
     except BaseException:
         await db.close()
         raise
 
 
-async def _built_on(db: Database, settings: Settings, instance: Instance, clock: Clock) -> Host:
+async def _built_on(
+    db: Database, settings: Settings, instance: Instance, clock: Clock, installed: Sequence[Found] | None
+) -> Host:
     queue = Queue(clock)
     keyrings = Keyrings(instance)
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
@@ -187,7 +193,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         licence_proxies={"clearkey": ClearKeyLicenceProxy()},
         classifiers={"onnx": models.onnx},
     )
-    plugins = Plugins(settings, clock, {builtin.NAME: parts})
+    plugins = Plugins(settings, clock, {builtin.NAME: parts}, installed)
     places = Places(settings.storage, instance.data / MEDIA_FOLDER, plugins.storages())
     storage = await places.open(db)
     plugging = Plugging(db, queue, plugins, storage)
@@ -198,15 +204,28 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
     announcing.subscribe("cdn", copies.hear)
-    protections = Protections(keys, keys, clock, settings.protection, plugging.registered.licence_proxies)
+    protections = protections_of(settings, clock, keys, plugging.registered)
     quotas = Quotas(db, clock, settings.uploads, queue, settings.notifications.quota_percent)
-    uploads = Uploads(db, queue, storage, instance.data / UPLOADS_FOLDER, settings.uploads, clock, quota=quotas.check)
+    gates, shapes = plugins.gates, plugins.shapes
+    uploads = Uploads(
+        db,
+        queue,
+        storage,
+        instance.data / UPLOADS_FOLDER,
+        settings.uploads,
+        clock,
+        quota=quotas.check,
+        gate=lambda upload: gates.upload(offer_of(upload)),
+    )
     run = runner_of(settings)
-    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run)
+    others = Others(shapes.ladder, gates.publish)
+    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run, others)
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
     home = home_of(settings, instance)
-    mail = mail_of(settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"))
+    mail = mail_of(
+        settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"), shapes.mail
+    )
     notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
@@ -218,6 +237,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         hangs_on=settings.playback.grant_minutes * MINUTE,
         leaves=lambda conn, owner: catalog.leave(conn, owner),
         registers=registers(queue, clock),
+        gate=gates.register,
     )
     accounts = Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
     ended = grants.revocations.revoke
@@ -232,6 +252,7 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         admits=sharing.admits,
         hashed=accounts.passwords.hash,
         switch=switching.begin,
+        gate=gates.publish,
     )
     downloads = Downloads(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
     captions = Captions(db, queue, storage, clock, quota=quotas.check)
@@ -313,7 +334,14 @@ async def _built_on(db: Database, settings: Settings, instance: Instance, clock:
         work=Work(db, queue, revive),
         posters=posters,
         playback=Playback(
-            db, clock, grants, protections.systems, sharing.admits, streams.begins, addresses.stream_root
+            db,
+            clock,
+            grants,
+            protections.systems,
+            sharing.admits,
+            streams.begins,
+            addresses.stream_root,
+            gates.playback,
         ),
         sharing=sharing,
         streams=streams,
@@ -346,6 +374,7 @@ def _transcoding(
     clock: Clock,
     protections: Protections,
     run: RunsMedia,
+    others: Others,
 ) -> Transcoding:
     return Transcoding(
         db,
@@ -359,4 +388,5 @@ def _transcoding(
         protecting=protections.protecting,
         keep_source=settings.media.keep_source,
         grants_live=settings.playback.grant_minutes * MINUTE,
+        others=others,
     )

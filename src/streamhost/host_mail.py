@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from streamhost.config import InvalidSettings, Settings
 from streamhost.db.core import Connection, Database
 from streamhost.features.mail import Mail, Writer
+from streamhost.features.plugging import ShapingMailSender
 from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
+from streamhost.model.mail import Message
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailSender
@@ -36,8 +38,10 @@ def mail_of(
     queue: Queue,
     clock: Clock,
     dead: Callable[[Connection, str], Awaitable[None]],
+    shape: Callable[[Message], Awaitable[Message]],
 ) -> Mail:
-    """The mail room with the sender that the settings name. `dead` hears of letters that were given up.
+    """The mail room with the sender that the settings name. `dead` hears of letters that were given up, `shape` may
+    change every message.
 
     Raises `InvalidSettings`."""
     smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
@@ -53,4 +57,5 @@ def mail_of(
             sender = SmtpMailSender(server, From(address, site))
         except (OSError, ssl.SSLError) as error:
             raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
+    sender = ShapingMailSender(sender, shape)
     return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host), dead=dead)

@@ -8,10 +8,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from streamhost.features.plugging import ShapingMailSender
+from streamhost.model.mail import Message
 from streamhost.notify.console import RULE, ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
+from streamhost.ports import MailSender
 from streamhost.testing.mail_contract import MailSenderContract, PostOffice, Received
 from tests.support.smtp import HOST, Mailbox, serving, text_of
+
+
+async def as_it_is(given: Message) -> Message:
+    """What a plugin leaves alone."""
+    return given
 
 
 class Console:
@@ -19,7 +27,7 @@ class Console:
 
     def __init__(self) -> None:
         self._out = io.StringIO()
-        self.sender = ConsoleMailSender(self._out)
+        self.sender: MailSender = ConsoleMailSender(self._out)
 
     def received(self) -> list[Received]:
         """The messages, cut out of the text."""
@@ -38,6 +46,23 @@ class TestConsoleMailSender(MailSenderContract):
     def post_office(self) -> PostOffice:
         """A terminal."""
         return Console()
+
+
+class ShapedOffice(Console):
+    """The same with plugins before it, which leave everything as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sender = ShapingMailSender(self.sender, as_it_is)
+
+
+class TestShapingMailSender(MailSenderContract):
+    """`ShapingMailSender`."""
+
+    @pytest.fixture
+    def post_office(self) -> PostOffice:
+        """Before a terminal."""
+        return ShapedOffice()
 
 
 class TestSmtpMailSender(MailSenderContract):

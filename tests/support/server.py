@@ -53,6 +53,8 @@ class RunningServer:
         self.url = ""
         self.setup_url = ""
         self._settings = settings
+        self.python = sys.executable
+        """What runs it; another environment's may have plugins."""
         self._process: subprocess.Popen[bytes] | None = None
         self._log = data.parent / f"{data.name}.log"
 
@@ -71,7 +73,7 @@ class RunningServer:
         """Start it and wait until it answers."""
         with self._log.open("ab") as log:
             begin = log.tell()
-            command = [sys.executable, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
+            command = [self.python, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=clean_environment(**self._settings), start_new_session=True
             )
@@ -130,7 +132,7 @@ class RunningServer:
 
     def add_user(self, email: str, role: str = "creator", password: str = "correct horse battery") -> None:
         """Add a verified user by the command line, beside the running server."""
-        command = [sys.executable, "-m", "streamhost", "users", "add", email, "--name", email.split("@")[0].title()]
+        command = [self.python, "-m", "streamhost", "users", "add", email, "--name", email.split("@")[0].title()]
         command += ["--role", role, "--verified", "--password-stdin", "--data", str(self.data)]
         subprocess.run(command, input=password.encode(), env=clean_environment(**self._settings), check=True)
 

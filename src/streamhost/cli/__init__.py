@@ -7,7 +7,8 @@ Exit codes: 0 what was asked for is true; 1 it is not; 2 the command was called 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ from streamhost import __version__
 from streamhost.model.errors import StreamhostError
 
 FAILED = 1
+GROUP = "streamhost"
+"""Entry points of plugins; told again here, so that `--help` loads none of what plugins need."""
 EXIT_CODES: Mapping[str, int] = {"invalid_settings": 3, "instance_locked": 4}
 """By error code; every other error is `FAILED`."""
 
@@ -35,13 +38,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cdn": ("streamhost.cli.cdn:cdn", "See and steer what the CDN holds."),
     "models": ("streamhost.cli.models:models", "List, install and check the models that screen videos."),
     "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
+    "plugins": ("streamhost.cli.plugins:plugins", "See which plugins are installed, and begin one of your own."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }
 """Where each subcommand lives, and its line in the help."""
 
 
 class Commands(click.Group):
-    """A group that imports a subcommand when it is called, and tells our errors as a sentence and a hint."""
+    """A group that imports a subcommand when it is called, and tells our errors as a sentence and a hint.
+
+    What is none of the house's own commands may be a plugin, which then has commands of its own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
@@ -50,7 +56,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the subcommand."""
         if cmd_name not in COMMANDS:
-            return None
+            plugged: Callable[[str], click.Group | None] = importlib.import_module("streamhost.cli.plugged").group
+            return plugged(cmd_name)
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
@@ -60,6 +67,9 @@ class Commands(click.Group):
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+        if installed := sorted(point.name for point in entry_points(group=GROUP) if point.name not in COMMANDS):
+            with formatter.section("Plugins (their commands, where they have some)"):
+                formatter.write_dl([(name, f"See `streamhost plugins info {name}`.") for name in installed])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; an error of ours ends the program with its exit code."""

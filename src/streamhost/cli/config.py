@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from streamhost.config import Settings, fields, load_with_origins
+from streamhost.config import Field, Settings, fields, load_with_origins
 from streamhost.media import choice, tasks
 from streamhost.media.run import run_task
+from streamhost.model.errors import StreamhostError
+from streamhost.plugins import Plugins
 from streamhost.sandbox import Limits
 
 REDACTED = "[redacted]"
@@ -33,10 +36,22 @@ def config() -> None:
 def show(data: Path | None, as_json: bool) -> None:
     """Show every setting with its value and where that comes from. Secrets are left out."""
     settings, origins = load_with_origins(data)
-    shown = {"data": str(settings.data)} | {
-        field.key: REDACTED if field.secret and value(settings, field.key) else value(settings, field.key)
-        for field in fields()
+    shown: dict[str, Any] = {"data": str(settings.data)} | {
+        field.key: hidden(field, value(settings, field.key)) for field in fields()
     }
+    broken: StreamhostError | None = None
+    try:
+        for resolved in (plugin.resolved for plugin in Plugins(settings).all if plugin.resolved):
+            origins |= resolved.origins
+            shown |= {f.key: hidden(f, msgspec.to_builtins(getattr(resolved.section, f.name))) for f in resolved.fields}
+    except StreamhostError as error:
+        broken = error
+    _print(shown, origins, as_json)
+    if broken is not None:
+        raise broken
+
+
+def _print(shown: Mapping[str, Any], origins: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({key: {"value": shown[key], "origin": origins[key]} for key in shown}, indent=2))
         return
@@ -49,6 +64,8 @@ def show(data: Path | None, as_json: bool) -> None:
 def check(data: Path | None) -> None:
     """Check the settings without starting anything; exit code 3 names what is wrong."""
     settings, origins = load_with_origins(data)
+    for plugin in Plugins(settings).all:
+        origins |= plugin.resolved.origins if plugin.resolved else {}
     changed = sum(origin != "default" for key, origin in origins.items() if key != "data")
     click.echo(f"The settings for {settings.data} are fine: {changed} set, the others as they come.")
 
@@ -65,6 +82,11 @@ def encoders(data: Path | None) -> None:
         click.echo(f"{name:20} {works if name in tried.working else tried.reasons[name]}")
     chosen = choice.choose(wanted, tried.working, tried.reasons)
     click.echo(f'With media.encoder = "{wanted}" videos are encoded by {chosen.name}.')
+
+
+def hidden(field: Field, value: Any) -> Any:
+    """A value as it may be shown."""
+    return REDACTED if field.secret and value else value
 
 
 def value(settings: Settings, key: str) -> Any:

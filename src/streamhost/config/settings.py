@@ -313,6 +313,15 @@ class PlaybackSettings(Section, frozen=True):
 class ProtectionSettings(Section, frozen=True):
     """How protected videos are encrypted."""
 
+    key_source: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z][a-z0-9-]{0,31}$",
+            examples=["local"],
+            description="Where the content keys of new packages come from: local: made here, kept wrapped in the "
+            "catalog; or the name of a plugin's. Packages keep the keys that they were made with.",
+        ),
+    ] = "local"
     rotate_segments: Annotated[
         int,
         Meta(

@@ -95,6 +95,13 @@ async def nothing_to_do(_conn: Connection, _video: Video) -> None:
     """For a house that packages nothing."""
 
 
+Gate = Callable[[Video], Awaitable[None]]
+
+
+async def open_gate(_video: Video) -> None:
+    """For a house in which nobody else is asked."""
+
+
 class Catalog:
     """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
 
@@ -107,11 +114,12 @@ class Catalog:
         admits: Admits = admits_nobody,
         hashed: Callable[[str], Awaitable[str]] | None = None,
         switch: Switch = nothing_to_do,
+        gate: Gate = open_gate,
     ) -> None:
         """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end.
 
         `admits` says whether somebody may watch what is closed to them, `hashed` makes the hash of a password, `switch`
-        begins to package a video anew because its protection has changed."""
+        begins to package a video anew because its protection has changed, `gate` is asked before others may watch."""
         self._db = db
         self._queue = queue
         self._clock = clock
@@ -119,6 +127,7 @@ class Catalog:
         self._admits = admits
         self._hashed = hashed
         self._switch = switch
+        self._gate = gate
 
     async def start(self, look_back: float) -> None:
         """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
@@ -191,13 +200,16 @@ class Catalog:
 
         Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
         tells who changed what is somebody else's."""
-        await self._managed(video_id, viewer)
+        known = await self._managed(video_id, viewer)
         details = checked_details(changes)
         password = details.pop("password", None)
         if password is not None and self._hashed is not None:
             details["password_hash"] = await self._hashed(password)
         if "chapters" in details:
             details["chapters_edited"] = True
+        wanted = details.get("visibility", known.visibility)
+        if known.visibility is Visibility.PRIVATE and wanted is not Visibility.PRIVATE and known.shown:
+            await self._gate(replace(known, visibility=wanted))
         async with self._db.write() as conn:
             # Read again inside the transaction: what another edit has just set must not be undone by this one.
             video = await rows.get(conn, video_id)

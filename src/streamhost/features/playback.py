@@ -36,6 +36,13 @@ async def admits_nobody(_conn: Connection, _video: Video, _viewer: Viewer) -> Ad
     return None
 
 
+Gate = Callable[[Video, Viewer], Awaitable[None]]
+
+
+async def open_gate(_video: Video, _viewer: Viewer) -> None:
+    """For a house in which nobody else is asked."""
+
+
 class OriginNotAllowed(Forbidden):
     """This video may not be shown on that web site."""
 
@@ -91,10 +98,12 @@ class Playback:
         admits: Admits = admits_nobody,
         begins: Callable[[Grant], None] = lambda _grant: None,
         edge: str = "",
+        gate: Gate = open_gate,
     ) -> None:
         """`systems`: where licences are had, as the last part of the address, by key system. `admits` says whether
-        somebody may watch what is closed to them. `begins` hears of every grant to play, and may refuse it by raising.
-        `edge`: the address of a CDN that honours grants, to which players go; empty: they come here.
+        somebody may watch what is closed to them. `begins` hears of every grant to play, and may refuse it by raising;
+        so may `gate`, which is asked before there is one. `edge`: the address of a CDN that honours grants, to which
+        players go; empty: they come here.
         """
         self._db = db
         self._clock = clock
@@ -102,6 +111,7 @@ class Playback:
         self._systems = systems
         self._admits = admits
         self._begins = begins
+        self._gate = gate
         self._edge = edge
         self._posters: OrderedDict[_PosterOf, tuple[str, Grant]] = OrderedDict()
 
@@ -128,6 +138,7 @@ class Playback:
             raise OriginNotAllowed
         if not video.playable or video.package_id is None:
             raise NotPlayable(f"It is {video.state.value}.")
+        await self._gate(video, viewer)
         protection = Protection(package.protection) if package else Protection.NONE
         text, grant = self._grants.issue(
             video.id,

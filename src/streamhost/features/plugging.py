@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from streamhost.db.core import Database
@@ -11,13 +11,26 @@ from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic
 from streamhost.jobs.worker import Handler
+from streamhost.model.mail import Message
 from streamhost.model.tasks import PluginWork, Task
 from streamhost.plugins import Plugins, Registered
 from streamhost.plugins.house import EVENT_SECONDS
-from streamhost.ports import Storage
+from streamhost.ports import MailSender, Storage
 
 MARGIN = 30.0
 """Seconds beyond what the plugin itself is given for an event: then it hangs in a way that nothing else has noticed."""
+
+
+class ShapingMailSender:
+    """A mail sender before which plugins may change the message."""
+
+    def __init__(self, sender: MailSender, shape: Callable[[Message], Awaitable[Message]]) -> None:
+        self._sender = sender
+        self._shape = shape
+
+    async def send(self, message: Message) -> None:
+        """See `MailSender`."""
+        await self._sender.send(await self._shape(message))
 
 
 class Plugging:

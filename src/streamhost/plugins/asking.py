@@ -36,6 +36,12 @@ class Trouble:
     words: str
 
 
+class PluginRests(PluginTooSlow):
+    """A plugin of this site took too long, and is not asked for a while."""
+
+    code = "plugin_rests"
+
+
 @dataclass(slots=True)
 class _Slow:
     times: int = 0
@@ -67,7 +73,7 @@ class Asking:
         name = impl.plugin_name
         slow = self._slow.setdefault((name, hook), _Slow())
         if time.monotonic() < slow.rest_until:
-            raise PluginTooSlow(f"{name}, {hook}: it is not asked for a while, because it took too long.")
+            raise PluginRests(f"{name}, {hook}: it is not asked for a while, because it took too long.")
         try:
             answer = await self._callers[name].call(hook, impl.function, self._taken(impl, given), patience)
         except PluginTooSlow:
@@ -82,7 +88,9 @@ class Asking:
         return answer
 
     def note(self, hook: str, plugin: str, error: BaseException | str) -> None:
-        """Remember what went wrong, and say it in the log."""
+        """Remember what went wrong, and say it in the log; of a plugin that rests, that was said before."""
+        if isinstance(error, PluginRests):
+            return
         words = error[:WORDS] if isinstance(error, str) else words_of(error.__cause__ or error)
         self.troubles.appendleft(Trouble(plugin, hook, self._clock(), words))
         _logger.error(
@@ -91,7 +99,7 @@ class Asking:
             plugin=plugin,
             hook=hook,
             error=words,
-            exc_info=error if isinstance(error, BaseException) else None,
+            exc_info=error.__cause__ if isinstance(error, BaseException) else None,
         )
 
     def _taken(self, impl: pluggy.HookImpl, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def load(settings: Settings, builtin: Mapping[str, object], installed: Iterable[
     manager.add_hookspecs(hookspecs)
     # The last one registered is called first, so the order is turned round: by name, the house itself before all.
     known = find(disabled) if installed is None else [one for one in installed if one.name not in disabled]
+    known.sort(key=lambda one: one.name)
     hooks: dict[str, tuple[str, ...]] = {}
     things: dict[str, object] = {}
     for one in reversed(known):

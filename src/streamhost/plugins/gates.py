@@ -55,7 +55,7 @@ class Gates:
                 self._asking.note(hook, impl.plugin_name, error)
                 if impl.plugin_name not in self._lenient:
                     # Whose fault it is stands in the log; it is nobody else's business.
-                    raise PluginFailed from error
+                    raise PluginFailed from None
             else:
                 if answer is not None:
                     self._asking.note(hook, impl.plugin_name, "It returned something; to refuse, raise Refused.")

@@ -12,6 +12,15 @@ from streamhost.plugins.asking import Asking
 
 T = TypeVar("T")
 MOST_RUNGS = 16
+LARGEST_CRF = 51
+
+
+def _possible(rung: Rung, width: int, height: int) -> bool:
+    """Whether a rendition can be made within a size, and has the name that goes with its own."""
+    even = rung.width % 2 == rung.height % 2 == 0
+    rates = 0 <= rung.crf <= LARGEST_CRF and rung.max_rate > 0 and rung.buffer > 0
+    named = rung.name == f"v{min(rung.width, rung.height)}"
+    return even and rates and named and 0 < rung.width <= width and 0 < rung.height <= height
 
 
 class Shapes:
@@ -31,7 +40,7 @@ class Shapes:
             return (
                 isinstance(shaped, tuple)
                 and 0 < len(shaped) <= MOST_RUNGS
-                and all(isinstance(rung, Rung) and rung.width <= width and rung.height <= height for rung in shaped)
+                and all(isinstance(rung, Rung) and _possible(rung, width, height) for rung in shaped)
                 and len({rung.name for rung in shaped}) == len(shaped)
             )
 

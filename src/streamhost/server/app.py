@@ -30,6 +30,7 @@ from streamhost.server import (
     notifications,
     people,
     playback,
+    plugged,
     posters,
     quotas,
     sharing,
@@ -84,6 +85,7 @@ def create_app(host: Host) -> Litestar:
             *sharing.routes,
             *streams.routes,
             *docs.routes,
+            *plugged.routers(host.plugging.registered.routes),
         ],
         dependencies=dependencies(host),
         exception_handlers={Exception: errors.handle},
@@ -96,14 +98,14 @@ def create_app(host: Host) -> Litestar:
             ),
             Pages(settings, Assets(find_web_root()), host.clock, host.notifications.bell.unread),
         ],
-        openapi_config=_openapi(settings.server.site_name),
+        openapi_config=_openapi(settings.server.site_name, plugged.tags(host.plugging.registered.routes)),
         request_max_body_size=BODY_LIMIT,
         logging_config=None,
         debug=False,
     )
 
 
-def _openapi(site: str) -> OpenAPIConfig:
+def _openapi(site: str, more: Sequence[Tag]) -> OpenAPIConfig:
     bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
     return OpenAPIConfig(
         title=f"{site}: API",
@@ -111,7 +113,7 @@ def _openapi(site: str) -> OpenAPIConfig:
         description="Errors are problem+json (RFC 9457) with a stable `code`; lists come in pages by cursor.",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         components=Components(security_schemes={"bearer": bearer}),
-        tags=list(TAGS),
+        tags=[*TAGS, *more],
         use_handler_docstrings=True,
         openapi_router=_SchemaRouter(path="/api", route_handlers=[], guards=[public], include_in_schema=False),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],

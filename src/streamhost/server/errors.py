@@ -45,6 +45,9 @@ STATUS: Mapping[str, int] = {
     "not_picture": 422,
     "not_captions": 422,
     "too_many_captions": 409,
+    # plugins
+    "refused_by_plugin": 403,
+    "plugin_failed": 503,
     # work and files
     "download_not_allowed": 403,
     # storage and catalog

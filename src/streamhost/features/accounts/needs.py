@@ -34,6 +34,13 @@ Leaves = Callable[[Connection, UserId], Awaitable[None]]
 Registers = Callable[[Connection, UserId], Awaitable[None]]
 """Told, inside the transaction, that somebody has made an account whose address is theirs."""
 
+Gate = Callable[[str, str], Awaitable[None]]
+"""Asked before somebody registers, with address and name: raises an error where they may not."""
+
+
+async def open_gate(_email: str, _name: str) -> None:
+    """For a house in which nobody else is asked."""
+
 
 def nobody_listens(_ended: SessionId | UserId, _moment: Timestamp) -> None:
     """For a house in which nothing hangs on sessions."""

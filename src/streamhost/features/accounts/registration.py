@@ -23,6 +23,7 @@ from streamhost.features.accounts.limits import RegistrationLimits
 from streamhost.features.accounts.links import SIGN_IN_PATH, LinkKind
 from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means, unverified
+from streamhost.features.accounts.needs import Gate
 from streamhost.features.accounts.tokens import digest_of, setup_token_of
 from streamhost.model.accounts import Invitation, Role, User, email_key
 from streamhost.model.audit import Act, Actor
@@ -33,8 +34,9 @@ DECOY_DOMAIN = "decoy.invalid"
 class Registration:
     """How people get an account by themselves."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, gate: Gate) -> None:
         self._means = means
+        self._gate = gate
         self._limits = RegistrationLimits(means.clock)
 
     @property
@@ -78,7 +80,7 @@ class Registration:
         """Make an account for a stranger, or leave the one that has this address alone: the caller cannot tell which,
         only who gets the mail can.
 
-        Raises `RegistrationClosed`, `InvitationInvalid`, `InvalidInput`, `TooManyAttempts`."""
+        Raises `RegistrationClosed`, `InvitationInvalid`, `InvalidInput`, `TooManyAttempts`, what the gate raises."""
         if self.mode == "closed":
             raise RegistrationClosed
         if self.mode == "invite" and not invitation:
@@ -87,6 +89,7 @@ class Registration:
         invited = await self.invited(invitation) if invitation else None
         if invited and invited.email is not None and email_key(invited.email) != email_key(email):
             raise InvitationInvalid(fields={"email": f"The invitation is for {invited.email}."})
+        await self._gate(email, name)
         # Whoever has the link in the mail to an address reads what is sent there.
         verified = invited is not None and invited.email is not None
         role = invited.role if invited else Role.VIEWER

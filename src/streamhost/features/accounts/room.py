@@ -32,12 +32,14 @@ from streamhost.features.accounts.marks import mark_of
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.needs import (
     Ended,
+    Gate,
     Leaves,
     Registers,
     SendsMail,
     nobody_greets,
     nobody_listens,
     nothing_is_theirs,
+    open_gate,
 )
 from streamhost.features.accounts.passwords import Passwords
 from streamhost.features.accounts.people import People
@@ -86,6 +88,7 @@ class Around:
     """For how long after the end of a session something may still hang on it unless it is told, in seconds."""
     leaves: Leaves = nothing_is_theirs
     registers: Registers = nobody_greets
+    gate: Gate = open_gate
 
 
 class Accounts:
@@ -117,7 +120,7 @@ class Accounts:
             registers=around.registers,
         )
         self._endings = Endings(self._means, around.hangs_on)
-        self.registration = Registration(self._means)
+        self.registration = Registration(self._means, around.gate)
         """Set-up, registering, verifying the address."""
         self.recovery = Recovery(self._means)
         """Forgotten passwords."""

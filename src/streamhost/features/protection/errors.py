@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamhost.model.errors import InvalidInput, NotFound
+from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
 
 
 class NoSuchKey(NotFound):
@@ -17,6 +17,14 @@ class BadLicenceRequest(InvalidInput):
 
     code = "bad_licence_request"
     hint = 'Clear Key wants {"kids": ["<base64url>"], "type": "temporary"} (W3C Encrypted Media Extensions, 9.1.3).'
+
+
+class BadBox(StreamhostError):
+    """What a licence provider wants to have in the header of packages is no `pssh` box."""
+
+    code = "bad_box"
+    permanent = True
+    hint = "The plugin of the provider must return whole boxes (ISO/IEC 23001-7, 8.1)."
 
 
 class NoLicences(NotFound):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from streamhost.config import ProtectionSettings
 from streamhost.features.protection.clearkey import ClearKeyLicenceProxy
-from streamhost.features.protection.errors import NoLicences, NoSuchKey
+from streamhost.features.protection.errors import BadBox, NoLicences, NoSuchKey
 from streamhost.features.protection.local import LocalKeySource
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.grants import POSTER_ONLY, Grant, InvalidGrant
@@ -24,6 +24,8 @@ REMEMBERED_SECONDS = 60.0
 """How long: whether somebody may have them is looked at every time, by the grant."""
 ROTATED_KEYS = 16
 """Keys that follow each other where AES-128 rotates: then the first one's turn comes again."""
+SMALLEST_BOX, LARGEST_BOX = 32, 64 * 1024
+"""Bytes of a `pssh` box."""
 LICENSED = (Protection.CENC, Protection.CBCS)
 """What needs licences; the keys of AES-128 are fetched one by one."""
 
@@ -38,9 +40,12 @@ class Protections:
         clock: Clock,
         settings: ProtectionSettings,
         licences: Mapping[str, LicenceProxy] | None = None,
+        others: Sequence[KeySource] = (),
     ) -> None:
-        """`licences`: who answers licence requests, by the last part of the address; the built-in one is `clearkey`."""
+        """`licences`: who answers licence requests, by the last part of the address; the built-in one is `clearkey`.
+        `others`: key sources of which packages that were made before may have their keys."""
         self._source = source
+        self._others = tuple(other for other in others if other is not source)
         self._clock = clock
         self._settings = settings
         self._licences: Mapping[str, LicenceProxy] = licences or {"clearkey": ClearKeyLicenceProxy()}
@@ -55,13 +60,17 @@ class Protections:
         scheme = Scheme(protection.value)
         rotate = 0 if scheme.common else self._settings.rotate_segments
         count = 2 * (ROTATED_KEYS if rotate else 1)
-        keys = [_for(scheme, key) for key in await self._source.make(package_id, count)]
+        known = await self._kept_elsewhere(package_id) or await self._source.make(package_id, count)
+        keys = [_for(scheme, key) for key in known]
+        kids = [key.kid for key in keys]
+        proxies = self._licences.values() if scheme.common else ()
         return Protecting(
             scheme,
             video=tuple(keys[0::2]),
             audio=tuple(keys[1::2]),
             rotate_every=rotate,
             clear_lead=self._settings.clear_lead_seconds if scheme.common else 0.0,
+            pssh=tuple(whole_box(box) for proxy in proxies for box in proxy.boxes(scheme, kids)),
         )
 
     def systems(self, protection: Protection) -> dict[str, str]:
@@ -91,13 +100,27 @@ class Protections:
         now = self._clock()
         known = self._keys.get(grant.package_id)
         if known is None or now - known[0] > REMEMBERED_SECONDS:
-            known = (now, await self._source.of(grant.package_id))
+            known = (now, await self._source.of(grant.package_id) or await self._kept_elsewhere(grant.package_id))
             if known[1]:
                 self._keys[grant.package_id] = known
                 self._keys.move_to_end(grant.package_id)
                 if len(self._keys) > REMEMBERED:
                     self._keys.popitem(last=False)
         return known[1]
+
+    async def _kept_elsewhere(self, package_id: PackageId) -> tuple[ContentKey, ...]:
+        """The keys of a package from before another source was chosen; none if it has none there."""
+        for source in self._others:
+            if keys := await source.of(package_id):
+                return keys
+        return ()
+
+
+def whole_box(box: bytes) -> str:
+    """A `pssh` box as hex. Raises `BadBox` for anything else, before it is written into every file of a package."""
+    if len(box) < SMALLEST_BOX or len(box) > LARGEST_BOX or box[:8] != len(box).to_bytes(4, "big") + b"pssh":
+        raise BadBox(f"{len(box)} bytes that begin with {box[:8].hex()}")
+    return box.hex()
 
 
 def _for(scheme: Scheme, key: ContentKey) -> ContentKey:

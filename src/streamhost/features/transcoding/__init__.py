@@ -5,6 +5,7 @@ from streamhost.features.transcoding.downloads import Coming, Downloads, Whole
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.folder import FolderMaker, Made, Standing
 from streamhost.features.transcoding.inventory import named
+from streamhost.features.transcoding.others import Others
 from streamhost.features.transcoding.recipe import Rules
 from streamhost.features.transcoding.room import Transcoding
 
@@ -16,6 +17,7 @@ __all__ = [
     "EncoderChooser",
     "FolderMaker",
     "Made",
+    "Others",
     "Rules",
     "RunsMedia",
     "Standing",

@@ -25,11 +25,11 @@ from streamhost.jobs.errors import JobCancelled
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
-from streamhost.model.events import VideoFailed, VideoProcessed
+from streamhost.model.events import VideoFailed, VideoHeld, VideoProcessed
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import Rendition
 from streamhost.model.tasks import Job, MakePart, ProbeSource, PublishPackage, Task
-from streamhost.model.videos import Video, VideoState
+from streamhost.model.videos import Video, VideoState, Visibility
 
 URGENT = 10
 """Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
@@ -191,6 +191,14 @@ class Course:
             if part.stage == package.stage and part.done_at is None:
                 await self.enqueue(conn, package, stages.stage(package.stage), part.name)
         await self.advance(conn, package, recipe)
+
+    async def hold(self, conn: Connection, video_id: VideoId, why: str) -> None:
+        """Keep a video to its owner because somebody objects, and say so on it and to whoever hears of events."""
+        await videos.change(conn, video_id, self._clock(), visibility=Visibility.PRIVATE.value)
+        await self.note(conn, video_id, why)
+        if (video := await videos.get(conn, video_id)) is not None:
+            held = VideoHeld(video.id, video.owner_id, video.title, why, at=self._clock())
+            await announce(conn, self._queue, held)
 
     async def note(self, conn: Connection, video_id: VideoId, sentence: str) -> None:
         """Write on a video what was done differently than asked."""

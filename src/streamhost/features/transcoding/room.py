@@ -21,6 +21,7 @@ from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.course import Course
 from streamhost.features.transcoding.encoder import EncoderChooser, RunsMedia
 from streamhost.features.transcoding.keeping import Keeping
+from streamhost.features.transcoding.others import NOBODY_ELSE, Others
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
@@ -31,14 +32,14 @@ from streamhost.features.transcoding.switching import GivesKeys, Switching
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
-from streamhost.media import tasks, wire
+from streamhost.media import ladder, tasks, wire
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.events import VideoPublished
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.keeping import ALWAYS
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import POSTER, MediaInfo, Presentation
+from streamhost.model.streaming import POSTER, MediaInfo, Presentation, Rung
 from streamhost.model.tasks import (
     DeleteMedia,
     ExtractCaptions,
@@ -72,6 +73,7 @@ class Transcoding:
         protecting: GivesKeys,
         keep_source: str = ALWAYS,
         grants_live: float = 0.0,
+        others: Others = NOBODY_ELSE,
     ) -> None:
         self._db = db
         self._queue = queue
@@ -84,6 +86,7 @@ class Transcoding:
         self._rules = rules
         self._chooser = chooser
         self._protecting = protecting
+        self._others = others
         self._paces = Paces()
         self.keeping = Keeping(db, queue, clock, keep_source)
         self.course = Course(queue, clock, self._paces, self.keeping)
@@ -138,6 +141,7 @@ class Transcoding:
         assert isinstance(info, MediaInfo)
         encoding = replace(self._rules.encoding, encoder=(await self._chooser.chosen()).name)
         recipe = recipes.choose(info, self._rules.ladder, encoding, self._rules.copy_limits)
+        recipe = replace(recipe, rungs=await self._others.ladder(recipe.rungs, info))
         package = packages.PackageRow(
             PackageId(new_id()), video.id, stages.INGEST[0].name, "", self._clock(), None, protection=video.protection
         )
@@ -216,6 +220,9 @@ class Transcoding:
                     await self._pictures.add_poster(video.id, package.id, out)
                 if facts.renditions or facts.poster:
                     await self._storage.put_tree(package_prefix(video.id, package.id), out)
+        full: tuple[Rung, ...] = ()
+        if isinstance(answer, tasks.Copied) and answer.obstacle:
+            full = await self._others.ladder(ladder.ladder(recipe.info, self._rules.ladder), recipe.info)
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
             if package is None:
@@ -230,6 +237,7 @@ class Transcoding:
                 conn, package.id, task.part, wire.dumps(facts).decode(), self._clock()
             ):
                 recipe = pipeline.learn(Recipe.from_json(package.recipe), answer, self._rules.ladder)
+                recipe = replace(recipe, rungs=full) if full else recipe
                 await packages.change(conn, package.id, stage=package.stage, recipe=recipe.to_json())
                 await self.course.add(conn, package, stages.stage(package.stage), stages.follow_up(recipe, what))
                 if isinstance(answer, tasks.Copied) and answer.obstacle and new is None:
@@ -273,6 +281,7 @@ class Transcoding:
         recipe = Recipe.from_json(package.recipe)
         with self._room(package.id, task.part) as room:
             made = await publishing.write(self._db, self._storage, room, video.id, package.id)
+        objection = None if video.playable else await self._others.objection(video)
         now = self._clock()
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
@@ -303,6 +312,8 @@ class Transcoding:
                     duration=float(Presentation(made.renditions).duration),
                     published_at=video.published_at or now,
                 )
+                if objection is not None and not video.playable:
+                    await self.course.hold(conn, video.id, objection)
                 await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
                 if video.published_at is None and video.visibility is not Visibility.PRIVATE:
                     await announce(conn, self._queue, VideoPublished(video.id, video.owner_id, video.title, at=now))

@@ -2,6 +2,7 @@
 
 from streamhost.features.uploads.checksums import ALGORITHMS, Checksum
 from streamhost.features.uploads.describe import check as check_words
+from streamhost.features.uploads.describe import offer_of
 from streamhost.features.uploads.desk import Uploads
 from streamhost.features.uploads.errors import ClientGone, ClientSilent, OffsetMismatch, UploadInterrupted
 from streamhost.features.uploads.intake import Pace
@@ -18,4 +19,5 @@ __all__ = [
     "UploadInterrupted",
     "Uploads",
     "check_words",
+    "offer_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from streamhost.hookspecs import Offer
 from streamhost.model.clock import Timestamp
 from streamhost.model.details import checked_details
 from streamhost.model.naming import file_name, readable, source_key
@@ -27,6 +28,12 @@ def check(metadata: Mapping[str, str]) -> None:
 
 def _details(metadata: Mapping[str, str]) -> dict[str, Any]:
     return checked_details({key: metadata[key] for key in KEYS if metadata.get(key)})
+
+
+def offer_of(upload: Upload) -> Offer:
+    """What is said of a file, for whoever may object to it."""
+    details = {key: upload.metadata[key] for key in KEYS if key in upload.metadata}
+    return Offer(upload.owner_id, file_name(upload.metadata.get("filename", "")), upload.length, details)
 
 
 def stored_as(upload: Upload) -> str:

@@ -25,7 +25,6 @@ from streamhost.features.uploads.errors import (
     FinalUpload,
     InvalidParts,
     OffsetMismatch,
-    PartsUnfinished,
     UploadBusy,
     UploadGone,
     UploadNotFound,
@@ -34,8 +33,9 @@ from streamhost.features.uploads.errors import (
 from streamhost.features.uploads.finishing import Finisher
 from streamhost.features.uploads.intake import Body, Pace
 from streamhost.features.uploads.locks import Hold, Locks
+from streamhost.features.uploads.parts import usable
 from streamhost.features.uploads.receiving import ONE_REQUEST, Receiver, chosen_video, completed
-from streamhost.features.uploads.room import Quota, Room, unlimited
+from streamhost.features.uploads.room import Gate, Quota, Room, open_gate, unlimited
 from streamhost.features.uploads.spool import Spool
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import HOUR, Clock
@@ -72,9 +72,10 @@ class Uploads:
         clock: Clock,
         *,
         quota: Quota = unlimited,
+        gate: Gate = open_gate,
         pace: Pace | None = None,
     ) -> None:
-        self._db = db
+        self._db, self._gate = db, gate
         self._clock = clock
         self._life = settings.expire_hours * HOUR
         self._spool = Spool(directory)
@@ -103,7 +104,7 @@ class Uploads:
         """Accept a new upload of `length` bytes, None if that is not known yet. One of 0 bytes is complete at once.
 
         Raises `InvalidInput` for words that a video cannot have, `UploadTooLarge`, `NoRoom`, or the quota's error."""
-        upload = self._new(owner_id, length, kind, metadata, metadata_header)
+        upload = await self._offered(owner_id, length, kind, metadata, metadata_header)
         return await self._settled(await self._accept(upload))
 
     async def create_with(
@@ -121,7 +122,7 @@ class Uploads:
         """Accept a new upload together with its first bytes; the client learns its address from the answer.
 
         Raises what `create` and `append` raise; nothing stays then, for nobody could continue it."""
-        upload = self._new(owner_id, length, kind, metadata, metadata_header)
+        upload = await self._offered(owner_id, length, kind, metadata, metadata_header)
 
         async def first(upload: Upload, hold: Hold) -> Upload:
             return await self._append(upload, hold, 0, body, size, None, checksum, unknown=True)
@@ -141,12 +142,12 @@ class Uploads:
         Raises `InvalidParts`, `PartsUnfinished`, `UploadNotFound` for a missing part, and what `create` raises."""
         if not parts or len(set(parts)) != len(parts) or len(parts) > MAX_PARTS:
             raise InvalidParts(f"From 1 to {MAX_PARTS} different parts are needed.")
-        final = self._new(owner_id, None, UploadKind.FINAL, metadata, metadata_header)
+        final = await self._offered(owner_id, None, UploadKind.FINAL, metadata, metadata_header)
         free = await self._room.free()
         async with self._db.write() as conn:
             known = await rows.final_of(conn, owner_id, parts)
             if known is None:
-                sizes = [_usable(await rows.get(conn, part_id), part_id, owner_id) for part_id in parts]
+                sizes = [usable(await rows.get(conn, part_id), part_id, owner_id) for part_id in parts]
                 self._room.fits(sum(sizes))
                 await check_target(conn, final)
                 video_id = chosen_video(final)
@@ -241,19 +242,18 @@ class Uploads:
             words = describe.known_keys(metadata())
             describe.check(words)
             whole = completed(replace(came, length=came.offset, metadata=words))
+            await self._gate(whole)
             async with self._db.write() as conn:
                 await check_target(conn, whole)
                 await rows.describe(conn, whole.id, words)
                 await rows.advance(conn, whole)
             return whole
 
-        done = await self._whole_or_nothing(upload, everything)
-        done = await self._finisher.settled_or_gone(done)
+        done = await self._finisher.settled_or_gone(await self._whole_or_nothing(upload, everything))
         assert done.video_id is not None
         async with self._db.read() as conn:
-            video = await videos.get(conn, done.video_id)
-        if video is None:
-            raise NotFound("The video was deleted at once.")
+            if (video := await videos.get(conn, done.video_id)) is None:
+                raise NotFound("The video was deleted at once.")
         return done, video
 
     async def sweep(self) -> None:
@@ -295,6 +295,11 @@ class Uploads:
         await asyncio.gather(*self._working, return_exceptions=True)
         await self._finisher.close()
         self._spool.close()
+
+    async def _offered(self, *said: Any) -> Upload:
+        """A new upload that the gate lets in."""
+        await self._gate(upload := self._new(*said))
+        return upload
 
     def _new(
         self, owner_id: UserId, length: int | None, kind: UploadKind, metadata: Mapping[str, str] | None, header: str
@@ -384,14 +389,3 @@ async def check_target(conn: Connection, upload: Upload) -> None:
     video = await videos.get(conn, upload.replaces) if is_id(upload.replaces) else None
     if video is None or video.owner_id != upload.owner_id:
         raise NotFound("You have no such video whose file could be replaced.")
-
-
-def _usable(part: Upload | None, part_id: UploadId, owner_id: UserId) -> int:
-    """The size of a part that can be joined."""
-    if part is None or part.owner_id != owner_id:
-        raise UploadNotFound(f"There is no part {part_id}.")
-    if part.kind is not UploadKind.PARTIAL:
-        raise InvalidParts(f"{part_id} is no partial upload.")
-    if not part.complete or part.video_id:
-        raise PartsUnfinished(f"It is about {part_id}.")
-    return part.offset

@@ -1,0 +1,27 @@
+"""Puts what plugins bring to use, as the settings say. A part of `host.py`, and like it imported by nothing below."""
+
+from __future__ import annotations
+
+import difflib
+
+from streamhost.config import InvalidSettings, Settings
+from streamhost.features.protection import LocalKeySource, Protections
+from streamhost.model.clock import Clock
+from streamhost.plugins import Registered
+
+
+def protections_of(settings: Settings, clock: Clock, local: LocalKeySource, registered: Registered) -> Protections:
+    """Keys and licences, from the source that the settings name. Raises `InvalidSettings` for one that nobody knows."""
+    sources, wanted = registered.key_sources, settings.protection.key_source
+    if wanted not in sources:
+        near = difflib.get_close_matches(wanted, sources, n=1)
+        perhaps = f"; is {near[0]} meant?" if near else f"; there are {', '.join(sources)}"
+        raise InvalidSettings(f'protection.key_source: nothing installed brings "{wanted}"{perhaps}')
+    return Protections(
+        sources[wanted],
+        local,
+        clock,
+        settings.protection,
+        registered.licence_proxies,
+        others=list(sources.values()),
+    )
