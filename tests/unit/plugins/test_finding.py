@@ -85,8 +85,8 @@ async def test_an_async_register_is_refused(tmp_path: Path) -> None:
 
 def test_two_cannot_have_one_name(tmp_path: Path) -> None:
     """Of two plugins that register the same name neither wins silently."""
-    both = [plugin(name, register_notifiers=lambda: {"bell": object()}) for name in ("a", "b")]
-    with pytest.raises(PluginBroken, match=r"b: register_notifiers: bell is registered by a already"):
+    both = [plugin(name, register_recommenders=lambda: {"bell": object()}) for name in ("a", "b")]
+    with pytest.raises(PluginBroken, match=r"b: register_recommenders: bell is registered by a already"):
         furnished(house(tmp_path, *both))
 
 
