@@ -5,6 +5,7 @@ functions are marked by `hookimpl` and named as the hooks below:
 
     from streamhost.hookspecs import PluginHost, hookimpl
 
+
     @hookimpl
     async def on_event(event, host):
         host.log.info("Something happened", action=event.kind)
