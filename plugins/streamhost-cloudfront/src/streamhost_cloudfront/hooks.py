@@ -10,6 +10,7 @@ from msgspec import Meta
 from streamhost.hookspecs import PluginHost, Section, hookimpl
 from streamhost.ports import Cdn
 from streamhost_cloudfront.cdn import API, CloudFrontCdn, Invalidating
+from streamhost_cloudfront.signing import private_key
 
 
 class CloudFrontSettings(Section, frozen=True):
@@ -59,6 +60,16 @@ class CloudFrontSettings(Section, frozen=True):
         ),
     ] = API
 
+    def __post_init__(self) -> None:
+        needed = (self.base_url, self.key_pair_id, self.private_key)
+        if any(needed) and not all(needed):
+            raise ValueError("base_url, key_pair_id and private_key go together")
+        purging = (self.distribution_id, self.access_key_id, self.secret_access_key)
+        if any(purging) and not all(purging):
+            raise ValueError("distribution_id, access_key_id and secret_access_key go together")
+        if self.private_key:
+            private_key(self.private_key)
+
 
 @hookimpl
 def register_settings() -> type[CloudFrontSettings]:
@@ -68,15 +79,13 @@ def register_settings() -> type[CloudFrontSettings]:
 
 @hookimpl
 def register_cdns(host: PluginHost[CloudFrontSettings]) -> Mapping[str, Cdn]:
-    """The distribution as `cloudfront`, once it is set up. Raises ValueError for half of a set-up."""
+    """The distribution as `cloudfront`, once it is set up."""
     settings = host.settings
-    needed = (settings.base_url, settings.key_pair_id, settings.private_key)
-    if not any(needed):
+    if not settings.base_url:
         return {}
-    if not all(needed):
-        raise ValueError("base_url, key_pair_id and private_key go together.")
-    purging = (settings.distribution_id, settings.access_key_id, settings.secret_access_key)
-    if any(purging) and not all(purging):
-        raise ValueError("distribution_id, access_key_id and secret_access_key go together.")
-    invalidating = Invalidating(*purging, settings.api_url) if all(purging) else None
+    invalidating = None
+    if settings.distribution_id:
+        invalidating = Invalidating(
+            settings.distribution_id, settings.access_key_id, settings.secret_access_key, settings.api_url
+        )
     return {"cloudfront": CloudFrontCdn(settings.base_url, settings.key_pair_id, settings.private_key, invalidating)}

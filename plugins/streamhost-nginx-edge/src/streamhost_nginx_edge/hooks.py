@@ -41,6 +41,10 @@ class EdgeSettings(Section, frozen=True):
         ),
     ] = "grant"
 
+    def __post_init__(self) -> None:
+        if bool(self.base_url) != bool(self.secret):
+            raise ValueError("base_url and secret go together")
+
 
 @hookimpl
 def register_settings() -> type[EdgeSettings]:
@@ -52,8 +56,6 @@ def register_settings() -> type[EdgeSettings]:
 def register_cdns(host: PluginHost[EdgeSettings]) -> Mapping[str, Cdn]:
     """The edge as `nginx-edge`, once it has an address and a secret."""
     settings = host.settings
-    if not (settings.base_url and settings.secret):
-        if settings.base_url or settings.secret:
-            raise ValueError("base_url and secret go together.")
+    if not settings.base_url:
         return {}
     return {"nginx-edge": NginxEdgeCdn(settings.base_url, settings.secret, Way(settings.way))}
