@@ -165,6 +165,15 @@ def test_copies_are_dropped_on_demand(place: Place, video: str) -> None:
     until(lambda: len(place.cdn.of("POST")) == before + 2, 30)
 
 
+def test_what_is_closed_is_dropped(place: Place, video: str) -> None:
+    """A video that becomes private leaves no copies behind; its owner is still sent there, and brings new ones."""
+    before = len(place.cdn.of("POST"))
+    assert place.alice.patch(f"/api/v1/videos/{video}", json={"visibility": "private"}).status_code == 200
+    until(lambda: len(place.cdn.of("POST")) > before, 30)
+    assert json.loads(place.cdn.of("POST")[-1].body) == {"prefixes": [f"videos/{video}/"]}
+    assert place.copies(video)["state"] == "none"
+
+
 def test_what_is_deleted_is_dropped(place: Place) -> None:
     """Once the files are gone, and however long the CDN was away: it is told again until it has listened."""
     video = place.alice.upload(Path(copied_clip()), title="Short-lived", visibility="public")
