@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import signal
 import socket
 import stat
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -23,7 +25,7 @@ from streamhost.model.clock import system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost.model.videos import package_prefix
-from tests.support.server import RunningServer, clean_environment
+from tests.support.server import RunningServer, clean_environment, until
 
 VIDEO, PACKAGE, SESSION = VideoId("servedvideo00001"), PackageId("servedpackage001"), SessionId("somebodyssession")
 LARGE = 64 * 1024 * 1024
@@ -117,6 +119,26 @@ def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
     assert got == LARGE
     connection.close()
     assert server.process.wait(20) == 0
+
+
+def test_sign_ins_under_way_are_finished_before_the_end(tmp_path: Path) -> None:
+    """SIGTERM to every process, as service managers send it, while three wait for their hashes: all three come in, no
+    process is left, and there was no trouble."""
+    costly = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "65536", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "6"}
+    server = RunningServer(tmp_path / "data", STREAMHOST_SERVER_SHUTDOWN_SECONDS="60", **costly).start()
+    server.add_user("alice@example.org")
+    with ThreadPoolExecutor(3) as people:
+        coming = [people.submit(server.client, "alice@example.org") for _ in range(3)]
+        until(server.hashing_children)
+        (hashing,) = server.hashing_children()
+        until(lambda: sum(hashing.cpu_times()[:2]) > 0.2)
+        for process in (hashing.pid, server.process.pid):
+            os.kill(process, signal.SIGTERM)
+        assert all("authorization" in one.result().headers for one in coming)
+    assert server.process.wait(60) == 0
+    assert not hashing.is_running()
+    assert "hasher_lost" not in server.output
+    assert "Traceback" not in server.output
 
 
 def test_idle_connections_do_not_hold_it_up(tmp_path: Path) -> None:

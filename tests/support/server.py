@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 
+from streamhost.hashing.hashers import CHILD as HASHING_CHILD
 from streamhost.media.run import CHILD as MEDIA_CHILD
 
 ROOT = {"email": "root@example.org", "password": "correct horse battery", "name": "Root"}
@@ -123,6 +124,15 @@ class RunningServer:
         for child in self.children():
             with contextlib.suppress(psutil.Error):  # it ended meanwhile
                 if child.name() == MEDIA_CHILD.removeprefix("streamhost."):
+                    found.append(child)
+        return found
+
+    def hashing_children(self) -> list[psutil.Process]:
+        """The processes below the server that hash passwords."""
+        found = []
+        for child in self.children():
+            with contextlib.suppress(psutil.Error):
+                if any(HASHING_CHILD in word for word in child.cmdline()):
                     found.append(child)
         return found
 
