@@ -36,6 +36,8 @@ TAGS = ["accounts"]
 BROKEN_BODY = {"malformed_request": 400, "request_too_large": 413, "invalid_input": 422}
 SIGNED_IN = {"unauthenticated": 401, "invalid_token": 401}
 NOT_IN_PERSON = {"insufficient_scope": 403}
+HASHED = {"too_many_attempts": 429, "hashing_unavailable": 503}
+"""What a route that hashes a password may be refused for: too many wait, or the machine cannot."""
 FORGED = {"cross_site": 403, "csrf_mismatch": 403}
 
 
@@ -151,9 +153,7 @@ def session_document(session: Session, current: SessionId | None) -> SessionDocu
     cache_control=NO_STORE,
     summary="Register",
     tags=TAGS,
-    responses=problems(
-        **BROKEN_BODY, cross_site=403, registration_closed=403, invitation_invalid=403, too_many_attempts=429
-    ),
+    responses=problems(**BROKEN_BODY, **HASHED, cross_site=403, registration_closed=403, invitation_invalid=403),
 )
 async def register(
     request: Request[Any, Any, Any], data: JSONBody[Registration], accounts: NamedDependency[Accounts]
@@ -181,7 +181,7 @@ async def register(
         otp_invalid=401,
         email_unverified=403,
         cross_site=403,
-        too_many_attempts=429,
+        **HASHED,
     ),
 )
 async def login(
@@ -292,9 +292,7 @@ LINK: dict[str, Any] = {
     "status_code": HTTP_204_NO_CONTENT,
     "request_max_body_size": BODY_BYTES,
     "tags": TAGS,
-    "responses": problems(
-        **BROKEN_BODY, invalid_link=400, link_expired=410, link_used=410, cross_site=403, too_many_attempts=429
-    ),
+    "responses": problems(**BROKEN_BODY, **HASHED, invalid_link=400, link_expired=410, link_used=410, cross_site=403),
 }
 """A route that takes the token of a link in a mail."""
 

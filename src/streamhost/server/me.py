@@ -14,14 +14,14 @@ from streamhost.features.accounts import Accounts
 from streamhost.model.accounts import ApiToken, User
 from streamhost.model.clock import iso
 from streamhost.model.ids import TokenId
-from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, HASHED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import actor_of, clear_cookie, in_person, signed_in, user_of, viewer_of
 from streamhost.server.documented import BEARER, bodiless, problems
 from streamhost.server.limits import RouteClass, limited
 
 TAGS = ["your account"]
 AnyRequest = Request[Any, Any, Any]
-PROVEN = {"wrong_password": 422, "too_many_attempts": 429}
+PROVEN = {"wrong_password": 422, **HASHED}
 
 
 @dataclass(frozen=True, slots=True)

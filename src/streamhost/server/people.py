@@ -16,7 +16,7 @@ from streamhost.model.accounts import Invitation, Role, User
 from streamhost.model.audit import AuditEntry
 from streamhost.model.clock import iso
 from streamhost.model.ids import InvitationId, SessionId, UserId
-from streamhost.server.accounts import BROKEN_BODY, SessionList, session_document
+from streamhost.server.accounts import BROKEN_BODY, HASHED, SessionList, session_document
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import actor_of
 
@@ -189,7 +189,7 @@ async def list_users(
     return UserList([_user(user) for user in page.items], page.next_cursor)
 
 
-@post("/api/v1/admin/users", status_code=HTTP_201_CREATED, summary="Add a user", **_changing(email_taken=409))
+@post("/api/v1/admin/users", status_code=HTTP_201_CREATED, summary="Add a user", **_changing(**HASHED, email_taken=409))
 async def add_user(request: AnyRequest, data: JSONBody[NewUser], accounts: NamedDependency[Accounts]) -> UserDocument:
     """Make an account for somebody."""
     user = await accounts.people.add(

@@ -15,7 +15,7 @@ from streamhost.features.sharing import LinkView, NewPass, Sharing
 from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import LinkId, VideoId
-from streamhost.server.accounts import BROKEN_BODY, FORGED
+from streamhost.server.accounts import BROKEN_BODY, FORGED, HASHED
 from streamhost.server.auth import address_of, anyone, pass_cookie, viewer_of
 from streamhost.server.documented import problems
 from streamhost.server.limits import RouteClass, limited
@@ -99,6 +99,7 @@ def with_pass(request: AnyRequest, response: Response[Any], given: NewPass) -> N
         wrong_video_password=422,
         share_link_over=410,
         too_many_guesses=429,
+        **HASHED,
     ),
 )
 async def unlock(
