@@ -69,6 +69,7 @@ def everything(site: RunningServer, stream: dict[str, Any]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 async def test_the_whole_way(site: RunningServer, bucket_server: S3Server, alice: Api, tmp_path: Path) -> None:
     """Upload, transcode, play, captions, poster, download, another protection, another file, delete: all of it works,
     every object lies in the bucket and none on this disk, and in the end none is left."""

@@ -145,6 +145,7 @@ def test_fsck(site: Site) -> None:
     assert site.command("fsck")["losses"] == []
 
 
+@pytest.mark.slow
 def test_move_there_and_back(site: Site) -> None:
     """Into the bucket, killed in the middle, and on; then back again. The video plays at every moment, new ones go to
     the new place, and afterwards nothing is left in the old one."""

@@ -25,7 +25,7 @@ from streamhost.ports import NotStored, Storage, StorageUnavailable
 
 GRACE = 5.0
 """Seconds that finishing may take when the server stops; most files need a few milliseconds."""
-TRY_AGAIN = 15.0
+TRY_AGAIN = 5.0
 """Seconds after which a file that the storage would not take is offered to it again, without anybody asking."""
 SLICE = 256 * 1024**2
 """Bytes read or copied in one step to a thread, so that long work can be stopped in between."""
