@@ -296,6 +296,7 @@ async def _built_on(
     queue.on_failed(PurgeCopies, copies.gave_up_purging)
     lanes = {
         Lane.MEDIA: media_workers(settings),
+        Lane.SOUND: media_workers(settings),
         Lane.LIGHT: settings.jobs.light_workers,
         Lane.PLUGINS: settings.plugins.workers,
         Lane.DELIVERIES: DELIVERY_PLACES,

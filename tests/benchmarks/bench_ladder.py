@@ -79,7 +79,7 @@ def main() -> None:
     peers: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         source = looped(big_buck_bunny(), Path(folder) / "source.mp4", SECONDS)
-        rungs = ladder.ladder(making.Children().run(tasks.Probe(str(source)), MediaInfo))[:RUNGS]
+        rungs = ladder.ladder(making.child(tasks.Probe(str(source)), MediaInfo))[:RUNGS]
         for number in range(rounds):
             places = [Path(folder) / f"{kind}{number}" for kind in ("ours", "copied", "theirs")]
             for place in places:

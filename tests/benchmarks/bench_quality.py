@@ -93,7 +93,7 @@ def main() -> None:
     curves: dict[tuple[int, str], list[Point]] = {(height, who): [] for height in HEIGHTS for who in ("ours", "peer")}
     with tempfile.TemporaryDirectory() as folder:
         source = looped(big_buck_bunny(), Path(folder) / "source.mp4", seconds)
-        info = making.Children().run(tasks.Probe(str(source)), MediaInfo)
+        info = making.child(tasks.Probe(str(source)), MediaInfo)
         kept = [rung for rung in ladder.ladder(info) if rung.height in HEIGHTS]
         for quality in QUALITIES:
             rungs = tuple(replace(rung, crf=quality, max_rate=NO_CAP, buffer=NO_CAP) for rung in kept)

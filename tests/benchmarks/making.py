@@ -1,63 +1,81 @@
-"""How the benchmarks make packages: as the server does, each task in a child process, as many at once as cores."""
+"""How the benchmarks make packages: as the server does, each task in a confined child process, as many at once as
+there are cores, and sound beside them. Only the nice value is the benchmark's own, so that peers have no advantage.
+"""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
-import subprocess
-import sys
+import resource
 import threading
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from streamhost import sandbox
 from streamhost.media import dash, hls, ladder, stills, tasks, timeline
+from streamhost.media.run import MediaRunner
 from streamhost.model.stills import Storyboard
 from streamhost.model.streaming import MANIFEST, MediaInfo, Plan, Rendition, Rung
 
 A = TypeVar("A", bound=tasks.Answer)
+B = TypeVar("B")
 Rungs = tuple[Rung, ...]
 CORES = os.cpu_count() or 1
 POSTER_AT = Fraction(8)
 
 
-@dataclass(slots=True)
 class Children:
-    """Starts children and adds up what they cost: processor seconds, and the most memory (bytes) of any of them."""
+    """Does tasks as the server does, in forked and confined children; says what they cost once it is closed.
 
-    processor: float = 0.0
-    peak: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    ``processor`` seconds, also those of what forks them, and ``peak``, the most memory (bytes) of any of them.
+    """
+
+    def __init__(self) -> None:
+        self.processor = 0.0
+        self.peak = 0
+        self._runner = MediaRunner(sandbox.Limits(nice=0))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._before = _children_used()
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._runner.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self.peak = self._runner.nursery.usage.peak
+        self.processor = _children_used() - self._before
 
     def run(self, task: tasks.Task, kind: type[A]) -> A:
-        """Do a task in a process of its own."""
-        child = subprocess.Popen(
-            [sys.executable, "-m", "streamhost.media.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        with child.stdin as given:
-            given.write(tasks.to_json(task))
-        with child.stdout as said:
-            lines = said.read().splitlines()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        with self._lock:
-            self.processor += usage.ru_utime + usage.ru_stime
-            self.peak = max(self.peak, usage.ru_maxrss * 1024)
-        last = json.loads(lines[-1])
-        assert "result" in last, last
-        answer = tasks.answer_from(task, last["result"])
+        """Do a task."""
+        out = None if isinstance(task, tasks.Probe | tasks.MakePlan | tasks.TryEncoders) else Path(task.out_dir)
+        answer = self._do(self._runner(task, lambda _share, _step: None, out))
         assert isinstance(answer, kind)
         return answer
 
+    def _do(self, work: Coroutine[Any, Any, B]) -> B:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _children_used() -> float:
+    """Processor seconds of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
 
 def child(task: tasks.Task, kind: type[A]) -> A:
-    """Do a task in a process of its own, whatever it costs."""
-    return Children().run(task, kind)
+    """Do one task, whatever it costs."""
+    with Children() as children:
+        return children.run(task, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +91,31 @@ def encode(source: Path, out: Path, rungs: Rungs | int, *, with_stills: bool = T
     """Encode a source (``rungs``: which, or how many of its ladder) and its sound; with stills also storyboard, scene
     cuts, poster candidates and frames to screen. Write the manifests.
     """
-    children = Children()
-    began = time.monotonic()
-    info = children.run(tasks.Probe(str(source)), MediaInfo)
-    if isinstance(rungs, int):
-        rungs = ladder.ladder(info)[:rungs]
-    plan = children.run(tasks.MakePlan(str(source), info, rungs, tasks.Encoding(preset=preset, workers=CORES)), Plan)
-    made = _rest(children, source, out, info, plan, range(len(info.audio)), (), with_stills=with_stills)
-    return Made(time.monotonic() - began, made, children)
+    with Children() as children:
+        began = time.monotonic()
+        info = children.run(tasks.Probe(str(source)), MediaInfo)
+        if isinstance(rungs, int):
+            rungs = ladder.ladder(info)[:rungs]
+        task = tasks.MakePlan(str(source), info, rungs, tasks.Encoding(preset=preset, workers=CORES))
+        plan = children.run(task, Plan)
+        made = _rest(children, source, out, info, plan, range(len(info.audio)), (), with_stills=with_stills)
+        seconds = time.monotonic() - began
+    return Made(seconds, made, children)
 
 
 def copy(source: Path, out: Path, rungs: int = 0, *, with_stills: bool = False) -> Made:
     """Copy what a source has; ``rungs`` more are encoded below it. Write the manifests."""
-    children = Children()
-    began = time.monotonic()
-    info = children.run(tasks.Probe(str(source)), MediaInfo)
-    lower = ladder.lower_rungs(info)[:rungs]
-    task = tasks.CopyTracks(str(source), str(out), info, lower, tasks.Encoding(workers=CORES))
-    copied = children.run(task, tasks.Copied)
-    assert copied.obstacle is None, copied.obstacle
-    plan = copied.plan if lower else None
-    made = _rest(children, source, out, info, plan, copied.encode_audio, copied.renditions, with_stills=with_stills)
-    return Made(time.monotonic() - began, made, children)
+    with Children() as children:
+        began = time.monotonic()
+        info = children.run(tasks.Probe(str(source)), MediaInfo)
+        lower = ladder.lower_rungs(info)[:rungs]
+        task = tasks.CopyTracks(str(source), str(out), info, lower, tasks.Encoding(workers=CORES))
+        copied = children.run(task, tasks.Copied)
+        assert copied.obstacle is None, copied.obstacle
+        plan = copied.plan if lower else None
+        made = _rest(children, source, out, info, plan, copied.encode_audio, copied.renditions, with_stills=with_stills)
+        seconds = time.monotonic() - began
+    return Made(seconds, made, children)
 
 
 def _rest(
@@ -113,16 +134,21 @@ def _rest(
     folder.mkdir(exist_ok=True)
     length = plan.duration if plan else None
     names = ladder.audio_names(info.audio)
-    jobs: list[tasks.Task] = []
+    pictures: list[tasks.Task] = []
     if plan is not None:
         place = str(folder) if with_stills else None
-        jobs += [
+        pictures += [
             tasks.EncodeChunk(str(source), str(out), info, plan, number, POSTER_AT, stills_dir=place)
             for number in range(len(plan.chunks))
         ]
-    jobs += [tasks.EncodeAudio(str(source), str(out), info, info.audio[n], names[n], length) for n in audio]
-    with ThreadPoolExecutor(CORES) as pool:
-        answers = list(pool.map(lambda task: children.run(task, tasks.Encoded), jobs))
+    sounds = [tasks.EncodeAudio(str(source), str(out), info, info.audio[n], names[n], length) for n in audio]
+    with ThreadPoolExecutor(CORES) as beside, ThreadPoolExecutor(CORES) as pool:
+        waiting = [
+            where.submit(children.run, task, tasks.Encoded)
+            for where, jobs in ((beside, sounds), (pool, pictures))
+            for task in jobs
+        ]
+        answers = [one.result() for one in waiting]
     parts = [part for answer in answers for part in answer.renditions]
     presentation = timeline.presentation((*standing, *timeline.merge(parts)))
     for name, text in hls.playlists(presentation).items():

@@ -250,7 +250,11 @@ class JobSettings(Section, frozen=True):
     """Background work."""
 
     media_workers: Annotated[
-        int, Meta(ge=0, description="Media jobs at the same time; 0: one for each processor core.")
+        int,
+        Meta(
+            ge=0,
+            description="Media jobs at the same time, and as many for sound beside them; 0: one for each core.",
+        ),
     ] = 0
     light_workers: Annotated[int, Meta(ge=1, description="Light jobs (mail, clean-up) at the same time.")] = 4
     child_memory: Annotated[int, Meta(ge=256 * MIB, description="Address space of one media process, in bytes.")] = (

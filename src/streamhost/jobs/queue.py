@@ -53,6 +53,7 @@ class Queue:
         conn: Connection,
         task: Task,
         *,
+        lane: Lane | None = None,
         priority: int = 0,
         lock: str | None = None,
         queueing_lock: str | None = None,
@@ -63,14 +64,14 @@ class Queue:
         """Add a job in the caller's transaction; it may run `delay` seconds from now, higher priority first.
 
         Jobs with the same `lock` never run at the same time. None, and nothing added, when a job with the same
-        `queueing_lock` still waits. One that is `paused` waits until it is resumed.
+        `queueing_lock` still waits. One that is `paused` waits until it is resumed. `lane`: another than the task's.
         """
         now = self._clock()
         job = Job(
             id=JobId(new_id()),
             kind=task.kind,
             payload=task.payload(),
-            lane=task.lane,
+            lane=lane or task.lane,
             state=JobState.QUEUED,
             priority=priority,
             attempts=0,

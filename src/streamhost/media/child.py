@@ -7,6 +7,7 @@ only with a result.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from streamhost.sandbox_child import OUT_OF_MEMORY
 def main() -> int:
     """Carry out the task on standard input; return the exit code."""
     answers = _claim_stdout()
+    gc.freeze()  # what is loaded stays; the collector need not look at it again and again
     av.logging.set_level(av.logging.ERROR)
 
     def say(message: object) -> None:

@@ -14,6 +14,8 @@ class Lane(StrEnum):
     """Media work is heavy and runs a few at a time; light work must not wait behind it."""
 
     MEDIA = "media"
+    SOUND = "sound"
+    """Media work on sound alone: it is small, and goes on beside that on pictures."""
     LIGHT = "light"
     PLUGINS = "plugins"
     """Work of plugins, which may be slow or hang: it takes nobody else's place."""

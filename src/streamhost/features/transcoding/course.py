@@ -28,7 +28,7 @@ from streamhost.model.errors import StreamhostError
 from streamhost.model.events import VideoFailed, VideoHeld, VideoProcessed
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import Rendition
-from streamhost.model.tasks import Job, MakePart, ProbeSource, PublishPackage, Task
+from streamhost.model.tasks import Job, Lane, MakePart, ProbeSource, PublishPackage, Task
 from streamhost.model.videos import Video, VideoState, Visibility
 
 URGENT = 10
@@ -76,11 +76,13 @@ class Course:
         video = await videos.get(conn, package.video_id)
         if video is None:
             return
-        kind = PublishPackage if stages.parse(part)[0] == stages.PUBLISH else MakePart
+        what, _ = stages.parse(part)
+        kind = PublishPackage if what == stages.PUBLISH else MakePart
         task: Task = kind(package.video_id, package.id, part)
         await self._queue.add(
             conn,
             task,
+            lane=Lane.SOUND if what == stages.AUDIO else None,
             priority=video.priority + (URGENT if stage.urgent else 0),
             lock=manifests_lock(package.video_id) if kind is PublishPackage else f"part:{package.id}:{part}",
             queueing_lock=f"part:{package.id}:{part}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -183,7 +183,7 @@ class FolderMaker:
         try:
             while True:
                 todo = [n for n, p in state.parts.items() if p.facts is None and n not in running.values()]
-                for name in todo[: self._at_once - len(running)]:
+                for name in self._next(todo, running.values()):
                     tries[name] = tries.get(name, 0) + 1
                     running[asyncio.create_task(self._part(state, name, source, out))] = name
                 if not running:
@@ -196,6 +196,19 @@ class FolderMaker:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _next(self, todo: Iterable[str], running: Iterable[str]) -> list[str]:
+        """The next parts to begin: so many of the pictures at once, and as many of the sound beside them."""
+        room = dict.fromkeys((True, False), self._at_once)
+        for name in running:
+            room[stages.parse(name)[0] == stages.AUDIO] -= 1
+        begun = []
+        for name in todo:
+            sound = stages.parse(name)[0] == stages.AUDIO
+            if room[sound] > 0:
+                room[sound] -= 1
+                begun.append(name)
+        return begun
 
     def _settle(self, state: _State, name: str, task: asyncio.Task[None], tries: dict[str, int]) -> None:
         """A part came to an end: nothing more to do, once more, or the end of everything."""
