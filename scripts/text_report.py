@@ -57,7 +57,7 @@ def scorer(content: bytes) -> TextScorer:
     options.intra_op_num_threads = 1
     session = Session(onnxruntime.InferenceSession(content, options), manifest)
     name = manifest.text.name
-    return TextScorer(lambda rows: session.run({name: rows}), manifest.text.slots, manifest.counts[0].medium)
+    return TextScorer(lambda rows: session.run({name: rows}), manifest.text.slots, 1, manifest.counts[0].medium)
 
 
 def judged(name: str, content: bytes, examples: Sequence[Example]) -> Judged:

@@ -166,7 +166,7 @@ def _judge(model: ModelFile, texts: Sequence[Text], work: Work, progress: Progre
     assert manifest.text is not None, "it looks at words"
     session, name = load(manifest, Path(model.path), work.rules.threads), manifest.text.name
     line = min(count.medium for count in manifest.counts)
-    scorer = TextScorer(lambda rows: session.run({name: rows}), manifest.text.slots, line)
+    scorer = TextScorer(lambda rows: session.run({name: rows}), manifest.text.slots, len(manifest.counts), line)
     found = []
     for text in texts:
         found.append(scorer.score(text.words))

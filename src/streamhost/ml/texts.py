@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,12 @@ from streamhost.ml import grams
 from streamhost.ml.words import Word, words_of
 from streamhost.model.moderation import Span
 
-PART = 40
+PART = 16
 """Words that are judged together: an insult of four words is not lost in a page of kindness."""
 SHORT_PART = 6
 """Words of what is shown as evidence, where so few are enough for the score."""
-MOST_PARTS = 5000
-"""Parts of one text that are looked at: captions of a day of speech stay below it."""
+MOST_SPANS = 200
+"""Parts of one text that are shown as evidence; all of it is judged, however long."""
 
 Floats = NDArray[np.float32]
 Judge = Callable[[NDArray[np.int64]], Floats]
@@ -27,8 +28,9 @@ BATCH = 64
 class TextScorer:
     """Scores texts with one model."""
 
-    def __init__(self, judge: Judge, slots: int, line: float) -> None:
-        """`line`: from this score on, parts of a text are shown as evidence."""
+    def __init__(self, judge: Judge, slots: int, width: int, line: float) -> None:
+        """`width`: how many scores the judge gives; `line`: from this score on, parts of a text are evidence."""
+        self._width = width
         self._judge = judge
         self._slots = slots
         self._line = line
@@ -36,17 +38,16 @@ class TextScorer:
     def score(self, text: str) -> tuple[tuple[float, ...], tuple[Span, ...]]:
         """The highest scores of a text's parts, and the places of what stands out. A text without words has none."""
         words = words_of(text)
-        if not words:
-            return tuple(0.0 for _ in self._of([[]])[0]), ()
-        parts = list(_parts(words, PART))[:MOST_PARTS]
-        rows = self._of(parts)
-        spans = [
-            span
-            for part, row in zip(parts, rows, strict=True)
-            if row.max() >= self._line
-            for span in self._evidence(part, float(row.max()))
-        ]
-        return tuple(float(value) for value in rows.max(axis=0)), tuple(spans)
+        parts = _parts(words, PART)
+        best = np.zeros(self._width, np.float32)
+        spans: list[Span] = []
+        while words and (batch := list(islice(parts, BATCH))):
+            rows = self._of(batch)
+            best = np.maximum(best, rows.max(axis=0))
+            for part, row in zip(batch, rows, strict=True):
+                if row.max() >= self._line and len(spans) < MOST_SPANS:
+                    spans += self._evidence(part, float(row.max()))
+        return tuple(float(value) for value in best), tuple(spans[:MOST_SPANS])
 
     def _evidence(self, part: Sequence[Word], score: float) -> list[Span]:
         """The few words of a part that score as much by themselves; else all of it."""
@@ -56,9 +57,7 @@ class TextScorer:
         return hot or [_span(part, score)]
 
     def _of(self, parts: Sequence[Sequence[Word]]) -> Floats:
-        found = [grams.features(part, self._slots) for part in parts]
-        batches = [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
-        return np.concatenate([self._judge(padded(batch, self._slots)) for batch in batches])
+        return self._judge(padded([grams.features(part, self._slots) for part in parts], self._slots))
 
 
 def padded(rows: Sequence[Sequence[int]], slots: int) -> NDArray[np.int64]:
