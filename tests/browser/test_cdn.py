@@ -16,7 +16,7 @@ from cloudfront_rig import PAIR, make_pair, standin
 from streamhost_nginx_edge.edge import Purger, configuration
 from tests.browser.conftest import Visit
 from tests.browser.support import until, wait_for_time
-from tests.support.clips import copied_clip
+from tests.support.clips import small_clip
 from tests.support.installed import plugin_path
 from tests.support.nginx import free_port, nginx
 from tests.support.server import RunningServer
@@ -76,7 +76,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     server = RunningServer(root / "data").start()
     server.add_user("alice@example.org")
     alice = server.client("alice@example.org")
-    video = alice.upload(copied_clip(), title="Bars and tones", visibility="public")
+    video = alice.upload(small_clip(), title="Bars and tones", visibility="public")
     alice.wait_until(video, "ready")
     server.stop()
     return Film(server.data, video, free_port(), plugin_path(root / "plugins", *PLUGINS))
@@ -184,7 +184,7 @@ def test_it_plays(
             wait_for_time(page, 0.5)
             page.get_by_role("slider", name="Position").focus()
             page.keyboard.press("7")
-            wait_for_time(page, 24 * 0.7)
+            wait_for_time(page, 12 * 0.7)
             until(page, "!document.querySelector('video').seeking")
             segments = [url for url in came if urlsplit(url).path.endswith((".m4s", ".mp4"))]
             assert len(segments) >= 4

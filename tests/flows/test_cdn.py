@@ -7,12 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.clips import copied_clip
+from tests.support.clips import small_clip
 from tests.support.recording import Recording, recording
 from tests.support.server import Api, RunningServer, clean_environment, until
 
@@ -69,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def video(place: Place) -> str:
     """A public video that is ready, and at the CDN."""
-    video = place.alice.upload(copied_clip(), title="Bars", visibility="public")
+    video = place.alice.upload(small_clip(), title="Bars", visibility="public")
     place.alice.wait_until(video, "ready")
     until(lambda: place.copies(video)["state"] == "synced", 60)
     return video
@@ -176,7 +175,7 @@ def test_what_is_closed_is_dropped(place: Place, video: str) -> None:
 
 def test_what_is_deleted_is_dropped(place: Place) -> None:
     """Once the files are gone, and however long the CDN was away: it is told again until it has listened."""
-    video = place.alice.upload(Path(copied_clip()), title="Short-lived", visibility="public")
+    video = place.alice.upload(small_clip(), title="Short-lived", visibility="public")
     place.alice.wait_until(video, "ready")
     until(lambda: place.copies(video)["state"] == "synced", 60)
     place.cdn.status = 503

@@ -28,6 +28,11 @@ def copied_clip() -> Path:
     return cached(Clip(seconds=24.0, width=854, height=480, fps=Fraction(25), gop=50), ".mp4")
 
 
+def small_clip() -> Path:
+    """H.264 and AAC that players take, too small for another rendition: ready at once. 12 seconds in 3 segments."""
+    return cached(Clip(seconds=12.0, width=320, height=180, fps=Fraction(25), gop=50), ".mp4")
+
+
 def encoded_clip() -> Path:
     """VP9 and Opus: everything is encoded. 24 seconds."""
     clip = Clip(seconds=24.0, width=640, height=360, codec="libvpx-vp9", audio_codec="libopus", gop=50)

@@ -13,7 +13,7 @@ import pytest
 from edge_rig import PULL_SECRET, SECRET, Edge
 from streamhost.model.grants import POSTER_ONLY
 from streamhost_nginx_edge import edge as tool
-from tests.support.clips import copied_clip
+from tests.support.clips import small_clip
 from tests.support.server import until
 
 VIDEO, PACKAGE = "edgevideo0000001", "edgepackage00001"
@@ -132,7 +132,7 @@ def test_a_real_video_by_the_edge(edge: Edge) -> None:
     """Manifests, segments and licences of a protected video come; nothing of keys and licences is ever kept. Closing it
     ends what viewers were given within ten seconds, while its owner still gets the same copies."""
     alice = edge.alice
-    video = alice.upload(copied_clip(), title="Bars", visibility="public", protection="cenc")
+    video = alice.upload(small_clip(), title="Bars", visibility="public", protection="cenc")
     alice.wait_until(video, "ready")
     stream = httpx.get(f"{edge.server.url}/api/v1/stream/{video}").json()
     master = edge.get(stream["hls"])

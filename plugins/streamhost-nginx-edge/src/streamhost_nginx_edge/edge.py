@@ -57,7 +57,7 @@ def configuration(
     for given in (secret, pull_secret):
         if not SECRET.fullmatch(given):
             raise Wrong("A secret has 20 to 200 letters, digits, - and _; `openssl rand -hex 32` makes a good one.")
-    if ("ssl" in listen.split()) != bool(certificate and key):
+    if not ("ssl" in listen.split()) == bool(certificate) == bool(key):
         raise Wrong("A certificate and its key go with `listen ... ssl`, and only with it.")
     for word in (listen, name, certificate, key, cache, size, log, purger):
         if re.search(r"[;{}\"'$\\\n]", word):
