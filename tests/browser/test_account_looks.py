@@ -14,6 +14,7 @@ from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
 from tests.browser.test_looks import WIDTHS, complaints, settle
 from tests.support.server import RunningServer
+from tests.support.server import until as waited
 
 PICTURES = os.environ.get("PICTURES", "")
 """A folder that gets a picture of every page; none are taken without it."""
@@ -33,6 +34,9 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
         assert api.post("/api/v1/admin/invitations", json=invitation).status_code == 201
     token = {"name": "camera upload", "scopes": ["upload"], "password": PASSWORD, "days": 30}
     assert api.post("/api/v1/me/tokens", json=token).status_code == 201
+    for name in ("fake.mp4", f"{'A very long name ' * 8}.mkv", f"{'verylong' * 20}.mkv"):
+        (running.data / "import" / name).write_bytes(b"This is no film.")
+    waited(lambda: len(api.get("/api/v1/admin/imports/files").json()["items"]) == 3)
     yield running
     running.stop()
 
@@ -106,6 +110,8 @@ def test_pages_of_an_administrator(open_site: RunningServer, visit: Visit, dark:
         "add-user": "/admin/users/new",
         "invitations": "/admin/invitations",
         "mail": "/admin/mail",
+        "imports": "/admin/imports",
+        "imports-none": "/admin/imports?state=duplicate",
         "audit": "/admin/audit",
         "audit-none": "/admin/audit?act=user_deleted",
     }

@@ -179,7 +179,7 @@ async def _search(host: Host, paths: Sequence[Path], wishes: Wishes, bars: _Bars
             else:
                 found.ids.append((await host.imports.add(path, wishes)).id)
         except StreamhostError as error:
-            failure = Failure(error.code, error.detail or error.title(), error.hint)
+            failure = Failure(error.code, str(error), error.hint)
             found.problems.append((shown(str(path)), failure))
     return found
 

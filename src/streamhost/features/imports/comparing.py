@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streamhost.features.imports.listing import Entry
 from streamhost.model.clock import Timestamp
-from streamhost.model.errors import StreamhostError
+from streamhost.model.errors import StreamhostError, known_errors
 from streamhost.model.ids import ImportId
 from streamhost.model.imports import ImportFile, ImportState, Mark, Policy, Sidecar, Wishes, shown
 from streamhost.model.videos import Failure
@@ -38,8 +38,9 @@ class Changes:
 
 
 def failure(error: StreamhostError) -> Failure:
-    """An error as it is kept."""
-    return Failure(error.code, error.detail or error.title(), error.hint)
+    """An error as it is kept, with its sentence; one that a child process reports has that of its code."""
+    sentence = next((kind.title() for kind in known_errors() if kind.code == error.code), error.title())
+    return Failure(error.code, f"{sentence} {error.detail}".strip(), error.hint)
 
 
 def compare(entries: Sequence[Entry], rows: Sequence[ImportFile], now: Timestamp, wishes: Wishes | None) -> Changes:

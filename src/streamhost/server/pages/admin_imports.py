@@ -61,7 +61,6 @@ class FolderView:
     watched: bool
     searched: Moment | None
     searching: bool
-    files: int
     counts: str
     trouble: str
     hint: str
@@ -97,7 +96,6 @@ def _folder(folder: FolderStatus) -> FolderView:
         watched=folder.watched,
         searched=moment(scan.begun_at) if scan.begun_at else None,
         searching=bool(scan.begun_at) and scan.ended_at is None,
-        files=scan.files,
         counts=", ".join(counts),
         trouble=scan.error.detail if scan.error else "",
         hint=(scan.error.hint or "") if scan.error else "",
