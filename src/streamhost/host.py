@@ -257,7 +257,8 @@ async def _built_on(
     downloads = Downloads(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
     captions = Captions(db, queue, storage, clock, quota=quotas.check)
     posters = PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
-    helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, quotas.check, accounts.passwords.hash)
+    hashed, allowed = accounts.passwords.hash, (quotas.check, gates.upload)
+    helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, hashed, *allowed)
     imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
     handlers: Mapping[type[Task], Handler] = {
         ProbeSource: transcoding.probe,

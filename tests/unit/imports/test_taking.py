@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import quotas, users
+from streamhost.hookspecs import Offer, Refused
 from streamhost.model.imports import Policy, Wishes
 from streamhost.model.videos import Visibility
 from tests.unit.imports.conftest import Bench, Benches
@@ -212,6 +213,26 @@ async def test_a_folder_swapped_for_a_link(bench: Bench, tmp_path: Path) -> None
     await bench.host.imports.take_all(lambda _file: None, lambda _file: True)
     assert await bench.videos() == {}
     assert (elsewhere / "a.mp4").exists()
+
+
+async def test_plugins_are_asked(bench: Bench) -> None:
+    """A file that a plugin refuses stays where it is, with the plugin's reason; it is told what is known of it."""
+    offers: list[Offer] = []
+
+    async def gate(offer: Offer) -> None:
+        offers.append(offer)
+        raise Refused("Not on Sundays.")
+
+    bench.host.imports._taking._gate = gate
+    path = bench.put("a.mp4")
+    (bench.folder / "a.json").write_text('{"description": "Water."}')
+    await bench.run()
+    file = (await bench.files())["a.mp4"]
+    assert file.error is not None and "Not on Sundays." in file.error.detail
+    assert (file.state.value, path.exists(), await bench.videos()) == ("failed", True, {})
+    (offer,) = offers
+    assert (offer.filename, offer.size) == ("a.mp4", path.stat().st_size)
+    assert offer.details == {"title": "A", "visibility": "private", "description": "Water."}
 
 
 async def test_json_of_the_site_is_not_a_film(bench: Bench) -> None:

@@ -50,6 +50,7 @@ def imports_of(
         data / WAY_FOLDER / LOOKS,
         quota=neighbours.quota,
         hashed=neighbours.hashed,
+        gate=neighbours.gate,
         max_size=settings.uploads.max_size,
     )
     room = Imports(

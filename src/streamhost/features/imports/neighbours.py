@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from streamhost.db.core import Connection
+from streamhost.hookspecs import Offer
 from streamhost.media import tasks
 from streamhost.model.accounts import Viewer
 from streamhost.model.captions import Brought, Caption
@@ -39,6 +40,9 @@ class RunsMedia(Protocol):
         """The answer that `media.tasks` names; raises the child's own error, or one of `streamhost.sandbox`."""
         ...
 
+
+Gate = Callable[[Offer], Awaitable[None]]
+"""Raises if somebody may not bring a file: the plugins are asked."""
 
 RemovesVideo = Callable[[Connection, VideoId], Awaitable[None]]
 """Deletes a video in the caller's transaction."""
@@ -84,5 +88,6 @@ class Neighbours:
     remove: RemovesVideo
     entering: EntersVideos
     run: RunsMedia
-    quota: ChecksQuota
     hashed: Callable[[str], Awaitable[str]]
+    quota: ChecksQuota
+    gate: Gate

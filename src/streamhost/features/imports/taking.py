@@ -33,8 +33,9 @@ from streamhost.features.imports.errors import (
     SidecarInvalid,
 )
 from streamhost.features.imports.listing import look
-from streamhost.features.imports.neighbours import ChecksQuota, EntersVideos, RunsMedia, Told
+from streamhost.features.imports.neighbours import ChecksQuota, EntersVideos, Gate, RunsMedia, Told
 from streamhost.features.imports.owners import Owners, Terms
+from streamhost.hookspecs import Offer
 from streamhost.media import tasks
 from streamhost.model.clock import HOUR, MINUTE, Clock
 from streamhost.model.details import MAX_TAGS
@@ -49,6 +50,8 @@ BEHIND_UPLOADS = -10
 TRY_AGAIN = 10 * MINUTE
 """When a file that waits for room, a quota or an owner is looked at again."""
 NAME = "import"
+OFFERED = ("title", "description", "visibility", "protection")
+"""What plugins are told of a file besides its name and size, as of an upload."""
 
 _logger = log.get("imports")
 
@@ -77,6 +80,7 @@ class Taking:
         *,
         quota: ChecksQuota,
         hashed: Callable[[str], Awaitable[str]],
+        gate: Gate,
         max_size: int,
     ) -> None:
         self._db = db
@@ -89,6 +93,7 @@ class Taking:
         self._work = work
         self._quota = quota
         self._hashed = hashed
+        self._gate = gate
         self._max_size = max_size
 
     async def take(self, file_id: ImportId, told: Told) -> None:
@@ -158,7 +163,8 @@ class Taking:
             # Its video was deleted here: that counts for later versions of the file, too.
             await self._end(file, ImportState.IMPORTED, None)
             return None
-        await self._attaching.said(file)
+        said = await self._attaching.said(file)
+        await self._gate(_offer(file, terms, said))
         await self._probe(file, told)
         if file.fingerprint is None:
             file = replace(file, fingerprint=await asyncio.to_thread(contents.fingerprint, file.path, mark))
@@ -341,6 +347,13 @@ class Taking:
 def _link(path: bytes, link: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     os.symlink(path, os.fsencode(link))
+
+
+def _offer(file: ImportFile, terms: Terms, said: Details) -> Offer:
+    """What plugins are told of a file before anything is done with it."""
+    words = {"title": readable(file.name), "visibility": terms.visibility.value}
+    words |= {name: str(said.fields[name]) for name in OFFERED if name in said.fields}
+    return Offer(terms.owner.id, file_name(file.name), file.mark.size, words)
 
 
 def _place(file: ImportFile, video_id: VideoId) -> str:

@@ -108,7 +108,6 @@ class Watch:
             stop_event=self._stop,
             recursive=True,
             ignore_permission_denied=True,
-            raise_interrupt=False,
         ):
             yield sorted(set(_folders(changes)))
 
