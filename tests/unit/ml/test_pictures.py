@@ -42,7 +42,7 @@ def picture() -> Image.Image:
     """Soft shapes in colours, 320 x 180."""
     y, x = np.mgrid[0:180, 0:320].astype(np.float64)
     waves = [np.sin(x / 17) * 90 + 128, np.cos(y / 11 + x / 40) * 90 + 128, np.sin((x + y) / 29) * 90 + 128]
-    return Image.fromarray(np.stack(waves, -1).round().astype(np.uint8), "RGB")
+    return Image.fromarray(np.stack(waves, -1).round().astype(np.uint8))
 
 
 def given_of(name: str) -> PictureInput:
