@@ -37,7 +37,7 @@ PIP_TO_UV = {
 # Debian's package for each program, by the work that needs it.
 SYSTEM = {
     "test": {"chromium": "chromium", "ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "nginx": "nginx-light"},
-    "bench": {"wrk": "wrk"},
+    "bench": {"curl": "curl", "wrk": "wrk"},
 }
 # Minimal machines have no fonts at all, and a page without letters passes no browser test.
 COMPANIONS = {"chromium": ["fonts-liberation"]}
