@@ -192,6 +192,7 @@ TABLE: Mapping[str, Line] = {
     "POST /watch/{video_id}/unlock": Line("404 404 404 404 404 404 404", {"data": {"password": "a guess"}}),
     "GET /account/streams": Line("303 200 200 200 200 200 303"),
     "POST /account/streams/{stream_id}/stop": Line("401 404 404 404 404 404 401"),
+    "GET /admin/plugins": Line("303 403 403 403 403 200 303"),
     "GET /admin/streams": Line("303 403 403 403 403 200 303"),
     "POST /admin/streams/{stream_id}/stop": Line("401 403 403 403 403 404 401"),
     "POST /studio/{video_id}/cdn": Line("401 403 403 403 403 409 401", {"data": {"action": "sync"}}),

@@ -125,21 +125,21 @@ def site(beside: PluginEnvironment, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_a_server_runs_with_every_plugin(site: RunningServer) -> None:
     """Their routes answer to those whom they are for, stand in the API's description, and calls are traced."""
-    with site.client("root@example.org") as root, site.client("alice@example.org") as alice, site.client() as nobody:
-        assert [who.get("/-/my-gate/words").status_code for who in (root, alice, nobody)] == [200, 403, 401]
-        assert nobody.get("/-/hello/").json() == {"hello": "Zoë"}
-        assert nobody.get("/-/my-gate/nothing").status_code == 404
-        assert "/-/my-gate/words" in nobody.get("/api/openapi.json").json()["paths"]
-        refused = alice.post("/api/v1/upload", data={"title": "Spam"}, files={"file": ("a.mp4", b"no film")})
-        assert (refused.status_code, refused.json()["code"]) == (403, "refused_by_plugin")
+    root, alice, nobody = site.client("root@example.org"), site.client("alice@example.org"), site.client()
+    assert [who.get("/-/my-gate/words").status_code for who in (root, alice, nobody)] == [200, 403, 401]
+    assert nobody.get("/-/hello/").json() == {"hello": "Zoë"}
+    assert nobody.get("/-/my-gate/nothing").status_code == 404
+    assert "/-/my-gate/words" in nobody.get("/api/openapi.json").json()["paths"]
+    refused = alice.post("/api/v1/upload", data={"title": "Spam"}, files={"file": ("a.mp4", b"no film")})
+    assert (refused.status_code, refused.json()["code"]) == (403, "refused_by_plugin")
     assert "plugin my-gate: before_upload(offer=" in site.output
 
 
 def test_events_reach_them_with_a_video(site: RunningServer) -> None:
     """A file that is no video is told of too; the plugin's own work is done from the queue."""
-    with site.client("alice@example.org") as alice:
-        answer = alice.post("/api/v1/upload", data={"title": "No film"}, files={"file": ("a.mp4", b"no film")})
-        assert answer.status_code == 202
+    alice = site.client("alice@example.org")
+    answer = alice.post("/api/v1/upload", data={"title": "No film"}, files={"file": ("a.mp4", b"no film")})
+    assert answer.status_code == 202
     until(lambda: "plugin my-events: on_event(event=VideoFailed(" in site.output)
 
 

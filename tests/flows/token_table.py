@@ -230,6 +230,7 @@ _ROUTES: Mapping[str, str] = {
         GET /admin/jobs
         POST /admin/jobs/{job_id}
         GET /admin/streams
+        GET /admin/plugins
         POST /admin/streams/{stream_id}/stop
         GET /admin/mail
         POST /admin/mail/retry

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from streamhost.cli.plugged import alone
 from streamhost.cli.scaffold import KINDS, write
-from streamhost.config import Field, Settings, load
+from streamhost.config import Settings, load
 from streamhost.model.errors import NotFound, StreamhostError
-from streamhost.plugins import Found, Plugin, find
+from streamhost.plugins import Found, find
 from streamhost.storage.memory import MemoryStorage
-
-REDACTED = "[redacted]"
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose settings count."
@@ -67,7 +65,7 @@ def info(name: str, data: Path | None, as_json: bool) -> None:
         "package": found.package,
         "hooks": plugin.hooks,
         "brings": house.brings(name),
-        "settings": [_setting(plugin, field) for field in (plugin.resolved.fields if plugin.resolved else ())],
+        "settings": [asdict(shown) for shown in plugin.shown()],
     }
     if as_json:
         click.echo(json.dumps(told, indent=2))
@@ -115,17 +113,4 @@ def _row(settings: Settings, found: Found) -> dict[str, Any]:
         "state": state,
         "summary": found.summary,
         "error": error,
-    }
-
-
-def _setting(plugin: Plugin, field: Field) -> dict[str, Any]:
-    assert plugin.resolved is not None
-    value = msgspec.to_builtins(getattr(plugin.resolved.section, field.name))
-    return {
-        "key": field.key,
-        "value": REDACTED if field.secret and value else value,
-        "origin": plugin.resolved.origins[field.key],
-        "help": field.help,
-        "allowed": field.allowed,
-        "variable": field.variable,
     }

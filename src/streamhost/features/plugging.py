@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from streamhost.db.core import Database
@@ -12,11 +13,14 @@ from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic
 from streamhost.jobs.worker import Handler
 from streamhost.model.mail import Message
-from streamhost.model.tasks import PluginWork, Task
-from streamhost.plugins import Plugins, Registered
+from streamhost.model.tasks import JobState, PluginWork, Task, TellPlugin
+from streamhost.plugins import Plugin, Plugins, Registered
+from streamhost.plugins.asking import Trouble
 from streamhost.plugins.house import EVENT_SECONDS
 from streamhost.ports import MailSender, Storage
 
+SHOWN = 10
+"""Troubles of one plugin that are told at once."""
 MARGIN = 30.0
 """Seconds beyond what the plugin itself is given for an event: then it hangs in a way that nothing else has noticed."""
 
@@ -31,6 +35,15 @@ class ShapingMailSender:
     async def send(self, message: Message) -> None:
         """See `MailSender`."""
         await self._sender.send(await self._shape(message))
+
+
+@dataclass(frozen=True, slots=True)
+class PluginState:
+    """A plugin, what it has registered (in words), and what went wrong with it lately, newest first."""
+
+    plugin: Plugin
+    brings: Sequence[str]
+    troubles: Sequence[Trouble]
 
 
 class Plugging:
@@ -55,6 +68,29 @@ class Plugging:
                 subject=f"plugin:{plugin}",
             )
         return added is not None
+
+    @property
+    def disabled(self) -> Sequence[str]:
+        """Plugins that the settings leave alone."""
+        return self.plugins.disabled
+
+    async def states(self) -> list[PluginState]:
+        """Every plugin as it stands: what went wrong in this run, and work of earlier runs that has failed."""
+        return [
+            PluginState(one, self.plugins.brings(one.name), await self._troubles(one.name)) for one in self.plugins.all
+        ]
+
+    async def _troubles(self, name: str) -> list[Trouble]:
+        now = self.plugins.troubles(name)
+        async with self._db.read() as conn:
+            failed = await self._queue.list(conn, (JobState.FAILED,), kind=PluginWork.of(name).kind, limit=SHOWN)
+            told = await self._queue.list(conn, (JobState.FAILED,), kind=TellPlugin.kind, limit=10 * SHOWN)
+        told = [job for job in told if job.payload.get("subscriber") == f"plugin:{name}"]
+        earlier = [
+            Trouble(name, f"given up: {job.kind}", job.finished_at or job.created_at, job.error_detail or "")
+            for job in (*failed, *told[:SHOWN])
+        ]
+        return sorted([*now, *earlier], key=lambda one: -one.at)[:SHOWN]
 
     def handlers(self) -> dict[type[Task], Handler]:
         """Who does the work of plugins, by its kind."""

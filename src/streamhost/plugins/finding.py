@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pluggy
 
 from streamhost import hookspecs
@@ -25,6 +26,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Names of plugins, and of what they register: they stand in addresses, variables and keys of storage."""
 PREFIXES = ("register_", "before_", "on_", "shape_")
 """How the names of hooks begin."""
+REDACTED = "[redacted]"
 RESERVED = frozenset({"streamhost", "builtin"})
 
 
@@ -53,6 +55,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A setting with its value, of JSON's own types, where that comes from, and what it may be. No secret."""
+
+    key: str
+    value: Any
+    origin: str
+    help: str
+    allowed: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plugin:
     """One plugin, loaded and checked. `hooks` are those that it implements, in the order of the specification."""
 
@@ -70,6 +84,14 @@ class Plugin:
     def settings(self) -> Section | None:
         """What is set for it, None if it has no settings."""
         return self.resolved.section if self.resolved else None
+
+    def shown(self) -> Iterator[Shown]:
+        """Its settings as people may see them."""
+        for item in self.resolved.fields if self.resolved else ():
+            assert self.resolved is not None
+            value = msgspec.to_builtins(getattr(self.resolved.section, item.name))
+            hidden = REDACTED if item.secret and value else value
+            yield Shown(item.key, hidden, self.resolved.origins[item.key], item.help, item.allowed, item.variable)
 
 
 def find(disabled: Iterable[str] = ()) -> list[Found]:

@@ -50,6 +50,7 @@ class Plugins:
         loaded = load(settings, builtin or {}, installed)
         self.all: tuple[Plugin, ...] = loaded.plugins
         """Every plugin, by name, without the parts of the house itself."""
+        self.disabled: tuple[str, ...] = settings.plugins.disabled
         self._hosts = {plugin.name: ProvidedHost(plugin.name, plugin.settings) for plugin in loaded.plugins}
         self._hosts |= {name: ProvidedHost(name, None) for name in builtin or {}}
         self._asking = Asking(loaded, self._hosts, clock, trace=settings.for_plugins.trace)

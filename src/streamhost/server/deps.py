@@ -23,6 +23,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "import_desk": host.imports.desk,
         "playback": host.playback,
         "health": host.health,
+        "plugging": host.plugging,
         "mail": host.mail,
         "notifications": host.notifications,
         "quotas": host.quotas,

@@ -13,9 +13,12 @@ from streamhost.plugins.finding import NAME, RESERVED
 KINDS: Mapping[str, str] = {
     "events": "hears of what happens, with a setting, a command and work in the background",
     "gate": "is asked before something is done, and has a route",
+    "notifier": "tells people what has happened",
     "storage": "keeps media",
 }
 """What a new plugin can be, and what it is."""
+NEEDS: Mapping[str, str] = {"notifier": ', "httpx"'}
+"""What its package depends on besides streamhost."""
 SUFFIX = ".txt"
 """Of files that others must not take for parts of streamhost: left out in the package."""
 
@@ -44,6 +47,7 @@ def write(name: str, kind: str, directory: Path | None = None) -> Path:
         "@Name@": "".join(part.capitalize() for part in name.split("-")),
         "@VARIABLE@": f"STREAMHOST_PLUGINS_{name.replace('-', '_').upper()}",
         "@what@": KINDS[kind],
+        "@needs@": NEEDS.get(kind, ""),
     }
     for part in ("common", kind):
         _write(resources.files(__name__) / part, place, words)
