@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudfront_rig import PAIR
+from cloudfront_rig import PAIR, make_pair
 from tests.support.installed import plugin_path
 from tests.support.server import clean_environment
 
@@ -37,6 +38,19 @@ def run(tmp: Path, settings: Mapping[str, str], *words: str) -> subprocess.Compl
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
+def test_both_at_once_are_fine_and_show_no_secret(tmp_path: Path) -> None:
+    """`config check` takes them, `config show` names their settings, and secrets stand nowhere."""
+    pair = make_pair(tmp_path)
+    settings = EDGE | PULL | cloudfront(str(pair.private)) | {"STREAMHOST_CDN_KIND": "nginx-edge"}
+    assert run(tmp_path, settings, "config", "check").returncode == 0
+    shown = run(tmp_path, settings, "config", "show", "--json")
+    values = json.loads(shown.stdout)
+    assert values["plugins.nginx-edge.base_url"]["value"] == "https://cdn.example.org"
+    assert values["plugins.nginx-edge.secret"]["value"] == "[redacted]"
+    assert values["plugins.cloudfront.private_key"]["value"] == "[redacted]"
+    assert not any(secret in shown.stdout for secret in ("s" * 32, "p" * 32, "BEGIN"))
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
@@ -49,7 +63,7 @@ def run(tmp: Path, settings: Mapping[str, str], *words: str) -> subprocess.Compl
 )
 def test_half_a_set_up_is_refused(tmp_path: Path, settings: dict[str, str], named: str) -> None:
     """Before anything starts, with the plugin's name."""
-    told = run(tmp_path, settings, "serve", "--port", "0")
+    told = run(tmp_path, settings, "config", "check")
     assert told.returncode == 3
     assert named in told.stderr
 
