@@ -46,7 +46,7 @@ class Limits:
 
     `nice` is how far it steps back. `turn`: it makes way for one that waits after so many microseconds on a processor,
     where the kernel can do that (6.12 and later); 0: as everybody. `no_network` also denies new programs and
-    processes."""
+    processes. `strict`: where the system does not let it be confined, it does no work."""
 
     memory: int = 4096 * MIB
     cpu_seconds: int = 4 * 3600
@@ -55,6 +55,7 @@ class Limits:
     nice: int = 10
     turn: int = 0
     no_network: bool = True
+    strict: bool = True
 
 
 class ChildError(StreamhostError):
@@ -236,6 +237,7 @@ def _config(
         "nice": limits.nice,
         "turn": limits.turn,
         "no_network": limits.no_network,
+        "strict": limits.strict,
     }
 
 

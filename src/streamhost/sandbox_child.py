@@ -132,8 +132,9 @@ def begin(config: dict[str, Any]) -> NoReturn:
         try:
             _confine(config)
         except OSError as error:
-            _report("child_not_confined", str(error), permanent=True)
-            os._exit(1)
+            if config["strict"]:
+                _report("child_not_confined", str(error), permanent=True)
+                os._exit(1)
     sys.path[:0] = [entry for entry in config["path"] if entry not in sys.path]
     sys.argv = [config["module"]]
     status = _call(config["module"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -113,6 +114,21 @@ async def test_not_confined(playground: Playground) -> None:
     with pytest.raises(sandbox.ChildNotConfined, match="the detail") as failure:
         await playground.run("refuse", code="child_not_confined")
     assert failure.value.permanent
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_who_opens_nothing_strange_works_with_what_confinement_there_is(strict: bool) -> None:
+    """Where the system refuses, a process that must be confined ends; one that need not be does its work."""
+    config = {"module": "children", "path": [str(HERE)], "strict": strict, "nice": 0}
+    config |= {"memory": 2**32, "cpu_seconds": 60, "file_size": 2**20}
+    script = "import json, sys\nfrom streamhost import sandbox_child\ndef refuse(config): raise OSError('not here')\n"
+    script += "sandbox_child._confine = refuse\nsandbox_child.begin(json.loads(sys.argv[1]))"
+    request = json.dumps({"trick": "answer", "word": "hello"})
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(config)], input=request, capture_output=True, text=True, timeout=60
+    )
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["error"]["code"] == "child_not_confined" if strict else last["result"]["echo"] == "hello"
 
 
 async def test_unforeseen_exception(playground: Playground) -> None:
