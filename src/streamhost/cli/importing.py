@@ -173,7 +173,7 @@ async def _search(host: Host, paths: Sequence[Path], wishes: Wishes, bars: _Bars
         try:
             if path.is_dir():
                 scan = await host.imports.scan(path, wishes, bars.met)
-                found.ids += [file.id for file in await host.imports.desk.below(scan.root)]
+                found.ids += await host.imports.desk.below(scan.root)
                 if scan.error is not None:
                     found.problems.append((shown(scan.root), scan.error))
             else:

@@ -169,6 +169,14 @@ async def folders_below(conn: Connection, folder: bytes) -> set[bytes]:
     return {row["folder"] for row in await conn.fetch_all(sql, values)}
 
 
+async def below(conn: Connection, folder: bytes) -> list[ImportId]:
+    """The files that lie, or lay before they were moved away, in a folder or below it."""
+    sql = """SELECT id FROM import_files WHERE folder = :folder OR (folder > :first AND folder < :last)
+        ORDER BY folder, name"""
+    values = {"folder": folder, "first": folder + b"/", "last": folder + b"0"}
+    return [ImportId(row["id"]) for row in await conn.fetch_all(sql, values)]
+
+
 async def by_identity(conn: Connection, identities: Sequence[str]) -> dict[str, list[ImportFile]]:
     """The files with one of these identities that still have a path."""
     found: dict[str, list[ImportFile]] = {}

@@ -100,10 +100,10 @@ class ImportDesk:
             found = [file for one in ids if (file := await rows.get(conn, one))]
             return await self._items(conn, found)
 
-    async def below(self, root: bytes) -> list[ImportFile]:
-        """Every file that is known of one searched folder."""
+    async def below(self, root: bytes) -> list[ImportId]:
+        """Every file that is known of a searched folder."""
         async with self._db.read() as conn:
-            return [file for file in await rows.of_state(conn, tuple(ImportState)) if file.root == root]
+            return await rows.below(conn, root)
 
     async def retry(self, file_id: ImportId) -> Item:
         """Take a file in again: one that failed, waits or is a duplicate, or whose video was deleted.
