@@ -245,6 +245,19 @@ def a_picture() -> str:
     return next(path.name for path in sorted(folder.iterdir()) if path.suffix == ".png")
 
 
+async def test_no_right_to_remove(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be moved away is not half imported: it fails, and comes in by another policy."""
+    path = bench.put("a.mp4")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _path, _mode: False)
+        await bench.run()
+    file = (await bench.files())["a.mp4"]
+    assert file.error is not None
+    assert (file.error.code, path.exists(), await bench.videos()) == ("import_not_removed", True, {})
+    await bench.run(KEEP)
+    assert await bench.states() == {"a.mp4": "imported"}
+
+
 async def test_no_right_to_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders that cannot be searched are listed, and what is known in them is not taken for gone."""
     bench.put("sub/a.mp4")

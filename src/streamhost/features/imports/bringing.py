@@ -10,7 +10,7 @@ from pathlib import Path
 from streamhost.db import uploads
 from streamhost.db.core import Database
 from streamhost.features.imports import contents
-from streamhost.features.imports.errors import ImportNoRoom
+from streamhost.features.imports.errors import ImportNoRoom, ImportNotRemoved
 from streamhost.features.imports.neighbours import Told
 from streamhost.model.clock import Clock
 from streamhost.model.imports import ImportFile, Policy
@@ -49,10 +49,12 @@ class Bringing:
         """A local file with the content, ready to be taken over by the storage, and its SHA-256.
 
         For what is moved that is the file itself, where it can be renamed. Raises `ImportNoRoom`, `ImportNotLinked`,
-        `ImportChanged`, `ImportUnreadable`."""
+        `ImportNotRemoved`, `ImportChanged`, `ImportUnreadable`."""
         assert file.path is not None
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self._folder / file.id
+        if policy is Policy.MOVE and not await asyncio.to_thread(os.access, file.folder, os.W_OK | os.X_OK):
+            raise ImportNotRemoved
         if policy is Policy.LINK:
             await asyncio.to_thread(contents.linked, file.path, file.mark, target)
             return target, await self._read(file, None, told)

@@ -59,10 +59,11 @@ class ImportNotLinked(StreamhostError):
 
 
 class ImportNotRemoved(StreamhostError):
-    """The video is here, but its file could not be removed from the folder."""
+    """The file cannot be removed from its folder, so it cannot be moved."""
 
     code = "import_not_removed"
     hint = "Let the account that runs streamhost write in that folder, or choose the policy keep."
+    permanent = True
 
 
 class SidecarInvalid(StreamhostError):
