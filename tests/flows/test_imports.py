@@ -125,10 +125,9 @@ def test_a_library_is_followed(house: RunningServer, clip: Path) -> None:
 def test_what_cannot_be_imported(house: RunningServer, tmp_path: Path) -> None:
     """Forbidden folders, unknown owners, unknown files: exit code 1 and a sentence; over HTTP the right status."""
     api = house.client("root@example.org")
-    assert command(house, "import", str(house.data)).returncode == 1
-    assert "import folder" in command(house, "import", str(house.data / "uploads")).stdout
+    forbidden = command(house, "import", str(house.data / "uploads"), str(tmp_path))
+    assert (forbidden.returncode, "import folder" in forbidden.stdout) == (1, True)
     assert command(house, "import", str(tmp_path), "--owner", "nobody@example.org").returncode == 1
-    assert command(house, "import", str(tmp_path)).returncode == 0, "there is nothing to import, and nothing failed"
     assert command(house, "imports", "retry", "nothing").returncode == 1
     assert api.post("/api/v1/admin/imports/files/nothing/retry").status_code == 404
     assert api.get("/api/v1/admin/imports/files", params={"cursor": "nowhere"}).status_code == 422
@@ -146,7 +145,7 @@ def test_killed_in_the_middle(tmp_path: Path, clip: Path) -> None:
             path = folder / f".{number}"
             path.write_bytes(clip.read_bytes() + bytes([number]) * 1000)
             path.rename(folder / f"film {number}.mp4")
-            if number in (1, 3, 5):
+            if number in (1, 4):
                 before = len(files(api))
                 until(lambda before=before: len(files(api)) > before or files(api, "taking"), PATIENCE)  # type: ignore[misc]
                 server.kill()
