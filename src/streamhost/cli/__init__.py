@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "models": ("streamhost.cli.models:models", "List, install and check the models that screen videos."),
     "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
     "plugins": ("streamhost.cli.plugins:plugins", "See which plugins are installed, and begin one of your own."),
+    "webhooks": ("streamhost.cli.webhooks:webhooks", "Tell other programs of events."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }
 """Where each subcommand lives, and its line in the help."""
