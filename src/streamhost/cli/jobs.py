@@ -135,7 +135,16 @@ def _watch(desk: Desk, targets: Sequence[str], bars: _Bars) -> dict[str, Documen
 
 
 def _unfinished(desk: Desk) -> list[Document]:
-    return [job for state in ("running", "queued", "paused") for job in desk.jobs(state, None, None, MOST)]
+    """What is being done or could be, without what was put off from the beginning: mail that comes together later, a
+    second look after a deletion."""
+    found = [job for state in ("running", "queued", "paused") for job in desk.jobs(state, None, None, MOST)]
+    return [job for job in found if not _put_off(job)]
+
+
+def _put_off(job: Document) -> bool:
+    """Whether a job waits for a time that somebody has set, and not for another try."""
+    waiting = job.get("waiting") or {}
+    return job["state"] == "queued" and not job["attempts"] and waiting.get("until") is not None
 
 
 def _look(desk: Desk, name: str) -> Document:

@@ -233,7 +233,7 @@ async def read_one(
 )
 async def stream_notifications(request: AnyRequest, notifications: NamedDependency[Notifications]) -> ServerSentEvent:
     """Server-sent events: `notification` for each new one, with a number as its id, and `unread` with how many there
-    are. A client that comes back with `Last-Event-ID` is told what it missed. Ends when you are signed out."""
+    are. A client that comes back with `Last-Event-ID` is told what it missed. `over`: you are signed out."""
     given = request.headers.get("last-event-id", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
     events = _events(request, notifications.bell, user_of(request).id, after)
@@ -246,6 +246,8 @@ async def _events(
     unread: int | None = None
     async for news in bell.follow(user_id, after):
         if not await still_signed_in(request):
+            # A client that is told does not come back to be refused.
+            yield ServerSentEventMessage(event="over", data="{}")
             return
         for stored in news.notices:
             text = msgspec.json.encode(notification_document(stored)).decode()

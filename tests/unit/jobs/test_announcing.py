@@ -40,7 +40,7 @@ def worker(bench: Bench, announcing: Announcing) -> Worker:
 @pytest.mark.parametrize("kind", EVENTS.values(), ids=EVENTS)
 def test_every_event_survives_the_queue(kind: type[Event]) -> None:
     """An event can be stored as JSON and read again, also by a version that knows fewer of its fields."""
-    values = {"int": 7, "str": "words", "VideoId": "film", "UserId": "alice"}
+    values = {"int": 7, "str": "words", "VideoId": "film", "UserId": "alice", "UserId | None": "root"}
     said: dict[str, Any] = {item.name: values.get(str(item.type)) for item in fields(kind)} | {"at": NOW, "id": "one"}
     event = kind(**said)
     assert None not in said.values()

@@ -38,13 +38,15 @@ function listen(tell: (news: News) => void): Promise<void> {
       const told = JSON.parse(event.data as string) as Told;
       if (told.urgency !== "low") tell({ title: told.title, url: told.url });
     });
+    const leave = () => {
+      source.close();
+      resolve();
+    };
+    source.addEventListener("over", leave);
     source.addEventListener("error", () => {
       if (source.readyState === EventSource.CLOSED) resolve();
     });
-    window.addEventListener("pagehide", () => {
-      source.close();
-      resolve();
-    });
+    window.addEventListener("pagehide", leave);
   });
 }
 
