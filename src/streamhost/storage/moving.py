@@ -36,7 +36,7 @@ async def move(old: Storage, new: Storage, key: str, room: Path) -> int | None:
     except OSError as error:
         raise StorageUnavailable(f"{error.strerror or error}.") from error
     finally:
-        if path.is_relative_to(room):
+        if path.parent == room:
             await asyncio.to_thread(path.unlink, missing_ok=True)
     try:
         await old.stat(key)

@@ -72,7 +72,7 @@ class PlacesStorage:
 
         async def fetched(place: Storage) -> Path:
             path = await place.fetch(key, directory)
-            if path.is_relative_to(directory):
+            if path.parent == directory:
                 return path
             try:
                 return await asyncio.to_thread(_own_copy, path, directory)
