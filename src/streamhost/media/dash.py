@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import groupby
@@ -11,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from streamhost.media.naming import audio_label
 from streamhost.media.timeline import runs
+from streamhost.model.protection import system_of
 from streamhost.model.stills import STORYBOARD, Storyboard
 from streamhost.model.streaming import CAPTIONS_FILE, INIT_SEGMENT, Kind, Presentation, Purpose, Rendition, TextTrack
 
@@ -137,7 +139,8 @@ def _captions(number: int, track: TextTrack) -> list[str]:
 def _content_protection(rendition: Rendition) -> list[str]:
     """Return the descriptors of Common Encryption (23009-1, 5.8.4.1; 23001-7, 11) and DASH-IF's for ClearKey.
 
-    The common system's own descriptor is left out: Shaka takes it for a key system that no browser has.
+    The common system's own descriptor is left out: Shaka takes it for a key system that no browser has. Those of other
+    systems carry their ``pssh`` (23001-7, 11.2).
     """
     facts = rendition.protection
     if facts is None:
@@ -148,6 +151,17 @@ def _content_protection(rendition: Rendition) -> list[str]:
         f"      {_tag('ContentProtection', common, close=True)}",
         f"      {_tag('ContentProtection', {'schemeIdUri': CLEARKEY, 'value': 'ClearKey1.0'})}",
         f'        <dashif:Laurl Lic_type="EME-1.0">{LICENSE_PATH}</dashif:Laurl>',
+        "      </ContentProtection>",
+        *(line for box in facts.pssh for line in _system(bytes.fromhex(box))),
+    ]
+
+
+def _system(box: bytes) -> list[str]:
+    """Return the descriptor of the key system that a ``pssh`` box is for."""
+    system = {"schemeIdUri": f"urn:uuid:{system_of(box)}"}
+    return [
+        f"      {_tag('ContentProtection', system)}",
+        f"        <cenc:pssh>{b64encode(box).decode()}</cenc:pssh>",
         "      </ContentProtection>",
     ]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from streamhost.model.protection import Scheme, file_iv
+from streamhost.model.protection import RenditionProtection, Scheme, file_iv, system_of
 from streamhost.model.streaming import INIT_SEGMENT, Presentation, Rendition, segment_name
 
 KEY_FOLDER = "key"
@@ -32,6 +32,7 @@ def session_keys(presentation: Presentation) -> list[str]:
             continue
         for kid in facts.kids:
             found += [f"#EXT-X-SESSION-KEY:{words}" for words in _formats(facts.scheme, kid, "")]
+        found += [f"#EXT-X-SESSION-KEY:{words}" for words in _systems(facts)]
     return list(dict.fromkeys(found))
 
 
@@ -63,12 +64,23 @@ def before_segment(rendition: Rendition, number: int) -> list[str]:
 def _samples(rendition: Rendition) -> list[str]:
     facts = rendition.protection
     assert facts is not None, "asked only of protected renditions"
-    return [f"#EXT-X-KEY:{words}" for words in _formats(facts.scheme, facts.kid(0), UP)]
+    return [f"#EXT-X-KEY:{words}" for words in (*_formats(facts.scheme, facts.kid(0), UP), *_systems(facts))]
 
 
 def _file(rendition: Rendition, kid: str, name: str) -> str:
     [words] = _formats(Scheme.AES_128, kid, UP)
     return f"#EXT-X-KEY:{words},IV=0x{file_iv(kid, rendition.name, name).hex()}"
+
+
+def _systems(facts: RenditionProtection) -> list[str]:
+    """Return the attributes for other key systems: their ``pssh`` boxes, by the system's id as key format."""
+    method = f"METHOD={METHODS[facts.scheme]}"
+    boxes = [bytes.fromhex(box) for box in facts.pssh]
+    return [
+        f'{method},URI="data:text/plain;base64,{b64encode(box).decode()}",KEYFORMAT="urn:uuid:{system_of(box)}",'
+        'KEYFORMATVERSIONS="1"'
+        for box in boxes
+    ]
 
 
 def _formats(scheme: Scheme, kid: str, up: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
+from uuid import UUID
 
 BLOCK = 16
 """Bytes of a key, a key id and an AES block."""
@@ -120,6 +121,11 @@ def file_iv(kid: str, rendition: str, name: str) -> bytes:
     It differs for every file under a key, and is said in the playlist (RFC 8216, 5.2).
     """
     return sha256(f"{kid}/{rendition}/{name}".encode()).digest()[:BLOCK]
+
+
+def system_of(box: bytes) -> UUID:
+    """Return the id of the key system that a ``pssh`` box is for (ISO/IEC 23001-7, 8.1)."""
+    return UUID(bytes=box[12:28])
 
 
 def _is_hex(value: str) -> bool:

@@ -25,6 +25,18 @@ PORTS: Mapping[str, type | None] = {
 """What each `register_*` returns things of; None while that is not told."""
 
 
+WORDS: Mapping[str, str] = {
+    "storages": "storage",
+    "cdns": "CDN",
+    "notifiers": "notifier",
+    "classifiers": "classifier",
+    "recommenders": "recommender",
+    "key_sources": "key source",
+    "licence_proxies": "licence provider",
+}
+"""What people call one of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """Everything that the house and its plugins bring, by name. Routes and works: by plugin."""
@@ -66,7 +78,7 @@ class Registering:
                 if port is not None and (lack := lacks(port, thing)):
                     raise PluginBroken.of(plugin, f"{hook}: {name} is no {port.__name__}: {lack}.")
                 found[name], owners[name] = thing, plugin
-                self._brings(plugin, f"{kind.replace('_', ' ').removesuffix('s').replace('ie', 'y')} {name}")
+                self._brings(plugin, f"{WORDS[kind]} {name}")
         return found
 
     def routes(self) -> dict[str, Sequence[Any]]:
