@@ -280,13 +280,13 @@ class ModelSettings(Section, frozen=True):
     threads: Annotated[int, Meta(ge=1, le=64, description="Processor threads of one screening.")] = 1
     batch: Annotated[
         int, Meta(ge=1, le=64, description="Pictures that a model looks at together; more take more memory.")
-    ] = 8
+    ] = 4
     memory: Annotated[
         int,
         Meta(
             ge=512 * MIB,
             description="Address space of the process of a screening, in bytes. Libraries reserve most of it; about a "
-            "quarter is in use.",
+            "tenth is in use.",
         ),
     ] = 2 * GIB
     read_pictures: Annotated[

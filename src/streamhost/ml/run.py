@@ -18,6 +18,8 @@ from streamhost.model.moderation import OF_TEXTS, Aspect, Findings, Gap, Materia
 from streamhost.ports import ClassifierUnavailable, ModelBroken, ModelMissing
 
 CHILD = "streamhost.ml.child"
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Libraries reserve memory for each core of the machine, unless they are told how many threads there will be."""
 
 _logger = log.get("ml")
 
@@ -107,7 +109,7 @@ class OnnxClassifier:
         files = {Path(frame.path) for frame in (*work.frames, *work.legible)} | {Path(m.path) for m in work.models}
         try:
             await sandbox.run(
-                CHILD, plain(work), limits=self._limits, on_message=hear, readable=sorted(files), writable=None
+                CHILD, plain(work), limits=self._limits, on_message=hear, env=ONE_THREAD, readable=sorted(files)
             )
         except (sandbox.ChildNotStarted, sandbox.ChildNotConfined) as error:
             raise ClassifierUnavailable(str(error)) from error
@@ -136,7 +138,7 @@ async def trial(model: Model, limits: sandbox.Limits, rules: Rules) -> float:
 
     work = Work((ModelFile(model.manifest, str(model.path.absolute())),), rules=rules, trial=True)
     try:
-        await sandbox.run(CHILD, plain(work), limits=limits, on_message=hear, readable=[model.path])
+        await sandbox.run(CHILD, plain(work), limits=limits, on_message=hear, env=ONE_THREAD, readable=[model.path])
     except (sandbox.ChildNotStarted, sandbox.ChildNotConfined) as error:
         raise ClassifierUnavailable(str(error)) from error
     except sandbox.ChildError as error:

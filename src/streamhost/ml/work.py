@@ -27,7 +27,7 @@ class Rules(Struct, frozen=True):
     """How to run models: processor threads of one, pictures at once; whether words are read out of pictures."""
 
     threads: int = 1
-    batch: int = 8
+    batch: int = 4
     read_pictures: bool = False
 
 

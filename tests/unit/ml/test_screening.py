@@ -22,7 +22,7 @@ from streamhost.ports import ClassifierUnavailable, ModelBroken
 from tests.support import onnx_models, stills
 
 LIMITS = sandbox.Limits(memory=2048 * sandbox.MIB, silence_seconds=60.0)
-IMPATIENT = replace(LIMITS, cpu_seconds=3)
+IMPATIENT = replace(LIMITS, cpu_seconds=5)
 RED = (4.0, (250, 0, 0))
 GREEN = (2.0, (0, 250, 0))
 
