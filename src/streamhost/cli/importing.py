@@ -32,7 +32,7 @@ WATCH_EVERY = 10.0
 GOOD = ("ready", "duplicate")
 OPEN = ("settling", "waiting", "taking", "received", "processing")
 """States in which something is still to come."""
-TOLD = ("waits", "imported", "being made", "ready", "duplicate", "missing", "failed")
+TOLD = ("waiting", "imported", "being made", "ready", "duplicate", "missing", "failed")
 """The lines of the summary, in order."""
 
 
@@ -245,7 +245,7 @@ def _word(item: Item) -> str:
     """The line of the summary in which a file counts."""
     state = _state(item)
     if item.file.state in (ImportState.SETTLING, ImportState.WAITING, ImportState.TAKING):
-        return "waits"
+        return "waiting"
     return {"received": "imported", "processing": "being made"}.get(state, state)
 
 
@@ -278,7 +278,7 @@ def _print(told: _Told, dry_run: bool) -> None:
     click.echo(", ".join(f"{number} {word}" for word, number in told.counts.items() if number) or "There is no film.")
     if not dry_run and not told.served and told.counts.get("imported"):
         click.echo("No server runs here: they are made when one does.")
-    elif not dry_run and told.counts.get("waits"):
+    elif not dry_run and told.counts.get("waiting"):
         click.echo("The server takes them in, a few at a time; `streamhost imports status` tells how far it is.")
 
 
