@@ -74,6 +74,10 @@ STATUS: Mapping[str, int] = {
     "invalid_ticket": 403,
     "cdn_unavailable": 503,
     "cdn_refused": 502,
+    # screening
+    "classifier_unavailable": 503,
+    "model_missing": 503,
+    "model_broken": 503,
     # limits
     "too_many_requests": 429,
     # accounts
@@ -85,6 +89,8 @@ STATUS: Mapping[str, int] = {
     # mail
     "mail_unavailable": 503,
     "mail_refused": 422,
+    "notify_unavailable": 503,
+    "notify_refused": 422,
     # notifications
     "webhook_off": 409,
     "invalid_unsubscribe_link": 400,

@@ -26,6 +26,14 @@ INSIDE = (
     "streamhost.cli",
     "streamhost.features.transcoding.folder",  # `streamhost transcode`, without a server
     "streamhost.db.migrate",
+    "streamhost.features.imports.errors",  # on a file's row, in the list of imports
+    "streamhost.features.notifications.errors",  # on a delivery's row
+    "streamhost.features.notifications.sealing",
+    "streamhost.features.protection.errors",
+    "streamhost.ml",  # on a job's row, and at the command `models`
+    "streamhost.model.events",
+    "streamhost.notify",
+    "streamhost.plugins",  # at the start, and in the plugin's own record
 )
 """Where errors are made that no request ever meets."""
 FAULTS = {"error", "catalog_misused", "constraint_violated", "cannot_listen", "undeclared_access", "key_unreadable"}
