@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,13 +14,17 @@ from streamhost.ports import NotStored, Storage, StorageUnavailable
 from streamhost.storage.abilities import PutsNew
 
 BLOCK = 1024**2
+_SOURCE = re.compile(r"videos/[^/]+/source[^/]*/.+")
+"""What people brought: under such a name nothing else is ever written, so another content there is a bad copy."""
 
 
 async def move(old: Storage, new: Storage, key: str, room: Path) -> int | None:
     """Copy an object, read the copy back, compare the SHA-256 of both, then remove the original; its size.
 
-    None if it went away meanwhile. An object that is there already is newer, and stays. `room` is a folder for a local
-    copy. Killed anywhere it can be done again. Raises `StorageUnavailable`, also where the copy is not the same."""
+    None if it went away meanwhile. An object that is there already is newer, and stays; a source, which never changes,
+    is the copy of a run that was killed before it compared, and is compared now. `room` is a folder for a local copy.
+    Killed anywhere it can be done again, but not by two at once: each would take what the other has moved for deleted.
+    Raises `StorageUnavailable`, also where the copy is not the same."""
     try:
         path = await old.fetch(key, room)
     except NotStored:
@@ -27,11 +32,12 @@ async def move(old: Storage, new: Storage, key: str, room: Path) -> int | None:
     try:
         digest, size = await asyncio.to_thread(_digest, path)
         put = await _put_new(new, key, path, room)
-        if put and await _digest_of(new, key) != digest:
-            await new.delete(key)
+        if (put or _SOURCE.fullmatch(key)) and await _digest_of(new, key) != digest:
+            if put:
+                await new.delete(key)
             raise StorageUnavailable(f"The copy of {key} is not the same.", hint="Look at the disks of both places.")
-    except FileNotFoundError:
-        # It lay on disk, and was deleted before it was read.
+    except (FileNotFoundError, NotStored):
+        # It was deleted before it, or its copy, was read.
         return None
     except OSError as error:
         raise StorageUnavailable(f"{error.strerror or error}.") from error

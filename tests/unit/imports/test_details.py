@@ -57,6 +57,15 @@ def test_mistakes_of_our_own_are_told(said: dict[str, Any], field: str) -> None:
     assert field in caught.value.fields
 
 
+def test_what_is_meant_to_break_us_says_nothing() -> None:
+    """Chapters at numbers that no clock has, and entities, also in the two-byte form of XML."""
+    odd = b'{"extractor": "x", "title": "A", "chapters": [{"start_time": 1%s, "title": "far"}]}' % (b"0" * 400)
+    assert details.read("a.json", odd).fields == {"title": "A"}
+    entities = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE m [<!ENTITY a "b">]><movie><title>&a;</title></movie>'
+    for coding in ("utf-16", "utf-16-le", "utf-16-be"):
+        assert details.read("a.nfo", entities.encode(coding)) == details.NOTHING
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json(data: bytes) -> None:
     """Broken files are told, too."""

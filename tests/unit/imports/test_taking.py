@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import quotas, users
+from streamhost.features.imports import contents
 from streamhost.hookspecs import Offer, Refused
-from streamhost.model.imports import Policy, Wishes
+from streamhost.model.imports import Mark, Policy, Wishes
 from streamhost.model.videos import Visibility
 from tests.unit.imports.conftest import Bench, Benches
 
@@ -118,6 +119,23 @@ async def test_mistakes_in_details_hold_a_film_back(bench: Bench) -> None:
     video = (await bench.videos())["The sea"]
     assert (video.visibility.value, video.published_at) == ("public", 1577923200.0)
     assert list(bench.folder.iterdir()) == [], "what was moved takes along what was beside it"
+
+
+async def test_what_changes_beside_a_film_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Details that somebody corrects at the last moment are not removed unread with the film."""
+    bench.put("a.mp4")
+    beside = bench.folder / "a.json"
+    beside.write_text('{"title": "The sea"}')
+    removed = contents.removed
+
+    def corrected(path: bytes, mark: Mark | str) -> bool:
+        """Remove it, just after somebody has written to what lies beside."""
+        beside.write_text('{"title": "The sea, once more"}')
+        return removed(path, mark)
+
+    monkeypatch.setattr(contents, "removed", corrected)
+    await bench.run()
+    assert (list(await bench.videos()), list(bench.folder.iterdir())) == (["The sea"], [beside])
 
 
 async def test_a_password_is_kept_as_a_hash(bench: Bench) -> None:

@@ -82,17 +82,20 @@ class Meddled(MemoryStorage):
     async def put_file(self, key: str, source: Path) -> StoredObject:
         """Put it; then the original is deleted by somebody, or this copy turns out bad."""
         stored = await super().put_file(key, source)
-        if self.then == "deleted":
+        if self.then.startswith("deleted"):
             await self.old.delete(key)
-        else:
+        if self.then == "deleted in both":
+            await self.delete(key)
+        if self.then == "spoiled":
             await super().put_bytes(key, b"c0ntent")
         return stored
 
 
-async def test_what_is_deleted_meanwhile_does_not_come_back(room: Path) -> None:
-    """An object that somebody deletes while it is copied is in neither place."""
+@pytest.mark.parametrize("then", ["deleted", "deleted in both"])
+async def test_what_is_deleted_meanwhile_does_not_come_back(then: str, room: Path) -> None:
+    """An object that somebody deletes while it is copied, or before the copy is compared, is in neither place."""
     old = MemoryStorage()
-    new = Meddled("deleted", old)
+    new = Meddled(then, old)
     await old.put_bytes(KEY, b"content")
     assert await move(old, new, KEY, room) is None
     assert (await keys(old), await keys(new)) == ([], [])
@@ -107,6 +110,20 @@ async def test_a_bad_copy_is_no_copy(room: Path) -> None:
         await move(old, new, KEY, room)
     assert (await content(old, KEY), await keys(new)) == (b"content", [])
     assert list(room.iterdir()) == []
+
+
+async def test_a_bad_copy_of_a_run_that_was_killed(room: Path) -> None:
+    """A source that lies in both places and is not the same stays in both: nobody has compared it before."""
+    old, new = MemoryStorage(), MemoryStorage()
+    source = "videos/a/source/source.mp4"
+    await old.put_bytes(source, b"content")
+    await new.put_bytes(source, b"c0ntent")
+    with pytest.raises(StorageUnavailable, match="not the same"):
+        await move(old, new, source, room)
+    assert (await content(old, source), await content(new, source)) == (b"content", b"c0ntent")
+    await new.put_bytes(source, b"content")
+    assert await move(old, new, source, room) == 7
+    assert (await keys(old), await keys(new)) == ([], [source])
 
 
 class Slow(MemoryStorage):

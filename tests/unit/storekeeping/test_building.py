@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 import pytest
 
 from streamhost.config import InvalidSettings, load, load_with_origins
-from streamhost.features.storekeeping import Places
+from streamhost.features.storekeeping import MoveRuns, Places
+from streamhost.features.storekeeping.moving import Mover
+from streamhost.model.clock import system_clock
+from streamhost.ports import StoredObject
 from streamhost.storage.local import LocalStorage
 from streamhost.storage.memory import MemoryStorage
 from streamhost.storage.places import PlacesStorage
@@ -82,3 +86,34 @@ async def test_objects_elsewhere_are_remembered(tmp_path: Path) -> None:
         assert isinstance(storage, PlacesStorage)
         assert (await storage.stat("videos/a/source/a")).size == 3
         assert moved.used == ("elsewhere", "local")
+
+
+class Held(MemoryStorage):
+    """Takes a file only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.let = asyncio.Event(), asyncio.Event()
+
+    async def put_file(self, key: str, source: Path) -> StoredObject:
+        """Wait, then take it."""
+        self.reached.set()
+        await self.let.wait()
+        return await super().put_file(key, source)
+
+
+async def test_one_move_at_a_time(tmp_path: Path) -> None:
+    """Who moves while another moves is told so, and does no harm to what that one has on its way."""
+    async with a_house(tmp_path) as house:
+        await house.host.storage.put_bytes("videos/a/source/a", b"old")
+        target = Held()
+        moved = places(tmp_path, {"STREAMHOST_STORAGE_BACKEND": "elsewhere"}, elsewhere=target)
+        await moved.open(house.host.db)
+        movers = [Mover(house.host.db, moved, tmp_path, system_clock) for _ in range(2)]
+        first = asyncio.create_task(movers[0].move("elsewhere", server_runs=False))
+        await target.reached.wait()
+        with pytest.raises(MoveRuns):
+            await movers[1].move("elsewhere", server_runs=False)
+        target.let.set()
+        assert ((await first).objects, (await target.stat("videos/a/source/a")).size) == (1, 3)
+        assert (await movers[1].move("elsewhere", server_runs=False)).objects == 0, "the next one may"

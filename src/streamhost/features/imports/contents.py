@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from streamhost.features.imports.errors import ImportChanged, ImportNoRoom, ImportNotLinked, ImportUnreadable
-from streamhost.features.imports.listing import mark_of
+from streamhost.features.imports.listing import mark_of, sidecar_mark
 from streamhost.model.imports import Mark
 from streamhost.ports import StorageUnavailable
 
@@ -159,11 +159,12 @@ def same_file_system(path: bytes, folder: Path) -> bool:
         return False
 
 
-def removed(path: bytes, mark: Mark | None) -> bool:
-    """Remove a file if it is still the one that was seen (None: whichever it is); False if it could not be."""
+def removed(path: bytes, mark: Mark | str) -> bool:
+    """Remove a file if it is still the one that was seen (a text: the mark of a sidecar); False if it could not be."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         try:
-            if mark is None or mark_of(os.lstat(path)).same(mark):
+            facts = os.lstat(path)
+            if sidecar_mark(facts) == mark if isinstance(mark, str) else mark_of(facts).same(mark):
                 os.unlink(path)
         except PermissionError:
             return False

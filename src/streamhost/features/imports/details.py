@@ -19,6 +19,8 @@ from streamhost.model.videos import DESCRIPTION_LENGTH, MAX_CHAPTERS, TITLE_LENG
 
 MAX_BYTES = 2 * 1024**2
 """Bytes of a file of details: yt-dlp writes some hundred thousand."""
+LONGEST = 1e9
+"""Seconds: thirty years, as far into a film as no chapter begins."""
 _DATES = ("%Y%m%d", "%Y-%m-%d", "%d.%m.%Y")
 
 
@@ -89,7 +91,8 @@ def _foreign(said: Mapping[str, Any]) -> Details:
 
 def _nfo(data: bytes) -> Details:
     """Kodi's and Jellyfin's `.nfo`. Some hold only a link, or are no XML at all: they say nothing."""
-    if b"<!doctype" in data.lower() or b"<!entity" in data.lower():
+    plain = data.replace(b"\0", b"").lower()  # also where it is UTF-16
+    if b"<!doctype" in plain or b"<!entity" in plain:
         return NOTHING
     try:
         root = ElementTree.fromstring(data)  # noqa: S314  # without a document type there is nothing to expand
@@ -138,8 +141,9 @@ def _texts(given: Any) -> list[str]:
 def _chapters(given: Any) -> list[dict[str, Any]]:
     marks: dict[float, str] = {}
     for one in given if isinstance(given, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("start_time"), int | float):
-            marks.setdefault(round(float(one["start_time"]), 3), _cut(one.get("title"), TITLE_LENGTH))
+        start = one.get("start_time") if isinstance(one, dict) else None
+        if isinstance(start, int | float) and 0 <= start < LONGEST:
+            marks.setdefault(round(float(start), 3), _cut(one.get("title"), TITLE_LENGTH))
     return [{"start": start, "title": title} for start, title in sorted(marks.items()) if title][:MAX_CHAPTERS]
 
 

@@ -43,6 +43,11 @@ def mark_of(facts: os.stat_result) -> Mark:
     return Mark(f"{facts.st_dev:x}:{facts.st_ino:x}", facts.st_size, max(-_LATEST, min(_LATEST, facts.st_mtime_ns)))
 
 
+def sidecar_mark(facts: os.stat_result) -> str:
+    """By what it is seen that a file beside is another one."""
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
 def look(path: bytes) -> Mark | None:
     """The mark of a regular file, None if there is none. Raises `ImportOutside`, `ImportUnreadable`."""
     try:
@@ -106,4 +111,4 @@ def _sidecars(files: dict[str, os.DirEntry[bytes]], beside: list[names.Beside]) 
         except OSError:
             continue
         if stat.S_ISREG(facts.st_mode):
-            yield Sidecar(kind, name, f"{facts.st_size} {facts.st_mtime_ns}")
+            yield Sidecar(kind, name, sidecar_mark(facts))

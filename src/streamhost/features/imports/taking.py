@@ -303,10 +303,11 @@ class Taking:
         """Remove a file that was moved, with what lay beside it and was attached; each only if it is still the same."""
         if file.policy is not Policy.MOVE or file.path is None or any(one.due for one in file.sidecars):
             return
-        beside = [file.folder + b"/" + os.fsencode(one.name) for one in file.sidecars if one.error is None]
+        beside = [one for one in file.sidecars if one.error is None]
         gone = await asyncio.to_thread(contents.removed, file.path, file.mark)
-        for path in beside:
-            gone = await asyncio.to_thread(contents.removed, path, None) and gone
+        for one in beside:
+            path = file.folder + b"/" + os.fsencode(one.name)
+            gone = await asyncio.to_thread(contents.removed, path, one.mark) and gone
         error = None if gone else ImportNotRemoved()
         async with self._db.write() as conn:
             now = await rows.get(conn, file.id)

@@ -2,7 +2,7 @@
 
 from streamhost.features.storekeeping.building import LOCAL, S3, Places
 from streamhost.features.storekeeping.checking import Checked, check
-from streamhost.features.storekeeping.moving import Moved, MoveIncomplete, WrongTarget
+from streamhost.features.storekeeping.moving import Moved, MoveIncomplete, MoveRuns, WrongTarget
 from streamhost.features.storekeeping.room import Storekeeping
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "S3",
     "Checked",
     "MoveIncomplete",
+    "MoveRuns",
     "Moved",
     "Places",
     "Storekeeping",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +33,13 @@ class WrongTarget(Conflict):
     """Things are moved to the storage that takes what is new, and that is another one."""
 
     code = "wrong_storage_target"
+
+
+class MoveRuns(Conflict):
+    """Things are being moved already."""
+
+    code = "move_runs"
+    hint = "Let that one go on, or end it first: what was moved stays moved."
 
 
 class MoveIncomplete(Conflict):
@@ -65,17 +75,13 @@ class Mover:
     async def move(self, to: str, *, server_runs: bool, told: Told = lambda _moved: None) -> Moved:
         """Empty all other storages into `to`. Ended anywhere, it goes on when it is called again.
 
-        Raises `WrongTarget`, `MoveIncomplete` naming the first cause, `InvalidSettings`."""
+        Raises `WrongTarget`, `MoveRuns`, `MoveIncomplete` naming the first cause, `InvalidSettings`."""
         await self._check(to, server_runs)
         moved = Moved()
-        shutil.rmtree(self._room, ignore_errors=True)
-        self._room.mkdir(parents=True)
-        try:
+        with _alone(self._room):
             for name in self._places.used:
                 if name != to:
                     await self._empty(name, to, moved, told)
-        finally:
-            shutil.rmtree(self._room, ignore_errors=True)
         return moved
 
     async def _check(self, to: str, server_runs: bool) -> None:
@@ -147,3 +153,23 @@ class Mover:
             for _ in range(AT_ONCE):
                 await waiting.put(None)
         return causes[0] if causes else None
+
+
+@contextlib.contextmanager
+def _alone(room: Path) -> Iterator[None]:
+    """An empty folder for copies on their way, for one move at a time: of two, each would take what the other has just
+    moved for something that was deleted. The lock is the kernel's and ends with the process. Raises `MoveRuns`."""
+    handle = os.open(room.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MoveRuns from error
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+    finally:
+        os.close(handle)
