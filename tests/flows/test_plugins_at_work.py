@@ -10,11 +10,12 @@ import pytest
 from litestar import get, post
 
 from streamhost.config import InvalidSettings
-from streamhost.db import packages, videos
+from streamhost.db import deliveries, packages, videos
 from streamhost.hookspecs import PluginHost, Refused, Work
 from streamhost.model.accounts import Role, Viewer
-from streamhost.model.events import VideoDeleted
+from streamhost.model.events import UserRegistered, VideoDeleted
 from streamhost.model.ids import PackageId, UserId, VideoId, new_id
+from streamhost.model.notices import Notice
 from streamhost.model.videos import Video, VideoState, Visibility
 from streamhost.plugins import PluginBroken
 from streamhost.server.auth import anyone, at_least, in_person, public, signed_in
@@ -64,7 +65,11 @@ def register_routes(host: PluginHost[Any]) -> list[Any]:
     async def broken() -> str:
         raise ValueError("a secret of the plugin")
 
-    return [*map(route, GUARDS), ring, broken]
+    @get("/plain", guards=[signed_in], sync_to_thread=True)
+    def plain() -> str:
+        return host.name
+
+    return [*map(route, GUARDS), ring, broken, plain]
 
 
 async def test_routes_of_plugins_are_for_whom_they_say(tmp_path: Path) -> None:
@@ -76,6 +81,8 @@ async def test_routes_of_plugins_are_for_whom_they_say(tmp_path: Path) -> None:
         for name, statuses in ANSWERS.items():
             got = [(await house.client.get(f"/-/bell/{name}", headers=headers)).status_code for headers in people]
             assert tuple(got) == statuses, name
+        plain = [(await house.client.get("/-/bell/plain", headers=headers)).status_code for headers in people[:2]]
+        assert plain == [401, 200], "a plain function that runs in a thread"
         assert (await house.client.post("/-/bell/ring", headers=people[1])).json() == {"rang": True}
         for headers in ({}, {"Cookie": "streamhost_session=made-up"}):
             forged = await house.client.post("/-/bell/ring", headers=headers)
@@ -168,6 +175,25 @@ async def test_administrators_see_plugins_and_their_troubles(tmp_path: Path) -> 
         assert "the wire is cut" in page.text
         assert "&lt;script&gt;alert(1)" in page.text
         assert "<script>alert(1)" not in page.text
+
+
+async def test_a_notifier_that_ends_programs_ends_nothing(tmp_path: Path) -> None:
+    """Its delivery has failed and is tried again; the house stands."""
+
+    class Leaving:
+        asks = None
+
+        async def send(self, _notice: Notice) -> None:
+            raise SystemExit(3)
+
+    bell = plugin_of("bell", hooks(register_notifiers=lambda: {"bell": Leaving()}))
+    async with open_house(tmp_path, plugins=[bell], notifications__site_kinds=("user_registered",)) as house:
+        await house.announce(UserRegistered(UserId("alice"), at=0.0))
+        await house.settled()
+        async with house.host.db.read() as conn:
+            found = await deliveries.listed(conn, "bell:", 10)
+        assert [(one.attempts, one.error_code) for one in found] == [(1, "notifier_failed")]
+        assert (await house.client.get("/readyz")).status_code == httpx.codes.OK
 
 
 async def test_a_house_that_cannot_stand_lets_go_of_its_catalog(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ process or overwrites its memory: plugins are installed by people who trust them
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ MOST_THREADS = 8
 """Calls of one plugin that may be in threads at the same time, those that hang included."""
 LONG_STEP = 0.25
 """Seconds for which a coroutine may hold up the loop before the log names it."""
+CLEANING_SECONDS = 5.0
+"""How long a coroutine that was cancelled may go on; one that will not end would keep the server from stopping."""
 WORDS = 300
 """Characters of what a plugin says that are kept."""
 
@@ -103,26 +106,25 @@ class Caller:
 
     async def _within(self, hook: str, coroutine: Coroutine[Any, Any, Any], patience: float) -> Any:
         """Run a coroutine for so long, and go on whether it ends then or not."""
-        task: asyncio.Task[Any] = asyncio.create_task(
-            self._bound(hook, coroutine), name=f"plugin-{self._plugin}-{hook}"
-        )
+        watched = Watched(coroutine, lambda seconds: held_up(self._plugin, hook, seconds))
+        task: asyncio.Task[Any] = asyncio.create_task(self._bound(watched), name=f"plugin-{self._plugin}-{hook}")
         self._strays.add(task)
         task.add_done_callback(self._over)
         try:
             await asyncio.wait((task,), timeout=patience)
         except asyncio.CancelledError:
-            task.cancel()
+            _leave(task, watched)
             raise
         if not task.done():
-            task.cancel()
+            _leave(task, watched)
             raise PluginTooSlow(f"{self._plugin}, {hook}: more than {patience:g} seconds.")
         if task.cancelled():
             raise PluginFailed(f"{self._plugin}, {hook}: it cancelled itself.")
         return task.result()
 
-    async def _bound(self, hook: str, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    async def _bound(self, watched: Watched) -> Any:
         structlog.contextvars.bind_contextvars(plugin=self._plugin)
-        return await _Watched(coroutine, lambda seconds: self._held_up(hook, seconds))
+        return await watched
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._strays.discard(task)
@@ -156,21 +158,13 @@ class Caller:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(told, answer, failure)
 
-        self._threads += 1
         threading.Thread(target=run, name=f"plugin-{self._plugin}-{hook}", daemon=True).start()
+        self._threads += 1
         done, _ = await asyncio.wait((future,), timeout=patience)
         if not done:
             future.cancel()
             raise PluginTooSlow(f"{self._plugin}, {hook}: more than {patience:g} seconds.")
         return future.result()
-
-    def _held_up(self, hook: str, seconds: float) -> None:
-        _logger.warning(
-            "A plugin held up the whole server; what blocks belongs into a plain function",
-            action="plugin_blocked",
-            seconds=round(seconds, 3),
-            **self._names(hook),
-        )
 
     def _names(self, hook: str) -> dict[str, str]:
         return {"plugin": self._plugin, "hook": hook}
@@ -183,12 +177,37 @@ class Caller:
             sys.stderr.write(line.replace("\n", " ") + "\n")
 
 
-class _Watched:
+def held_up(plugin: str, hook: str, seconds: float) -> None:
+    """Name a plugin in the log that has kept everybody waiting."""
+    _logger.warning(
+        "A plugin held up the whole server; what blocks belongs into a plain function",
+        action="plugin_blocked",
+        seconds=round(seconds, 3),
+        plugin=plugin,
+        hook=hook,
+    )
+
+
+def _leave(task: asyncio.Task[Any], watched: Watched) -> None:
+    """Cancel a coroutine: it may clean up for a while, and is ended then if it has not."""
+
+    def end() -> None:
+        if not task.done():
+            watched.over = True
+            task.cancel()
+
+    task.cancel()
+    asyncio.get_running_loop().call_later(CLEANING_SECONDS, end)
+
+
+class Watched:
     """A coroutine whose steps are timed, and which cannot end the program."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], held_up: Callable[[float], None]) -> None:
-        self._steps = coroutine.__await__()
+    def __init__(self, waiting: Awaitable[Any], held_up: Callable[[float], None]) -> None:
+        self._steps = waiting.__await__()
         self._held_up = held_up
+        self.over = False
+        """Its next cancellation ends it, whatever it makes of that."""
 
     def __await__(self) -> Generator[Any, Any, Any]:
         value: Any = None
@@ -209,4 +228,8 @@ class _Watched:
             try:
                 value = yield awaited
             except BaseException as thrown:  # handed on to the coroutine, as `yield from` does
+                if self.over:
+                    with contextlib.suppress(BaseException):
+                        self._steps.close()
+                    raise
                 error = thrown

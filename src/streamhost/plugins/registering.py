@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from streamhost.hookspecs import Work
 from streamhost.model.errors import StreamhostError
+from streamhost.model.notices import AddressAsked
 from streamhost.plugins.asking import Asking
-from streamhost.plugins.finding import NAME, PluginBroken
+from streamhost.plugins.finding import NAME, RESERVED, PluginBroken
+from streamhost.plugins.guarding import Guarded
 from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 
 PORTS: Mapping[str, type | None] = {
@@ -77,7 +80,8 @@ class Registering:
                     raise PluginBroken.of(plugin, f"{hook}: {name} is registered by {owners[name]} already.")
                 if port is not None and (lack := lacks(port, thing)):
                     raise PluginBroken.of(plugin, f"{hook}: {name} is no {port.__name__}: {lack}.")
-                found[name], owners[name] = thing, plugin
+                found[name] = thing if plugin in RESERVED else Guarded(plugin, f"{WORDS[kind]} {name}", thing)
+                owners[name] = plugin
                 self._brings(plugin, f"{WORDS[kind]} {name}")
         return found
 
@@ -143,9 +147,19 @@ def lacks(port: type, thing: object) -> str:
             continue
         if not hasattr(thing, name):
             return f"it has no {name}"
+        if port is Notifier and name == "asks" and not _can_be_asked(getattr(thing, name)):
+            return "its asks is neither None nor an AddressAsked with a regular expression"
         if inspect.isfunction(wanted) and (wrong := _misfit(wanted, getattr(thing, name))):
             return f"its {name} {wrong}"
     return ""
+
+
+def _can_be_asked(asks: object) -> bool:
+    """Whether people can be asked for what a notifier must know of them."""
+    try:
+        return asks is None or (isinstance(asks, AddressAsked) and bool(re.compile(asks.pattern)))
+    except (re.error, TypeError):
+        return False
 
 
 def _misfit(wanted: Callable[..., Any], given: Any) -> str:

@@ -307,7 +307,8 @@ def handlers_of(route: BaseRoute) -> list[BaseRouteHandler]:
 
 
 def _is_added(handler: HTTPRouteHandler) -> bool:
-    return handler.fn.__qualname__.startswith("HTTPRoute.create_options_handler")
+    # Plain functions that run in threads are wrapped, without a name.
+    return getattr(handler.fn, "__qualname__", "").startswith("HTTPRoute.create_options_handler")
 
 
 def _keeper(connection: AnyConnection) -> Doorkeeper:

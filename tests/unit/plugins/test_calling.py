@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from streamhost.model.errors import Conflict
+from streamhost.plugins import calling
 from streamhost.plugins.calling import MOST_THREADS, Caller, PluginFailed, PluginTooSlow
 
 PATIENCE = 20.0
@@ -90,6 +91,26 @@ async def test_what_hangs_is_left_behind() -> None:
         with pytest.raises(PluginTooSlow):
             await answer(function, 0.05)
     release.set()
+
+
+async def test_what_will_not_be_cancelled_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the server, which waits for what is left when it stops, would never stop."""
+    monkeypatch.setattr(calling, "CLEANING_SECONDS", 0.05)
+    tries: list[str] = []
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                tries.append("no")
+
+    with pytest.raises(PluginTooSlow):
+        await answer(stubborn, 0.05)
+    left = [task for task in asyncio.all_tasks() if task.get_name() == "plugin-bell-on_event"]
+    assert len(left) == 1
+    await asyncio.wait(left, timeout=30)
+    assert (left[0].cancelled(), tries) == (True, ["no"])
 
 
 async def test_threads_that_hang_are_counted() -> None:

@@ -32,6 +32,8 @@ PATIENCE = DAY * 1.5
 """A notice that has waited for longer is not news any more."""
 REST = (5.0, 30.0, 2 * MINUTE, 5 * MINUTE)
 """For how long a server that fails is left alone, by failures in a row."""
+LONGEST_WAIT = DAY
+"""How long a server that asks for patience is given."""
 SEND_SECONDS = 60.0
 """How long a notifier may take for one notice."""
 DETAIL_LENGTH = 500
@@ -207,7 +209,9 @@ class Outgoing:
 
     def _wait(self, tried: int, error: StreamhostError) -> float:
         wait = WAITS[tried - 1] * (1 + random.uniform(0.0, JITTER))
-        return max(wait, getattr(error, "retry_after", None) or 0.0)
+        asked = getattr(error, "retry_after", None)
+        # Notifiers of plugins may ask for anything, even for what is no number.
+        return max(wait, min(asked, LONGEST_WAIT)) if isinstance(asked, int | float) and asked > 0 else wait
 
 
 def line_of(target: str) -> str:
