@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from streamhost.hookspecs import hookimpl
 from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
@@ -21,7 +20,6 @@ class Builtin:
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
-    recommenders: Mapping[str, Any] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
     licence_proxies: Mapping[str, LicenceProxy] = field(default_factory=dict)
 
@@ -44,11 +42,6 @@ class Builtin:
     def register_classifiers(self) -> Mapping[str, Classifier]:
         """Models."""
         return self.classifiers
-
-    @hookimpl
-    def register_recommenders(self) -> Mapping[str, Any]:
-        """Ways to choose what to show next."""
-        return self.recommenders
 
     @hookimpl
     def register_key_sources(self) -> Mapping[str, KeySource]:

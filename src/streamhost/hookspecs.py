@@ -107,11 +107,6 @@ def register_classifiers(host: PluginHost[Any]) -> Mapping[str, Classifier]:
 
 
 @hookspec
-def register_recommenders(host: PluginHost[Any]) -> Mapping[str, Any]:
-    """Ways to choose what to show next (port `Recommender`), by name."""
-
-
-@hookspec
 def register_key_sources(
     host: PluginHost[Any],
 ) -> Mapping[str, KeySource]:

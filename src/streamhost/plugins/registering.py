@@ -16,16 +16,15 @@ from streamhost.plugins.finding import NAME, RESERVED, PluginBroken
 from streamhost.plugins.guarding import Guarded
 from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 
-PORTS: Mapping[str, type | None] = {
+PORTS: Mapping[str, type] = {
     "storages": Storage,
     "cdns": Cdn,
     "notifiers": Notifier,
     "classifiers": Classifier,
-    "recommenders": None,
     "key_sources": KeySource,
     "licence_proxies": LicenceProxy,
 }
-"""What each `register_*` returns things of; None while that is not told."""
+"""What each `register_*` returns things of."""
 
 
 WORDS: Mapping[str, str] = {
@@ -33,7 +32,6 @@ WORDS: Mapping[str, str] = {
     "cdns": "CDN",
     "notifiers": "notifier",
     "classifiers": "classifier",
-    "recommenders": "recommender",
     "key_sources": "key source",
     "licence_proxies": "licence provider",
 }
@@ -47,7 +45,6 @@ class Registered:
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
-    recommenders: Mapping[str, Any] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
     licence_proxies: Mapping[str, LicenceProxy] = field(default_factory=dict)
     routes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -78,7 +75,7 @@ class Registering:
                     raise PluginBroken.of(plugin, f"{hook}: {name!r} is not a name of lower-case letters and digits.")
                 if name in found:
                     raise PluginBroken.of(plugin, f"{hook}: {name} is registered by {owners[name]} already.")
-                if port is not None and (lack := lacks(port, thing)):
+                if lack := lacks(port, thing):
                     raise PluginBroken.of(plugin, f"{hook}: {name} is no {port.__name__}: {lack}.")
                 found[name] = thing if plugin in RESERVED else Guarded(plugin, f"{WORDS[kind]} {name}", thing)
                 owners[name] = plugin

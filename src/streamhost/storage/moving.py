@@ -32,7 +32,12 @@ async def move(old: Storage, new: Storage, key: str, room: Path) -> int | None:
     try:
         digest, size = await asyncio.to_thread(_digest, path)
         put = await _put_new(new, key, path, room)
+        mark = (await new.stat(key)).etag if put else ""
         if (put or _SOURCE.fullmatch(key)) and await _digest_of(new, key) != digest:
+            if put and (await new.stat(key)).etag != mark:
+                # Somebody wrote it anew while the copy was read: theirs is the newer one, the original goes.
+                await old.delete(key)
+                return size
             if put:
                 await new.delete(key)
             raise StorageUnavailable(f"The copy of {key} is not the same.", hint="Look at the disks of both places.")

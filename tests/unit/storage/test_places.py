@@ -112,6 +112,24 @@ async def test_a_bad_copy_is_no_copy(room: Path) -> None:
     assert list(room.iterdir()) == []
 
 
+class Rewritten(MemoryStorage):
+    """Somebody writes an object anew just before it is read."""
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Write it anew, and read that."""
+        await self.put_bytes(key, b"newer")
+        async for piece in super().read(key, start, end):
+            yield piece
+
+
+async def test_what_is_written_anew_meanwhile_is_no_bad_copy(room: Path) -> None:
+    """A manifest that the server writes while its copy is compared stays, and the older one goes."""
+    old, new = MemoryStorage(), Rewritten()
+    await old.put_bytes(KEY, b"content")
+    assert await move(old, new, KEY, room) == 7
+    assert (await keys(old), await content(new, KEY)) == ([], b"newer")
+
+
 async def test_a_bad_copy_of_a_run_that_was_killed(room: Path) -> None:
     """A source that lies in both places and is not the same stays in both: nobody has compared it before."""
     old, new = MemoryStorage(), MemoryStorage()
