@@ -86,26 +86,6 @@ def test_the_owner_gets_back_what_was_uploaded(alice: Api, bob: Api, video_id: s
     assert bob.get(f"/api/v1/videos/{video_id}/source").status_code == 403
 
 
-def test_asking_for_the_head_of_a_file(alice: Api, bob: Api, video_id: str) -> None:
-    """HEAD says what GET would say and sends nothing; it also begins the making of a download, and refuses alike."""
-    for path, api in ((f"/api/v1/videos/{video_id}/source", alice), (f"/api/v1/videos/{video_id}/download", alice)):
-        whole = download(api, video_id) if path.endswith("download") else api.get(path)
-        for headers in (
-            {},
-            {"Range": "bytes=100-199"},
-            {"If-None-Match": whole.headers["etag"]},
-            {"Range": "bytes=-0"},
-        ):
-            there, head = api.get(path, headers=headers), api.head(path, headers=headers)
-            assert head.status_code == there.status_code, (path, headers)
-            assert head.content == b""
-            told = ("content-length", "content-range", "content-type", "etag", "accept-ranges", "content-disposition")
-            assert [head.headers.get(name) for name in told] == [there.headers.get(name) for name in told]
-        assert int(api.head(path).headers["content-length"]) == len(whole.content)
-        assert bob.head(path).status_code == bob.get(path).status_code == 403
-        assert httpx.head(f"{api.base_url}{path}").content == b""
-
-
 def test_viewers_take_a_video_along_when_its_owner_allows(
     site: RunningServer, alice: Api, bob: Api, video_id: str, tmp_path: Path
 ) -> None:
@@ -150,6 +130,26 @@ def test_viewers_take_a_video_along_when_its_owner_allows(
     hls = bob.get(f"/api/v1/stream/{video_id}").json()["hls"]
     assert bob.get(hls).status_code == 200
     assert bob.get(hls.replace("master.m3u8", f"download/{name}")).status_code == 404
+
+
+def test_asking_for_the_head_of_a_file(alice: Api, bob: Api, video_id: str) -> None:
+    """HEAD says what GET would say and sends nothing; it also begins the making of a download, and refuses alike."""
+    for path, api in ((f"/api/v1/videos/{video_id}/source", alice), (f"/api/v1/videos/{video_id}/download", alice)):
+        whole = download(api, video_id) if path.endswith("download") else api.get(path)
+        for headers in (
+            {},
+            {"Range": "bytes=100-199"},
+            {"If-None-Match": whole.headers["etag"]},
+            {"Range": "bytes=-0"},
+        ):
+            there, head = api.get(path, headers=headers), api.head(path, headers=headers)
+            assert head.status_code == there.status_code, (path, headers)
+            assert head.content == b""
+            told = ("content-length", "content-range", "content-type", "etag", "accept-ranges", "content-disposition")
+            assert [head.headers.get(name) for name in told] == [there.headers.get(name) for name in told]
+        assert int(api.head(path).headers["content-length"]) == len(whole.content)
+        assert bob.head(path).status_code == bob.get(path).status_code == 403
+        assert httpx.head(f"{api.base_url}{path}").content == b""
 
 
 def test_what_is_not_an_answer_to_keep_or_allow_is_refused(alice: Api, video_id: str) -> None:
