@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def at(server: RunningServer, email: str) -> list[str]:
     """The options that reach a server as somebody."""
     token = server.client(email).headers["Authorization"].removeprefix("Bearer ")
     return ["--url", server.url, "--token", token]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server whose encoding outlasts the start of a command, and the time until a server looks at the catalog."""
+    running = RunningServer(tmp_path / "data", STREAMHOST_MEDIA_PRESET="slower").start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
