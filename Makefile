@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 SETUP  := $(PYTHON) scripts/prepare.py --venv $(VENV)
 DATA   ?= .cache/data
 PORT   ?= 8000
-# Tests often wait, for a browser or for a job: half as many again as the two processors that a small machine has.
-PYTEST ?= -n 3 --dist loadfile --timeout 300
+# Tests often wait, for a browser or for a job: twice as many as the two processors that a small machine has.
+PYTEST ?= -n 4 --dist loadfile --timeout 300
 
 # Debian keeps servers such as nginx where only root looks for programs.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
