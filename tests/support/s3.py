@@ -102,6 +102,8 @@ class S3Server:
     def freeze(self) -> None:
         """Let it hang: connections are taken by the kernel and nothing answers."""
         self.process.send_signal(signal.SIGSTOP)
+        # Its threads stop one after the other; until then it may still answer.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let it go on."""
