@@ -119,5 +119,5 @@ def test_arguments_may_be_left_out(tmp_path: Path) -> None:
 
 def test_every_hook_says_what_it_is_for() -> None:
     """A hook without a docstring has no contract."""
-    assert {"register_storages", "before_playback", "on_event", "shape_ladder"} <= set(specifications())
+    assert len(specifications()) >= 17
     assert [name for name, hook in specifications().items() if not (hook.__doc__ or "").strip().endswith(".")] == []
