@@ -24,12 +24,14 @@ class Mailbox:
     """What an SMTP server does with a message: keep it, unless told to answer something else.
 
     `answers` maps a command (`MAIL`, `RCPT`, `DATA`) to the replies that are given instead, one after the other.
+    `unknown` are the addresses that have no mailbox here.
     """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.answers: dict[str, list[str]] = {}
+        self.unknown: set[str] = set()
         self.delay = 0.0
         self.encrypted: list[bool] = []
         self.signed_in: list[bool] = []
@@ -54,6 +56,8 @@ class Mailbox:
         """Who is to get it."""
         if answer := self._answer("RCPT"):
             return answer
+        if address in self.unknown:
+            return "550 No such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -185,10 +189,10 @@ class MailServer:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
-    def wait(self, number: int, seconds: float = 20) -> list[EmailMessage]:
-        """The mails that have come, once there are so many."""
+    def wait(self, number: int, seconds: float = 20, to: str = "") -> list[EmailMessage]:
+        """The mails that have come (to that address), once there are so many."""
         deadline = time.monotonic() + seconds
-        while len(self.mailbox.mails) < number:
-            assert time.monotonic() < deadline, f"{len(self.mailbox.mails)} of {number} mails came"
+        while len(found := [mail for mail in list(self.mailbox.mails) if to in mail["To"]]) < number:
+            assert time.monotonic() < deadline, f"{len(found)} of {number} mails came"
             time.sleep(0.05)
-        return list(self.mailbox.mails)
+        return found
