@@ -23,7 +23,10 @@ from typing import Any
 
 from streamhost import log, sandbox
 from streamhost.media.errors import MediaError, TaskFailed
+from streamhost.media.run import CHILD
 from streamhost.model.errors import known_errors
+from streamhost.sandbox_nursery import AVAILABLE, Nursery
+from streamhost.sandbox_process import Start
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 
@@ -182,7 +185,7 @@ def mutant(seed: int, number: int) -> tuple[str, bytes]:
     return name, spoil(contents[0], contents[1], dice)
 
 
-async def judge(seed: int, number: int, room: Path, tally: Tally) -> None:
+async def judge(seed: int, number: int, room: Path, tally: Tally, start: Start | None) -> None:
     """Send one mutant through a child and note what became of it."""
     name, content = mutant(seed, number)
     source = room / f"{number}-{name}"
@@ -199,6 +202,7 @@ async def judge(seed: int, number: int, room: Path, tally: Tally) -> None:
             on_message=lambda _message: None,
             readable=[source, HERE],
             writable=out,
+            start=start,
         )
         outcome = "plays, something lost" if result["warnings"] else "plays"
         if result["gaps"] or not result["renditions"]:
@@ -217,13 +221,14 @@ async def judge(seed: int, number: int, room: Path, tally: Tally) -> None:
 
 
 async def soak(count: int, seed: int, first: int = 0) -> Tally:
-    """Judge ``count`` mutants, two at a time."""
+    """Judge ``count`` mutants, two at a time, in children as the server starts them."""
     tally = Tally()
+    nursery = Nursery([CHILD])
     numbers = iter(range(first, first + count))
 
     async def work(room: Path) -> None:
         for number in numbers:
-            await judge(seed, number, room, tally)
+            await judge(seed, number, room, tally, nursery.start if AVAILABLE else None)
             if sum(tally.outcomes.values()) % 100 == 0:
                 print(sum(tally.outcomes.values()), dict(tally.outcomes), f"{tally.longest:.0f} s", flush=True)
 
@@ -231,6 +236,7 @@ async def soak(count: int, seed: int, first: int = 0) -> Tally:
         cached(clip, Path(name).suffix)
     with tempfile.TemporaryDirectory() as folder:
         await asyncio.gather(*(work(Path(folder)) for _ in range(WORKERS)))
+    await nursery.close()
     return tally
 
 
