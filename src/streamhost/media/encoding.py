@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -26,8 +25,8 @@ from streamhost.model.protection import Protecting
 from streamhost.model.streaming import Kind, Plan, Rendition, Rung
 
 GROUP = 16
-"""Pictures that one encoder takes before the next one's turn: its code and tables stay in the processor's caches, which
-saves about 8 % of the time against turns of one picture."""
+"""Pictures that each step, a scaler or an encoder, has before the next one's turn: its code and tables stay in the
+processor's caches, which saves some 9 % of the time against turns of one picture."""
 GROUP_BYTES = 48 * 1024**2
 """Memory that the pictures of such a group take at most, in all sizes together, if they are more than one."""
 
@@ -44,8 +43,8 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     wanted = [(rung.width, rung.height) for rung in plan.rungs] or [track.display_size]
     scalers = [Scaler(track, even(w), even(h), converted=n > 0) for n, (w, h) in enumerate(wanted)]
     starts = frozenset(plan.boundaries[chunk.first : chunk.last])
-    group: list[tuple[int, list[VideoFrame]]] = []
-    most = _group_size(scaler.size for scaler in scalers)
+    group: list[tuple[int, VideoFrame]] = []
+    made = sum(_bytes(*scaler.size) for scaler in scalers)
     progress = Progress(report, "encode")
     poster_at = _poster_ticks(task)
     candidate: VideoFrame | None = None
@@ -55,36 +54,46 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     seen = False
     for ticks, picture in retimer.run(pictures):
         seen = True
-        sizes = list(accumulate(scalers, lambda scaled, scaler: scaler(scaled), initial=picture))[1:]
-        group.append((ticks, sizes))
-        if len(group) == most:
-            _encode_group(rungs, group, starts)
-        if taker is not None:
-            taker.see(ticks, sizes)
+        group.append((ticks, picture))
+        own = _bytes(picture.width, picture.height, picture.format.padded_bits_per_pixel)
+        if len(group) == GROUP or (len(group) + 1) * (own + made) > GROUP_BYTES:
+            _take(group, scalers, rungs, starts, taker)
         if poster_at is not None and (candidate is None or ticks <= poster_at):
             candidate = picture
         progress.at((ticks - retimer.start) / (retimer.end - retimer.start))
     if not seen:
         raise DamagedSource(f"Nothing could be decoded in part {task.chunk + 1} of {len(plan.chunks)}.")
-    _encode_group(rungs, group, starts)
+    _take(group, scalers, rungs, starts, taker)
     renditions = tuple(rung.finish(retimer.end) for rung in rungs)
     poster = write_poster(Path(task.out_dir), scalers[0](candidate)) if candidate is not None else None
     stills = taker.finish() if taker is not None else None
     return Encoded(renditions, poster, retimer.repeated, decoding.damage.warnings, stills)
 
 
-def _group_size(sizes: Iterable[tuple[int, int]]) -> int:
-    """Return how many pictures go from encoder to encoder at once, each of them in these sizes (8-bit 4:2:0)."""
-    return max(1, min(GROUP, GROUP_BYTES // sum(width * height * 3 // 2 for width, height in sizes)))
+def _bytes(width: int, height: int, bits: int = 12) -> int:
+    """Return what a picture takes in memory; 8-bit 4:2:0 has 12 bits for each pixel."""
+    return width * height * bits // 8
 
 
-def _encode_group(
-    rungs: Sequence[RungEncoder], group: list[tuple[int, list[VideoFrame]]], starts: frozenset[int]
+def _take(
+    group: list[tuple[int, VideoFrame]],
+    scalers: Sequence[Scaler],
+    rungs: Sequence[RungEncoder],
+    starts: frozenset[int],
+    taker: StillsTaker | None,
 ) -> None:
-    """Hand each encoder its size of all pictures of the group, and empty it."""
-    for place, rung in enumerate(rungs):
-        for ticks, sizes in group:
-            rung.encode(sizes[place], ticks, key=ticks in starts)
+    """Scale the pictures of a group to every size, encode them, take their stills, each step all of them at once; empty
+    the group.
+    """
+    sizes = [[picture for _, picture in group]]
+    for scaler in scalers:
+        sizes.append([scaler(picture) for picture in sizes[-1]])
+    for rung, scaled in zip(rungs, sizes[1:], strict=False):
+        for (ticks, _), picture in zip(group, scaled, strict=True):
+            rung.encode(picture, ticks, key=ticks in starts)
+    if taker is not None:
+        for (ticks, _), *shown in zip(group, *sizes[1:], strict=True):
+            taker.see(ticks, shown)
     group.clear()
 
 
