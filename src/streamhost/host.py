@@ -25,6 +25,7 @@ from streamhost.features.plugging import Plugging
 from streamhost.features.posters import PosterDesk
 from streamhost.features.protection import ClearKeyLicenceProxy, KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
+from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
@@ -33,6 +34,7 @@ from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
+from streamhost.host_desk import reporting_of
 from streamhost.host_mail import home_of, mail_of
 from streamhost.host_media import media_workers, rules_of, runner_of
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
@@ -116,6 +118,7 @@ class Host:
     mail: Mail
     notifications: Notifications
     quotas: Quotas
+    reporting: Reporting
     sharing: Sharing
     streams: Streams
     tickets: Tickets
@@ -345,6 +348,7 @@ async def _built_on(
             addresses.stream_root,
             gates.playback,
         ),
+        reporting=reporting_of(settings, instance, db, queue, clock, catalog),
         sharing=sharing,
         streams=streams,
         tickets=tickets,

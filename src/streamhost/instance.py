@@ -73,6 +73,7 @@ class Purpose(StrEnum):
     CDN = "cdn"
     WEBHOOKS = "webhooks"
     UNSUBSCRIBING = "unsubscribing"
+    REPORTERS = "reporters"
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,9 @@ TABLE: Mapping[str, Line] = {
     "GET /api/v1/videos/{video_id}/cdn": Line("401 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/cdn": Line("401 403 403 403 403 409 401", {"json": {"action": "sync"}}),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/report": Line("404 404 404 202 404 202 401", {"json": {"reason": "spam", "at": 1}}),
+    "GET /api/v1/moderation/reports": Line("401 403 403 403 200 200 401"),
+    "GET /api/v1/moderation/{video_id}/reports": Line("401 403 403 403 200 200 401"),
     "POST /api/v1/videos/{video_id}/unlock": Line("404 404 404 404 404 404 401", {"json": {"password": "a guess"}}),
     "GET /api/v1/videos/{video_id}/links": Line("401 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/links": Line(
@@ -189,6 +192,8 @@ TABLE: Mapping[str, Line] = {
     "GET /": Line("200 200 200 200 200 200 200"),
     "GET /search": Line("200 200 200 200 200 200 200"),
     "GET /watch/{video_id}": Line("404 404 404 200 404 200 404"),
+    "GET /watch/{video_id}/report": Line("404 404 404 200 404 200 404"),
+    "POST /watch/{video_id}/report": Line("404 404 404 303 404 303 404", {"data": {"reason": "spam"}}),
     "POST /watch/{video_id}/unlock": Line("404 404 404 404 404 404 404", {"data": {"password": "a guess"}}),
     "GET /account/streams": Line("303 200 200 200 200 200 303"),
     "POST /account/streams/{stream_id}/stop": Line("401 404 404 404 404 404 401"),

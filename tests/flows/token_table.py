@@ -95,6 +95,7 @@ _ROUTES: Mapping[str, str] = {
         GET /
         GET /search
         GET /watch/{video_id}
+        GET /watch/{video_id}/report
         GET /setup
         GET /login
         GET /register
@@ -127,6 +128,7 @@ _ROUTES: Mapping[str, str] = {
         DELETE /api/v1/videos/{video_id}
         POST /api/v1/videos/{video_id}/processing
         POST /api/v1/videos/{video_id}/unlock
+        POST /api/v1/videos/{video_id}/report
         POST /api/v1/videos/{video_id}/links
         DELETE /api/v1/videos/{video_id}/links/{link_id}
         DELETE /api/v1/me/streams/{stream_id}
@@ -151,6 +153,7 @@ _ROUTES: Mapping[str, str] = {
         POST /studio/{video_id}/links
         POST /studio/{video_id}/links/{link_id}/revoke
         POST /watch/{video_id}/unlock
+        POST /watch/{video_id}/report
         POST /studio/{video_id}/delete
         POST /studio/{video_id}/chapters
         POST /studio/{video_id}/captions/{caption_id}
@@ -160,6 +163,8 @@ _ROUTES: Mapping[str, str] = {
         POST /studio/{video_id}/file
     """,
     "admin": """
+        GET /api/v1/moderation/reports
+        GET /api/v1/moderation/{video_id}/reports
         GET /api/v1/admin/users
         POST /api/v1/admin/users
         GET /api/v1/admin/users/{user_id}

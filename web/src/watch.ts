@@ -2,6 +2,7 @@ import "../styles/watch.css";
 import { make, need, setText } from "./lib/dom.ts";
 import { Problem } from "./lib/http.ts";
 import { Follower } from "./lib/live.ts";
+import { startReports } from "./lib/reports.ts";
 import { failureText, stateText } from "./lib/states.ts";
 import { texts } from "./lib/texts.ts";
 import { toast } from "./lib/toast.ts";
@@ -36,6 +37,7 @@ class WatchPage {
   start(): void {
     const { state, playable } = this.root.dataset;
     this.startCopying();
+    startReports();
     if (state === "failed" || state === "rejected") return;
     if (playable === "yes") void this.load();
     if (state !== "ready") new Follower(this.videoId, (video) => this.changed(video), (problem) => this.lost(problem));

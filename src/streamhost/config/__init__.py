@@ -11,6 +11,7 @@ from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_d
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
 from streamhost.config.settings import (
     GIB,
@@ -50,6 +51,7 @@ __all__ = [
     "PlaybackSettings",
     "PluginSettings",
     "ProtectionSettings",
+    "ReportSettings",
     "Resolved",
     "Section",
     "ServerSettings",

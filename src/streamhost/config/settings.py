@@ -11,6 +11,7 @@ from streamhost.config.cdn import CdnSettings
 from streamhost.config.importing import ImportSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
 from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
@@ -376,6 +377,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()
     plugins: PluginSettings = PluginSettings()
+    reports: ReportSettings = ReportSettings()
     notifications: NotificationSettings = NotificationSettings()
     webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()

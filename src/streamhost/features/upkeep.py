@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamhost import log
-from streamhost.db import api_tokens, invitations, sessions, share_links
+from streamhost.db import api_tokens, invitations, reports, sessions, share_links
 from streamhost.db.core import Database
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
@@ -15,6 +15,8 @@ SESSIONS_KEPT = 30 * DAY
 KEYS_KEPT = 90 * DAY
 """Invitations, API tokens and share links that are over stay so long for whoever wonders why one does not work any
 more."""
+REPORTS_KEPT = 365 * DAY
+"""Reports that were closed stay so long, for whoever looks at what became of them."""
 JOBS_KEPT = 14 * DAY
 """Finished jobs stay so long for whoever looks for the cause of something."""
 
@@ -29,12 +31,13 @@ class Upkeep:
         self._log = log.get("upkeep")
 
     async def sweep_catalog(self, _task: SweepCatalog, job: JobContext) -> None:
-        """Forget ended sessions, invitations, API tokens and finished jobs past their time."""
+        """Forget what is past its time: sessions, invitations, tokens, links, reports and jobs that are over."""
         async with self._db.write() as conn:
             ended = await sessions.delete_ended(conn, self._clock() - SESSIONS_KEPT)
             invitations_over = await invitations.delete_ended(conn, self._clock() - KEYS_KEPT)
             tokens_over = await api_tokens.delete_ended(conn, self._clock() - KEYS_KEPT)
             links_over = await share_links.delete_ended(conn, self._clock() - KEYS_KEPT)
+            reports_over = await reports.delete_closed(conn, self._clock() - REPORTS_KEPT)
             jobs = await self._queue.prune(conn, JOBS_KEPT)
             await job.complete(conn)
         self._log.info(
@@ -44,5 +47,6 @@ class Upkeep:
             invitations=invitations_over,
             api_tokens=tokens_over,
             share_links=links_over,
+            reports=reports_over,
             jobs=jobs,
         )

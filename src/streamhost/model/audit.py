@@ -61,6 +61,7 @@ class Act(StrEnum):
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_SECRET_REPLACED = "webhook_secret_replaced"  # noqa: S105  # the name of an act
     WEBHOOK_REPLAYED = "webhook_replayed"
+    REPORTS_CLOSED = "reports_closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,30 @@ class VideoDeleted(VideoEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class VideoReported(VideoEvent):
+    """Viewers say that something is wrong with a video. Told at the first open report, and again at 5, 25, 100 and 500.
+
+    `reason` is that of the newest, `count` how many are open."""
+
+    kind: ClassVar[str] = "video_reported"
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswered(Event):
+    """A report was looked at, and whoever made it wanted to know. `outcome`: `upheld` or `dismissed`; `answer` says the
+    same in a sentence."""
+
+    kind: ClassVar[str] = "report_answered"
+    user_id: UserId
+    video_id: VideoId
+    title: str
+    outcome: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccessRevoked(Event):
     """What was given out for a video so far no longer counts: grants of before `at` are refused."""
 
@@ -165,6 +189,8 @@ EVENTS: Mapping[str, type[Event]] = {
         VideoReplaced,
         ReplacementFailed,
         VideoDeleted,
+        VideoReported,
+        ReportAnswered,
         AccessRevoked,
         QuotaReached,
         DiskLow,

@@ -21,6 +21,7 @@ ImportId = NewType("ImportId", str)
 NoticeId = NewType("NoticeId", str)
 DeliveryId = NewType("DeliveryId", str)
 WebhookId = NewType("WebhookId", str)
+ReportId = NewType("ReportId", str)
 
 _ALPHABET = string.digits + string.ascii_letters
 _LENGTH = 16

@@ -29,6 +29,8 @@ class NoticeKind(StrEnum):
     VIDEO_HELD = "video_held"
     VIDEO_REJECTED = "video_rejected"
     REVIEW_WAITING = "review_waiting"
+    VIDEO_REPORTED = "video_reported"
+    REPORT_ANSWERED = "report_answered"
     QUOTA_REACHED = "quota_reached"
     DISK_LOW = "disk_low"
     USER_REGISTERED = "user_registered"

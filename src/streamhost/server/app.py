@@ -33,6 +33,7 @@ from streamhost.server import (
     plugged,
     posters,
     quotas,
+    reports,
     sharing,
     streams,
     uploads,
@@ -55,6 +56,7 @@ TAGS: Sequence[Tag] = (
     Tag("uploads", "Files on their way in: tus 1.0.0, or one request."),
     Tag("videos", "Finding, reading, editing and deleting videos, and watching one being made."),
     Tag("playback", "Permission to play, and where the stream is."),
+    Tag("moderation", "Reports by viewers, and what moderators decide."),
     Tag("notifications", "What has happened that concerns you, and what you want to be told of."),
     Tag("operations", "Probes for whoever runs the server."),
 )
@@ -83,6 +85,7 @@ def create_app(host: Host) -> Litestar:
             *uploads.routes,
             *playback.routes,
             *sharing.routes,
+            *reports.routes,
             *streams.routes,
             *docs.routes,
             *plugged.routers(host.plugging.registered.routes),

@@ -30,6 +30,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "control": host.control,
         "downloads": host.downloads,
         "work": host.work,
+        "reporting": host.reporting,
         "sharing": host.sharing,
         "streams": host.streams,
         "copies": host.copies,

@@ -39,6 +39,8 @@ STATUS: Mapping[str, int] = {
     "challenge_too_large": 413,
     "share_link_over": 410,
     "too_many_guesses": 429,
+    # reports
+    "too_many_reports": 429,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
     # posters and captions

@@ -23,6 +23,8 @@ class Audience(StrEnum):
 
     OWNER = "owner"
     """The one whose video it is, or whom the event names."""
+    ANYBODY = "anybody"
+    """The one whom the event names, whatever they may do."""
     MODERATORS = "moderators"
     ADMINS = "admins"
 
@@ -57,6 +59,8 @@ class Kind:
 
     def concerns(self, role: Role) -> bool:
         """Whether somebody with a role can ever be told of it."""
+        if self.audience is Audience.ANYBODY:
+            return True
         if self.audience is Audience.OWNER:
             return role.includes(Role.CREATOR)
         return role in ROLES[self.audience]
@@ -154,6 +158,24 @@ KINDS: Mapping[NoticeKind, Kind] = {
         BELL,
         "“{title}” waits for a review",
         "{reason}",
+        "Look at it",
+        "/moderation/{video_id}",
+    ),
+    NoticeKind.VIDEO_REPORTED: Kind(
+        "Viewers report a video",
+        Audience.MODERATORS,
+        BOTH,
+        "“{title}” was reported",
+        "Open reports: {count}. The newest says: {reason}.",
+        "Look at it",
+        "/moderation/{video_id}",
+    ),
+    NoticeKind.REPORT_ANSWERED: Kind(
+        "What you reported was looked at",
+        Audience.ANYBODY,
+        BELL,
+        "Your report on “{title}” was looked at",
+        "{answer}",
     ),
     NoticeKind.QUOTA_REACHED: Kind(
         "Your space is nearly used up",

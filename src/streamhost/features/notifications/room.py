@@ -15,7 +15,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.features.notifications.email import EmailNotifier, Posts
 from streamhost.features.notifications.errors import ChannelGone, WebhookOff
 from streamhost.features.notifications.in_app import InAppNotifier
-from streamhost.features.notifications.kinds import KINDS, ROLES, Audience, Kind, kinds_of
+from streamhost.features.notifications.kinds import KINDS, ROLES, Kind, kinds_of
 from streamhost.features.notifications.outgoing import Outgoing
 from streamhost.features.notifications.preferences import Preferences
 from streamhost.features.notifications.sealing import Sealer
@@ -171,7 +171,7 @@ class Notifications:
             await self._ended(conn, delivery, error, True)
 
     async def _audience(self, conn: Connection, kind: Kind, data: Mapping[str, Any]) -> list[User]:
-        if kind.audience is not Audience.OWNER:
+        if kind.audience in ROLES:
             return await users.with_roles(conn, ROLES[kind.audience])
         owner = UserId(str(data.get("owner_id") or data.get("user_id") or ""))
         if kind.by_others and data.get("by") in (None, owner):

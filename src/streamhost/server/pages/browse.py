@@ -12,6 +12,7 @@ from litestar.status_codes import HTTP_200_OK
 from streamhost.features.accounts import Accounts
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
+from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import PasswordRequired, Sharing
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import VideoId
@@ -20,6 +21,7 @@ from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.door import framed_by
 from streamhost.server.pages.forms import see
 from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.reporting import report_form
 from streamhost.server.pages.shapes import hit_view, video_view
 from streamhost.server.pages.sharing import unlock_page
 from streamhost.server.sharing import with_pass
@@ -89,6 +91,7 @@ async def watch(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
     sharing: NamedDependency[Sharing],
+    reporting: NamedDependency[Reporting],
     frame: NamedDependency[Frame],
     stream_format: Annotated[str, QueryParameter(name="format")] = "dash",
     link: ShareLinkText = "",
@@ -113,7 +116,8 @@ async def watch(
     chosen = stream_format if stream_format in FORMATS else FORMATS[0]
     if video.protection_in_use is Protection.AES_128:
         chosen = "hls"
-    page = frame.page(request, "watch.html", video=video_view(video, viewer, playback), format=chosen)
+    view = video_view(video, viewer, playback)
+    page = frame.page(request, "watch.html", video=view, format=chosen, report=report_form(reporting, viewer))
     if video.embed_origins:
         page.headers["content-security-policy"] = framed_by(video.embed_origins)
     return page
