@@ -24,6 +24,7 @@ from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
 from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
+from streamhost.server.turns import Turns
 
 CONNECTIONS = 1024
 """Connections served at once; more wait in the kernel's queue (backpressure)."""
@@ -121,7 +122,8 @@ async def _serve(
     async with app.lifespan():
         await host.start()
         delivery = delivery_of(host)
-        door.open(cast(ASGIApp, app), delivery, objects_of(host, delivery), media_sites(host))
+        turns = Turns(cast(ASGIApp, app), host.accounts.hashing_at_once + 1)
+        door.open(turns, delivery, objects_of(host, delivery), media_sites(host))
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
         asked = asyncio.create_task(signals.asked.wait())

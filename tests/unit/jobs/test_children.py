@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from streamhost import sandbox
 from streamhost.jobs.context import JobContext
 from streamhost.model.tasks import JobState
+from tests.support.processes import started
 from tests.unit.jobs.kit import Bench, Count
 
 TRICKS = Path(__file__).parents[1] / "sandbox"
@@ -36,7 +36,7 @@ class Children:
 
 
 @pytest.fixture(autouse=True)
-def tricks(monkeypatch: pytest.MonkeyPatch) -> None:
+def tricks(monkeypatch: pytest.MonkeyPatch, from_now: None) -> None:
     """Children find the tricks."""
     monkeypatch.syspath_prepend(str(TRICKS))
 
@@ -49,7 +49,7 @@ async def test_stopping_ends_children(bench: Bench) -> None:
     await worker.start()
     await children.heard.wait()
     await worker.stop(grace=5)
-    assert psutil.Process().children() == []
+    assert started() == []
     job = await bench.get(job_id)
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
@@ -63,7 +63,7 @@ async def test_cancelling_ends_children(bench: Bench) -> None:
     async with bench.db.write() as conn:
         assert await bench.queue.cancel(conn, job_id)
     await bench.until(job_id, JobState.CANCELLED)
-    assert psutil.Process().children() == []
+    assert started() == []
 
 
 async def test_crash_fails_one_job(bench: Bench) -> None:

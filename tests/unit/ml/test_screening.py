@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from streamhost import sandbox
@@ -20,6 +19,7 @@ from streamhost.ml.work import Rules
 from streamhost.model.moderation import Aspect, Findings, Frame, Gap, Material, Text, TextSource
 from streamhost.ports import ClassifierUnavailable, ModelBroken
 from tests.support import onnx_models, stills
+from tests.support.processes import started
 
 LIMITS = sandbox.Limits(memory=2048 * sandbox.MIB, silence_seconds=60.0)
 IMPATIENT = replace(LIMITS, cpu_seconds=5)
@@ -32,7 +32,7 @@ def unheard(_share: float) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, from_now: None) -> Path:
     """A models' folder with one good model: redness, which stands for gore."""
     folder = tmp_path / "models"
     folder.mkdir()
@@ -63,7 +63,7 @@ async def screen(folder: Path, material: Material, limits: sandbox.Limits = LIMI
     """Screen with the models of a folder alone."""
     registry = Registry(folder, known=folder / "none")
     found = await OnnxClassifier(registry, limits, Rules()).screen(material, unheard)
-    assert [child.pid for child in psutil.Process().children(recursive=True)] == []
+    assert started() == []
     return found
 
 
@@ -199,7 +199,7 @@ async def test_a_screening_can_be_called_off(folder: Path, frames: tuple[Frame, 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [child.pid for child in psutil.Process().children(recursive=True)] == []
+    assert started() == []
 
 
 async def test_trial(folder: Path) -> None:

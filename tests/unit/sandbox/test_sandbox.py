@@ -22,6 +22,7 @@ from streamhost.ports import StorageUnavailable
 from streamhost.sandbox import Limits
 from streamhost.sandbox_nursery import Nursery
 from streamhost.sandbox_process import Start
+from tests.support.processes import started
 
 HERE = Path(__file__).parent
 LAST_PLACE = 19
@@ -68,7 +69,7 @@ class Playground:
     @staticmethod
     def children() -> list[psutil.Process]:
         """The processes that do the work; what forks them is none."""
-        return [child for child in psutil.Process().children(recursive=True) if child.name() == "children"]
+        return [child for child in started() if child.name() == "children"]
 
     async def still_works(self) -> None:
         """The parent is well: no child is left, and the next one works."""
@@ -78,7 +79,7 @@ class Playground:
 
 @pytest.fixture(params=["new", "forked"])
 async def playground(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, from_now: None
 ) -> AsyncIterator[Playground]:
     """A playground with the tricks on the path, and a secret in the environment; children come either way."""
     monkeypatch.syspath_prepend(str(HERE))
@@ -86,7 +87,7 @@ async def playground(
     nursery = Nursery(["streamhost.sandbox"])
     yield Playground(tmp_path, nursery.start if request.param == "forked" else sandbox.start_python)
     await nursery.close()
-    assert psutil.Process().children() == []
+    assert started() == []
 
 
 async def test_result_and_messages(playground: Playground) -> None:
@@ -307,7 +308,7 @@ async def test_forking_process_serves_many_and_leaves_when_idle(playground: Play
     assert nursery.usage.cpu > 0
     assert nursery.usage.peak > 1024**2
     deadline = time.monotonic() + 60
-    while psutil.Process().children():
+    while started():
         assert time.monotonic() < deadline, "it never left"
         await asyncio.sleep(0.02)
     await playground.still_works()

@@ -31,7 +31,9 @@ class Passwords:
         self._form = f"$argon2id$v=19$m={cost.memory_kib},t={cost.rounds},p={cost.lanes}$"
         salt, digest = (_unpadded(secrets.token_bytes(size)) for size in (SALT_BYTES, HASH_BYTES))
         self._nobody = f"{self._form}{salt}${digest}"
-        self._hashers = Hashers(cost, settings.hashing_processes or processes_for(len(os.sched_getaffinity(0))))
+        self.at_once = settings.hashing_processes or processes_for(len(os.sched_getaffinity(0)))
+        """How many passwords are hashed at the same time, at most."""
+        self._hashers = Hashers(cost, self.at_once)
 
     async def hash(self, password: str) -> str:
         """A fresh salted hash of `password` in PHC form. Raises `TooManyAttempts` when far too many wait already, and

@@ -132,6 +132,11 @@ class Accounts:
         self.profile = Profile(self._means, self.second_factor, self.people)
         """One's own account."""
 
+    @property
+    def hashing_at_once(self) -> int:
+        """How many passwords are hashed at the same time, at most; more wait for their turn."""
+        return self._passwords.at_once
+
     async def start(self) -> None:
         """Watch what ends in other processes."""
         await self._endings.start()
