@@ -136,7 +136,9 @@ async def test_wishes(house: NoticeHouse) -> None:
     alice, room = house.people["alice"], house.room
     choices = await room.preferences.of(alice)
     assert [channel.name for channel in choices.channels] == ["in_app", "email", "pager"]
-    assert {one.kind for one in choices.kinds} == {kind for kind, one in KINDS.items() if one.audience == "owner"}
+    assert {one.kind for one in choices.kinds} == {
+        kind for kind, one in KINDS.items() if one.audience in ("owner", "anybody")
+    }
     await room.preferences.change(alice, {"video_processed": {"email": False, "in_app": False}}, {"pager": " 4711 "})
     await house.tell(house.processed())
     await house.settled()
