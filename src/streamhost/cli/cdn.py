@@ -20,7 +20,7 @@ from streamhost.instance import open_instance
 from streamhost.model.cdn import CdnSync, SyncState
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import VideoId
-from streamhost.server.cdn import copies_document
+from streamhost.server.documents.cdn import copies_document
 
 T = TypeVar("T")
 LOOK_EVERY = 1.0

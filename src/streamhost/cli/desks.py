@@ -21,8 +21,7 @@ from streamhost.instance import open_instance
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.videos import Video
-from streamhost.server.jobs import job_document
-from streamhost.server.videos import processing_document
+from streamhost.server.documents.work import job_document, processing_document
 
 T = TypeVar("T")
 Document = dict[str, Any]

@@ -8,22 +8,27 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from streamhost.cli.desks import settings_beside
 from streamhost.features.imports import ImportNoOwner, Item
 from streamhost.host import Host, assemble
 from streamhost.instance import Instance, InstanceLocked, open_instance
+from streamhost.late import late
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import ImportId, UserId
 from streamhost.model.imports import ImportFile, ImportState, Policy, Wishes, shown
 from streamhost.model.videos import Failure, Visibility
-from streamhost.server.imports import import_document
+from streamhost.server.documents.imports import import_document
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 INTERRUPTED = 130
 LOOK_EVERY = 0.5
@@ -286,11 +291,11 @@ class _Bars:
     """Progress on standard error: a bar for people; nothing where nobody watches."""
 
     def __init__(self, quiet: bool) -> None:
-        console = Console(stderr=True)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+        console = terminal.Console(stderr=True)
+        self._bars = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
             console=console,
             transient=True,
             disable=quiet or not console.is_terminal,

@@ -17,7 +17,7 @@ from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.model.ids import ImportId
 from streamhost.model.imports import ImportState
-from streamhost.server.imports import import_document, status_document
+from streamhost.server.documents.imports import import_document, status_document
 
 T = TypeVar("T")
 

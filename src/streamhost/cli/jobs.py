@@ -6,16 +6,21 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
 from streamhost.cli.bars import left_text, speed_text, step_text
 from streamhost.cli.desks import Desk, Document, desk_of
 from streamhost.features.work import State
+from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 VIDEO = "video:"
 """Before the id of a video, where a job's id may stand too."""
@@ -236,17 +241,17 @@ class _Bars:
     """A bar for each thing on a terminal; a line for each news elsewhere. On standard error."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = terminal.Console(stderr=True)
         self._live = self._console.is_terminal
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[about]}"),
+        self._bars = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TextColumn("{task.fields[about]}"),
             console=self._console,
             disable=not self._live,
         )
-        self._known: dict[str, TaskID] = {}
+        self._known: dict[str, progress.TaskID] = {}
         self._said: dict[str, tuple[str, float]] = {}
 
     def __enter__(self) -> _Bars:

@@ -7,11 +7,9 @@ import json
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from streamhost import log
 from streamhost.cli.desks import settings_beside
@@ -19,9 +17,16 @@ from streamhost.config import Settings, load
 from streamhost.features.storekeeping import Checked, Moved, check
 from streamhost.host import Host, assemble
 from streamhost.instance import InstanceLocked, open_instance
+from streamhost.late import late
 from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
 from streamhost.model.objects import Findings, Usage
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 T = TypeVar("T")
 SHOWN = 20
@@ -233,15 +238,15 @@ async def _with(settings: Settings, work: Callable[[Host], Coroutine[Any, Any, T
         await host.close()
 
 
-def _bars() -> Progress:
+def _bars() -> progress.Progress:
     """Progress on standard error; nothing where nobody looks."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+    console = terminal.Console(stderr=True)
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(binary_units=True),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,

@@ -8,21 +8,26 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from streamhost import log
 from streamhost.cli.bars import left_text, speed_text, step_text
 from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
 from streamhost.host_media import rules_of, runner_of
+from streamhost.late import late
 from streamhost.media.run import MediaRunner
 from streamhost.model.clock import system_clock
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
 from streamhost.model.videos import Protection
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 INTERRUPTED = 130
 LINE_EVERY = 0.1
@@ -115,13 +120,13 @@ class _Bar:
     """Progress on standard error: a bar for people, now and then a line where standard error is no terminal."""
 
     def __init__(self, name: str) -> None:
-        self._console = Console(stderr=True)
+        self._console = terminal.Console(stderr=True)
         self._live = self._console.is_terminal
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[pace]}"),
+        self._bars = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TextColumn("{task.fields[pace]}"),
             console=self._console,
             transient=True,
             disable=not self._live,

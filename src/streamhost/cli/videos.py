@@ -8,23 +8,20 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from streamhost.cli.remote import Remote, Transfer
+from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 LOOK_EVERY = 0.5
 NOTES_KEPT = 200
@@ -91,24 +88,24 @@ def upload(
         click.echo(f"{document['title']}: {state}, {remote.base}/watch/{video_id}")
 
 
-def _bars() -> Progress:
+def _bars() -> progress.Progress:
     """Progress on standard error; nothing where nobody looks."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[about]}"),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+    console = terminal.Console(stderr=True)
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TextColumn("{task.fields[about]}"),
+        progress.DownloadColumn(binary_units=True),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
 
 
-def _transfer(remote: Remote, file: Path, words: dict[str, str], bars: Progress) -> str:
+def _transfer(remote: Remote, file: Path, words: dict[str, str], bars: progress.Progress) -> str:
     bar = bars.add_task("Uploading", total=file.stat().st_size, about=file.name)
     transfer = Transfer(remote, file, words, lambda offset: bars.update(bar, completed=offset))
     notes = _Notes(remote, file, words)
@@ -134,7 +131,7 @@ def _look(remote: Remote, video_id: str) -> dict[str, Any]:
         time.sleep(LOOK_EVERY)
 
 
-def _wait(remote: Remote, video_id: str, bars: Progress) -> dict[str, Any]:
+def _wait(remote: Remote, video_id: str, bars: progress.Progress) -> dict[str, Any]:
     """The video's document once it is ready. Raises `NotReady` when it will not be."""
     bar = bars.add_task("Processing", total=100, about="")
     while True:

@@ -22,7 +22,7 @@ from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import DAY, HOUR, MINUTE
 from streamhost.model.ids import DeliveryId, WebhookId
 from streamhost.model.notices import DeliveryState
-from streamhost.server.webhooks import delivery_document, webhook_document
+from streamhost.server.documents.webhooks import delivery_document, webhook_document
 
 _T = TypeVar("_T")
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-import structlog
-
 from streamhost import log
 from streamhost.db import jobs as rows
 from streamhost.db.core import Connection, Database
@@ -223,7 +221,7 @@ class Worker:
 
     async def _handle(self, context: JobContext) -> None:
         job = context.job
-        structlog.contextvars.bind_contextvars(job=job.id, kind=job.kind, attempt=job.attempts)
+        log.bind(job=job.id, kind=job.kind, attempt=job.attempts)
         if job.kind not in self._handlers:
             raise JobUnknown(job.kind)
         task_type, handler = self._handlers[job.kind]
@@ -235,7 +233,7 @@ class Worker:
 
     async def _supervise(self, run: _Run, handler: asyncio.Task[None]) -> None:
         """Wait for a handler and write down how it ended."""
-        structlog.contextvars.bind_contextvars(job=run.job.id, kind=run.job.kind, attempt=run.job.attempts)
+        log.bind(job=run.job.id, kind=run.job.kind, attempt=run.job.attempts)
         try:
             await asyncio.wait([handler])
             error = None if handler.cancelled() else handler.exception()

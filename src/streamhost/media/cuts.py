@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from streamhost.late import late
 from streamhost.model.stills import Cut
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = late("numpy")
 
 LOOK_SIZE = (32, 18)
 """Width and height of the tiny pictures: enough to tell scenes, too little to mind noise and small motion."""
@@ -25,12 +30,20 @@ STILL = 0.05
 RANGE = 219
 """Distance of white from black in limited range (ITU-R BT.709, 4.6)."""
 
-Luma = NDArray[np.uint8]
+Luma: TypeAlias = "NDArray[np.uint8]"
 
 
 def change(before: Luma, after: Luma) -> float:
     """Return the mean absolute difference of two tiny pictures, 0..255; 0 where it is too small to count."""
-    difference = float(np.abs(after.ravel().astype(np.int16) - before.ravel()).mean())
+    return _counted(float(np.abs(after.ravel().astype(np.int16) - before.ravel()).mean()))
+
+
+def kept_change(before: bytes, after: bytes) -> float:
+    """Return the same of two that were kept, a byte for each pixel. Once a chunk, that is not worth loading NumPy."""
+    return _counted(sum(abs(b - a) for a, b in zip(before, after, strict=True)) / len(before))
+
+
+def _counted(difference: float) -> float:
     return difference if difference >= STILL else 0.0
 
 

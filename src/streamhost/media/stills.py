@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-from streamhost.media.cuts import CUT, MIN_SCENE, change, score
+from streamhost.media.cuts import CUT, MIN_SCENE, Luma, kept_change, score
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.media.ladder import even
 from streamhost.model.stills import ChunkStills, Cut, Look, Still, Stills, Storyboard
@@ -127,7 +124,7 @@ def layout(duration: Fraction, tile_size: tuple[int, int]) -> Storyboard:
     return Storyboard(every, count, *tile_size, columns, rows, ())
 
 
-def look(luma: NDArray[np.uint8], difference: float, at: Fraction) -> Look:
+def look(luma: Luma, difference: float, at: Fraction) -> Look:
     """Return what is kept of a tiny grey picture."""
     return Look(base64.b64encode(luma.tobytes()).decode(), round(difference, 3), at)
 
@@ -136,7 +133,7 @@ def _cuts(chunks: Sequence[ChunkStills]) -> tuple[Cut, ...]:
     """Return all cuts; those of two chunks' border, which neither could see, are found here."""
     found = [cut for chunk in chunks for cut in chunk.cuts]
     for before, after in pairwise(chunks):
-        across = change(_luma(before.last), _luma(after.first))
+        across = kept_change(_luma(before.last), _luma(after.first))
         found.append(Cut(after.start, score(across, _recent(before.last, after.start))))
         found.append(Cut(after.first.at, score(after.first.change, across or _recent(before.last, after.first.at))))
     kept: list[Cut] = []
@@ -152,5 +149,5 @@ def _recent(of: Look, at: Fraction) -> float:
     return of.change if at - of.at <= MIN_SCENE else 0.0
 
 
-def _luma(of: Look) -> NDArray[np.uint8]:
-    return np.frombuffer(base64.b64decode(of.luma), np.uint8)
+def _luma(of: Look) -> bytes:
+    return base64.b64decode(of.luma)

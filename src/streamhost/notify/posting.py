@@ -10,11 +10,16 @@ import contextlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-import h11
-
+from streamhost.late import late
 from streamhost.notify.addresses import Address, AddressGuard, AddressRefused, Route
+
+if TYPE_CHECKING:
+    import h11
+else:
+    h11 = late("h11")
 
 READ_BYTES = 4096
 HEAD_BYTES = 16 * 1024

@@ -14,12 +14,16 @@ from email.headerregistry import Address
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import formataddr, formatdate
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import aiosmtplib
-
+from streamhost.late import late
 from streamhost.model.mail import Message
 from streamhost.ports import MailRefused, MailUnavailable
+
+if TYPE_CHECKING:
+    import aiosmtplib
+else:
+    aiosmtplib = late("aiosmtplib")
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """RFC 6409 (submission), RFC 8314 (implicit TLS), RFC 5321 (relay)."""

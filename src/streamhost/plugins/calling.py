@@ -18,8 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import Any
 
-import structlog
-
 from streamhost import log
 from streamhost.model.errors import StreamhostError
 
@@ -123,7 +121,7 @@ class Caller:
         return task.result()
 
     async def _bound(self, watched: Watched) -> Any:
-        structlog.contextvars.bind_contextvars(plugin=self._plugin)
+        log.bind(plugin=self._plugin)
         return await watched
 
     def _over(self, task: asyncio.Task[Any]) -> None:
@@ -150,7 +148,7 @@ class Caller:
         def run() -> None:
             answer, failure = None, None
             try:
-                context.run(structlog.contextvars.bind_contextvars, plugin=self._plugin)
+                context.run(log.bind, plugin=self._plugin)
                 answer = context.run(function)
             except BaseException as error:  # a future takes neither StopIteration nor what ends programs
                 odd = isinstance(error, StopIteration) or not isinstance(error, Exception)

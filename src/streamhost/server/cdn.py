@@ -13,14 +13,13 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Copies
 from streamhost.model.accounts import Role
-from streamhost.model.cdn import CdnSync
-from streamhost.model.clock import iso
 from streamhost.model.errors import Forbidden
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import may_manage
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import at_least, signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
+from streamhost.server.documents.cdn import CopiesDocument, copies_document
 from streamhost.server.videos import HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
@@ -38,17 +37,6 @@ class CdnOrder:
     """`sync`: bring copies to the CDN; `purge`: have those that are there dropped."""
 
     action: CdnAction
-
-
-@dataclass(frozen=True, slots=True)
-class CopiesDocument:
-    """How far a video's copies are: `none` (the CDN fetches what viewers ask for), `pending`, `synced` or `failed`, and
-    then `cause` says why. `objects`: how many files were brought there."""
-
-    state: str
-    objects: int
-    cause: str
-    updated_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +59,6 @@ class CdnDocument:
     videos: Mapping[str, int]
     purges_waiting: int
     purges_failed: Sequence[TroubleDocument]
-
-
-def copies_document(sync: CdnSync) -> CopiesDocument:
-    """The public form."""
-    return CopiesDocument(sync.state.value, sync.objects, sync.cause, iso(sync.updated_at) if sync.updated_at else None)
 
 
 @get(

@@ -13,8 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-import structlog
-
 from streamhost import log
 
 Scope = MutableMapping[str, Any]
@@ -121,7 +119,7 @@ class Door:
     async def _route(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id.decode()
-        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        log.bind(request_id=request_id.decode())
         self._resolve(scope)
         exchange = _Exchange(scope, receive, send, self._closing, request_id, self._sites)
         begin = time.perf_counter()

@@ -11,51 +11,17 @@ from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Action, Control
-from streamhost.features.work import MAX_PAGE, Act, Item, State, Work
-from streamhost.model.clock import iso
+from streamhost.features.work import MAX_PAGE, Act, State, Work
 from streamhost.model.ids import JobId, VideoId
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import viewer_of
+from streamhost.server.documents.work import JobDocument, job_document
 from streamhost.server.managing import ordering
-from streamhost.server.videos import ErrorDocument, VideoDocument, video_document
+from streamhost.server.videos import VideoDocument, video_document
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Jobs on a page.")]
 Which = Annotated[State | None, QueryParameter(name="state", description="Only jobs in this state.")]
-
-
-@dataclass(frozen=True, slots=True)
-class WaitDocument:
-    """Why a job does not run yet: a sentence, until when if that is known, the job it stands behind if one."""
-
-    cause: str
-    until: str | None
-    behind: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobDocument:
-    """One job. `progress` is 0..1; `speed` is seconds of film a second, `eta` the seconds left, null while unknown.
-
-    `subject` is what it is about, such as `video:<id>`; `details` is what it is asked to do."""
-
-    id: str
-    kind: str
-    state: str
-    subject: str | None
-    details: dict[str, Any]
-    priority: int
-    progress: float
-    step: str
-    speed: float | None
-    eta: float | None
-    waiting: WaitDocument | None
-    attempts: int
-    max_attempts: int
-    error: ErrorDocument | None
-    created_at: str | None
-    started_at: str | None
-    finished_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +46,6 @@ class ProcessingOrder:
 
     action: Action
     priority: int | None = None
-
-
-def job_document(item: Item) -> JobDocument:
-    """The public form of a job."""
-    job, wait = item.job, item.wait
-    return JobDocument(
-        id=job.id,
-        kind=job.kind,
-        state=item.state.value,
-        subject=job.subject,
-        details=job.payload,
-        priority=job.priority,
-        progress=round(job.progress, 4),
-        step=job.step,
-        speed=job.speed,
-        eta=job.eta,
-        waiting=WaitDocument(wait.cause, iso(wait.until), wait.behind) if wait else None,
-        attempts=job.attempts,
-        max_attempts=job.max_attempts,
-        error=ErrorDocument(job.error_code, job.error_detail or "", None) if job.error_code else None,
-        created_at=iso(job.created_at),
-        started_at=iso(job.started_at),
-        finished_at=iso(job.finished_at),
-    )
 
 
 @get("/api/v1/admin/jobs", summary="Background work", **looking(invalid_input=422))

@@ -20,6 +20,7 @@ from streamhost.model.notices import StoredNotice
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import signed_in, still_signed_in, user_of
 from streamhost.server.documented import BEARER, problems
+from streamhost.server.documents.webhooks import NotTaken
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.videos import HIDDEN
 
@@ -109,15 +110,6 @@ class ChannelName:
     """One of your channels."""
 
     channel: Annotated[str, Meta(max_length=60)]
-
-
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """Why a notice was not taken."""
-
-    code: str
-    detail: str
-    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

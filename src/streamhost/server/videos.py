@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from streamhost.features.catalog import MAX_PAGE, UNDERWAY, Catalog, Page
+from streamhost.features.catalog import MAX_PAGE, Catalog, Page
 from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
@@ -20,6 +20,7 @@ from streamhost.model.videos import Video, may_manage
 from streamhost.server.accounts import NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, viewer_of
 from streamhost.server.documented import problems
+from streamhost.server.documents.work import ErrorDocument, ProcessingDocument, processing_document
 from streamhost.server.managing import changing, ordering
 
 PAGE = 24
@@ -49,29 +50,6 @@ class RenditionDocument:
     codec: str
     bitrate: int
     ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorDocument:
-    """Why a video could not be made."""
-
-    code: str
-    detail: str
-    hint: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessingDocument:
-    """What is being done: the step, how fast (seconds of film a second; 1 is real time), and the seconds left.
-
-    `speed` and `eta` are null while they are not known. `waiting` says why nothing happens at the moment."""
-
-    step: str
-    speed: float | None
-    eta: float | None
-    waiting: str | None
-    paused: bool
-    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +187,6 @@ def _replacing(video: Video) -> ReplacingDocument | None:
         return None
     error = ErrorDocument(new.error.code, new.error.detail, new.error.hint) if new.error else None
     return ReplacingDocument(new.source_name, new.source_size, round(new.progress, 4), new.step, error)
-
-
-def processing_document(video: Video) -> ProcessingDocument | None:
-    """What is being done with a video; None when nothing is."""
-    if video.state not in UNDERWAY:
-        return None
-    still = video.waiting is not None or video.paused
-    return ProcessingDocument(
-        step=video.step,
-        speed=None if still or video.speed is None else round(video.speed, 3),
-        eta=None if still or video.eta is None else round(video.eta, 1),
-        waiting=video.waiting,
-        paused=video.paused,
-        priority=video.priority,
-    )
 
 
 def _list(page: Page, viewer: Viewer, playback: Playback) -> VideoList:

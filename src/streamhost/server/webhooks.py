@@ -11,39 +11,26 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
 
-from streamhost.features.notifications import Notifications, WebhookStatus
-from streamhost.model.clock import HOUR, iso
+from streamhost.features.notifications import Notifications
+from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
 from streamhost.model.ids import DeliveryId, WebhookId
-from streamhost.model.notices import Delivery, DeliveryState
+from streamhost.model.notices import DeliveryState
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import actor_of
+from streamhost.server.documents.webhooks import (
+    DeliveryDocument,
+    NotTaken,
+    WebhookDocument,
+    delivery_document,
+    webhook_document,
+)
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.notifications import NotTaken, Trial
+from streamhost.server.notifications import Trial
 
 AnyRequest = Request[Any, Any, Any]
 State = Annotated[DeliveryState | None, QueryParameter(name="state", description="Which deliveries are listed.")]
 WRONG = {"malformed_request": 400, "request_too_large": 413, "invalid_input": 422}
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookDocument:
-    """An address that is told of events. `kinds`: of which; an empty list: of all. `old_secret_until`: until when the
-    secret before the present one signs too."""
-
-    id: str
-    url: str
-    note: str
-    kinds: Sequence[str]
-    enabled: bool
-    disabled_because: str
-    waiting: int
-    dead: int
-    created_at: str | None
-    delivered_at: str | None
-    failing_since: str | None
-    disabled_at: str | None
-    old_secret_until: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,62 +93,11 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryDocument:
-    """One event on its way to one webhook. `message` is its `webhook-id`; `next_at` is when it is tried next."""
-
-    id: str
-    message: str
-    kind: str
-    state: str
-    attempts: int
-    created_at: str | None
-    next_at: str | None
-    ended_at: str | None
-    error: NotTaken | None
-
-
-@dataclass(frozen=True, slots=True)
 class DeliveryList:
     """Deliveries, newest first."""
 
     items: Sequence[DeliveryDocument]
     next_cursor: str | None = None
-
-
-def webhook_document(status: WebhookStatus) -> WebhookDocument:
-    """A webhook as the API shows it."""
-    webhook = status.webhook
-    return WebhookDocument(
-        webhook.id,
-        webhook.url,
-        webhook.note,
-        webhook.kinds,
-        webhook.disabled_at is None,
-        webhook.disabled_because,
-        status.waiting,
-        status.dead,
-        iso(webhook.created_at),
-        iso(webhook.delivered_at),
-        iso(webhook.failing_since),
-        iso(webhook.disabled_at),
-        iso(webhook.old_until),
-    )
-
-
-def delivery_document(delivery: Delivery) -> DeliveryDocument:
-    """A delivery as the API shows it."""
-    error = NotTaken(delivery.error_code, delivery.error_detail or "") if delivery.error_code else None
-    return DeliveryDocument(
-        delivery.id,
-        delivery.notice.id,
-        delivery.notice.kind,
-        delivery.state.value,
-        delivery.attempts,
-        iso(delivery.created_at),
-        iso(delivery.next_at),
-        iso(delivery.ended_at),
-        error,
-    )
 
 
 @get("/api/v1/admin/webhooks", summary="The webhooks", **looking())

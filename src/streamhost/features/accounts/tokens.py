@@ -10,13 +10,18 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import jwt
+from typing import TYPE_CHECKING
 
 from streamhost.features.accounts.errors import InvalidToken
 from streamhost.instance import Instance, Purpose
+from streamhost.late import late
 from streamhost.model.clock import MINUTE, Timestamp
 from streamhost.model.ids import SessionId, UserId, is_id
+
+if TYPE_CHECKING:
+    import jwt
+else:
+    jwt = late("jwt")
 
 ALGORITHM = "HS256"
 AUDIENCE = "streamhost"

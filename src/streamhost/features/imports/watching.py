@@ -7,11 +7,15 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
-
-from watchfiles import Change, awatch
+from typing import TYPE_CHECKING, Protocol
 
 from streamhost import log
+from streamhost.late import late
+
+if TYPE_CHECKING:
+    import watchfiles
+else:
+    watchfiles = late("watchfiles")
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at what settles or waits: as often as the worker looks for jobs of other processes."""
@@ -100,7 +104,7 @@ class Watch:
         roots = await asyncio.to_thread(_folders_there, self._roots)
         if not roots:
             return
-        async for changes in awatch(
+        async for changes in watchfiles.awatch(
             *roots,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
@@ -117,7 +121,7 @@ def _folders_there(roots: Sequence[bytes]) -> list[Path]:
     return [Path(os.fsdecode(root)) for root in roots if os.path.isdir(root)]
 
 
-def _folders(changes: set[tuple[Change, str]]) -> Sequence[bytes]:
+def _folders(changes: set[tuple[watchfiles.Change, str]]) -> Sequence[bytes]:
     """The folders in which something has happened."""
     return [os.path.dirname(os.fsencode(path)) for _, path in changes]
 

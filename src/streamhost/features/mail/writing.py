@@ -6,13 +6,20 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from streamhost.features.mail.texts import WORDS
+from streamhost.late import late
 from streamhost.model.mail import Letter, MailKind, Message
+
+if TYPE_CHECKING:
+    import jinja2
+else:
+    jinja2 = late("jinja2")
 
 WIDTH = 72
 """Columns of the plain text (RFC 3676, 4.1, and what terminals like)."""
@@ -30,15 +37,20 @@ class Writer:
     def __init__(self, site: str, home: str) -> None:
         self._site = _plain(site)
         self._home = home
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
+
+    @cached_property
+    def _templates(self) -> jinja2.Environment:
+        """Made for the first message: most processes only put letters into the outbox."""
+        templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=jinja2.select_autoescape(["html"]),
+            undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        self._templates.filters |= {"wrapped": _wrapped, "linked": _linked}
+        templates.filters |= {"wrapped": _wrapped, "linked": _linked}
+        return templates
 
     def message(self, letter: Letter) -> Message:
         """What is handed to the mail server."""

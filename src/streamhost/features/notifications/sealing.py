@@ -9,10 +9,15 @@ from __future__ import annotations
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from Crypto.Cipher import AES
-
+from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import AES
+else:
+    AES = late("Crypto.Cipher.AES")
 
 NONCE = 12
 TAG = 16

@@ -12,14 +12,19 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import TYPE_CHECKING, Any
 
 from streamhost import log
+from streamhost.late import late
 from streamhost.model.notices import Notice
+
+if TYPE_CHECKING:
+    import jinja2
+    from jinja2 import sandbox
+else:
+    jinja2, sandbox = late("jinja2"), late("jinja2.sandbox")
 
 WIDTH = 72
 """Columns of the plain text (RFC 3676, 4.1)."""
@@ -47,9 +52,17 @@ class NoticeWriter:
     def __init__(self, site: str, home: str, own: Path) -> None:
         self._site = plain(site)
         self._home = home
-        built_in = FileSystemLoader(BUILT_IN)
-        self._own = _environment(ChoiceLoader([FileSystemLoader(own), built_in]))
-        self._built_in = _environment(built_in)
+        self._folder = own
+
+    @cached_property
+    def _built_in(self) -> jinja2.Environment:
+        return _environment(jinja2.FileSystemLoader(BUILT_IN))
+
+    @cached_property
+    def _own(self) -> jinja2.Environment:
+        """With the site's own templates before ours."""
+        places = [jinja2.FileSystemLoader(folder) for folder in (self._folder, BUILT_IN)]
+        return _environment(jinja2.ChoiceLoader(places))
 
     def mail(self, notices: Sequence[Notice], name: str, unsubscribe: str) -> WrittenMail:
         """One mail of one or several notices, oldest first."""
@@ -77,7 +90,7 @@ class NoticeWriter:
         # What a template of the site's own does wrong may end in any error.
         except Exception as error:
             where = getattr(error, "name", None) or names[0]
-            line = error.lineno if isinstance(error, TemplateError) and hasattr(error, "lineno") else None
+            line = error.lineno if isinstance(error, jinja2.TemplateError) and hasattr(error, "lineno") else None
             _logger.warning(
                 "A template cannot be used; the built-in one is taken",
                 action="template_failed",
@@ -88,11 +101,11 @@ class NoticeWriter:
             return self._built_in.select_template(list(names)).render(values)
 
 
-def _environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    environment = sandbox.ImmutableSandboxedEnvironment(
         loader=loader,
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
