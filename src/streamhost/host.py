@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streamhost import builtin
 from streamhost.config import Settings
-from streamhost.db import migrate
 from streamhost.db.core import Database
-from streamhost.features.accounts import AccountKeys, Accounts, Around
+from streamhost.features.accounts import Accounts
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
@@ -35,10 +33,11 @@ from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
-from streamhost.host_mail import home_of, mail_of
+from streamhost.host_mail import mail_of
 from streamhost.host_media import media_workers, rules_of, runner_of
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
-from streamhost.host_notices import notice_work, notifications_of, registers
+from streamhost.host_notices import notice_work, notifications_of
+from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.announcing import Announcing
@@ -77,12 +76,10 @@ from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
 from streamhost.ports import SignsUrls, Storage
 
-CATALOG_FILE = "catalog.sqlite3"
-"""Name of the catalog in the data directory; the other names below are folders beside it."""
 MEDIA_FOLDER = "media"
+"""Names of folders in the data directory."""
 UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
-SNAPSHOTS_FOLDER = "snapshots"
 OWN_FOLDERS = (MEDIA_FOLDER, UPLOADS_FOLDER, WORK_FOLDER, SNAPSHOTS_FOLDER)
 
 
@@ -173,8 +170,7 @@ async def assemble(
 ) -> Host:
     """Open the catalog of an instance (migrated if need be) and build every room on it. `installed`: plugins instead of
     those that are."""
-    await asyncio.to_thread(migrate.migrate, instance.data / CATALOG_FILE, instance.data / SNAPSHOTS_FOLDER)
-    db = await Database.open(instance.data / CATALOG_FILE)
+    db = await open_catalog(instance)
     try:
         return await _built_on(db, settings, instance, clock, installed)
     except BaseException:
@@ -208,7 +204,7 @@ async def _built_on(
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
     announcing.subscribe("cdn", copies.hear)
     protections = protections_of(settings, clock, keys, plugging.registered)
-    quotas = Quotas(db, clock, settings.uploads, queue, settings.notifications.quota_percent)
+    quotas = quotas_of(settings, db, queue, clock)
     gates, shapes = plugins.gates, plugins.shapes
     uploads = Uploads(
         db,
@@ -232,18 +228,18 @@ async def _built_on(
     notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
-    around = Around(
-        mail=mail,
-        home=home,
-        site=settings.server.site_name,
-        ended=grants.revocations.revoke,
-        hangs_on=settings.playback.grant_minutes * MINUTE,
+    ended = grants.revocations.revoke
+    accounts = accounts_of(
+        settings,
+        instance,
+        db,
+        queue,
+        clock,
+        mail,
         leaves=lambda conn, owner: catalog.leave(conn, owner),
-        registers=registers(queue, clock),
+        ended=ended,
         gate=gates.register,
     )
-    accounts = Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
-    ended = grants.revocations.revoke
     sharing = Sharing(db, clock, instance.keys.derive(Purpose.SHARING), accounts.passwords, ended)
     streams = Streams(db, clock, grants, settings.playback.streams_per_user)
     switching = transcoding.switching(settings.playback.grant_minutes * MINUTE)

@@ -11,25 +11,12 @@ from streamhost.config import InvalidSettings, Settings
 from streamhost.db.core import Connection, Database
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.plugging import ShapingMailSender
-from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.mail import Message
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailSender
-
-
-def home_of(settings: Settings, instance: Instance) -> str:
-    """The address of this site as it stands in links: as set, else where the server says that it listens, else where
-    it would listen."""
-    if settings.server.public_url:
-        return settings.server.public_url
-    if instance.address.startswith("http"):
-        return instance.address
-    host = settings.server.host
-    name = "localhost" if host in ("0.0.0.0", "::") or host.startswith("unix:") else host  # noqa: S104  # only compared
-    return f"http://{f'[{name}]' if ':' in name else name}:{settings.server.port}"
 
 
 def mail_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from streamhost import __version__
 from streamhost.config import InvalidSettings, Settings
@@ -12,13 +12,10 @@ from streamhost.db.core import Connection, Database
 from streamhost.features.mail import Mail
 from streamhost.features.notifications import DISK_EVERY, DiskWatch, Notifications, Sealer, Site, Ways, WrittenMail
 from streamhost.instance import Instance, Purpose
-from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
 from streamhost.model.clock import DAY, MINUTE, Clock
-from streamhost.model.events import UserRegistered
-from streamhost.model.ids import UserId
 from streamhost.model.notices import EMAIL, IN_APP
 from streamhost.model.tasks import CheckDisk, DeliverNotice, MailNotices, SweepNotices, Task
 from streamhost.notify.addresses import AddressGuard
@@ -103,12 +100,3 @@ def notice_work(
         CheckDisk: disk.check,
     }
     return handlers, [every(DISK_EVERY, CheckDisk()), every(DAY, SweepNotices())]
-
-
-def registers(queue: Queue, clock: Clock) -> Callable[[Connection, UserId], Awaitable[None]]:
-    """What tells of everybody who has registered."""
-
-    async def tell(conn: Connection, user_id: UserId) -> None:
-        await announce(conn, queue, UserRegistered(user_id, at=clock()))
-
-    return tell

@@ -54,6 +54,22 @@ LATE = {
     "__main__.py": "the same program as the `streamhost` command",
 }
 
+# Packages that are loaded at their first use (`streamhost.late`), and what a start that never comes to it is spared.
+# Milliseconds of one core with Python 3.11, with all that the package brings along; `users list` takes 300.
+FIRST_USE = {
+    "aiosmtplib": "10: a mail is handed over",
+    "Crypto.Cipher.AES": "35, for it parses C headers by cffi: a key or a webhook's secret is opened",
+    "h11": "11: a webhook is called",
+    "jinja2": "50: a mail is written",
+    "jinja2.sandbox": "the same",
+    "jwt": "60 where cryptography is installed: a token is signed or read",
+    "numpy": "160: pictures are looked at",
+    "rich.console": "30: a bar is drawn",
+    "rich.progress": "the same",
+    "structlog": "120, for it loads rich: a line is logged",
+    "watchfiles": "7: an import folder is watched",
+}
+
 
 def part(path: Path) -> str:
     """A module's place in the package, such as `media/hls.py`."""
@@ -112,6 +128,46 @@ def test_imports_stand_at_the_top() -> None:
         if item.inside and part(path) not in LATE
     ]
     assert hidden == []
+
+
+def late_modules() -> dict[str, list[str]]:
+    """What `late` is asked for, and by which modules."""
+    asked: dict[str, list[str]] = {}
+    for path in python_files("src"):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "late":
+                asked.setdefault(ast.literal_eval(node.args[0]), []).append(part(path))
+    return asked
+
+
+def test_only_known_packages_are_late() -> None:
+    """What is loaded at its first use is worth it, and is imported at the top all the same, for the checkers."""
+    asked = late_modules()
+    assert asked.keys() == FIRST_USE.keys()
+    for name, places in asked.items():
+        for place in places:
+            names = {item.name for item in imports(PACKAGE / place)}
+            assert name in names, f"{place} has no import of {name} for type checkers"
+
+
+def test_commands_on_people_load_little() -> None:
+    """`streamhost users` comes without the workshops for media and models, the web framework, and what is late."""
+    code = "import sys; sys.path[:] = sys.argv[1:]; import streamhost.cli.users; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+    assert "streamhost.features.accounts" in loaded
+    heavy = {"streamhost.media", "streamhost.ml", "streamhost.server", "streamhost.plugins", "litestar", *FIRST_USE}
+    assert loaded & heavy == set()
+
+
+def test_what_commands_print_needs_no_web_framework() -> None:
+    """The documents that the API and the command line share are made without Litestar."""
+    code = "import sys; sys.path[:] = sys.argv[1:]; import streamhost.cli.jobs, streamhost.cli.imports; "
+    code += "import streamhost.cli.webhooks, streamhost.cli.cdn; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+    assert "streamhost.server.documents.work" in loaded
+    assert loaded & {"litestar", "granian", *FIRST_USE} == set()
 
 
 def protocols() -> list[str]:

@@ -25,8 +25,10 @@ PATIENCE = 120.0
 FIRST_PATIENCE = 10.0
 """The same for a server that has never answered: its address is probably wrong."""
 LONGEST_PAUSE = 10.0
-PASSING = frozenset({408, 409, 423, 425, 429, 460, 500, 502, 503, 504})
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same may work a moment later."""
+PASSING_FOR_UPLOADS = PASSING | {409, 423, 460}
+"""And those after which an upload looks where it stands: another offset, another connection, a damaged chunk."""
 GONE = frozenset({403, 404, 410})
 """Answers to HEAD for an upload that cannot be continued (1.0.0, "HEAD")."""
 
@@ -161,13 +163,18 @@ class Remote:
         finally:
             connection.close()
 
-    def persistently(self, attempt: Callable[[], Answer], progress: Callable[[], int] = lambda: 0) -> Answer:
+    def persistently(
+        self,
+        attempt: Callable[[], Answer],
+        progress: Callable[[], int] = lambda: 0,
+        passing: frozenset[int] = PASSING,
+    ) -> Answer:
         """Repeat `attempt` through failures that pass, until there was no progress for `PATIENCE` seconds."""
         mark, moved_at, pause = progress(), time.monotonic(), 0.5
         while True:
             try:
                 answer = attempt()
-                if answer.status not in PASSING:
+                if answer.status not in passing:
                     return answer
                 failure: StreamhostError = answer.refusal()
                 pause = max(pause, _asked_pause(answer))
@@ -203,7 +210,7 @@ class Transfer:
         """Begin a new upload; its address."""
         pairs = (f"{key} {b64encode(value.encode()).decode()}".strip() for key, value in self._words.items())
         headers = {"Upload-Length": str(self._length), "Upload-Metadata": ",".join(pairs)}
-        answer = self._remote.persistently(lambda: self._call("POST", PATH, headers))
+        answer = self._persistently(lambda: self._call("POST", PATH, headers))
         if answer.status != 201:
             raise answer.refusal()
         self._heard(answer, 0)
@@ -211,7 +218,7 @@ class Transfer:
 
     def known(self, address: str) -> bool:
         """Whether an upload begun earlier can be continued; finds out where."""
-        answer = self._remote.persistently(lambda: self._call("HEAD", address))
+        answer = self._persistently(lambda: self._call("HEAD", address))
         if answer.status in GONE:
             return False
         if not answer.fine:
@@ -223,7 +230,7 @@ class Transfer:
         """Send everything that is missing; the id of the video that the file has become."""
         with self._path.open("rb") as file:
             while self._offset < self._length or self.video_id is None:
-                answer = self._remote.persistently(lambda: self._step(address, file), lambda: self._offset)
+                answer = self._persistently(lambda: self._step(address, file))
                 if not answer.fine:
                     raise answer.refusal()
                 if self._offset == self._length and self.video_id is None:
@@ -260,6 +267,9 @@ class Transfer:
         if answer.fine:
             self._heard(answer)
         return answer
+
+    def _persistently(self, attempt: Callable[[], Answer]) -> Answer:
+        return self._remote.persistently(attempt, lambda: self._offset, PASSING_FOR_UPLOADS)
 
     def _heard(self, answer: Answer, offset: int | None = None) -> None:
         self._offset = self._at = int(answer.headers.get("upload-offset", self._length if offset is None else offset))

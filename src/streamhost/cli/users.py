@@ -15,7 +15,7 @@ from streamhost import log
 from streamhost.config import load
 from streamhost.features.accounts import DEFAULT_DAYS, Accounts, NewInvitation
 from streamhost.features.quota import Usage
-from streamhost.host import Host, assemble
+from streamhost.host_people import People, people
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import COMMAND_LINE
@@ -200,15 +200,15 @@ def _allowance(_ctx: click.Context, _param: click.Parameter, typed: str | None) 
 def quota(email: str, max_bytes: int | None, max_videos: int | None, data: Path | None, as_json: bool) -> None:
     """Show what somebody uses and may use; with --bytes or --videos, change it. What is there already stays."""
 
-    async def work(host: Host) -> Usage:
-        user = await host.accounts.people.by_email(email)
-        usage = await host.quotas.usage(user.id)
+    async def work(house: People) -> Usage:
+        user = await house.accounts.people.by_email(email)
+        usage = await house.quotas.usage(user.id)
         if max_bytes is None and max_videos is None:
             return usage
         own = (_allowed(max_bytes, usage.own_bytes), _allowed(max_videos, usage.own_videos))
-        return await host.quotas.allow(user.id, *own, COMMAND_LINE)
+        return await house.quotas.allow(user.id, *own, COMMAND_LINE)
 
-    usage = _with_host(data, work)
+    usage = _with_people(data, work)
     if as_json:
         shares = {"bytes": (usage.bytes, usage.max_bytes), "videos": (usage.videos, usage.max_videos)}
         click.echo(json.dumps({name: {"used": used, "limit": limit} for name, (used, limit) in shares.items()}))
@@ -294,20 +294,17 @@ def _change(
 
 
 def _with_accounts(data: Path | None, work: Callable[[Accounts], Awaitable[_T]]) -> _T:
-    return _with_host(data, lambda host: work(host.accounts))
+    return _with_people(data, lambda house: work(house.accounts))
 
 
-def _with_host(data: Path | None, work: Callable[[Host], Awaitable[_T]]) -> _T:
+def _with_people(data: Path | None, work: Callable[[People], Awaitable[_T]]) -> _T:
     """Open the instance without becoming its server, and do `work`."""
     settings = load(data)
     log.configure("warning", settings.log.format)
 
     async def run() -> _T:
-        host = await assemble(settings, open_instance(settings.data))
-        try:
-            return await work(host)
-        finally:
-            await host.close()
+        async with people(settings, open_instance(settings.data)) as house:
+            return await work(house)
 
     return asyncio.run(run())
 

@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from streamhost import log
@@ -28,6 +29,8 @@ LIVE, STARTED = "/livez", "/startupz"
 REQUEST_ID = b"x-request-id"
 EVENT_STREAM = b"text/event-stream"
 METHOD_NOT_ALLOWED = 405
+POLICIES = 64
+"""Policies that are kept as they are with the sites for media: ours, and those of videos that others may frame."""
 
 PAGE_POLICY = "; ".join(
     (
@@ -53,7 +56,8 @@ def framed_by(origins: Sequence[str]) -> str:
     return PAGE_POLICY.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *origins)))
 
 
-def allowing(policy: bytes, sites: Sequence[str]) -> bytes:
+@lru_cache(maxsize=POLICIES)
+def allowing(policy: bytes, sites: tuple[str, ...]) -> bytes:
     """A policy that also lets players load media from these sites (CDNs, object stores)."""
     more = "".join(f" {site}" for site in sites).encode("ascii")
     for directive in (b"img-src 'self'", b"media-src 'self'", b"connect-src 'self'"):
@@ -94,7 +98,7 @@ class Door:
         self._app: ASGIApp | None = None
         self._delivery: ASGIApp | None = None
         self._objects: ASGIApp | None = None
-        self._sites: Sequence[str] = ()
+        self._sites: tuple[str, ...] = ()
         self._closing = asyncio.Event()
 
     def open(self, app: ASGIApp, delivery: ASGIApp, objects: ASGIApp | None = None, sites: Sequence[str] = ()) -> None:
@@ -147,7 +151,7 @@ class _Exchange:
         send: Send,
         closing: asyncio.Event,
         request_id: bytes,
-        sites: Sequence[str] = (),
+        sites: tuple[str, ...] = (),
     ) -> None:
         self._receive = receive
         self._send = send

@@ -26,7 +26,7 @@ from streamhost.features.accounts.errors import (
     WrongPassword,
 )
 from streamhost.features.accounts.invitations import DEFAULT_DAYS, NewInvitation
-from streamhost.features.accounts.needs import SendsMail
+from streamhost.features.accounts.needs import Ended, Gate, Leaves, SendsMail, nobody_listens, open_gate
 from streamhost.features.accounts.people import UserPage
 from streamhost.features.accounts.room import Accounts, Around, SignIn
 from streamhost.features.accounts.second_factor import NewSecret, SecondFactorState
@@ -41,11 +41,14 @@ __all__ = [
     "BadCredentials",
     "EmailTaken",
     "EmailUnverified",
+    "Ended",
+    "Gate",
     "InsufficientScope",
     "InvalidLink",
     "InvalidToken",
     "InvitationInvalid",
     "LastAdmin",
+    "Leaves",
     "LinkExpired",
     "LinkUsed",
     "NewApiToken",
@@ -66,4 +69,6 @@ __all__ = [
     "UserPage",
     "WrongCode",
     "WrongPassword",
+    "nobody_listens",
+    "open_gate",
 ]

@@ -1,10 +1,11 @@
 """The administration: everybody's accounts."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 
@@ -55,6 +56,30 @@ ACTS: Mapping[str, Callable[[Accounts, UserId, Texts, Actor], Awaitable[object]]
     "sign-out": lambda accounts, user, _form, by: accounts.people.end_sessions(user, by),
 }
 """What can be done to an account, by the word that the form's button sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The rooms that the page of one account asks."""
+
+    accounts: Accounts
+    mail: Mail
+    quotas: Quotas
+    streams: Streams
+    frame: Frame
+
+
+async def _desk(
+    accounts: NamedDependency[Accounts],
+    mail: NamedDependency[Mail],
+    quotas: NamedDependency[Quotas],
+    streams: NamedDependency[Streams],
+    frame: NamedDependency[Frame],
+) -> Desk:
+    return Desk(accounts, mail, quotas, streams, frame)
+
+
+DESK = {"desk": Provide(_desk)}
 
 
 def _role(text: str) -> Role:
@@ -143,60 +168,49 @@ async def _add_page(
     )
 
 
-@get(f"{USERS}/{{user_id:str}}", guards=GUARDS, include_in_schema=False)
+@get(f"{USERS}/{{user_id:str}}", guards=GUARDS, dependencies=DESK, include_in_schema=False)
 async def show_user(
-    request: AnyRequest,
-    user_id: FromPath[str],
-    accounts: NamedDependency[Accounts],
-    mail: NamedDependency[Mail],
-    quotas: NamedDependency[Quotas],
-    streams: NamedDependency[Streams],
-    frame: NamedDependency[Frame],
-    done: FromQuery[str] = "",
+    request: AnyRequest, user_id: FromPath[str], desk: NamedDependency[Desk], done: FromQuery[str] = ""
 ) -> Response[str]:
     """One account and what can be done to it."""
-    return await _user_page(request, UserId(user_id), accounts, mail, quotas, streams, frame, flash=DONE.get(done))
+    return await _user_page(request, UserId(user_id), desk, flash=DONE.get(done))
 
 
-@post(f"{USERS}/{{user_id:str}}", guards=GUARDS, include_in_schema=False)
-async def change_user(
-    request: AnyRequest,
-    user_id: FromPath[str],
-    accounts: NamedDependency[Accounts],
-    mail: NamedDependency[Mail],
-    quotas: NamedDependency[Quotas],
-    streams: NamedDependency[Streams],
-    frame: NamedDependency[Frame],
-) -> Response[Any]:
+@post(f"{USERS}/{{user_id:str}}", guards=GUARDS, dependencies=DESK, include_in_schema=False)
+async def change_user(request: AnyRequest, user_id: FromPath[str], desk: NamedDependency[Desk]) -> Response[Any]:
     """Do one of `ACTS`, which the field `do` names."""
     form = await typed(request)
-    user = await accounts.people.get(UserId(user_id))
+    user = await desk.accounts.people.get(UserId(user_id))
     if (act := ACTS.get(form["do"])) is None:
         raise NotFound
+    return await _after(request, desk, user.id, form["do"], act(desk.accounts, user.id, form, actor_of(request)))
+
+
+async def _after(
+    request: AnyRequest, desk: Desk, user_id: UserId, done: str, change: Awaitable[object], form: Texts | None = None
+) -> Response[Any]:
+    """Make a change, and show the account as it is then; with what is wrong and what was typed if it was refused."""
     try:
-        await act(accounts, user.id, form, actor_of(request))
+        await change
     except StreamhostError as error:
-        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error)
-    return see(f"{USERS}/{user.id}?done={form['do']}")
+        return await _user_page(request, user_id, desk, error, form=form)
+    return see(f"{USERS}/{user_id}?done={done}")
 
 
 async def _user_page(
     request: AnyRequest,
     user_id: UserId,
-    accounts: Accounts,
-    mail: Mail,
-    quotas: Quotas,
-    streams: Streams,
-    frame: Frame,
+    desk: Desk,
     error: StreamhostError | None = None,
     flash: str | None = None,
     form: Texts | None = None,
 ) -> Response[str]:
+    accounts = desk.accounts
     user = await accounts.people.get(user_id)
     viewer = viewer_of(request)
-    usage = await quotas.usage(user.id)
+    usage = await desk.quotas.usage(user.id)
     sessions = await accounts.people.sessions(user.id)
-    most, own = streams.limit(user.id)
+    most, own = desk.streams.limit(user.id)
     stands = {
         "gigabytes": gigabytes_text(usage.own_bytes),
         "videos": count_text(usage.own_videos),
@@ -204,8 +218,8 @@ async def _user_page(
     }
     return await admin_page(
         request,
-        frame,
-        mail,
+        desk.frame,
+        desk.mail,
         "admin_user.html",
         status_of(error) if error else HTTP_200_OK,
         user=user_view(user),
@@ -221,44 +235,33 @@ async def _user_page(
     )
 
 
-@post(f"{USERS}/{{user_id:str}}/quota", guards=GUARDS, include_in_schema=False)
-async def set_quota(
-    request: AnyRequest,
-    user_id: FromPath[str],
-    accounts: NamedDependency[Accounts],
-    mail: NamedDependency[Mail],
-    quotas: NamedDependency[Quotas],
-    streams: NamedDependency[Streams],
-    frame: NamedDependency[Frame],
-) -> Response[Any]:
+@post(f"{USERS}/{{user_id:str}}/quota", guards=GUARDS, dependencies=DESK, include_in_schema=False)
+async def set_quota(request: AnyRequest, user_id: FromPath[str], desk: NamedDependency[Desk]) -> Response[Any]:
     """Set what somebody may keep."""
-    form = await typed(request)
-    user = await accounts.people.get(UserId(user_id))
-    try:
-        await quotas.allow(user.id, *quota_typed(form["gigabytes"], form["videos"]), actor_of(request))
-    except StreamhostError as error:
-        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error, form=form)
-    return see(f"{USERS}/{user.id}?done=quota")
+
+    async def allow(user: UserId, form: Texts) -> None:
+        await desk.quotas.allow(user, *quota_typed(form["gigabytes"], form["videos"]), actor_of(request))
+
+    return await _limited(request, desk, user_id, "quota", allow)
 
 
-@post(f"{USERS}/{{user_id:str}}/streams", guards=GUARDS, include_in_schema=False)
-async def set_streams(
-    request: AnyRequest,
-    user_id: FromPath[str],
-    accounts: NamedDependency[Accounts],
-    mail: NamedDependency[Mail],
-    quotas: NamedDependency[Quotas],
-    streams: NamedDependency[Streams],
-    frame: NamedDependency[Frame],
-) -> Response[Any]:
+@post(f"{USERS}/{{user_id:str}}/streams", guards=GUARDS, dependencies=DESK, include_in_schema=False)
+async def set_streams(request: AnyRequest, user_id: FromPath[str], desk: NamedDependency[Desk]) -> Response[Any]:
     """Set how many videos somebody may play at the same time."""
+
+    async def limit(user: UserId, form: Texts) -> None:
+        await desk.streams.set_limit(user, streams_typed(form["limit"]), actor_of(request))
+
+    return await _limited(request, desk, user_id, "streams", limit)
+
+
+async def _limited(
+    request: AnyRequest, desk: Desk, user_id: str, done: str, limit: Callable[[UserId, Texts], Awaitable[object]]
+) -> Response[Any]:
+    """Set a limit of an account as a form says."""
     form = await typed(request)
-    user = await accounts.people.get(UserId(user_id))
-    try:
-        await streams.set_limit(user.id, streams_typed(form["limit"]), actor_of(request))
-    except StreamhostError as error:
-        return await _user_page(request, user.id, accounts, mail, quotas, streams, frame, error, form=form)
-    return see(f"{USERS}/{user.id}?done=streams")
+    user = await desk.accounts.people.get(UserId(user_id))
+    return await _after(request, desk, user.id, done, limit(user.id, form), form)
 
 
 @post(f"{USERS}/{{user_id:str}}/sessions/{{session_id:str}}/end", guards=GUARDS, include_in_schema=False)
