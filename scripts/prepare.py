@@ -36,7 +36,13 @@ PIP_TO_UV = {
 
 # Debian's package for each program, by the work that needs it.
 SYSTEM = {
-    "test": {"chromium": "chromium", "ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "nginx": "nginx-light"},
+    "test": {
+        "chromium": "chromium",
+        "ffmpeg": "ffmpeg",
+        "ffprobe": "ffmpeg",
+        "nginx": "nginx-light",
+        "redis-server": "redis-server",
+    },
     "bench": {"curl": "curl", "wrk": "wrk"},
 }
 # Minimal machines have no fonts at all, and a page without letters passes no browser test.

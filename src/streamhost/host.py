@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streamhost import builtin
+from streamhost.caching import Cache
 from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts
@@ -31,6 +32,7 @@ from streamhost.features.transcoding import Control, Downloads, EncoderChooser, 
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
+from streamhost.host_cache import cache_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
@@ -74,13 +76,14 @@ from streamhost.model.tasks import (
 )
 from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
-from streamhost.ports import SignsUrls, Storage
+from streamhost.ports import SharedCache, SignsUrls, Storage
 
 MEDIA_FOLDER = "media"
 """Names of folders in the data directory."""
 UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
-OWN_FOLDERS = (MEDIA_FOLDER, UPLOADS_FOLDER, WORK_FOLDER, SNAPSHOTS_FOLDER)
+CACHE_FOLDER = "cache"
+OWN_FOLDERS = (MEDIA_FOLDER, UPLOADS_FOLDER, WORK_FOLDER, SNAPSHOTS_FOLDER, CACHE_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Host:
     instance: Instance
     clock: Clock
     db: Database
+    cache: Cache
     storage: Storage
     queue: Queue
     worker: Worker
@@ -134,6 +138,7 @@ class Host:
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.start()
+        await self.cache.start()
         await self.storekeeping.start()
         await self.worker.release_all()
         grants_live = self.settings.playback.grant_minutes * MINUTE
@@ -162,26 +167,37 @@ class Host:
         """Finish what was put off, end the processes for password hashes and close the catalog."""
         await self.accounts.settled()
         await self.accounts.close()
+        await self.cache.close()
         await self.db.close()
 
 
 async def assemble(
-    settings: Settings, instance: Instance, clock: Clock = system_clock, installed: Sequence[Found] | None = None
+    settings: Settings,
+    instance: Instance,
+    clock: Clock = system_clock,
+    installed: Sequence[Found] | None = None,
+    store: SharedCache | None = None,
 ) -> Host:
     """Open the catalog of an instance (migrated if need be) and build every room on it. `installed`: plugins instead of
-    those that are."""
+    those that are. `store`: keeps cached answers for longer than this process lives."""
     db = await open_catalog(instance)
     try:
-        return await _built_on(db, settings, instance, clock, installed)
+        return await _built_on(db, settings, instance, clock, installed, store)
     except BaseException:
         await db.close()
         raise
 
 
 async def _built_on(
-    db: Database, settings: Settings, instance: Instance, clock: Clock, installed: Sequence[Found] | None
+    db: Database,
+    settings: Settings,
+    instance: Instance,
+    clock: Clock,
+    installed: Sequence[Found] | None,
+    store: SharedCache | None,
 ) -> Host:
     queue = Queue(clock)
+    cache = cache_of(settings, instance, db, store)
     keyrings = Keyrings(instance)
     grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
     tickets = tickets_of(instance, clock, grants)
@@ -239,6 +255,7 @@ async def _built_on(
         leaves=lambda conn, owner: catalog.leave(conn, owner),
         ended=ended,
         gate=gates.register,
+        cache=cache,
     )
     sharing = Sharing(db, clock, instance.keys.derive(Purpose.SHARING), accounts.passwords, ended)
     streams = Streams(db, clock, grants, settings.playback.streams_per_user)
@@ -252,6 +269,7 @@ async def _built_on(
         hashed=accounts.passwords.hash,
         switch=switching.begin,
         gate=gates.publish,
+        cache=cache,
     )
     downloads = Downloads(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
     captions = Captions(db, queue, storage, clock, quota=quotas.check)
@@ -318,6 +336,7 @@ async def _built_on(
         instance=instance,
         clock=clock,
         db=db,
+        cache=cache,
         storage=storage,
         queue=queue,
         worker=worker,

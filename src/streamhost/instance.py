@@ -74,6 +74,7 @@ class Purpose(StrEnum):
     WEBHOOKS = "webhooks"
     UNSUBSCRIBING = "unsubscribing"
     REPORTERS = "reporters"
+    CACHE = "cache"
 
 
 @dataclass(frozen=True, slots=True)

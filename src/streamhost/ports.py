@@ -126,6 +126,43 @@ class SignsUrls(Protocol):
         ...
 
 
+class CacheUnavailable(StreamhostError):
+    """The shared cache did not do what it was asked to."""
+
+    code = "cache_unavailable"
+    hint = "Look at the settings of [cache], and whether the server behind them is up. Nothing is lost meanwhile."
+    outage = True
+
+
+class SharedCache(Protocol):
+    """Keeps bytes under names for a while, for more than one life of the process.
+
+    What was set may be gone at any moment, and is never there for longer than was asked for. A name is text of any
+    signs, up to 500 of them. The last of two values that were set one after the other is the one that counts. Failures
+    raise `CacheUnavailable`, and nothing else is raised; who calls does not wait for an answer that takes long.
+    """
+
+    async def get(self, name: str) -> bytes | None:
+        """What was set; None if there is nothing, or it is over."""
+        ...
+
+    async def set(self, name: str, value: bytes, seconds: float) -> None:
+        """Keep a value for so many seconds, at least one."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Forget a name; one that is not there is no error. Once this has returned, `get` finds nothing."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove what is over, where that does not happen by itself."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; nothing is asked afterwards."""
+        ...
+
+
 class MailUnavailable(StreamhostError):
     """The mail could not be handed over."""
 

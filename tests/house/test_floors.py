@@ -19,7 +19,7 @@ OWNERS = {
     "argon2": ("hashing/child",),
     "av": ("media",),
     "click": ("cli",),
-    "Crypto": ("media", "features/protection", "features/notifications"),
+    "Crypto": ("caching", "media", "features/protection", "features/notifications"),
     "granian": ("server",),
     "h11": ("notify",),
     "httpx": ("cli",),

@@ -4,6 +4,7 @@ The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the
 is the value), which beats `streamhost.toml`, which beats the default.
 """
 
+from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
 from streamhost.config.importing import ImportSettings
@@ -37,6 +38,7 @@ __all__ = [
     "OTHER_VARIABLES",
     "PREFIX",
     "AccountSettings",
+    "CacheSettings",
     "CdnSettings",
     "Field",
     "ForPlugins",

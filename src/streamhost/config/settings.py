@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.importing import ImportSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
@@ -376,6 +377,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()
+    cache: CacheSettings = CacheSettings()
     plugins: PluginSettings = PluginSettings()
     reports: ReportSettings = ReportSettings()
     notifications: NotificationSettings = NotificationSettings()

@@ -16,13 +16,15 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import aiosqlite
 
 from streamhost import log
+from streamhost.db.changes import tables_of
 from streamhost.db.errors import CatalogUnavailable, Misused, translated
 
 T = TypeVar("T")
@@ -121,6 +123,8 @@ class _Statements:
         self._begun = False
         self._over = False
         self.callbacks: list[Callable[[], None]] = []
+        self.tables: set[str] = set()
+        """What the transaction has written to."""
 
     async def execute(self, sql: str, params: Params = _NONE) -> int:
         return await self._run(_count, sql, params)
@@ -144,6 +148,8 @@ class _Statements:
     async def _run(self, function: Callable[[sqlite3.Connection, str, Params], T], sql: str, params: Params) -> T:
         if self._over:
             raise Misused("This connection was used after its `async with` block.")
+        if self.writes:
+            self.tables |= tables_of(sql)
 
         def step(conn: sqlite3.Connection) -> T:
             if self._begin is not None and not conn.in_transaction:
@@ -209,6 +215,8 @@ class Database:
         self._idle: asyncio.LifoQueue[_Thread] = asyncio.LifoQueue()
         for reader in readers:
             self._idle.put_nowait(reader)
+        self._on_write: list[Callable[[frozenset[str]], None]] = []
+        self._version: int | None = None
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = _READERS, synchronous: Synchronous = "FULL") -> Database:
@@ -228,6 +236,19 @@ class Database:
             await _close(opened)
             raise
         return cls(path, opened[0], opened[1:])
+
+    def on_write(self, listener: Callable[[frozenset[str]], None]) -> None:
+        """Have `listener` called after each commit with the tables that were written to; it must return at once."""
+        self._on_write.append(listener)
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another connection than our writer has committed anything since this was last asked."""
+
+        def version(conn: sqlite3.Connection) -> int:
+            return int(conn.execute("PRAGMA data_version").fetchone()[0])
+
+        before, self._version = self._version, await self._writer.run(version)
+        return before != self._version
 
     async def close(self) -> None:
         """Wait for the transaction that runs, then close every connection. What waits behind it raises."""
@@ -280,7 +301,7 @@ class Database:
             try:
                 await conn.end("COMMIT")
             except _CancelledAfter:
-                _call(conn.callbacks)
+                self._committed(conn)
                 raise
             except BaseException:
                 await conn.end("ROLLBACK")
@@ -289,10 +310,16 @@ class Database:
                 self._writing = None
                 if (held := time.monotonic() - started) > _SLOW_SECONDS:
                     _logger.warning("A transaction held the catalog's writer for long", seconds=round(held, 3))
+        self._committed(conn)
+
+    def _committed(self, conn: _Statements) -> None:
+        """Tell what was written before those are called who may look at it again."""
+        tables = frozenset(conn.tables)
+        _call([partial(listener, tables) for listener in self._on_write if tables])
         _call(conn.callbacks)
 
 
-def _call(callbacks: list[Callable[[], None]]) -> None:
+def _call(callbacks: Sequence[Callable[[], None]]) -> None:
     for callback in callbacks:
         try:
             callback()

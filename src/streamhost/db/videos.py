@@ -56,7 +56,7 @@ _READ += "(SELECT packages.protection FROM packages WHERE packages.id = videos.p
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
 _INSERT = f"INSERT INTO videos ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 
-_LISTED = (
+LISTED = (
     "videos.visibility = 'public' AND videos.playable = 1 AND videos.state <> 'failed' AND videos.deleted_at IS NULL"
 )
 """What everybody may find in lists; the same rule as `model.videos.may_view`, narrowed to public."""
@@ -203,7 +203,7 @@ async def delete(conn: Connection, video_id: VideoId) -> bool:
 
 async def listed(conn: Connection, before: tuple[Timestamp, VideoId] | None, limit: int) -> list[Video]:
     """Public playable videos, newest first; `before` is where the last page ended."""
-    return await _page(conn, _LISTED, {}, before, limit, "videos.published_at")
+    return await _page(conn, LISTED, {}, before, limit, "videos.published_at")
 
 
 async def owned(
@@ -316,6 +316,15 @@ async def set_renditions(
         )
 
 
+async def of_ids(conn: Connection, ids: Collection[VideoId]) -> list[Video]:
+    """Videos by id, whoever may see them, in no order; those that are gone are left out."""
+    names = {f"v{number}": video_id for number, video_id in enumerate(ids)}
+    if not names:
+        return []
+    marks = ", ".join(f":{name}" for name in names)
+    return await _with_renditions(conn, await conn.fetch_all(f"{_SELECT} WHERE videos.id IN ({marks})", names))
+
+
 async def search(
     conn: Connection, match: str, viewer_id: UserId | None, offset: int, limit: int, marks: tuple[str, str]
 ) -> list[tuple[Video, str, str]]:
@@ -327,7 +336,7 @@ async def search(
             highlight(videos_fts, 0, :open, :close) AS marked_title,
             snippet(videos_fts, 1, :open, :close, '…', 24) AS marked_text
         FROM videos_fts JOIN videos ON videos.number = videos_fts.rowid JOIN users ON users.id = videos.owner_id
-        WHERE videos_fts MATCH :match AND (({_LISTED}) OR (videos.owner_id = :viewer AND videos.deleted_at IS NULL))
+        WHERE videos_fts MATCH :match AND (({LISTED}) OR (videos.owner_id = :viewer AND videos.deleted_at IS NULL))
         ORDER BY bm25(videos_fts, 8.0, 1.0, 4.0), videos.number DESC LIMIT :limit OFFSET :offset"""
     values = {
         "match": match,

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Any
 
+from streamhost.caching import Cache
 from streamhost.db import audit as audit_rows
 from streamhost.db import replacements
 from streamhost.db import users as user_rows
@@ -20,6 +21,7 @@ from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.cached import METADATA
 from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
@@ -115,6 +117,7 @@ class Catalog:
         hashed: Callable[[str], Awaitable[str]] | None = None,
         switch: Switch = nothing_to_do,
         gate: Gate = open_gate,
+        cache: Cache | None = None,
     ) -> None:
         """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end.
 
@@ -128,6 +131,7 @@ class Catalog:
         self._hashed = hashed
         self._switch = switch
         self._gate = gate
+        self._cache = cache or Cache()
 
     async def start(self, look_back: float) -> None:
         """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
@@ -139,29 +143,39 @@ class Catalog:
         """One video. Raises `NotFound` also for one that the viewer may not see, and what `admits` raises."""
         if not is_id(video_id):
             raise NotFound
+        video = await self._cache.get(METADATA, f"video:{video_id}", lambda: self._row(video_id), Video)
+        admitted = may_view(video, viewer)
+        if admitted and video.state not in UNDERWAY and video.replacement is None:
+            return video
         async with self._db.read() as conn:
-            video = await rows.get(conn, video_id)
-            if video is None:
-                raise NotFound
-            if not may_view(video, viewer):
+            if not admitted:
                 admission = await self._admits(conn, video, viewer)
                 if admission is None:
                     raise NotFound
                 video = replace(video, admission=admission)
             return await self._with_work(conn, video)
 
+    async def _row(self, video_id: VideoId) -> Video:
+        """The row, with the file that is to take its place."""
+        async with self._db.read() as conn:
+            video = await rows.get(conn, video_id)
+            if video is None:
+                raise NotFound
+            return replace(video, replacement=await replacements.get(conn, video_id))
+
     async def known(self, video_id: VideoId) -> Video | None:
         """One video, whoever asks: for commands on the data directory."""
         async with self._db.read() as conn:
             video = await rows.get(conn, video_id)
-            return await self._with_work(conn, video) if video is not None else None
+            if video is None:
+                return None
+            return await self._with_work(conn, replace(video, replacement=await replacements.get(conn, video_id)))
 
     async def _with_work(self, conn: Connection, video: Video) -> Video:
-        """The video with what is being done for it at the moment."""
-        new = await replacements.get(conn, video.id)
-        if video.state not in UNDERWAY and new is None:
+        """The video with the reason for which nothing is being done for it at the moment."""
+        if video.state not in UNDERWAY and video.replacement is None:
             return video
-        return replace(video, waiting=await self._why_waiting(conn, video.id), replacement=new)
+        return replace(video, waiting=await self._why_waiting(conn, video.id))
 
     async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
         """The cause for which the first waiting job of a video waits; None while one of its jobs runs."""
@@ -174,8 +188,14 @@ class Catalog:
 
     async def listed(self, cursor: str | None = None, limit: int = 24) -> Page:
         """Public videos that can be played, newest first."""
-        async with self._db.read() as conn:
-            found = await rows.listed(conn, _place(cursor), _one_more(limit))
+        place, rows_asked = _place(cursor), _one_more(limit)
+
+        async def look() -> list[Video]:
+            async with self._db.read() as conn:
+                return await rows.listed(conn, place, rows_asked)
+
+        first = f"newest:{rows_asked}"
+        found = await (look() if place else self._cache.get(METADATA, first, look, list[Video]))
         return _page(found, limit, lambda video: video.published_at)
 
     async def owned(self, owner: UserId, cursor: str | None = None, limit: int = 24) -> Page:

@@ -88,6 +88,7 @@ STATUS: Mapping[str, int] = {
     "link_expired": 410,
     "link_used": 410,
     "hashing_unavailable": 503,
+    "cache_unavailable": 503,
     # mail
     "mail_unavailable": 503,
     "mail_refused": 422,

@@ -24,6 +24,7 @@ from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
 from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
+from streamhost.server.stores import shared_cache
 from streamhost.server.turns import Turns
 
 CONNECTIONS = 1024
@@ -97,7 +98,7 @@ async def run(settings: Settings, announce: Announce) -> None:
         granian = _Embedded(door, listener)
         serving = asyncio.create_task(granian.serve(), name="http")
         try:
-            host = await assemble(settings, instance)
+            host = await assemble(settings, instance, store=shared_cache(settings, instance))
             try:
                 await _serve(host, door, granian, serving, signals, announce, listener)
             finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from streamhost import log
+from streamhost.caching import Cache
 from streamhost.config import AccountSettings
 from streamhost.db import claims as claim_rows
 from streamhost.db import sessions as session_rows
@@ -89,6 +90,7 @@ class Around:
     leaves: Leaves = nothing_is_theirs
     registers: Registers = nobody_greets
     gate: Gate = open_gate
+    cache: Cache = field(default_factory=Cache)
 
 
 class Accounts:
@@ -113,7 +115,7 @@ class Accounts:
             passwords=self._passwords,
             logins=LoginLimits(clock),
             codes=CodeLimits(clock),
-            present=SignedIn(db, clock, settings.session_days * DAY),
+            present=SignedIn(db, clock, settings.session_days * DAY, around.cache),
             links=Links(keys.links, clock, around.home),
             mail=around.mail,
             ended=around.ended,

@@ -6,10 +6,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from streamhost import log
+from streamhost.caching import Cache
 from streamhost.db import sessions as session_rows
 from streamhost.db.core import Database
 from streamhost.db.errors import CatalogUnavailable
 from streamhost.model.accounts import ANONYMOUS, Session, User, Viewer
+from streamhost.model.cached import SESSIONS
 from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.ids import SessionId, UserId
 
@@ -33,8 +35,10 @@ class _Seen:
 class SignedIn:
     """Sessions that were used lately. `forget` and `forget_user` make a change in this process show at once."""
 
-    def __init__(self, db: Database, clock: Clock, session_seconds: float) -> None:
+    def __init__(self, db: Database, clock: Clock, session_seconds: float, cache: Cache) -> None:
+        """`cache`: the levels behind this one, which other processes may share."""
         self._db = db
+        self._cache = cache
         self._clock = clock
         self._session_seconds = session_seconds
         self._seen: OrderedDict[SessionId, _Seen] = OrderedDict()
@@ -63,8 +67,7 @@ class SignedIn:
 
     async def _look_up(self, session_id: SessionId, now: Timestamp) -> _Seen | None:
         changes = self._changes
-        async with self._db.read() as conn:
-            found = await session_rows.get_with_user(conn, session_id)
+        found = await self._cache.get(SESSIONS, session_id, lambda: self._read(session_id), tuple[Session, User] | None)
         if found is None:
             self._seen.pop(session_id, None)
             return None
@@ -77,6 +80,10 @@ class SignedIn:
         if seen.session.alive(now) and seen.user.active and now - seen.session.last_used_at > TOUCH_SECONDS:
             await self._touch(session_id, now)
         return seen
+
+    async def _read(self, session_id: SessionId) -> tuple[Session, User] | None:
+        async with self._db.read() as conn:
+            return await session_rows.get_with_user(conn, session_id)
 
     async def _touch(self, session_id: SessionId, now: Timestamp) -> None:
         """Write down that the session was used. A full disk must not keep people from watching: that is only logged."""
