@@ -10,7 +10,8 @@ import pytest
 from streamhost.config import load
 from streamhost.instance import open_instance
 from streamhost.ports import SharedCache
-from streamhost.server.stores import FileSharedCache, ValkeySharedCache, shared_cache
+from streamhost.server.stores import FileSharedCache, shared_cache
+from streamhost.server.valkey_store import ValkeySharedCache
 from streamhost.testing.cache_contract import SharedCacheContract
 from tests.support.valkey import ValkeyServer
 

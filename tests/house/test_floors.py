@@ -38,6 +38,7 @@ OWNERS = {
     "sqlite3": ("db",),
     "sqlite_utils": ("db",),
     "uvloop": ("server", "cli"),
+    "valkey": ("server",),
     "watchfiles": ("features/imports",),
 }
 

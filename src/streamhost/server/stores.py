@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
 import msgspec
-from litestar.stores.base import NamespacedStore
 from litestar.stores.file import FileStore
 
 from streamhost.config import InvalidSettings, Settings
@@ -18,8 +16,6 @@ from streamhost.instance import Instance
 from streamhost.ports import CacheUnavailable, SharedCache
 
 PRIVATE = 0o700
-
-T = TypeVar("T")
 
 
 class FileSharedCache:
@@ -37,21 +33,21 @@ class FileSharedCache:
             await self.delete(name)
             return None
         except OSError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def set(self, name: str, value: bytes, seconds: float) -> None:
         """Write the file; it appears whole."""
         try:
-            await self._store.set(name, value, expires_in=_whole(seconds))
+            await self._store.set(name, value, expires_in=whole(seconds))
         except OSError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def delete(self, name: str) -> None:
         """Remove the file."""
         try:
             await self._store.delete(name)
         except OSError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def sweep(self) -> None:
         """Remove the files of answers that are over; all of them, if one is damaged."""
@@ -63,46 +59,10 @@ class FileSharedCache:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def close(self) -> None:
         """There is nothing to let go of."""
-
-
-class ValkeySharedCache:
-    """Answers on a Valkey or Redis server, below a prefix of their own."""
-
-    def __init__(self, store: NamespacedStore, failures: tuple[type[Exception], ...]) -> None:
-        """`failures`: what the client raises when the server fails."""
-        self._store = store
-        self._failures = (*failures, OSError)
-
-    async def get(self, name: str) -> bytes | None:
-        """GET."""
-        return await self._ask(self._store.get(name))
-
-    async def set(self, name: str, value: bytes, seconds: float) -> None:
-        """SET with EX."""
-        await self._ask(self._store.set(name, value, expires_in=_whole(seconds)))
-
-    async def delete(self, name: str) -> None:
-        """DEL."""
-        await self._ask(self._store.delete(name))
-
-    async def sweep(self) -> None:
-        """The server removes what is over by itself."""
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._ask(cast(Any, self._store).__aexit__(None, None, None))
-
-    async def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            return await work
-        except Exception as error:
-            if isinstance(error, self._failures):
-                raise _unavailable(error) from error
-            raise
 
 
 def shared_cache(settings: Settings, instance: Instance) -> SharedCache | None:
@@ -122,25 +82,20 @@ def _valkey(settings: Settings, instance: Instance) -> SharedCache:
     if not settings.cache.url:
         raise InvalidSettings('cache.url: cache.store = "valkey" needs it.')
     try:
-        client = importlib.import_module("valkey.asyncio")
-        failures = importlib.import_module("valkey.exceptions")
-        store = importlib.import_module("litestar.stores.valkey")
+        kept = importlib.import_module("streamhost.server.valkey_store")
     except ModuleNotFoundError as error:
         detail = f'cache.store = "valkey" needs a part that is not installed: {error.name}.'
         raise InvalidSettings(detail, hint="pip install 'streamhost[valkey]'") from error
-    patience = settings.cache.timeout_ms / 1000
-    make: Callable[..., Any] = client.Valkey.from_url
     # Two instances on one server do not meet: each has a prefix of its own, and seals with a key of its own.
     prefix = f"streamhost:{instance.id}"
-    made = make(settings.cache.url, socket_timeout=patience, socket_connect_timeout=patience)
-    opened = store.ValkeyStore(made, namespace=prefix, handle_client_shutdown=True)
-    return ValkeySharedCache(opened, (failures.ValkeyError,))
+    return cast("SharedCache", kept.opened(settings.cache.url, prefix, settings.cache.timeout_ms / 1000))
 
 
-def _whole(seconds: float) -> int:
+def whole(seconds: float) -> int:
+    """Seconds as stores take them: never more than were asked for, but one at least."""
     return max(1, math.floor(seconds))
 
 
-def _unavailable(error: Exception) -> CacheUnavailable:
-    # Clients put addresses with passwords into some of their messages.
+def unavailable(error: Exception) -> CacheUnavailable:
+    """What a failure is called here. Clients put addresses with passwords into some of their messages."""
     return CacheUnavailable(type(error).__name__ if not isinstance(error, OSError) else error.strerror or "")
