@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streamhost import builtin
-from streamhost.caching import Cache
+from streamhost.caching.cache import Cache
 from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts
@@ -28,7 +28,7 @@ from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, Downloads, EncoderChooser, Others, RunsMedia, Transcoding, named
+from streamhost.features.transcoding import Control, Downloads, Others, Transcoding, named
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
@@ -36,7 +36,7 @@ from streamhost.host_cache import cache_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
-from streamhost.host_media import media_workers, rules_of, runner_of
+from streamhost.host_media import media_workers, runner_of, transcoding_of
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
 from streamhost.host_notices import notice_work, notifications_of
 from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
@@ -234,7 +234,9 @@ async def _built_on(
     )
     run = runner_of(settings)
     others = Others(shapes.ladder, gates.publish)
-    transcoding = _transcoding(settings, instance, db, queue, storage, clock, protections, run, others)
+    transcoding = transcoding_of(
+        settings, instance.data / WORK_FOLDER, db, queue, storage, clock, protections, run, others
+    )
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
     home = home_of(settings, instance)
@@ -383,31 +385,4 @@ async def _built_on(
         announcing=announcing,
         plugging=plugging,
         models=models,
-    )
-
-
-def _transcoding(
-    settings: Settings,
-    instance: Instance,
-    db: Database,
-    queue: Queue,
-    storage: Storage,
-    clock: Clock,
-    protections: Protections,
-    run: RunsMedia,
-    others: Others,
-) -> Transcoding:
-    return Transcoding(
-        db,
-        queue,
-        storage,
-        clock,
-        run,
-        instance.data / WORK_FOLDER,
-        rules=rules_of(settings),
-        chooser=EncoderChooser(settings.media.encoder, run),
-        protecting=protections.protecting,
-        keep_source=settings.media.keep_source,
-        grants_live=settings.playback.grant_minutes * MINUTE,
-        others=others,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from streamhost.caching import Cache, Memory, Seal, Shared
+from streamhost.caching.cache import Cache
+from streamhost.caching.memory import Memory
+from streamhost.caching.sealing import Seal
+from streamhost.caching.shared import Shared
 from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.instance import Instance, Purpose

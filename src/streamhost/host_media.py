@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from streamhost import sandbox
 from streamhost.config import Settings
-from streamhost.features.transcoding import Rules
+from streamhost.db.core import Database
+from streamhost.features.protection import Protections
+from streamhost.features.transcoding import EncoderChooser, Others, Rules, RunsMedia, Transcoding
+from streamhost.jobs.queue import Queue
 from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import MediaRunner
+from streamhost.model.clock import MINUTE, Clock
+from streamhost.ports import Storage
 
 
 def runner_of(settings: Settings) -> MediaRunner:
@@ -55,3 +61,31 @@ def rules_of(settings: Settings) -> Rules:
 def media_workers(settings: Settings) -> int:
     """As many media processes as there are processor cores, unless the settings say otherwise."""
     return settings.jobs.media_workers or len(os.sched_getaffinity(0))
+
+
+def transcoding_of(
+    settings: Settings,
+    work: Path,
+    db: Database,
+    queue: Queue,
+    storage: Storage,
+    clock: Clock,
+    protections: Protections,
+    run: RunsMedia,
+    others: Others,
+) -> Transcoding:
+    """The room that makes packages. `work`: the folder in which they grow."""
+    return Transcoding(
+        db,
+        queue,
+        storage,
+        clock,
+        run,
+        work,
+        rules=rules_of(settings),
+        chooser=EncoderChooser(settings.media.encoder, run),
+        protecting=protections.protecting,
+        keep_source=settings.media.keep_source,
+        grants_live=settings.playback.grant_minutes * MINUTE,
+        others=others,
+    )

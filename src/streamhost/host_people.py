@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from streamhost.caching.cache import Cache
 from streamhost.config import Settings
 from streamhost.db import migrate
 from streamhost.db.core import Connection, Database
@@ -82,9 +83,10 @@ def accounts_of(
     leaves: Leaves,
     ended: Ended = nobody_listens,
     gate: Gate = open_gate,
+    cache: Cache | None = None,
 ) -> Accounts:
     """The room. `leaves` takes what is somebody's away with the account, `ended` hears of sessions that are over,
-    `gate` is asked before somebody registers."""
+    `gate` is asked before somebody registers. `cache`: None keeps nothing."""
     around = Around(
         mail=mail,
         home=home_of(settings, instance),
@@ -94,6 +96,7 @@ def accounts_of(
         leaves=leaves,
         registers=_registers(queue, clock),
         gate=gate,
+        cache=cache or Cache(),
     )
     return Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
 

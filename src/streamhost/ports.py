@@ -144,23 +144,18 @@ class SharedCache(Protocol):
 
     async def get(self, name: str) -> bytes | None:
         """What was set; None if there is nothing, or it is over."""
-        ...
 
     async def set(self, name: str, value: bytes, seconds: float) -> None:
         """Keep a value for so many seconds, at least one."""
-        ...
 
     async def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error. Once this has returned, `get` finds nothing."""
-        ...
 
     async def sweep(self) -> None:
         """Remove what is over, where that does not happen by itself."""
-        ...
 
     async def close(self) -> None:
         """Let go of connections; nothing is asked afterwards."""
-        ...
 
 
 class MailUnavailable(StreamhostError):

@@ -12,14 +12,16 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from streamhost import log
 from streamhost.caching.memory import Memory
-from streamhost.caching.shared import Shared
 from streamhost.model.cached import FAMILIES, Family, written
+
+if TYPE_CHECKING:  # it brings the ciphers, which commands do without
+    from streamhost.caching.shared import Shared
 
 LOOK_SECONDS = 0.05
 """How long nobody looks whether another process has written to the catalog."""

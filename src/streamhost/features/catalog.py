@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Any
 
-from streamhost.caching import Cache
+from streamhost.caching.cache import Cache
 from streamhost.db import audit as audit_rows
 from streamhost.db import replacements
 from streamhost.db import users as user_rows

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.caching import Cache, Memory, Seal, Shared
+from streamhost.caching.cache import Cache
+from streamhost.caching.memory import Memory
+from streamhost.caching.sealing import Seal
+from streamhost.caching.shared import Shared
 from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.model.cached import FAMILIES, METADATA, RECOMMENDATIONS, SESSIONS, Family

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 
 from streamhost import log
-from streamhost.caching import Cache
+from streamhost.caching.cache import Cache
 from streamhost.config import AccountSettings
 from streamhost.db import claims as claim_rows
 from streamhost.db import sessions as session_rows

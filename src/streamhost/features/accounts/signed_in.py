@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from streamhost import log
-from streamhost.caching import Cache
+from streamhost.caching.cache import Cache
 from streamhost.db import sessions as session_rows
 from streamhost.db.core import Database
 from streamhost.db.errors import CatalogUnavailable
