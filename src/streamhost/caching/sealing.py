@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from Crypto.Cipher import AES
+from streamhost.late import late
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import AES
+else:
+    AES = late("Crypto.Cipher.AES")
 
 NONCE = 12
 TAG = 16
