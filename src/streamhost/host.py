@@ -32,12 +32,12 @@ from streamhost.features.transcoding import Control, Downloads, Others, Transcod
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
+from streamhost.host_backup import scheduled_of
 from streamhost.host_cache import cache_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
-from streamhost.host_media import media_workers, runner_of, transcoding_of
-from streamhost.host_notices import PLACES as DELIVERY_PLACES
+from streamhost.host_media import lanes_of, runner_of, transcoding_of
 from streamhost.host_notices import notice_work, notifications_of
 from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
@@ -54,7 +54,6 @@ from streamhost.model.tasks import (
     AnnounceEvent,
     DeleteMedia,
     ExtractCaptions,
-    Lane,
     MakeDownload,
     MakePart,
     ProbeSource,
@@ -246,6 +245,7 @@ async def _built_on(
     notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
+    backing_up, backup_times = scheduled_of(settings, instance, db, clock)
     ended = grants.revocations.revoke
     accounts = accounts_of(
         settings,
@@ -296,6 +296,7 @@ async def _built_on(
         SweepUploads: lambda _task, _job: uploads.sweep(),
         SweepCatalog: upkeep.sweep_catalog,
         **imports.handlers,
+        **backing_up,
         SendMail: mail.deliver,
         SweepMail: mail.sweep,
         AnnounceEvent: announcing.announce,
@@ -314,14 +315,7 @@ async def _built_on(
     queue.on_failed(SendMail, mail.gave_up)
     queue.on_failed(PushCopies, copies.gave_up_pushing)
     queue.on_failed(PurgeCopies, copies.gave_up_purging)
-    lanes = {
-        Lane.MEDIA: media_workers(settings),
-        Lane.SOUND: media_workers(settings),
-        Lane.LIGHT: settings.jobs.light_workers,
-        Lane.PLUGINS: settings.plugins.workers,
-        Lane.DELIVERIES: DELIVERY_PLACES,
-    }
-    worker = Worker(db, queue, handlers, lanes, clock)
+    worker = Worker(db, queue, handlers, lanes_of(settings), clock)
     schedule = Schedule(
         db,
         queue,
@@ -331,6 +325,7 @@ async def _built_on(
             *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket())),
             *plugging.schedule(),
             *notice_times,
+            *backup_times,
         ],
     )
     return Host(

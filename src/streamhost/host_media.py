@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from streamhost import sandbox
@@ -10,10 +11,12 @@ from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.features.protection import Protections
 from streamhost.features.transcoding import EncoderChooser, Others, Rules, RunsMedia, Transcoding
+from streamhost.host_notices import PLACES as DELIVERY_PLACES
 from streamhost.jobs.queue import Queue
 from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import MediaRunner
 from streamhost.model.clock import MINUTE, Clock
+from streamhost.model.tasks import Lane
 from streamhost.ports import Storage
 
 
@@ -89,3 +92,14 @@ def transcoding_of(
         grants_live=settings.playback.grant_minutes * MINUTE,
         others=others,
     )
+
+
+def lanes_of(settings: Settings) -> Mapping[Lane, int]:
+    """How many jobs of each lane are done at the same time."""
+    return {
+        Lane.MEDIA: media_workers(settings),
+        Lane.SOUND: media_workers(settings),
+        Lane.LIGHT: settings.jobs.light_workers,
+        Lane.PLUGINS: settings.plugins.workers,
+        Lane.DELIVERIES: DELIVERY_PLACES,
+    }

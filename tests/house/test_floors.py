@@ -19,7 +19,7 @@ OWNERS = {
     "argon2": ("hashing/child",),
     "av": ("media",),
     "click": ("cli",),
-    "Crypto": ("caching", "media", "features/protection", "features/notifications"),
+    "Crypto": ("caching", "media", "features/protection", "features/notifications", "features/backup"),
     "granian": ("server",),
     "h11": ("notify",),
     "httpx": ("cli",),

@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
     "plugins": ("streamhost.cli.plugins:plugins", "See which plugins are installed, and begin one of your own."),
     "webhooks": ("streamhost.cli.webhooks:webhooks", "Tell other programs of events."),
+    "backup": ("streamhost.cli.backup:backup", "Make a backup of the whole site, beside a running server."),
+    "restore": ("streamhost.cli.backup:restore", "Bring a backup back, or prove that it can be."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
 }
 """Where each subcommand lives, and its line in the help."""

@@ -4,6 +4,7 @@ The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the
 is the value), which beats `streamhost.toml`, which beats the default.
 """
 
+from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
@@ -38,6 +39,7 @@ __all__ = [
     "OTHER_VARIABLES",
     "PREFIX",
     "AccountSettings",
+    "BackupSettings",
     "CacheSettings",
     "CdnSettings",
     "Field",

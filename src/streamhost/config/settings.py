@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.importing import ImportSettings
@@ -382,5 +383,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     reports: ReportSettings = ReportSettings()
     notifications: NotificationSettings = NotificationSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     for_plugins: ForPlugins = ForPlugins()

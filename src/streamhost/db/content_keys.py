@@ -42,6 +42,11 @@ async def of_package(conn: Connection, package_id: PackageId) -> list[KeyRow]:
     return [_row(row) for row in await conn.fetch_all(sql, {"id": package_id})]
 
 
+async def all_of(conn: Connection) -> list[KeyRow]:
+    """Every key."""
+    return [_row(row) for row in await conn.fetch_all("SELECT * FROM content_keys ORDER BY kid")]
+
+
 async def wrapped_otherwise(conn: Connection, wrapping_key: int) -> list[KeyRow]:
     """Every key that is wrapped by another key than this."""
     sql = "SELECT * FROM content_keys WHERE wrapping_key <> :id ORDER BY kid"

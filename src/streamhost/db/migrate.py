@@ -82,7 +82,24 @@ def restore(snapshot: Path, path: Path) -> None:
     """Put a snapshot in the place of the catalog. Only while nothing has the catalog open."""
     for leftover in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         leftover.unlink(missing_ok=True)
-    _copy(snapshot, path)
+    copy(snapshot, path)
+
+
+def whole(path: Path) -> str:
+    """Read a catalog that nothing else has open through and through; the newest step of its schema, empty if it has
+    none. Raises `CatalogDamaged`, `CatalogTooNew`, `CatalogUnavailable`."""
+    try:
+        _missing(path)
+        with closing(_open(path)) as conn:
+            problems = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
+            broken = conn.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    if problems != ["ok"]:
+        raise CatalogDamaged("; ".join(problems))
+    if broken is not None:
+        raise CatalogDamaged(f"A row of {broken[0]} names one of {broken[2]} that is not there.")
+    return _applied(path)[-1] if _applied(path) else ""
 
 
 def _applied(path: Path) -> tuple[str, ...]:
@@ -120,14 +137,16 @@ def _snapshot(path: Path, folder: Path, clock: Clock) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     moment = str(iso(clock())).replace("-", "").replace(":", "").replace(".", "")
     target = folder / f"{path.stem}-{applied[-1]}-{moment}{path.suffix}"
-    _copy(path, target)
+    copy(path, target)
     for old in sorted(folder.glob(f"{path.stem}-*{path.suffix}"), key=lambda p: p.stat().st_mtime_ns)[:-KEPT]:
         old.unlink()
     return target
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a catalog, with what is still in its log, so that `target` appears whole and on disk."""
+def copy(source: Path, target: Path) -> None:
+    """Copy a catalog, with what is still in its log, so that `target` appears whole and on disk.
+
+    One state of it, however much is written meanwhile; nobody waits. Blocks."""
     temporary = target.with_name(f".{target.name}.part")
     temporary.unlink(missing_ok=True)
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

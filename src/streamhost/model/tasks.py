@@ -239,6 +239,14 @@ class SweepCatalog(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class BackUp(Task):
+    """Make a backup of the site as the settings say."""
+
+    kind: ClassVar[str] = "back_up"
+    max_attempts: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
 class AnnounceEvent(Task):
     """Have everybody told who wants to hear of an event."""
 

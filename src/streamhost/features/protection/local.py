@@ -65,6 +65,15 @@ class LocalKeySource:
         numbers = sorted({*used, *(key.id for key in ring.keys)})
         return [Wrapping(n, *used.get(n, (0, 0)), current=n == ring.current.id) for n in numbers]
 
+    async def check(self) -> int:
+        """Unwrap every key that the catalog has; how many. Raises `KeyUnreadable` for the first that cannot be."""
+        ring = self._ring()
+        async with self._db.read() as conn:
+            found = await rows.all_of(conn)
+        for row in found:
+            self._unwrap(ring, row)
+        return len(found)
+
     async def replace_wrapping(self) -> tuple[int, int]:
         """Make a new wrapping key and wrap every content key with it, in one transaction; the old ones are forgotten.
 

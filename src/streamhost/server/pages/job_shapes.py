@@ -40,6 +40,7 @@ KINDS: Mapping[str, str] = {
     "sweep_uploads": "Drop uploads that were given up",
     "sweep_bucket": "Tidy up the bucket",
     "sweep_catalog": "Tidy up the catalog",
+    "back_up": "Make a backup",
     "announce_event": "Tell everybody who listens",
     "deliver_notice": "Deliver a notice",
     "mail_notices": "Put notices into a mail",
