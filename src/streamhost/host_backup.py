@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from streamhost import __version__
-from streamhost.config import FILE_NAME, PREFIX, Settings, fields
+from streamhost.config import Settings, fields
 from streamhost.db import counting, migrate
 from streamhost.db import storage_places as places_rows
 from streamhost.db.core import Database
@@ -58,13 +57,12 @@ def backups_of(
     settings: Settings, instance: Instance, clock: Clock = system_clock, told: Told = lambda _progress: None
 ) -> Backups:
     """The room, for one instance. Nothing is opened before a backup is made; `told` hears how far it is."""
-    file = Path(os.environ.get(f"{PREFIX}CONFIG") or settings.data / FILE_NAME).expanduser()
     site = Site(
         data=settings.data,
         name=settings.server.site_name,
         instance=instance.id,
         version=__version__,
-        settings=file if file.is_file() else None,
+        settings=settings.file,
         in_force=_in_force(settings),
         folders=FOLDERS,
     )

@@ -82,7 +82,7 @@ def load_with_origins(
     if problems:
         raise InvalidSettings("\n".join(problems))
     values: dict[str, Any] = {section: kind(**tables.get(section, {})) for section, kind in sections()}
-    settings = Settings(data=directory, for_plugins=for_plugins, **values)
+    settings = Settings(data=directory, for_plugins=for_plugins, file=path if path.is_file() else None, **values)
     if lines := disagreements(settings):
         raise InvalidSettings("\n".join(lines))
     origins = {key: given[key][0] if key in given else "default" for key in known}

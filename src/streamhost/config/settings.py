@@ -386,3 +386,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     for_plugins: ForPlugins = ForPlugins()
+    file: Annotated[Path | None, Meta(description="The settings file, wherever it lies; None where there is none.")] = (
+        None
+    )

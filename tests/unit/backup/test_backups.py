@@ -71,6 +71,8 @@ class Little:
 @pytest.fixture
 async def little(tmp_path: Path) -> Little:
     """Nothing of it runs: backups need no running house."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "streamhost.toml").write_text('[server]\nsite_name = "Little"\n')
     settings = load(tmp_path / "data", {}, accounts__argon2_memory_kib=8192, accounts__argon2_rounds=1)
     instance = open_instance(settings.data)
     host = await assemble(settings, instance)
@@ -87,7 +89,6 @@ async def little(tmp_path: Path) -> Little:
     for key, content in MEDIA.items():
         await host.storage.put_bytes(key, content)
     await host.close()
-    (settings.data / "streamhost.toml").write_text('[server]\nsite_name = "Little"\n')
     (settings.data / "templates" / "mail").mkdir(parents=True)
     (settings.data / "templates" / "mail" / "käse.txt").write_text("Hallo")
     (settings.data / "uploads").mkdir(exist_ok=True)
@@ -116,7 +117,7 @@ async def test_there_and_back(kind: int, passphrase: str, little: Little, tmp_pa
     """Accounts, keys, settings, templates, media and unfinished uploads are all there again, private to their owner."""
     shelf = shelves(tmp_path)[kind]
     made, removed = await little.room.make(shelf, Wishes(True, passphrase))
-    assert (made.site, removed, made.media and made.media.objects) == ("streamhost", [], len(MEDIA))
+    assert (made.site, removed, made.media and made.media.objects) == ("Little", [], len(MEDIA))
     backup = await newest(shelf, passphrase)
     seen = await backup.verify(proves, None)
     assert (seen.proof.users, seen.proof.keys, seen.media_read) == (1, 4, len(MEDIA))
