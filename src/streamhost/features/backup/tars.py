@@ -10,7 +10,7 @@ import tarfile
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from streamhost.features.backup import pieces
 from streamhost.features.backup.errors import BackupDamaged, NoBackup
@@ -59,8 +59,8 @@ class _Reading(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into: object) -> int:
-        view = memoryview(into)  # type: ignore[arg-type]  # a buffer; Python 3.11 has no type for those
+    def readinto(self, into: Any) -> int:
+        view = memoryview(into)
         while not self._rest:
             piece = next(self._stream, None)
             if piece is None:
