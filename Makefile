@@ -9,6 +9,9 @@ PORT   ?= 8000
 # Tests often wait, for a browser or for a job: twice as many as the two processors that a small machine has.
 PYTEST ?= -n 4 --dist loadfile --timeout 300
 
+# Containers often forbid Python to keep what it has compiled. Tests start a thousand processes, and two thirds of a start
+# would be compiling; empty means allowed.
+export PYTHONDONTWRITEBYTECODE :=
 # Debian keeps servers such as nginx where only root looks for programs.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
