@@ -50,6 +50,7 @@ class TextSource(StrEnum):
     TITLE = "title"
     DESCRIPTION = "description"
     TAGS = "tags"
+    CHAPTERS = "chapters"
     CAPTIONS = "captions"
     PICTURE = "picture"
     SPEECH = "speech"
