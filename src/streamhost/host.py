@@ -18,6 +18,7 @@ from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
 from streamhost.features.mail import Mail
 from streamhost.features.models import Models
+from streamhost.features.moderation import Moderation
 from streamhost.features.notifications import Notifications
 from streamhost.features.playback import Playback
 from streamhost.features.plugging import Plugging
@@ -28,7 +29,7 @@ from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
-from streamhost.features.transcoding import Control, Downloads, Others, Transcoding, named
+from streamhost.features.transcoding import Control, Downloads, Transcoding, named
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
@@ -38,6 +39,7 @@ from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
 from streamhost.host_media import lanes_of, runner_of, transcoding_of
+from streamhost.host_moderation import moderating, others_of
 from streamhost.host_notices import notice_work, notifications_of
 from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
@@ -66,6 +68,7 @@ from streamhost.model.tasks import (
     SendMail,
     SweepBucket,
     SweepCatalog,
+    SweepEvidence,
     SweepMail,
     SweepMedia,
     SweepUploads,
@@ -133,6 +136,7 @@ class Host:
     plugging: Plugging
     media: MediaRunner
     models: Models
+    moderation: Moderation
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -146,6 +150,7 @@ class Host:
         await self.streams.start()
         await self.accounts.start()
         await self.key_watch.start()
+        await self.moderation.watch.start()
         await self.uploads.start()
         await self.worker.start()
         await self.schedule.start()
@@ -157,6 +162,7 @@ class Host:
         await self.schedule.stop()
         await self.accounts.stop()
         await self.key_watch.stop()
+        await self.moderation.watch.stop()
         await self.worker.stop(grace)
         await self.transcoding.stop()
         await self.uploads.close()
@@ -213,7 +219,9 @@ async def _built_on(
     plugging = Plugging(db, queue, plugins, storage)
     announcing = Announcing(db, queue)
     plugging.subscribe(announcing)
-    models.join(plugging.registered.classifiers.values())
+    models.join(plugging.registered.classifiers)
+    moderation = moderating(settings, instance, db, queue, storage, clock, models, grants, WORK_FOLDER)
+    screening = moderation.screening
     cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
@@ -230,12 +238,12 @@ async def _built_on(
         clock,
         quota=quotas.check,
         gate=lambda upload: gates.upload(offer_of(upload)),
+        clears=screening.entering,
     )
     run = runner_of(settings)
-    others = Others(shapes.ladder, gates.publish)
-    transcoding = transcoding_of(
-        settings, instance.data / WORK_FOLDER, db, queue, storage, clock, protections, run, others
-    )
+    others = others_of(shapes, gates, moderation)
+    work = instance.data / WORK_FOLDER
+    transcoding = transcoding_of(settings, work, db, queue, storage, clock, protections, run, others)
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
     home = home_of(settings, instance)
@@ -272,10 +280,11 @@ async def _built_on(
         switch=switching.begin,
         gate=gates.publish,
         cache=cache,
+        reworded=screening.reworded,
     )
-    downloads = Downloads(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
-    captions = Captions(db, queue, storage, clock, quota=quotas.check)
-    posters = PosterDesk(db, queue, storage, clock, run, instance.data / WORK_FOLDER)
+    downloads = Downloads(db, queue, storage, clock, run, work)
+    captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
+    posters = PosterDesk(db, queue, storage, clock, run, work, screening.reworded)
     hashed, allowed = accounts.passwords.hash, (quotas.check, gates.upload)
     helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, hashed, *allowed)
     imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
@@ -302,6 +311,7 @@ async def _built_on(
         AnnounceEvent: announcing.announce,
         TellSubscriber: announcing.tell,
         TellPlugin: announcing.tell,
+        **moderation.handlers,
         **plugging.handlers(),
         **noticing,
     }
@@ -322,7 +332,7 @@ async def _built_on(
         clock,
         [
             *(every(HOUR, task) for task in (SweepUploads(), SweepMedia())),
-            *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket())),
+            *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket(), SweepEvidence())),
             *plugging.schedule(),
             *notice_times,
             *backup_times,
@@ -380,4 +390,5 @@ async def _built_on(
         announcing=announcing,
         plugging=plugging,
         models=models,
+        moderation=moderation,
     )

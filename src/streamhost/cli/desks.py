@@ -208,7 +208,7 @@ def _video(video: Video) -> Document:
     return {
         "id": video.id,
         "title": video.title,
-        "state": video.state.value,
+        "state": video.stage.value,
         "playable": video.playable,
         "progress": video.progress,
         "processing": _plain(processing) if processing else None,

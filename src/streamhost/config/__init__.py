@@ -10,6 +10,7 @@ from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
 from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
@@ -51,6 +52,7 @@ __all__ = [
     "LogSettings",
     "MailSettings",
     "MediaSettings",
+    "ModerationSettings",
     "NotificationSettings",
     "PlaybackSettings",
     "PluginSettings",

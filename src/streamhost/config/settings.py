@@ -11,6 +11,7 @@ from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.importing import ImportSettings
+from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.reporting import ReportSettings
@@ -375,6 +376,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     models: ModelSettings = ModelSettings()
+    moderation: ModerationSettings = ModerationSettings()
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
     cdn: CdnSettings = CdnSettings()

@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import PackageId, UserId, VideoId
-from streamhost.model.videos import ChapterMark, Failure, Protection, RenditionSummary, Video, VideoState, Visibility
+from streamhost.model.videos import (
+    ChapterMark,
+    Clearance,
+    Failure,
+    Protection,
+    RenditionSummary,
+    Video,
+    VideoState,
+    Visibility,
+)
 
 _COLUMNS = (
     "id",
@@ -50,14 +59,17 @@ _COLUMNS = (
     "embed_origins",
     "chapters",
     "chapters_edited",
+    "clearance",
 )
 _READ = ", ".join(f"videos.{name}" for name in _COLUMNS) + ", users.name AS owner_name, "
-_READ += "(SELECT packages.protection FROM packages WHERE packages.id = videos.package_id) AS protection_in_use"
+_READ += "(SELECT packages.protection FROM packages WHERE packages.id = videos.package_id) AS protection_in_use, "
+_READ += "EXISTS (SELECT 1 FROM review_cases WHERE review_cases.video_id = videos.id) AS under_review"
 _SELECT = f"SELECT {_READ} FROM videos JOIN users ON users.id = videos.owner_id"
 _INSERT = f"INSERT INTO videos ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})"
 
 LISTED = (
-    "videos.visibility = 'public' AND videos.playable = 1 AND videos.state <> 'failed' AND videos.deleted_at IS NULL"
+    "videos.visibility = 'public' AND videos.playable = 1 AND videos.state <> 'failed' AND videos.deleted_at IS NULL "
+    "AND videos.clearance = 'open'"
 )
 """What everybody may find in lists; the same rule as `model.videos.may_view`, narrowed to public."""
 
@@ -103,6 +115,7 @@ def _row(video: Video) -> dict[str, Any]:
         "embed_origins": json.dumps(video.embed_origins),
         "chapters": chapters_text(video.chapters),
         "chapters_edited": int(video.chapters_edited),
+        "clearance": video.clearance.value,
     }
 
 
@@ -123,6 +136,8 @@ def _video(row: Mapping[str, Any], renditions: Sequence[RenditionSummary] = ()) 
         "allow_download": bool(row["allow_download"]),
         "chapters": tuple(ChapterMark(*mark) for mark in json.loads(row["chapters"])),
         "chapters_edited": bool(row["chapters_edited"]),
+        "clearance": Clearance(row["clearance"]),
+        "under_review": bool(row["under_review"]),
     }
     in_use = Protection(row["protection_in_use"]) if row["protection_in_use"] else None
     return Video(

@@ -31,6 +31,13 @@ ChecksQuota = Callable[[Connection, UserId, int, int], Awaitable[None]]
 """Raises if a user may not keep so many more bytes and videos."""
 
 
+Reworded = Callable[[Connection, VideoId], Awaitable[None]]
+
+
+async def nobody_is_told(_conn: Connection, _video_id: VideoId) -> None:
+    """For a house in which nobody reads what people write."""
+
+
 class TooManyCaptions(Conflict):
     """This video has as many caption tracks as it can have."""
 
@@ -41,12 +48,22 @@ class TooManyCaptions(Conflict):
 class Captions:
     """Takes, lists, changes and removes captions. Manifests follow by a job; who plays meanwhile is not disturbed."""
 
-    def __init__(self, db: Database, queue: Queue, storage: Storage, clock: Clock, quota: ChecksQuota) -> None:
+    def __init__(
+        self,
+        db: Database,
+        queue: Queue,
+        storage: Storage,
+        clock: Clock,
+        quota: ChecksQuota,
+        reworded: Reworded = nobody_is_told,
+    ) -> None:
+        """`reworded` hears of each video whose captions have changed, in that transaction."""
         self._db = db
         self._queue = queue
         self._storage = storage
         self._clock = clock
         self._quota = quota
+        self._reworded = reworded
 
     async def of(self, video: Video) -> Sequence[Caption]:
         """The caption tracks of a video that somebody may see."""
@@ -155,6 +172,7 @@ class Captions:
     async def _rewrite(self, conn: Connection, video_id: VideoId) -> None:
         lock = f"manifests:{video_id}"
         await self._queue.add(conn, RewriteManifests(video_id), lock=lock, queueing_lock=lock, subject=lock)
+        await self._reworded(conn, video_id)
 
 
 async def _managed(conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:

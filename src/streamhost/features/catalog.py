@@ -30,6 +30,7 @@ from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.model.videos import (
+    SCREENING,
     Video,
     VideoState,
     Visibility,
@@ -44,6 +45,9 @@ MAX_PAGE = 100
 MAX_OFFSET = 2**31 - 1
 """How far a search can be paged: more than any catalog holds, and within the integers of every database."""
 UNDERWAY = (VideoState.RECEIVED, VideoState.PROCESSING)
+SETTLED = (VideoState.READY, VideoState.FAILED, VideoState.REJECTED)
+"""Stages in which nothing more happens by itself; a review may end at any moment."""
+WORDS = frozenset(("title", "description", "tags", "chapters"))
 SIGN_OF_LIFE = 15.0
 """Seconds after which a follower hears something even if nothing changed, so that proxies keep the line open."""
 LOOK_EVERY = 0.5
@@ -104,6 +108,13 @@ async def open_gate(_video: Video) -> None:
     """For a house in which nobody else is asked."""
 
 
+Reworded = Callable[[Connection, VideoId], Awaitable[None]]
+
+
+async def nobody_is_told(_conn: Connection, _video_id: VideoId) -> None:
+    """For a house in which nobody reads what people write."""
+
+
 class Catalog:
     """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
 
@@ -118,11 +129,13 @@ class Catalog:
         switch: Switch = nothing_to_do,
         gate: Gate = open_gate,
         cache: Cache | None = None,
+        reworded: Reworded = nobody_is_told,
     ) -> None:
         """`withdrawn` hears of each video that others may no longer play, and since when: older grants must end.
 
         `admits` says whether somebody may watch what is closed to them, `hashed` makes the hash of a password, `switch`
-        begins to package a video anew because its protection has changed, `gate` is asked before others may watch."""
+        begins to package a video anew because its protection has changed, `gate` is asked before others may watch,
+        `reworded` hears of each video whose words have changed, in that transaction."""
         self._db = db
         self._queue = queue
         self._clock = clock
@@ -132,6 +145,7 @@ class Catalog:
         self._switch = switch
         self._gate = gate
         self._cache = cache or Cache()
+        self._reworded = reworded
 
     async def start(self, look_back: float) -> None:
         """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
@@ -145,7 +159,7 @@ class Catalog:
             raise NotFound
         video = await self._cache.get(METADATA, f"video:{video_id}", lambda: self._row(video_id), Video)
         admitted = may_view(video, viewer)
-        if admitted and video.state not in UNDERWAY and video.replacement is None:
+        if admitted and video.stage not in UNDERWAY and video.replacement is None:
             return video
         async with self._db.read() as conn:
             if not admitted:
@@ -173,14 +187,15 @@ class Catalog:
 
     async def _with_work(self, conn: Connection, video: Video) -> Video:
         """The video with the reason for which nothing is being done for it at the moment."""
-        if video.state not in UNDERWAY and video.replacement is None:
+        if video.stage not in UNDERWAY and video.replacement is None:
             return video
-        return replace(video, waiting=await self._why_waiting(conn, video.id))
+        about = "screen" if video.doing == SCREENING else "video"
+        return replace(video, waiting=await self._why_waiting(conn, f"{about}:{video.id}"))
 
-    async def _why_waiting(self, conn: Connection, video_id: VideoId) -> str | None:
-        """The cause for which the first waiting job of a video waits; None while one of its jobs runs."""
+    async def _why_waiting(self, conn: Connection, subject: str) -> str | None:
+        """The cause for which the first waiting job about a video waits; None while one of them runs."""
         states = (JobState.RUNNING, JobState.QUEUED)
-        jobs = await self._queue.list(conn, states, subject=f"video:{video_id}")
+        jobs = await self._queue.list(conn, states, subject=subject)
         if not jobs or any(job.state is JobState.RUNNING for job in jobs):
             return None
         wait = await self._queue.wait(conn, min(jobs, key=lambda job: job.run_at))
@@ -244,7 +259,9 @@ class Catalog:
             if video.allow_download and not edited.allow_download and video.package_id is not None:
                 await self._queue.add(conn, DeleteMedia(download_prefix(video.id, video.package_id)))
             await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
-            if video.playable and video.visibility is Visibility.PRIVATE is not edited.visibility:
+            if WORDS & set(details):
+                await self._reworded(conn, video.id)
+            if video.shown and video.visibility is Visibility.PRIVATE is not edited.visibility:
                 await announce(
                     conn,
                     self._queue,
@@ -298,7 +315,7 @@ class Catalog:
                 yield video
                 before, quiet = video, 0.0
             coming = video.replacement is not None and video.replacement.error is None
-            if video.state in (VideoState.READY, VideoState.FAILED) and not coming:
+            if video.stage in SETTLED and not coming:
                 return
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY

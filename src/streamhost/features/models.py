@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from streamhost import sandbox
 from streamhost.config import Settings
 from streamhost.ml.combined import CombinedClassifier
 from streamhost.ml.install import install, remove
-from streamhost.ml.registry import Model, Registry
+from streamhost.ml.manifest import Manifest
+from streamhost.ml.registry import Model, Registry, State
 from streamhost.ml.run import OnnxClassifier, trial
 from streamhost.ml.work import Rules
 from streamhost.ports import Classifier
@@ -29,11 +31,24 @@ class Models:
         self._limits = limits_of(settings)
         self._rules = Rules(settings.models.threads, settings.models.batch, settings.models.read_pictures)
         self.onnx = OnnxClassifier(self.registry, self._limits, self._rules)
+        self._brought: tuple[str, ...] = ()
         self.classifier: Classifier = CombinedClassifier([self.onnx])
 
-    def join(self, classifiers: Iterable[Classifier]) -> None:
+    def join(self, classifiers: Mapping[str, Classifier]) -> None:
         """From now on `classifier` asks all of these, plugins' too; the word of each counts as much."""
-        self.classifier = CombinedClassifier(list(classifiers))
+        self.classifier = CombinedClassifier(list(classifiers.values()))
+        self._brought = tuple(sorted(classifiers))
+
+    def manifests(self) -> Sequence[Manifest]:
+        """What is known of every model, installed or not."""
+        return [model.manifest for model in self.registry.models()]
+
+    def mark(self) -> str:
+        """The same as long as the same models look, at the same things."""
+        there = [m.manifest for m in self.registry.models() if m.state() is State.INSTALLED]
+        uses = sorted(f"{manifest.id} {manifest.version} {manifest.sha256}" for manifest in there)
+        told = "\n".join([*uses, *self._brought, f"reads pictures: {self._rules.read_pictures}"])
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     def install(self, model: Model, source: Path | None, say: Callable[[str], None]) -> bool:
         """Bring a model to its place; False if it was there. May take minutes, and blocks."""

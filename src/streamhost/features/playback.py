@@ -19,7 +19,7 @@ from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, n
 from streamhost.model.sharing import Admission
 from streamhost.model.stills import STORYBOARD_TRACK
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER
-from streamhost.model.videos import ChapterMark, Protection, Video, may_view, media_prefix
+from streamhost.model.videos import ChapterMark, Protection, Video, check_watchable, may_view, may_watch, media_prefix
 
 STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
@@ -136,8 +136,9 @@ class Playback:
             raise NotFound
         if origin is not None and origin not in video.embed_origins and ANY_ORIGIN not in video.embed_origins:
             raise OriginNotAllowed
+        check_watchable(video, viewer)
         if not video.playable or video.package_id is None:
-            raise NotPlayable(f"It is {video.state.value}.")
+            raise NotPlayable(f"It is {video.stage.value}.")
         await self._gate(video, viewer)
         protection = Protection(package.protection) if package else Protection.NONE
         text, grant = self._grants.issue(
@@ -175,7 +176,7 @@ class Playback:
         """
         package = _package_of(video.poster_key, video.id)
         admission = video.admission
-        if package is None or not (admission or may_view(video, viewer)):
+        if package is None or not (admission or may_view(video, viewer)) or not may_watch(video, viewer):
             return None
         link_id = admission.link_id if admission else None
         key = (video.id, package, viewer.session_id, link_id)

@@ -23,7 +23,7 @@ from streamhost.model.posters import Candidate, Posters
 from streamhost.model.stills import Still, Stills
 from streamhost.model.streaming import POSTER
 from streamhost.model.tasks import DeleteMedia
-from streamhost.model.videos import Video, may_manage, may_view, package_prefix, package_stills
+from streamhost.model.videos import Video, check_watchable, may_manage, may_view, package_prefix, package_stills
 from streamhost.ports import Storage
 
 MAX_BYTES = 20 * 1024**2
@@ -41,6 +41,13 @@ class NoPoster(Conflict):
     hint = "Wait until it plays."
 
 
+Shown = Callable[[Connection, VideoId], Awaitable[None]]
+
+
+async def nobody_is_told(_conn: Connection, _video_id: VideoId) -> None:
+    """For a house in which nobody looks at what people send."""
+
+
 class RunsMedia(Protocol):
     """Does one media task in a limited child process."""
 
@@ -54,8 +61,19 @@ class RunsMedia(Protocol):
 class PosterDesk:
     """Shows candidates to those who may edit the video, and nobody else, and puts their choice in its place."""
 
-    def __init__(self, db: Database, queue: Queue, storage: Storage, clock: Clock, run: RunsMedia, work: Path) -> None:
+    def __init__(
+        self,
+        db: Database,
+        queue: Queue,
+        storage: Storage,
+        clock: Clock,
+        run: RunsMedia,
+        work: Path,
+        shown: Shown = nobody_is_told,
+    ) -> None:
+        """`shown` hears of each video that shows another picture, in that transaction."""
         self._db = db
+        self._shown = shown
         self._queue = queue
         self._storage = storage
         self._clock = clock
@@ -78,6 +96,7 @@ class PosterDesk:
         """A candidate's JPEG. Raises `NotFound`, `Forbidden`."""
         async with self._db.read() as conn:
             video = await _managed(conn, video_id, viewer)
+            check_watchable(video, viewer)
             still = await _candidate(conn, video, number)
         return await self._read(video, still)
 
@@ -130,6 +149,7 @@ class PosterDesk:
 
     async def _show(self, conn: Connection, video: Video, set_id: PackageId) -> Video:
         await videos.change(conn, video.id, self._clock(), poster_key=package_prefix(video.id, set_id) + POSTER)
+        await self._shown(conn, video.id)
         changed = await videos.get(conn, video.id)
         assert changed is not None, "read in this transaction"
         return changed

@@ -23,7 +23,7 @@ class Family:
     tables: frozenset[str] = frozenset()
 
 
-VIDEO_TABLES = frozenset({"users", "videos", "packages", "renditions", "replacements"})
+VIDEO_TABLES = frozenset({"users", "videos", "packages", "renditions", "replacements", "review_cases"})
 
 METADATA = Family("metadata", local=60, remote=60, tables=VIDEO_TABLES)
 """Videos by id and the first page of the newest ones, as the catalog has them. Who may see them is decided anew each

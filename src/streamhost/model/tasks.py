@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import DeliveryId, ImportId, JobId, MailId, PackageId, UserId, VideoId
+from streamhost.model.ids import DeliveryId, ImportId, JobId, MailId, PackageId, RescreenId, UserId, VideoId
 
 
 class Lane(StrEnum):
@@ -116,6 +116,37 @@ class MakeDownload(Task):
     video_id: VideoId
     package_id: PackageId
     rendition: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenVideo(Task):
+    """Have models look at a video, and settle what follows."""
+
+    kind: ClassVar[str] = "screen_video"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    video_id: VideoId
+    words_only: bool = False
+    """Only what stands beside its pictures has changed: what was found in these still counts."""
+    rescreen_id: RescreenId | None = None
+    """It is part of a re-screening: only note what would follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RescreenVideos(Task):
+    """Order a look at every video, a few at a time; or make it so what these have found."""
+
+    kind: ClassVar[str] = "rescreen_videos"
+    rescreen_id: RescreenId
+    apply: bool = False
+    after: VideoId | None = None
+    """The last video that is done with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepEvidence(Task):
+    """Forget verdicts about videos that are gone, and their pictures, when their time is up."""
+
+    kind: ClassVar[str] = "sweep_evidence"
 
 
 @dataclass(frozen=True, slots=True)

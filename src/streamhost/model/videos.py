@@ -9,12 +9,20 @@ from typing import Any, NamedTuple
 
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Timestamp
+from streamhost.model.errors import Forbidden
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.sharing import Admission
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
 MAX_CHAPTERS = 500
+
+
+class VideoRejected(Forbidden):
+    """This video was rejected by those who look after this site."""
+
+    code = "video_rejected"
+    hint = "Its page in the studio says why."
 
 
 class Visibility(StrEnum):
@@ -40,12 +48,33 @@ class Protection(StrEnum):
 
 
 class VideoState(StrEnum):
-    """Where a video is on its way through the house."""
+    """Where a video is on its way through the house.
+
+    `review` and `rejected` say what moderation has decided; they are what `Video.stage` tells, never where making it
+    has come to (`Video.state`)."""
 
     RECEIVED = "received"
     PROCESSING = "processing"
+    REVIEW = "review"
+    REJECTED = "rejected"
     READY = "ready"
     FAILED = "failed"
+
+
+class Clearance(StrEnum):
+    """Whether moderation lets others than its owner have a video."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    """Nobody has looked at it yet, and its site wants that done first."""
+    REVIEW = "review"
+    """A person is to decide."""
+    REJECTED = "rejected"
+    """Nobody may watch it any more but those who moderate: a link of its owner's would open it to all."""
+
+
+SCREENING = "screen"
+"""The step of a video that is made, and that nobody has looked at yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +194,33 @@ class Video:
     """How the package that plays is protected, None while there is none. Read along, never stored with the video."""
     admission: Admission | None = None
     """By what this very viewer may see it who otherwise could not. Found out anew, never stored."""
+    clearance: Clearance = Clearance.OPEN
+    """Whether moderation lets others have it. Changed by the room of moderation alone."""
+    under_review: bool = False
+    """Somebody is to look at it, whatever others may do meanwhile. Read along, never stored with the video."""
 
     @property
     def shown(self) -> bool:
         """Whether there is anything to watch for others than its owner."""
-        return self.playable and self.state is not VideoState.FAILED
+        made = self.playable and self.state is not VideoState.FAILED
+        return made and self.clearance is Clearance.OPEN
+
+    @property
+    def stage(self) -> VideoState:
+        """Where it is for people: how far its making has come and, once it is made, what moderation says of it."""
+        if self.clearance is Clearance.REJECTED:
+            return VideoState.REJECTED
+        if self.state is not VideoState.READY:
+            return self.state
+        if self.clearance is Clearance.PENDING:
+            return VideoState.PROCESSING
+        return VideoState.REVIEW if self.clearance is Clearance.REVIEW else VideoState.READY
+
+    @property
+    def doing(self) -> str:
+        """What is done with it at the moment."""
+        made = self.state is VideoState.READY
+        return SCREENING if made and self.clearance is Clearance.PENDING else self.step
 
 
 def may_manage(video: Video, viewer: Viewer) -> bool:
@@ -177,13 +228,31 @@ def may_manage(video: Video, viewer: Viewer) -> bool:
     return viewer.user is not None and (video.owner_id == viewer.id or viewer.is_at_least(Role.ADMIN))
 
 
+def may_moderate(video: Video, viewer: Viewer) -> bool:
+    """Moderators see what somebody is to look at, or was kept from others, whoever else may."""
+    concerned = video.under_review or video.clearance is not Clearance.OPEN
+    return concerned and viewer.is_at_least(Role.MODERATOR)
+
+
 def may_view(video: Video, viewer: Viewer) -> bool:
-    """Whether `viewer` may open the page of `video` and play it: deny unless a line here says otherwise."""
+    """Whether `viewer` may open the page of `video`: deny unless a line here says otherwise."""
     if video.deleted_at is not None:
         return False
-    if may_manage(video, viewer):
+    if may_manage(video, viewer) or may_moderate(video, viewer):
         return True
     return video.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and video.shown
+
+
+def may_watch(video: Video, viewer: Viewer) -> bool:
+    """Whether somebody who may open its page gets anything of its pictures and sound: of what was rejected, only those
+    who moderate do. Its owner still sees that it is there, and why it was rejected."""
+    return video.clearance is not Clearance.REJECTED or viewer.is_at_least(Role.MODERATOR)
+
+
+def check_watchable(video: Video, viewer: Viewer) -> None:
+    """Raise `VideoRejected` unless somebody who may open its page also gets its pictures and sound."""
+    if not may_watch(video, viewer):
+        raise VideoRejected
 
 
 def media_prefix(video_id: VideoId) -> str:
@@ -204,6 +273,11 @@ def stills_prefix(video_id: VideoId) -> str:
 def package_stills(video_id: VideoId, package_id: PackageId) -> str:
     """The storage prefix of the pictures taken while one packaged set was made: candidates, frames to screen."""
     return f"{stills_prefix(video_id)}{package_id}/"
+
+
+def evidence_prefix(video_id: VideoId) -> str:
+    """The storage prefix of pictures that speak against a video. No grant names it, and it outlives the video."""
+    return f"evidence/{video_id}/"
 
 
 DOWNLOADS = "download/"

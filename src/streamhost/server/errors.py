@@ -80,6 +80,12 @@ STATUS: Mapping[str, int] = {
     "classifier_unavailable": 503,
     "model_missing": 503,
     "model_broken": 503,
+    "video_rejected": 403,
+    "no_case": 409,
+    "claimed_by_other": 409,
+    "nothing_to_undo": 409,
+    "profile_fixed": 409,
+    "rescreen_busy": 409,
     # limits
     "too_many_requests": 429,
     # accounts

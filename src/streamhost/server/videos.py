@@ -16,7 +16,7 @@ from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput, Unauthenticated
 from streamhost.model.ids import VideoId
-from streamhost.model.videos import Video, may_manage
+from streamhost.model.videos import Video, may_manage, may_watch
 from streamhost.server.accounts import NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, viewer_of
 from streamhost.server.documented import problems
@@ -155,13 +155,13 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         embed_origins=video.embed_origins,
         protection=video.protection.value,
         protection_in_use=(video.protection_in_use or video.protection).value,
-        state=video.state.value,
+        state=video.stage.value,
         progress=round(video.progress, 4),
-        step=video.step,
+        step=video.doing,
         waiting=video.waiting,
         processing=processing_document(video),
         replacing=_replacing(video) if may_manage(video, viewer) else None,
-        playable=video.playable,
+        playable=video.playable and may_watch(video, viewer),
         duration=video.duration,
         width=video.width,
         height=video.height,
@@ -327,8 +327,8 @@ async def video_events(
     before: Video | None = None
     async for video in versions:
         document = video_document(video, viewer, playback)
-        if before is None or (before.state, before.playable, before.error) != (
-            video.state,
+        if before is None or (before.stage, before.playable, before.error) != (
+            video.stage,
             video.playable,
             video.error,
         ):

@@ -7,6 +7,7 @@ export function stateText(video: Video): string {
   const underway = video.state === "received" || video.state === "processing";
   if (underway && video.processing?.paused) return texts.state.paused(percent(video.progress));
   if (underway && video.waiting && !video.playable) return texts.state.waiting(video.waiting);
+  if (video.state === "processing" && video.step === "screen") return texts.steps.screen ?? texts.steps.other;
   if (video.state === "processing" && video.playable) return texts.state.playable(percent(video.progress) + pace(video));
   if (video.state === "processing") return texts.state.processing(percent(video.progress) + pace(video), texts.steps[video.step ?? ""] ?? texts.steps.other);
   return texts.state[video.state];

@@ -24,6 +24,7 @@ export const texts = {
     captions: "Reading the subtitles",
     join: "Putting one file together",
     take: "Taking the file in",
+    screen: "Checking the content",
     other: "Processing",
   } as Record<string, string> & { other: string },
 

@@ -17,6 +17,7 @@ from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.errors import NothingToRetry, SourceGone
 from streamhost.features.transcoding.keeping import Keeping
+from streamhost.features.transcoding.others import NOBODY_ELSE, Others
 from streamhost.features.transcoding.progress import Paces
 from streamhost.features.transcoding.publishing import manifests_lock
 from streamhost.features.transcoding.recipe import Recipe
@@ -50,8 +51,11 @@ def standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], 
 class Course:
     """Knows what follows what. It does no work itself: it adds the jobs that do."""
 
-    def __init__(self, queue: Queue, clock: Clock, paces: Paces, keeping: Keeping) -> None:
+    def __init__(
+        self, queue: Queue, clock: Clock, paces: Paces, keeping: Keeping, others: Others = NOBODY_ELSE
+    ) -> None:
         self._queue = queue
+        self._others = others
         self._clock = clock
         self._paces = paces
         self._keeping = keeping
@@ -110,6 +114,7 @@ class Course:
             # What was made of a new file was told of when it took the old one's place.
             await announce(conn, self._queue, VideoProcessed(video.id, video.owner_id, video.title, at=now))
         await self._keeping.ready(conn, package.video_id)
+        await self._others.made(conn, package.video_id)
         self._paces.forget(package.id)
 
     async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
@@ -140,6 +145,7 @@ class Course:
             ready = [rendition for rendition in video.renditions if rendition.ready]
             await videos.set_renditions(conn, video_id, video.package_id, ready)
             await videos.change(conn, video_id, now, state=VideoState.READY.value, progress=1.0, paused=0, **NO_PACE)
+            await self._others.made(conn, video_id)
         else:
             words = {"error_code": error.code, "error_detail": str(error), "error_hint": error.hint}
             await videos.change(conn, video_id, now, state=VideoState.FAILED.value, paused=0, **NO_PACE, **words)

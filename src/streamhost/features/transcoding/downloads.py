@@ -22,7 +22,7 @@ from streamhost.model.errors import Conflict, Forbidden, NotFound
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.streaming import INIT_SEGMENT, Presentation, Rendition, segment_name
 from streamhost.model.tasks import Job, JobState, MakeDownload
-from streamhost.model.videos import Protection, Video, download_prefix, may_manage, package_prefix
+from streamhost.model.videos import Protection, Video, check_watchable, download_prefix, may_manage, package_prefix
 from streamhost.ports import NotStored, Storage, StoredObject
 
 FAILED_FOR = 10 * MINUTE
@@ -82,6 +82,7 @@ class Downloads:
         """The file as it was uploaded, for whoever manages the video. Raises `Forbidden`, `SourceGone`."""
         if not may_manage(video, viewer):
             raise Forbidden
+        check_watchable(video, viewer)
         if video.source_key is None:
             raise SourceGone
         try:
@@ -97,6 +98,7 @@ class Downloads:
         `NotFound`."""
         if not video.allow_download and not may_manage(video, viewer):
             raise DownloadNotAllowed
+        check_watchable(video, viewer)
         if video.package_id is None or not video.playable:
             raise DownloadImpossible(f"It is {video.state.value}.")
         async with self._db.read() as conn:

@@ -49,7 +49,7 @@ from streamhost.model.tasks import (
     PublishPackage,
     RewriteManifests,
 )
-from streamhost.model.videos import VideoState, Visibility, package_prefix
+from streamhost.model.videos import Clearance, VideoState, Visibility, package_prefix
 from streamhost.ports import Storage
 
 FETCHING = "fetch"
@@ -89,7 +89,7 @@ class Transcoding:
         self._others = others
         self._paces = Paces()
         self.keeping = Keeping(db, queue, clock, keep_source)
-        self.course = Course(queue, clock, self._paces, self.keeping)
+        self.course = Course(queue, clock, self._paces, self.keeping, others)
         self.replacing = Replacing(queue, clock, self._pictures, grants_live)
         self._log = log.get("transcoding")
 
@@ -300,6 +300,7 @@ class Transcoding:
                     return
                 if new is not None:
                     await self.replacing.take_over(conn, video, package, new, whole=whole)
+                    await self._others.replaced(conn, video.id)
                 choice = await stills.chosen(conn, video.id)
                 shown = package_prefix(video.id, choice.set_id if choice else package.id)
                 await videos.change(
@@ -315,7 +316,8 @@ class Transcoding:
                 if objection is not None and not video.playable:
                     await self.course.hold(conn, video.id, objection)
                 await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
-                if video.published_at is None and video.visibility is not Visibility.PRIVATE:
+                seen = video.visibility is not Visibility.PRIVATE and video.clearance is Clearance.OPEN
+                if video.published_at is None and seen:
                     await announce(conn, self._queue, VideoPublished(video.id, video.owner_id, video.title, at=now))
                 await caption_rows.published(conn, made.captions, package.id)
                 await self.course.advance(conn, package, recipe)
@@ -355,6 +357,7 @@ class Transcoding:
         async with self._db.write() as conn:
             if await packages.get(conn, package.id) is not None:
                 await words.replace_extracted(conn, self._queue, video.id, captions)
+                await self._others.reworded(conn, video.id)
                 for warning in answer.warnings:
                     await self.course.note(conn, video.id, warning)
             else:

@@ -20,7 +20,7 @@ from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.uploads import describe
 from streamhost.features.uploads.checksums import Checksum
-from streamhost.features.uploads.entering import Entering
+from streamhost.features.uploads.entering import Clears, Entering, cleared_for_all
 from streamhost.features.uploads.errors import (
     FinalUpload,
     InvalidParts,
@@ -73,6 +73,7 @@ class Uploads:
         *,
         quota: Quota = unlimited,
         gate: Gate = open_gate,
+        clears: Clears = cleared_for_all,
         pace: Pace | None = None,
     ) -> None:
         self._db, self._gate = db, gate
@@ -82,7 +83,7 @@ class Uploads:
         self._locks = Locks()
         self._room = Room(db, self._spool, clock, settings.max_size, settings.keep_free, quota)
         self._receiver = Receiver(db, self._spool, self._room, clock, pace or Pace(), self._life)
-        self.entering = Entering(queue)
+        self.entering = Entering(queue, clears)
         self._finisher = Finisher(db, self.entering, storage, self._spool, clock, self._life)
         self._working: dict[asyncio.Task[Any], tuple[Hold, bool]] = {}
         self._closing = False

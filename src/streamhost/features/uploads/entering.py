@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 from streamhost.db import packages, replacements, videos
 from streamhost.db.core import Connection
 from streamhost.jobs.queue import Queue
+from streamhost.model.ids import UserId
 from streamhost.model.tasks import DeleteMedia, ProbeSource
-from streamhost.model.videos import Replacement, Video, folder_of, package_prefix, package_stills
+from streamhost.model.videos import Clearance, Replacement, Video, folder_of, package_prefix, package_stills
+
+Clears = Callable[[Connection, UserId], Awaitable[Clearance]]
+"""What a new video of somebody's is cleared for before anybody has looked at it."""
+
+
+async def cleared_for_all(_conn: Connection, _owner: UserId) -> Clearance:
+    """For a house without moderation."""
+    return Clearance.OPEN
 
 
 class Entering:
     """Enters videos and new files for them, and has them looked into: all in the caller's transaction."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, clears: Clears = cleared_for_all) -> None:
         self._queue = queue
+        self._clears = clears
 
     async def video(self, conn: Connection, video: Video) -> None:
         """Enter a new video whose file is in storage."""
-        await videos.insert(conn, video)
+        await videos.insert(conn, replace(video, clearance=await self._clears(conn, video.owner_id)))
         about = f"video:{video.id}"
         await self._queue.add(conn, ProbeSource(video.id), priority=video.priority, lock=about, subject=about)
 

@@ -34,11 +34,11 @@ class ProcessingDocument:
 
 def processing_document(video: Video) -> ProcessingDocument | None:
     """What is being done with a video; None when nothing is."""
-    if video.state not in UNDERWAY:
+    if video.stage not in UNDERWAY:
         return None
     still = video.waiting is not None or video.paused
     return ProcessingDocument(
-        step=video.step,
+        step=video.doing,
         speed=None if still or video.speed is None else round(video.speed, 3),
         eta=None if still or video.eta is None else round(video.eta, 1),
         waiting=video.waiting,

@@ -12,7 +12,7 @@ from streamhost.features.catalog import Hit
 from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import Timestamp, iso
-from streamhost.model.videos import Protection, Video, VideoState, may_manage
+from streamhost.model.videos import SCREENING, Protection, Video, VideoState, may_manage, may_watch
 from streamhost.server.videos import marked_html
 
 HUES = 5
@@ -27,6 +27,7 @@ STEPS = {
     "captions": "Reading the subtitles",
     "join": "Putting one file together",
     "take": "Taking the file in",
+    "screen": "Checking the content",
 }
 """What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -88,11 +89,11 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         visibility=video.visibility.value,
         protection=video.protection.value,
         switching=video.protection_in_use not in (None, video.protection),
-        state=video.state.value,
+        state=video.stage.value,
         state_text=state_text(video),
         progress=round(video.progress, 3),
-        playable=video.playable,
-        live=video.state in (VideoState.RECEIVED, VideoState.PROCESSING),
+        playable=video.playable and may_watch(video, viewer),
+        live=video.stage in (VideoState.RECEIVED, VideoState.PROCESSING),
         manageable=may_manage(video, viewer),
         duration_text=clock_text(video.duration) if video.duration else "",
         size_text=bytes_text(video.source_size) if video.source_size else "",
@@ -105,6 +106,7 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         paused=video.paused,
         retryable=video.state is VideoState.FAILED and video.source_key is not None,
         downloadable=video.playable
+        and may_watch(video, viewer)
         and video.protection is Protection.NONE
         and (video.allow_download or may_manage(video, viewer)),
         embed_origins=video.embed_origins,
@@ -122,13 +124,17 @@ def state_text(video: Video) -> str:
     """Where a video is on its way, in a few words."""
     percent = f"{min(99, int(video.progress * 100))} %"
     pace = "" if video.waiting else "".join(f", {word}" for word in (pace_text(video.speed, video.eta),) if word)
-    match video.state:
+    match video.stage:
         case VideoState.RECEIVED | VideoState.PROCESSING if video.paused:
             return f"Paused, {percent}"
         case VideoState.RECEIVED | VideoState.PROCESSING if video.waiting and not video.playable:
             return f"Waiting. {video.waiting}"
         case VideoState.RECEIVED:
             return "Waiting its turn"
+        case VideoState.PROCESSING if video.doing == SCREENING:
+            return STEPS[SCREENING]
+        case VideoState.REVIEW:
+            return "Waiting for review"
         case VideoState.PROCESSING if video.playable:
             return f"More qualities on the way, {percent}{pace}"
         case VideoState.PROCESSING:

@@ -1,0 +1,288 @@
+"""The reviewers' desk: what waits for a person, whose it is, decisions and taking them back, history."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from streamhost.db import review_cases as case_rows
+from streamhost.db import verdicts as rows
+from streamhost.db import videos
+from streamhost.db.core import Connection, Database
+from streamhost.db.review_cases import Place, Wanted
+from streamhost.features.moderation.errors import ClaimedByOther, NoCase, NothingToUndo
+from streamhost.features.moderation.material import content_of
+from streamhost.features.moderation.policies import Policies
+from streamhost.features.moderation.settling import Settling
+from streamhost.model.accounts import User
+from streamhost.model.audit import Actor
+from streamhost.model.cases import CLAIM_SECONDS, REASON_LENGTH, By, Case, Cause, Verdict
+from streamhost.model.clock import Clock
+from streamhost.model.errors import InvalidInput, NotFound
+from streamhost.model.ids import VerdictId, VideoId, is_id, new_id
+from streamhost.model.moderation import Category, Findings
+from streamhost.model.verdicts import Decision, Judgement, Risk
+from streamhost.model.videos import Video
+
+MAX_PAGE = 100
+EVERYTHING = Wanted()
+NO_PLACE = "That is not a place in this list; use the `next_cursor` of the page before, or none."
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A video that waits for a person, and the newest verdict of models about it (None: none has looked)."""
+
+    video: Video
+    case: Case
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of what waits, the highest risk first, among equals the oldest; and where the next page begins."""
+
+    items: Sequence[Waiting]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """Everything that there is to decide about a video. `case` is None where nobody need look.
+
+    `verdict` is the newest of models, `standing` the newest of all; `findings` are what models found last, with scores
+    over time; `history` all verdicts, newest first. `changed`: the video is not what models have looked at any more."""
+
+    video: Video
+    case: Case | None
+    verdict: Verdict | None
+    standing: Verdict | None
+    findings: Findings
+    history: Sequence[Verdict]
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPage:
+    """One page of decisions, newest first."""
+
+    items: Sequence[Verdict]
+    next_cursor: str | None
+
+
+class Desk:
+    """What moderators do. Who may is checked at the doors; here it is only asked whose a case is."""
+
+    def __init__(self, db: Database, clock: Clock, policies: Policies, settling: Settling) -> None:
+        self._db = db
+        self._clock = clock
+        self._policies = policies
+        self._settling = settling
+
+    async def queue(self, wanted: Wanted = EVERYTHING, cursor: str | None = None, limit: int = 24) -> QueuePage:
+        """What waits for a person. Raises `InvalidInput`."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        async with self._db.read() as conn:
+            found = await case_rows.listed(conn, wanted, self._clock(), _place(cursor), limit + 1)
+            items = await self._waiting(conn, found[:limit])
+        return QueuePage(items, _encode(found[limit - 1]) if len(found) > limit else None)
+
+    async def counts(self) -> dict[Risk, int]:
+        """How many videos wait, by risk."""
+        async with self._db.read() as conn:
+            return await case_rows.counts(conn)
+
+    async def decisions(
+        self, decision: Decision | None = None, by: By | None = None, cursor: str | None = None, limit: int = 50
+    ) -> VerdictPage:
+        """Decisions about all videos, newest first; `reject` with `models` lists what nobody but models rejected."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 18):
+            raise InvalidInput(fields={"cursor": NO_PLACE})
+        async with self._db.read() as conn:
+            found = await rows.listed(conn, decision, by, int(cursor) if cursor else None, limit + 1)
+        return VerdictPage(found[:limit], str(found[limit - 1].number) if len(found) > limit else None)
+
+    async def file(self, video_id: VideoId) -> CaseFile:
+        """Everything about one video. Raises `NotFound`."""
+        async with self._db.read() as conn:
+            return await self._file(conn, await self._video(conn, video_id))
+
+    async def claim(self, video_id: VideoId, reviewer: User, *, over: bool = False) -> Case:
+        """Take a case for ten minutes, or prolong that. `over`: take it from whoever has it.
+
+        Raises `NotFound`, `NoCase`, `ClaimedByOther`."""
+        async with self._db.write() as conn:
+            case = await self._case(conn, video_id)
+            if over and case.reviewer_id not in (None, reviewer.id):
+                await case_rows.release(conn, video_id, case.reviewer_id or reviewer.id)
+            now = self._clock()
+            if not await case_rows.claim(conn, video_id, reviewer.id, now, now + CLAIM_SECONDS):
+                raise ClaimedByOther(f"{case.reviewer} has it.")
+            return await self._case(conn, video_id)
+
+    async def claim_next(self, reviewer: User, wanted: Wanted = EVERYTHING) -> Waiting | None:
+        """Take the first case that nobody has; None if there is none. Two who ask at once get two."""
+        now = self._clock()
+        async with self._db.write() as conn:
+            found = await case_rows.listed(conn, replace(wanted, free_for=reviewer.id), now, None, 1)
+            if not found:
+                return None
+            await case_rows.claim(conn, found[0].video_id, reviewer.id, now, now + CLAIM_SECONDS)
+            return (await self._waiting(conn, [await self._case(conn, found[0].video_id)]))[0]
+
+    async def release(self, video_id: VideoId, reviewer: User) -> None:
+        """Let go of a case; of one that is not the reviewer's nothing changes. Raises `NotFound`."""
+        async with self._db.write() as conn:
+            await self._video(conn, video_id)
+            await case_rows.release(conn, video_id, reviewer.id)
+
+    async def decide(
+        self, video_id: VideoId, decision: Decision, reason: str, by: Actor, *, note: str = ""
+    ) -> CaseFile:
+        """Approve or reject a video; that may also be one that nobody had to look at. `reason` is for its owner.
+
+        Raises `NotFound`, `InvalidInput`, `ClaimedByOther`."""
+        said, noted = _tidied(reason), _tidied(note)
+        wrong = {}
+        if decision is Decision.REVIEW:
+            wrong["decision"] = "approve or reject."
+        if decision is Decision.REJECT and not said:
+            wrong["reason"] = "Tell its owner why."
+        for name, text in (("reason", said), ("note", noted)):
+            if len(text) > REASON_LENGTH:
+                wrong[name] = f"At most {REASON_LENGTH} characters."
+        if wrong:
+            raise InvalidInput(fields=wrong)
+        async with self._db.write() as conn:
+            video = await self._video(conn, video_id)
+            await self._check_free(conn, video_id, by)
+            verdict = await self._verdict(conn, video, decision, by)
+            await self._settling.by_person(conn, video, replace(verdict, reason=said, note=noted), by)
+            return await self._file(conn, await self._video(conn, video_id))
+
+    async def undo(self, video_id: VideoId, by: Actor) -> CaseFile:
+        """Take the newest decision of a person back: what was before counts again, and the video waits once more.
+
+        Raises `NotFound`, `NothingToUndo`, `ClaimedByOther`."""
+        async with self._db.write() as conn:
+            video = await self._video(conn, video_id)
+            await self._check_free(conn, video_id, by)
+            back = await rows.standing_by_person(conn, video_id)
+            if back is None:
+                raise NothingToUndo
+            verdict = await self._verdict(conn, video, Decision.REVIEW, by)
+            await self._settling.undone(conn, video, back, verdict, by)
+            return await self._file(conn, await self._video(conn, video_id))
+
+    async def _verdict(self, conn: Connection, video: Video, decision: Decision, by: Actor) -> Verdict:
+        """A person's verdict about the video as it is, on the ground of what models last said."""
+        content = await content_of(conn, video)
+        newest = (await rows.newest(conn, [video.id], grounded=True)).get(video.id)
+        return Verdict(
+            VerdictId(new_id()),
+            video.id,
+            self._clock(),
+            By.PERSON,
+            decision,
+            before=video.clearance,
+            after=video.clearance,
+            person_id=by.id,
+            person=by.words,
+            package_id=content.package_id,
+            mark=content.mark,
+            judgement=newest.judgement if newest else Judgement(Risk.UNKNOWN, decision),
+            policy=await self._policies.current(conn),
+        )
+
+    async def _check_free(self, conn: Connection, video_id: VideoId, by: Actor) -> None:
+        case = await case_rows.get(conn, video_id)
+        holder = case.held_by(self._clock()) if case else None
+        if case is not None and holder is not None and holder != by.id:
+            raise ClaimedByOther(f"{case.reviewer} has it.")
+
+    async def _file(self, conn: Connection, video: Video) -> CaseFile:
+        history = await rows.of_video(conn, video.id)
+        found = await rows.screening(conn, video.id)
+        content = await content_of(conn, video)
+        changed = found is not None and (found.package_id, found.mark) != (content.package_id, content.mark)
+        return CaseFile(
+            video,
+            await case_rows.get(conn, video.id),
+            next((one for one in history if one.by is By.MODELS), None),
+            history[0] if history else None,
+            found.findings if found else Findings(),
+            history,
+            changed,
+        )
+
+    async def _waiting(self, conn: Connection, cases: Sequence[Case]) -> list[Waiting]:
+        newest = await rows.newest(conn, [case.video_id for case in cases], grounded=True)
+        found = []
+        for case in cases:
+            video = await videos.get(conn, case.video_id)
+            if video is not None:
+                found.append(Waiting(video, case, newest.get(case.video_id)))
+        return found
+
+    async def _video(self, conn: Connection, video_id: VideoId) -> Video:
+        video = await videos.get(conn, video_id) if is_id(video_id) else None
+        if video is None:
+            raise NotFound
+        return video
+
+    async def _case(self, conn: Connection, video_id: VideoId) -> Case:
+        await self._video(conn, video_id)
+        case = await case_rows.get(conn, video_id)
+        if case is None:
+            raise NoCase
+        return case
+
+
+def wanted_of(
+    risks: Sequence[str] = (), category: str | None = None, cause: str | None = None, mine: User | None = None
+) -> Wanted:
+    """Which cases somebody wants to see, by what they typed. Raises `InvalidInput`."""
+    wrong = {}
+    if unknown := [risk for risk in risks if risk not in set(Risk)]:
+        wrong["risk"] = f"Not {unknown[0]}: one of {', '.join(Risk)}."
+    if category and category not in set(Category):
+        wrong["category"] = f"One of {', '.join(Category)}."
+    if cause and cause not in set(Cause):
+        wrong["cause"] = f"One of {', '.join(Cause)}."
+    if wrong:
+        raise InvalidInput(fields=wrong)
+    return Wanted(
+        tuple(Risk(risk) for risk in risks),
+        Category(category) if category else None,
+        Cause(cause) if cause else None,
+        mine.id if mine else None,
+    )
+
+
+def _tidied(text: str) -> str:
+    """Lines stay, other signs that cannot be printed go."""
+    lines = ("".join(sign for sign in line if sign.isprintable()).rstrip() for line in text.splitlines())
+    return "\n".join(lines).strip()
+
+
+def _encode(case: Case) -> str:
+    place = [case.risk.rank, case.opened_at, case.video_id]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> Place | None:
+    if not cursor:
+        return None
+    try:
+        rank, opened, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InvalidInput(fields={"cursor": NO_PLACE}) from None
+    if type(rank) is not int or type(opened) is not float or not isinstance(last, str) or not is_id(last):
+        raise InvalidInput(fields={"cursor": NO_PLACE})
+    return Place(rank, opened, VideoId(last))

@@ -1,0 +1,286 @@
+"""Has models look at videos: when one was made, when its words change, when somebody asks for it anew."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from streamhost import log
+from streamhost.db import users as user_rows
+from streamhost.db import verdicts as rows
+from streamhost.db import videos
+from streamhost.db.core import Connection, Database
+from streamhost.db.verdicts import Screening as Found
+from streamhost.features.moderation.evidence import EvidenceRoom
+from streamhost.features.moderation.judging import judged, merged, pictures_stand, words_stand
+from streamhost.features.moderation.material import Content, brought, content_of
+from streamhost.features.moderation.policies import Policies
+from streamhost.features.moderation.rescreening import Rescreening
+from streamhost.features.moderation.settling import Settling, target
+from streamhost.jobs.context import JobContext
+from streamhost.jobs.queue import Queue
+from streamhost.model.accounts import Role
+from streamhost.model.cases import By, RunState, Verdict
+from streamhost.model.clock import Clock
+from streamhost.model.errors import StreamhostError
+from streamhost.model.ids import UserId, VerdictId, VideoId, new_id
+from streamhost.model.moderation import Findings, Gap, Material
+from streamhost.model.tasks import Job, ScreenVideo
+from streamhost.model.verdicts import Decision, Policy, Publish
+from streamhost.model.videos import SCREENING, Clearance, Video, VideoState
+from streamhost.ports import Classifier, Storage
+
+URGENT = 10
+"""Priority of a screening that somebody waits for, as of what somebody waits to watch."""
+LATER = -10
+"""Priority of looks that nobody waits for."""
+
+
+class Looks(Protocol):
+    """The models of this instance."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """What asks all of them."""
+        ...
+
+    def mark(self) -> str:
+        """The same as long as the same models look."""
+        ...
+
+
+def subject(video_id: VideoId) -> str:
+    """What screenings of a video say that they are about."""
+    return f"screen:{video_id}"
+
+
+class Screening:
+    """Orders screenings and carries them out; each may be killed anywhere and run again."""
+
+    def __init__(
+        self,
+        db: Database,
+        queue: Queue,
+        storage: Storage,
+        clock: Clock,
+        looks: Looks,
+        work: Path,
+        *,
+        policies: Policies,
+        settling: Settling,
+        evidence: EvidenceRoom,
+        rescreening: Rescreening,
+        most_frames: int,
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._storage = storage
+        self._clock = clock
+        self._looks = looks
+        self._work = work
+        self._policies = policies
+        self._settling = settling
+        self._evidence = evidence
+        self._rescreening = rescreening
+        self._most_frames = most_frames
+        self._log = log.get("moderation")
+
+    async def entering(self, conn: Connection, owner_id: UserId) -> Clearance:
+        """What a video that somebody brings is cleared for before anybody has looked."""
+        policy = await self._policies.current(conn)
+        seen_later = policy.publish is Publish.PUBLISH_FIRST
+        return Clearance.OPEN if seen_later or policy.trusts(await _role(conn, owner_id)) else Clearance.PENDING
+
+    async def made(self, conn: Connection, video_id: VideoId) -> None:
+        """A video was made, or made anew: have all of it looked at, in the transaction that says so."""
+        await self._ask(conn, video_id, words_only=False)
+
+    async def reworded(self, conn: Connection, video_id: VideoId) -> None:
+        """What stands beside a video's pictures was changed: have that looked at, in the same transaction."""
+        await self._ask(conn, video_id, words_only=True)
+
+    async def replaced(self, conn: Connection, video_id: VideoId) -> None:
+        """Another file takes the place of a video's, in this transaction: nobody has looked at that one."""
+        video = await videos.get(conn, video_id)
+        if video is None or video.clearance is not Clearance.OPEN:
+            return
+        clearance = await self.entering(conn, video.owner_id)
+        if clearance is not Clearance.OPEN:
+            await videos.change(conn, video_id, self._clock(), clearance=clearance.value)
+
+    async def _ask(self, conn: Connection, video_id: VideoId, *, words_only: bool) -> None:
+        video = await videos.get(conn, video_id)
+        if video is None or video.state is not VideoState.READY:
+            # It is asked for again when the video is made.
+            return
+        policy = await self._policies.current(conn)
+        if policy.trusts(await _role(conn, video.owner_id)):
+            await self._trust(conn, video, policy)
+            return
+        task = ScreenVideo(video_id, words_only)
+        waiting = f"{subject(video_id)}:{'words' if words_only else 'all'}"
+        await self._queue.add(
+            conn, task, priority=URGENT, lock=subject(video_id), queueing_lock=waiting, subject=subject(video_id)
+        )
+
+    async def _trust(self, conn: Connection, video: Video, policy: Policy) -> None:
+        """Approve unseen; what was decided already stays."""
+        known = await rows.newest(conn, [video.id])
+        if video.clearance is Clearance.PENDING or (video.clearance is Clearance.OPEN and not known):
+            content = await content_of(conn, video)
+            await self._settling.by_trust(conn, video, self._verdict(content, policy))
+
+    async def screen(self, task: ScreenVideo, job: JobContext) -> None:
+        """The job: look at what was not looked at yet, and settle what follows."""
+        async with self._db.read() as conn:
+            video = await videos.get(conn, task.video_id)
+            run = await self._rescreening.of(conn, task.rescreen_id)
+            if video is None or video.state is not VideoState.READY or (task.rescreen_id and run is None):
+                await self._nothing(task, job)
+                return
+            content = await content_of(conn, video)
+            policy = await self._policies.current(conn)
+            trusted = policy.trusts(await _role(conn, video.owner_id))
+            known = await rows.screening(conn, video.id)
+            person = await rows.standing_by_person(conn, video.id)
+        if trusted:
+            await self._trusted(task, job, policy)
+            return
+        found = await self._look(task, content, known, job)
+        verdict = self._verdict(content, policy)
+        verdict = replace(verdict, models=found.findings.models, gaps=found.findings.gaps)
+        verdict = judged(verdict, content, found.findings, policy, person)
+        dry = run is not None and run.state is RunState.LOOKING
+        if verdict.decision is not Decision.APPROVE and not dry:
+            verdict = await self._evidence.gather(content, found.findings, policy, verdict)
+        async with self._db.write() as conn:
+            await self._settle(conn, task, content, found, verdict, policy, dry=dry)
+            await job.complete(conn)
+
+    async def _settle(
+        self,
+        conn: Connection,
+        task: ScreenVideo,
+        content: Content,
+        found: Found,
+        verdict: Verdict,
+        policy: Policy,
+        *,
+        dry: bool,
+    ) -> None:
+        video = await videos.get(conn, task.video_id)
+        if video is None:
+            return
+        current = await content_of(conn, video)
+        if (current.package_id, current.mark) != (content.package_id, content.mark):
+            # It was changed while it was looked at; that is looked at as well before anything follows.
+            await self._ask(conn, video.id, words_only=current.package_id == content.package_id)
+            return
+        await rows.save_screening(conn, found)
+        if dry:
+            person = await rows.standing_by_person(conn, video.id)
+            after, _ = target(video, verdict, policy, person)
+            await self._rescreening.note(conn, task, video, after, verdict)
+            return
+        kept = await self._settling.by_models(conn, video, verdict, policy)
+        await self._rescreening.applied(conn, task)
+        self._log.info(
+            "a video was screened", action="screened", video=video.id, risk=kept.judgement.risk.value,
+            decision=kept.decision.value, clearance=kept.after.value,
+        )  # fmt: skip
+
+    async def _look(self, task: ScreenVideo, content: Content, known: Found | None, job: JobContext) -> Found:
+        """What models find, with what they have found already where that still counts."""
+        mark = self._looks.mark()
+        seen = known is not None and pictures_stand(known, content, mark, words_only=task.words_only)
+        read = known is not None and words_stand(known, content, mark)
+        if known is not None and seen and read:
+            return known
+        room = self._work / f"screen-{content.video.id}"
+        await asyncio.to_thread(_emptied, room)
+        try:
+            material = await brought(content, self._storage, room, self._most_frames, pictures=not seen)
+            job.report(0.0, SCREENING)
+            fresh = await self._looks.classifier.screen(material, lambda share: job.report(share, SCREENING))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
+        findings = merged(known.findings, fresh) if known is not None and seen else fresh
+        findings = replace(findings, gaps=tuple(dict.fromkeys([*findings.gaps, *content.missing])))
+        self._note_length(content, material)
+        models = known.models if known is not None and seen else mark
+        return Found(
+            content.video.id, content.package_id, content.mark, models, content.concerned, findings, self._clock()
+        )
+
+    def _note_length(self, content: Content, material: Material) -> None:
+        self._log.debug(
+            "models have looked", video=content.video.id, frames=len(material.frames), texts=len(material.texts)
+        )
+
+    async def _trusted(self, task: ScreenVideo, job: JobContext, policy: Policy) -> None:
+        async with self._db.write() as conn:
+            video = await videos.get(conn, task.video_id)
+            if video is not None:
+                run = await self._rescreening.of(conn, task.rescreen_id)
+                if run is not None and run.state is RunState.LOOKING:
+                    after = Clearance.OPEN if video.clearance is Clearance.PENDING else video.clearance
+                    content = await content_of(conn, video)
+                    verdict = replace(self._verdict(content, policy), by=By.TRUST, decision=Decision.APPROVE)
+                    await self._rescreening.note(conn, task, video, after, verdict)
+                else:
+                    await self._trust(conn, video, policy)
+                    await self._rescreening.applied(conn, task)
+            await job.complete(conn)
+
+    async def _nothing(self, task: ScreenVideo, job: JobContext) -> None:
+        """There is nothing to look at (any more)."""
+        async with self._db.write() as conn:
+            await self._rescreening.leave_out(conn, task)
+            await job.complete(conn)
+
+    async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
+        """Nobody could look: a person has to, and nothing is approved."""
+        task = ScreenVideo(**job.payload)
+        video = await videos.get(conn, task.video_id)
+        if task.rescreen_id is not None:
+            await self._rescreening.failed(conn, task)
+            return
+        if video is None or video.state is not VideoState.READY:
+            return
+        content = await content_of(conn, video)
+        policy = await self._policies.current(conn)
+        person = await rows.standing_by_person(conn, video.id)
+        gaps = tuple(Gap(aspect, "", error.code, str(error)[:500]) for aspect in sorted(content.concerned))
+        verdict = replace(self._verdict(content, policy), gaps=gaps)
+        await self._settling.by_models(
+            conn, video, judged(verdict, content, Findings(gaps=gaps), policy, person), policy
+        )
+
+    def _verdict(self, content: Content, policy: Policy) -> Verdict:
+        """A verdict about the content as it is, nothing said in it yet."""
+        video = content.video
+        return Verdict(
+            VerdictId(new_id()),
+            video.id,
+            self._clock(),
+            By.MODELS,
+            Decision.REVIEW,
+            before=video.clearance,
+            after=video.clearance,
+            package_id=content.package_id,
+            mark=content.mark,
+            policy=policy,
+        )
+
+
+async def _role(conn: Connection, owner_id: UserId) -> Role:
+    owner = await user_rows.get(conn, owner_id)
+    return owner.role if owner is not None else Role.VIEWER
+
+
+def _emptied(room: Path) -> None:
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir(parents=True)

@@ -1,0 +1,185 @@
+"""What follows from a verdict: who may watch, which links end, who waits for a person, who is told. One transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from streamhost.db import audit as audit_rows
+from streamhost.db import review_cases as case_rows
+from streamhost.db import users as user_rows
+from streamhost.db import verdicts as rows
+from streamhost.db import videos
+from streamhost.db.core import Connection
+from streamhost.jobs.announcing import announce
+from streamhost.jobs.queue import Queue
+from streamhost.model.audit import SYSTEM, Act, Actor, AuditEntry
+from streamhost.model.cases import By, Case, Cause, Verdict
+from streamhost.model.clock import Clock, Timestamp
+from streamhost.model.events import AccessRevoked, Event, VideoApproved, VideoHeld, VideoPublished, VideoRejected
+from streamhost.model.ids import VideoId
+from streamhost.model.moderation import Category
+from streamhost.model.verdicts import Decision, Judgement, Policy, Publish, Risk
+from streamhost.model.videos import Clearance, Video, VideoState, Visibility
+
+WORDS: dict[Category, str] = {
+    Category.NUDITY: "nudity",
+    Category.VIOLENCE: "violence",
+    Category.TEXT: "insulting words",
+}
+ACTS = {
+    Clearance.OPEN: Act.VIDEO_APPROVED,
+    Clearance.REVIEW: Act.VIDEO_HELD,
+    Clearance.REJECTED: Act.VIDEO_REJECTED,
+}
+
+Decided = Callable[[Connection, Video, Decision, Actor], Awaitable[object]]
+"""Hears, in the same transaction, that a person has decided about a video."""
+
+
+class Settling:
+    """Puts verdicts into effect."""
+
+    def __init__(self, queue: Queue, clock: Clock, withdrawn: Callable[[VideoId, Timestamp], None]) -> None:
+        """`withdrawn` hears of each video whose links must end, and since when."""
+        self._queue = queue
+        self._clock = clock
+        self._withdrawn = withdrawn
+        self._decided: list[Decided] = []
+
+    def on_decided(self, hear: Decided) -> None:
+        """Have `hear` called when a person has decided."""
+        self._decided.append(hear)
+
+    async def by_models(self, conn: Connection, video: Video, verdict: Verdict, policy: Policy) -> Verdict:
+        """Settle what models found; the verdict as it is kept."""
+        person = await rows.standing_by_person(conn, video.id)
+        after, cause = target(video, verdict, policy, person)
+        kept = replace(verdict, before=video.clearance, after=after, reason=reason_of(verdict.judgement))
+        await rows.insert(conn, kept)
+        await self._move(conn, video, kept, SYSTEM)
+        if cause is not None:
+            await self._raise(conn, kept, cause)
+        elif after is not Clearance.REVIEW:
+            await self._lower(conn, video.id)
+        return kept
+
+    async def by_trust(self, conn: Connection, video: Video, verdict: Verdict) -> None:
+        """Approve unseen what somebody trusted has uploaded."""
+        kept = replace(verdict, before=video.clearance, after=Clearance.OPEN, by=By.TRUST, decision=Decision.APPROVE)
+        await rows.insert(conn, kept)
+        await self._move(conn, video, kept, SYSTEM)
+        await self._lower(conn, video.id)
+
+    async def by_person(self, conn: Connection, video: Video, verdict: Verdict, by: Actor) -> Verdict:
+        """Settle what a person has decided: that counts, whatever models say of the same content."""
+        after = Clearance.OPEN if verdict.decision is Decision.APPROVE else Clearance.REJECTED
+        kept = replace(verdict, before=video.clearance, after=after)
+        await rows.insert(conn, kept)
+        await self._move(conn, video, kept, by)
+        await case_rows.close(conn, video.id)
+        for hear in self._decided:
+            await hear(conn, video, verdict.decision, by)
+        return kept
+
+    async def undone(self, conn: Connection, video: Video, back: Verdict, verdict: Verdict, by: Actor) -> None:
+        """Take a person's decision back: what was before it counts again, and somebody is to look once more."""
+        after = back.before if back.before is not Clearance.PENDING else Clearance.REVIEW
+        await rows.undo(conn, back.id, self._clock())
+        kept = replace(verdict, before=video.clearance, after=after, by=By.UNDONE, decision=Decision.REVIEW)
+        await rows.insert(conn, kept)
+        await self._move(conn, video, kept, by, Act.DECISION_UNDONE)
+        await self._raise(conn, kept, Cause.UNDONE)
+
+    async def raise_case(self, conn: Connection, video_id: VideoId, cause: Cause, risk: Risk) -> None:
+        """Have a person look at a video, in the caller's transaction; a higher risk comes first."""
+        await case_rows.put(conn, Case(video_id, cause, risk, self._clock()))
+
+    async def _raise(self, conn: Connection, verdict: Verdict, cause: Cause) -> None:
+        judgement = verdict.judgement
+        await case_rows.put(conn, Case(verdict.video_id, cause, judgement.risk, verdict.at, judgement.against))
+
+    async def _lower(self, conn: Connection, video_id: VideoId) -> None:
+        """Models have nothing against a video any more: nobody need look, unless somebody asked for it."""
+        case = await case_rows.get(conn, video_id)
+        if case is not None and case.cause is Cause.SCREENING:
+            await case_rows.close(conn, video_id)
+
+    async def _move(self, conn: Connection, video: Video, verdict: Verdict, by: Actor, act: Act | None = None) -> None:
+        """Make the video's clearance that of the verdict, with all that follows."""
+        before, after, now = verdict.before, verdict.after, verdict.at
+        trusted = verdict.by is By.TRUST
+        if before is not after:
+            columns: dict[str, object] = {"clearance": after.value}
+            opened = after is Clearance.OPEN and video.playable
+            first = opened and not await rows.was_open(conn, verdict)
+            if first and video.published_at is not None:
+                columns["published_at"] = now
+            await videos.change(conn, video.id, now, **columns)
+            if after is Clearance.REJECTED or (after is Clearance.REVIEW and before is Clearance.OPEN):
+                await self._withdraw(conn, video)
+            for event in _events(video, verdict, first=first):
+                await announce(conn, self._queue, event)
+        changed_or_decided = before is not after or verdict.by in (By.PERSON, By.UNDONE)
+        if changed_or_decided and not trusted:
+            await self._note(conn, act or ACTS[after], video, verdict, by)
+
+    async def _withdraw(self, conn: Connection, video: Video) -> None:
+        """End every link that was given out, posters, keys and licences with it."""
+        now = self._clock()
+        await videos.withdraw(conn, video.id, now)
+        await announce(conn, self._queue, AccessRevoked(video.id, at=now))
+        conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
+
+    async def _note(self, conn: Connection, act: Act, video: Video, verdict: Verdict, by: Actor) -> None:
+        owner = await user_rows.get(conn, video.owner_id)
+        details = {"video": video.id, "verdict": verdict.id, "decision": verdict.decision.value}
+        details["risk"] = verdict.judgement.risk.value
+        entry = AuditEntry(verdict.at, act, by, video.owner_id, owner.email if owner else "", details)
+        await audit_rows.insert(conn, entry)
+
+
+def target(video: Video, verdict: Verdict, policy: Policy, person: Verdict | None) -> tuple[Clearance, Cause | None]:
+    """What a video is cleared for after models have looked, and why a person is to look, if one is. Pure.
+
+    What a person has rejected stays so until a person says otherwise, and what models have rejected is opened by none
+    but a person, so that nobody finds by trying what gets past them."""
+    now, decision = video.clearance, verdict.decision
+    if person is not None and person.decision is Decision.REJECT:
+        same = person.package_id == verdict.package_id and person.mark == verdict.mark
+        return now, None if same or now is not Clearance.REJECTED else Cause.CHANGED
+    if decision is Decision.REJECT:
+        return Clearance.REJECTED, None
+    if decision is Decision.APPROVE and now is not Clearance.REJECTED:
+        return Clearance.OPEN, None
+    if now is Clearance.REJECTED:
+        return Clearance.REVIEW, Cause.CHANGED
+    nothing_found = verdict.judgement.risk is Risk.UNKNOWN
+    if policy.publish is Publish.PUBLISH_FIRST and nothing_found and now is Clearance.OPEN:
+        return Clearance.OPEN, Cause.SCREENING
+    return Clearance.REVIEW, Cause.SCREENING
+
+
+def reason_of(judgement: Judgement) -> str:
+    """What the owner is told, in a sentence; empty if nothing speaks against the video."""
+    if judgement.against:
+        return f"It seems to show or say this: {', '.join(WORDS[category] for category in judgement.against)}."
+    if judgement.unlooked:
+        return "Not everything could be looked at by itself."
+    return ""
+
+
+def _events(video: Video, verdict: Verdict, *, first: bool) -> list[Event]:
+    """What is announced of a changed clearance."""
+    named = (video.id, video.owner_id, video.title)
+    match verdict.after:
+        case Clearance.REJECTED:
+            return [VideoRejected(*named, verdict.reason or "It does not fit this site.", at=verdict.at)]
+        case Clearance.REVIEW:
+            return [VideoHeld(*named, verdict.reason, at=verdict.at)]
+        case Clearance.OPEN if video.playable and video.state is not VideoState.FAILED:
+            events: list[Event] = [] if verdict.by is By.TRUST else [VideoApproved(*named, at=verdict.at)]
+            if first and video.visibility is not Visibility.PRIVATE:
+                events.append(VideoPublished(*named, at=verdict.at))
+            return events
+    return []

@@ -1,0 +1,58 @@
+"""Ends links that another process has withdrawn: a command on the data directory beside the running server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from streamhost import log
+from streamhost.db import videos
+from streamhost.db.core import Database
+from streamhost.db.errors import CatalogUnavailable
+from streamhost.model.clock import Clock, Timestamp
+from streamhost.model.ids import VideoId
+
+LOOK_EVERY = 3.0
+"""Seconds between two looks: what was rejected must be gone within ten."""
+OVERLAP = 30.0
+"""How far back each look goes: another process may take a while from its decision to its commit."""
+
+_logger = log.get("moderation")
+
+
+class WithdrawalWatch:
+    """Looks now and then whether a video was withdrawn elsewhere."""
+
+    def __init__(self, db: Database, clock: Clock, withdrawn: Callable[[VideoId, Timestamp], None]) -> None:
+        """`withdrawn` hears of each video whose links must end, and since when; told twice, it does no harm."""
+        self._db = db
+        self._clock = clock
+        self._withdrawn = withdrawn
+        self._watching: asyncio.Task[None] | None = None
+
+    async def look(self) -> None:
+        """End what was withdrawn lately."""
+        async with self._db.read() as conn:
+            for video_id, moment in await videos.withdrawn_since(conn, self._clock() - OVERLAP):
+                self._withdrawn(video_id, moment)
+
+    async def start(self) -> None:
+        """Look every few seconds."""
+        self._watching = asyncio.create_task(self._watch(), name="withdrawals")
+
+    async def stop(self) -> None:
+        """Stop looking. Safe to call twice."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+            self._watching = None
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except CatalogUnavailable as error:
+                _logger.error("withdrawn videos could not be looked up", action="withdrawals", error=str(error))
