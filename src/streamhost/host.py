@@ -29,6 +29,7 @@ from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
+from streamhost.features.syndication import Syndication
 from streamhost.features.transcoding import Control, Downloads, Transcoding, named
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
@@ -124,6 +125,7 @@ class Host:
     reporting: Reporting
     sharing: Sharing
     streams: Streams
+    syndication: Syndication
     tickets: Tickets
     addresses: Addresses
     copies: Copies
@@ -373,6 +375,7 @@ async def _built_on(
         reporting=reporting_of(settings, instance, db, queue, clock, catalog),
         sharing=sharing,
         streams=streams,
+        syndication=Syndication(db, catalog.get, settings.playback.embed_origins),
         tickets=tickets,
         addresses=addresses,
         copies=copies,

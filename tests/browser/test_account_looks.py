@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
-from tests.browser.test_looks import WIDTHS, complaints, settle
+from tests.browser.test_looks import WIDTHS, settle
+from tests.support.axe import complaints
 from tests.support.server import RunningServer
 from tests.support.server import until as waited
 

@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import PATIENCE, ROOT, bunny, until
+from tests.browser.support import PATIENCE, bunny, until
+from tests.support.axe import complaints
 from tests.support.server import RunningServer
 
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (360, 768, 1440)
 
 
@@ -32,6 +31,8 @@ def paths(site: RunningServer) -> Iterator[dict[str, str]]:
         "nothing found": "/search?q=zzzz",
         "upload": "/upload",
         "watch": f"/watch/{good}",
+        "embed": f"/embed/{good}",
+        "embed of nothing": "/embed/0000000000000000",
         "failed": f"/watch/{bad}",
         "studio": "/studio",
         "edit": f"/studio/{good}",
@@ -44,15 +45,6 @@ def settle(page: Page) -> None:
     """Wait until the page has loaded what it will show first."""
     page.wait_for_load_state("networkidle")
     page.evaluate("document.fonts.ready")
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe-core finds wrong, one line a place."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate(
-        "rules => axe.run(document, { runOnly: { type: 'tag', values: rules } }).then(r => r.violations)", RULES
-    )
-    return [f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -84,7 +84,7 @@ def test_a_viewer_takes_a_video_along(site: RunningServer, alice: Api, visit: Vi
     alice.wait_until(video_id, "ready")
     bob = visit(site.url).sign_in("bob@example.org")
     page = bob.page(f"/watch/{video_id}")
-    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    expect(page.get_by_role("button", name="Share", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Download")).to_have_count(0)
     owner = visit(site.url).sign_in("alice@example.org").page(f"/studio/{video_id}/file")
     owner.get_by_label("Viewers may download it").check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from tests.browser.support import (
 from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
 
+EXPIRY = re.compile(r'"grant_expires_at": "[^"]+"')
 HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 
 
@@ -168,6 +170,10 @@ def test_a_grant_is_renewed_while_playing(site: RunningServer, visit: Visit, vid
     page = visit(site.url).page()
     grants: list[str] = []
 
+    def age(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=EXPIRY.sub('"grant_expires_at": "2020-01-01T00:00:00Z"', answer.text()))
+
     def shorten(route: Route) -> None:
         answer = route.fetch()
         document = answer.json()
@@ -176,6 +182,7 @@ def test_a_grant_is_renewed_while_playing(site: RunningServer, visit: Visit, vid
             document["grant_expires_at"] = "2020-01-01T00:00:00Z"
         route.fulfill(response=answer, json=document)
 
+    page.route("**/watch/*", age)  # as if it came out of the browser's history
     page.route("**/api/v1/stream/*", shorten)
     page.goto(f"{site.url}/watch/{videos['long']}")
     ready(page)
@@ -225,10 +232,10 @@ def test_a_broken_connection_is_said_in_words(site: RunningServer, visit: Visit,
     """When the stream cannot be had the player says so, and its button tries again."""
     guest = visit(site.url)
     page = guest.page()
-    page.route("**/api/v1/stream/*", lambda route: route.abort())
+    page.route("**/s/**/manifest.mpd", lambda route: route.abort())
     page.goto(f"{site.url}/watch/{videos['bunny']}")
     expect(page.get_by_role("alert")).to_have_text("The stream broke off")
-    page.unroute("**/api/v1/stream/*")
+    page.unroute("**/s/**/manifest.mpd")
     page.get_by_role("button", name="Try again").click()
     ready(page)
     page.keyboard.press("k")

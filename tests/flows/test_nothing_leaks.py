@@ -297,6 +297,6 @@ def test_guessed_ids_lead_nowhere(secret: Secret) -> None:
     out = []
     for video in (near, secret.id.swapcase(), secret.package, secret.id.lower(), "videos", ".."):
         out += leaks(secret, doors(secret, secret.grant, video, secret.package)[:60], {})
-        for template in ("/api/v1/videos/{}", "/api/v1/stream/{}", "/watch/{}", "/studio/{}"):
+        for template in ("/api/v1/videos/{}", "/api/v1/stream/{}", "/watch/{}", "/embed/{}", "/studio/{}"):
             out += leaks(secret, [("GET", template.format(video), b"")], {})
     assert out == []

@@ -359,24 +359,3 @@ async def test_sites_are_named_on_the_edit_page(house: House) -> None:
         assert await allowed() == ["https://blog.example", "https://news.example"]
         await saved(303, embed_origins=" \r\n")
         assert await allowed() == []
-
-
-async def test_only_the_sites_of_the_list_may_frame_the_page(house: House) -> None:
-    """Nobody by default; those of `embed_origins` for that video alone, and not the page that asks for its password."""
-    video, other = [await house.video(visibility=Visibility.UNLISTED) for _ in range(2)]
-    async with house.client() as client:
-
-        async def ancestors(which: Video, status: int = 200) -> str:
-            answer = await client.get(f"/watch/{which.id}")
-            assert answer.status_code == status
-            return str(answer.headers["content-security-policy"].rpartition("frame-ancestors ")[2])
-
-        assert await ancestors(video) == "'none'"
-        path, headers = f"/api/v1/videos/{video.id}", await house.bearer("alice")
-        done = await client.patch(path, json={"embed_origins": ["https://blog.example"]}, headers=headers)
-        assert done.status_code == 200
-        assert await ancestors(video) == "'self' https://blog.example"
-        assert await ancestors(other) == "'none'"
-        locked_up = {"visibility": "password", "password": "open sesame"}
-        assert (await client.patch(path, json=locked_up, headers=headers)).status_code == 200
-        assert await ancestors(video, 403) == "'none'"

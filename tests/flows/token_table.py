@@ -19,6 +19,13 @@ _ROUTES: Mapping[str, str] = {
         GET /api/docs
         GET /api/openapi.json
         GET /assets/{name}
+        GET /watch/{video_id}/poster.jpg
+        GET /oembed
+        GET /feeds/{name}
+        GET /sitemap.xml
+        GET /robots.txt
+        GET /.well-known/security.txt
+        GET /.well-known/change-password
         POST /api/v1/auth/register
         POST /api/v1/auth/login
         POST /api/v1/auth/refresh
@@ -96,6 +103,7 @@ _ROUTES: Mapping[str, str] = {
         GET /search
         GET /watch/{video_id}
         GET /watch/{video_id}/report
+        GET /embed/{video_id}
         GET /setup
         GET /login
         GET /register

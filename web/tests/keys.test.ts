@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { actOf } from "../src/player/keys.ts";
 
 const press = (key: string, modifiers: Partial<KeyboardEvent> = {}) =>
-  actOf({ key, ctrlKey: false, metaKey: false, altKey: false, ...modifiers });
+  actOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...modifiers });
 
 test("keys do what the list of shortcuts promises", () => {
   assert.deepEqual(press(" "), { do: "toggle" });
@@ -17,6 +17,10 @@ test("keys do what the list of shortcuts promises", () => {
   assert.deepEqual(press("?"), { do: "shortcuts" });
   assert.deepEqual(press("c"), { do: "captions" });
   assert.deepEqual(press("<"), { do: "speed", by: -1 });
+  assert.deepEqual(press("t"), { do: "theatre" });
+  assert.deepEqual(press("]"), { do: "chapter", by: 1 });
+  assert.deepEqual(press("N", { shiftKey: true }), { do: "next" });
+  assert.equal(press("n"), null);
 });
 
 test("the browser's own shortcuts and other keys are left alone", () => {

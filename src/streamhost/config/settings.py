@@ -62,6 +62,22 @@ class ServerSettings(Section, frozen=True):
             "location /_streamhost/), Apache and Lighttpd x-sendfile."
         ),
     ] = "none"
+    indexing: Annotated[
+        bool,
+        Meta(
+            description="Whether search engines may list the public videos of this site (robots.txt, site map, meta "
+            "tags)."
+        ),
+    ] = True
+    security_contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^((mailto:|https://|tel:)\S+)?$",
+            examples=["mailto:security@example.org"],
+            description="Where to report that something here is not safe; published as /.well-known/security.txt "
+            "(RFC 9116). Empty: nothing is published.",
+        ),
+    ] = ""
     shutdown_seconds: Annotated[
         float, Meta(gt=0, le=3600, description="How long running requests may take to finish when the server stops.")
     ] = 10.0
@@ -316,6 +332,18 @@ class PlaybackSettings(Section, frozen=True):
             "0: any number.",
         ),
     ] = 0
+    embed_origins: Annotated[
+        tuple[
+            Annotated[
+                str, Meta(pattern=r"^(\*|https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?)$", examples=["*"])
+            ],
+            ...,
+        ],
+        Meta(
+            description="Web sites whose pages may show videos of this site in a frame (/embed/…): * for all, none for "
+            "this site alone. Private videos are shown nowhere; a video that names sites of its own is shown on those."
+        ),
+    ] = ("*",)
 
 
 class ProtectionSettings(Section, frozen=True):

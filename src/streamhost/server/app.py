@@ -21,6 +21,7 @@ from streamhost.server import (
     cdn,
     docs,
     errors,
+    feeds,
     files,
     health,
     imports,
@@ -39,6 +40,7 @@ from streamhost.server import (
     uploads,
     videos,
     webhooks,
+    well_known,
 )
 from streamhost.server.assets import Assets, find_web_root
 from streamhost.server.auth import Doorkeeper, public
@@ -87,6 +89,8 @@ def create_app(host: Host) -> Litestar:
             *sharing.routes,
             *reports.routes,
             *streams.routes,
+            *feeds.routes,
+            *well_known.routes,
             *docs.routes,
             *plugged.routers(host.plugging.registered.routes),
         ],

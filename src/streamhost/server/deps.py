@@ -33,6 +33,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "reporting": host.reporting,
         "sharing": host.sharing,
         "streams": host.streams,
+        "syndication": host.syndication,
         "copies": host.copies,
         "posters": host.posters,
     }

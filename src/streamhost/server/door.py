@@ -51,8 +51,8 @@ PAGE_POLICY = "; ".join(
 
 
 def framed_by(origins: Sequence[str]) -> str:
-    """`PAGE_POLICY` for a page that these web sites may show in a frame (`*`: all). Browsers heed it before
-    `X-Frame-Options` (Content Security Policy, 6.4.2.1)."""
+    """`PAGE_POLICY` for a page that these web sites may show in a frame (`*`: all). `X-Frame-Options`, which knows no
+    such list, is left away beside it."""
     return PAGE_POLICY.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *origins)))
 
 
@@ -76,7 +76,7 @@ SECURITY_HEADERS: Headers = [
 ]
 """On every answer that does not say otherwise itself."""
 
-POLICY = b"content-security-policy"
+POLICY, FRAMES, UNFRAMED = b"content-security-policy", b"x-frame-options", b"frame-ancestors 'none'"
 
 STARTING = (
     b'{"type": "urn:streamhost:error:starting", "title": "The server is starting.", "status": 503, "code": "starting"}'
@@ -198,7 +198,8 @@ class _Exchange:
             if message["status"] == METHOD_NOT_ALLOWED and b"GET" in given.get(b"allow", b""):
                 self.retry_as_get = True
                 return
-        headers += [pair for pair in SECURITY_HEADERS if pair[0] not in given]
+        framed = b"frame-ancestors" in given.get(POLICY, b"") and UNFRAMED not in given[POLICY]
+        headers += [pair for pair in SECURITY_HEADERS if pair[0] not in given and not (framed and pair[0] == FRAMES)]
         if self._sites:
             headers = [(k, allowing(v, self._sites) if k.lower() == POLICY else v) for k, v in headers]
         if b"cache-control" not in given:

@@ -43,6 +43,9 @@ STATUS: Mapping[str, int] = {
     "too_many_reports": 429,
     "range_not_satisfiable": 416,
     "method_not_allowed": 405,
+    # other sites, feeds
+    "embedding_not_allowed": 403,
+    "unknown_format": 501,
     # posters and captions
     "not_picture": 422,
     "not_captions": 422,

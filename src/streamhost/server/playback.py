@@ -9,7 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from streamhost.features.playback import Playback
+from streamhost.features.playback import Playback, Stream
 from streamhost.model.clock import iso
 from streamhost.model.ids import VideoId
 from streamhost.server.auth import anyone, viewer_of
@@ -71,7 +71,13 @@ async def open_stream(
     origin: Origin = None,
 ) -> StreamDocument:
     """Ask to play a video: a permission for this viewer, good until `grant_expires_at`, and the addresses under it."""
-    stream = await playback.stream(VideoId(video_id), viewer_of(request), origin.lower() if origin else None)
+    return stream_document(
+        await playback.stream(VideoId(video_id), viewer_of(request), origin.lower() if origin else None)
+    )
+
+
+def stream_document(stream: Stream) -> StreamDocument:
+    """The public form of what a player needs."""
     return StreamDocument(
         grant_expires_at=iso(stream.grant_expires_at),
         hls=stream.hls,

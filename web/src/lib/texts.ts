@@ -7,8 +7,6 @@ export const texts = {
   password: { show: "Show password", hide: "Hide password" },
   copied: "Copied.",
   notCopied: "That could not be copied. Mark it and copy it by hand.",
-  linkCopied: "Link copied.",
-  linkNotCopied: "The link could not be copied. Copy it from the address bar.",
 
   ago: { now: "just now" },
   bytes: ["bytes", "kB", "MB", "GB", "TB"],
@@ -120,10 +118,26 @@ export const texts = {
     captionsOff: "Off",
     captions: (name: string | null) => (name ? `Captions: ${name}` : "Captions off"),
     retry: "Try again",
+    reload: "Reload",
     signIn: "Sign in",
     home: "All videos",
     started: "It is ready to play.",
-    more: "More qualities are ready.",
+    resumed: (at: string) => `Going on at ${at}`,
+    ending: {
+      next: "Up next",
+      others: "More to watch",
+      nextIn: (seconds: number) => `Starts in ${seconds} s`,
+      now: "Play now",
+      stay: "Stay here",
+      by: (name: string) => `by ${name}`,
+    },
+  },
+
+  share: {
+    copied: "Link copied.",
+    codeCopied: "Embed code copied.",
+    notCopied: "That could not be copied. Mark it and copy it by hand.",
+    at: "That is no time such as 1:30.",
   },
 
   playback: {
@@ -138,6 +152,7 @@ export const texts = {
     streams: { title: "Too many videos at the same time", text: "You are playing as many as you may. Stop one on another device and wait a minute, or look at the active streams of your account." },
     stopped: { title: "This stream was stopped", text: "Somebody ended it on the page of active streams. It can begin again after a minute." },
     locked: { title: "The password is needed again", text: "Reload this page to type it." },
+    engine: { title: "The player could not be loaded", text: "A part of this page did not come. Check the connection, then reload." },
     unknown: { title: "Playing stopped", text: "Try again. If it happens again at the same place, tell the site's administrator." },
     code: (code: string) => `Error ${code}`,
   },

@@ -1,17 +1,21 @@
 import { need, setIcon, setText } from "../lib/dom.ts";
 import { clock } from "../lib/format.ts";
+import { Store } from "../lib/store.ts";
 import { texts } from "../lib/texts.ts";
 import type { Engine } from "./engine.ts";
+import { Gestures } from "./gestures.ts";
 import { actOf, keepsKey, type Act } from "./keys.ts";
+import { CaptionLook } from "./looks.ts";
+import { startMediaSession } from "./media_session.ts";
 import { SeekBar } from "./seekbar.ts";
 import { Settings, SPEEDS } from "./settings.ts";
 
 const t = texts.player;
-const IDLE = 2800; // ms without a move until the controls fade
+// Seconds. Shaka 5.2 takes exactly 0 for a start that has not been made yet, and would go where it was told to start once more.
+const EARLIEST = 0.001;
 const ECHO = 900; // ms that the word for a key press stays
 const FRAME = 1 / 30; // seconds; near enough where the true rate is not known
-const DOUBLE_TAP = 300; // ms
-const REMEMBER = "streamhost.player";
+const BUTTONS = ["toggle", "mute", "fullscreen", "pip", "shortcuts", "captions", "theatre"] as const;
 
 interface Memory {
   volume: number;
@@ -19,54 +23,67 @@ interface Memory {
   anywhere: boolean;
 }
 
-function remembered(): Memory {
-  const start: Memory = { volume: 1, muted: false, anywhere: true };
-  try {
-    return { ...start, ...(JSON.parse(localStorage.getItem(REMEMBER) ?? "{}") as Partial<Memory>) };
-  } catch {
-    return start;
-  }
+/** What the page around the player can do; where it cannot, the keys for it do nothing. */
+export interface Around {
+  theatre?: () => void;
+  share?: () => void;
+  next?: () => void;
 }
 
-/** Buttons, seek bar, keys, fading: everything one touches. */
+/** Buttons, seek bar, keys: everything one touches. */
 export class Controls {
+  readonly settings: Settings;
   private readonly root: HTMLElement;
   private readonly video: HTMLVideoElement;
   private readonly start: HTMLButtonElement;
   private readonly engine: Engine;
   private readonly seekBar: SeekBar;
-  private readonly settings: Settings;
-  private readonly memory = remembered();
-  private idleTimer = 0;
+  private readonly looks: CaptionLook;
+  private readonly gestures: Gestures;
+  private readonly around: Around;
+  private readonly memory = new Store<Memory>("streamhost.player", { volume: 1, muted: false, anywhere: true });
   private echoTimer = 0;
-  private lastTap = 0;
 
-  constructor(root: HTMLElement, engine: Engine) {
+  constructor(root: HTMLElement, engine: Engine, around: Around) {
     this.root = root;
     this.engine = engine;
+    this.around = around;
     this.video = engine.video;
     this.start = need<HTMLButtonElement>("[data-start]", root);
-    this.seekBar = new SeekBar(root, engine);
-    this.settings = new Settings(root, engine, () => this.wake());
-    this.video.volume = this.memory.volume;
-    this.video.muted = this.memory.muted;
+    this.seekBar = new SeekBar(root, engine, (to) => this.seek(to));
+    this.settings = new Settings(root, engine, () => this.gestures.wake());
+    this.looks = new CaptionLook(root);
+    this.gestures = new Gestures(root, this.video, {
+      toggle: () => void this.toggle(),
+      fullscreen: () => void this.fullscreen(),
+      skip: (seconds) => this.seek(this.video.currentTime + seconds),
+      close: () => this.closePanels() !== null,
+      held: () => this.settings.open || this.seekBar.chapters.shown,
+    });
+    this.video.volume = this.memory.value.volume;
+    this.video.muted = this.memory.value.muted;
     this.listenToButtons();
     this.listenToVideo();
-    this.listenToPointer();
     this.listenToKeys();
+    startMediaSession(root, this.video, {
+      skip: (seconds) => this.seek(this.video.currentTime + seconds),
+      seek: (to) => this.seek(to),
+      next: around.next ?? null,
+    });
   }
 
   /** Show what can be touched, once there is something to play. */
   show(): void {
     need("[data-controls]", this.root).hidden = false;
     this.start.hidden = this.video.currentTime > 0 || !this.video.paused;
-    need("[data-do=pip]", this.root).hidden = !document.pictureInPictureEnabled;
+    this.button("pip").hidden = !document.pictureInPictureEnabled;
     this.seekBar.begin();
     this.draw();
   }
 
   hide(): void {
     need("[data-controls]", this.root).hidden = true;
+    this.closePanels();
     this.start.hidden = true;
   }
 
@@ -76,9 +93,36 @@ export class Controls {
     const captions = this.settings.captions();
     const button = this.button("captions");
     button.hidden = !captions.length;
+    this.looks.offer(captions.length > 0);
     const on = captions.some((one) => one.active);
     button.setAttribute("aria-pressed", String(on));
     setIcon(button, on ? "captions" : "captions-off");
+  }
+
+  seek(to: number): void {
+    if (!Number.isFinite(this.video.duration)) return;
+    this.video.currentTime = Math.min(this.video.duration, Math.max(EARLIEST, to));
+    this.start.hidden = true;
+  }
+
+  async play(): Promise<void> {
+    // A play() that a pause overtakes rejects; the buttons follow the events, so there is nothing to tell.
+    await this.video.play().catch(() => undefined);
+  }
+
+  /** Muted for this page alone, because its address says so. */
+  mute(): void {
+    this.video.muted = true;
+  }
+
+  echo(word: string): void {
+    const box = need("[data-echo]", this.root);
+    box.hidden = false;
+    setText(box, word);
+    window.clearTimeout(this.echoTimer);
+    this.echoTimer = window.setTimeout(() => {
+      box.hidden = true;
+    }, ECHO);
   }
 
   private button(name: string): HTMLElement {
@@ -90,18 +134,19 @@ export class Controls {
       void this.play();
       this.video.focus({ preventScroll: true });
     });
-    for (const name of ["toggle", "mute", "fullscreen", "pip", "shortcuts", "captions"] as const) {
-      this.button(name).addEventListener("click", () => this.act({ do: name }, false));
+    for (const name of BUTTONS) {
+      this.root.querySelector(`[data-do=${name}]`)?.addEventListener("click", () => this.act({ do: name }, false));
     }
     const volume = need<HTMLInputElement>("[data-volume]", this.root);
     volume.addEventListener("input", () => {
       this.video.volume = Number(volume.value);
       this.video.muted = this.video.volume === 0;
+      this.remember();
     });
     const anywhere = document.querySelector<HTMLInputElement>("[data-keys-anywhere]");
     if (!anywhere) return;
-    anywhere.checked = this.memory.anywhere;
-    anywhere.addEventListener("change", () => this.remember({ anywhere: anywhere.checked }));
+    anywhere.checked = this.memory.value.anywhere;
+    anywhere.addEventListener("change", () => this.memory.set({ anywhere: anywhere.checked }));
   }
 
   private listenToVideo(): void {
@@ -111,49 +156,33 @@ export class Controls {
     this.video.addEventListener("play", () => {
       this.start.hidden = true;
       this.root.querySelector("[data-poster]")?.remove();
-      this.wake();
+      this.root.classList.add("player--begun");
+      this.gestures.wake();
     });
     this.video.addEventListener("seeked", () => this.root.querySelector("[data-poster]")?.remove());
-    this.video.addEventListener("pause", () => this.wake());
-    this.video.addEventListener("volumechange", () => this.remember({ volume: this.video.volume, muted: this.video.muted }));
+    this.video.addEventListener("pause", () => this.gestures.wake());
     document.addEventListener("fullscreenchange", () => this.draw());
   }
 
-  private listenToPointer(): void {
-    this.root.addEventListener("pointermove", () => this.wake());
-    this.root.addEventListener("focusin", () => this.wake());
-    this.root.addEventListener("pointerleave", () => this.sleepSoon(600));
-    this.video.addEventListener("click", (event) => {
-      if (this.settings.closeIfOpen()) return;
-      if ((event as PointerEvent).pointerType === "touch") this.tap(event);
-      else void this.toggle();
-    });
-    this.video.addEventListener("dblclick", (event) => {
-      if ((event as PointerEvent).pointerType !== "touch") void this.fullscreen();
-    });
-  }
-
-  /** One tap shows or hides the controls, two on a side skip. */
-  private tap(event: MouseEvent): void {
-    const twice = event.timeStamp - this.lastTap < DOUBLE_TAP;
-    this.lastTap = twice ? 0 : event.timeStamp;
-    const box = this.root.getBoundingClientRect();
-    if (twice) this.act({ do: "skip", seconds: event.clientX < box.left + box.width / 2 ? -10 : 10 });
-    else if (this.root.classList.contains("player--idle")) this.wake();
-    else this.sleepSoon(250);
+  /** Close what is open over the picture; answers what gives the focus back, null where nothing was open. */
+  private closePanels(): (() => void) | null {
+    if (this.settings.closeIfOpen()) return () => this.button("settings").focus();
+    if (this.seekBar.chapters.close()) return () => this.seekBar.chapters.focusButton();
+    return null;
   }
 
   private listenToKeys(): void {
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.settings.closeIfOpen()) {
-        this.button("settings").focus();
+      const focus = event.key === "Escape" ? this.closePanels() : null;
+      if (focus) {
+        focus();
         return;
       }
-      if (!this.memory.anywhere && !this.root.contains(document.activeElement)) return;
+      if (!this.memory.value.anywhere && !this.root.contains(document.activeElement)) return;
       const act = event.defaultPrevented || keepsKey(event.target, event.key) ? null : actOf(event);
       if (!act || need("[data-controls]", this.root).hidden) return;
       event.preventDefault();
-      this.wake();
+      this.gestures.wake();
       this.act(act);
     });
   }
@@ -167,11 +196,13 @@ export class Controls {
         break;
       case "mute":
         video.muted = !video.muted;
+        this.remember();
         word = video.muted ? t.muted : t.volume(Math.round(video.volume * 100));
         break;
       case "volume":
         video.volume = Math.min(1, Math.max(0, Math.round((video.volume + act.by) * 100) / 100));
         video.muted = video.volume === 0;
+        this.remember();
         word = t.volume(Math.round(video.volume * 100));
         break;
       case "skip":
@@ -181,6 +212,9 @@ export class Controls {
       case "jump":
         this.seek(video.duration * act.fraction);
         word = clock(video.duration * act.fraction);
+        break;
+      case "chapter":
+        word = this.toChapter(act.by);
         break;
       case "frame":
         if (!video.paused) return;
@@ -193,6 +227,9 @@ export class Controls {
       case "fullscreen":
         void this.fullscreen();
         break;
+      case "theatre":
+        this.around.theatre?.();
+        break;
       case "pip":
         void this.pip();
         break;
@@ -203,14 +240,20 @@ export class Controls {
       case "shortcuts":
         need<HTMLDialogElement>("#shortcuts-dialog").showModal();
         break;
+      case "share":
+        this.around.share?.();
+        break;
+      case "next":
+        this.around.next?.();
+        break;
     }
     if (say && word) this.echo(word);
   }
 
-  private seek(to: number): void {
-    if (!Number.isFinite(this.video.duration)) return;
-    this.video.currentTime = Math.min(this.video.duration, Math.max(0, to));
-    this.start.hidden = true;
+  private toChapter(by: 1 | -1): string {
+    const chapter = this.seekBar.chapters.beside(this.video.currentTime, by);
+    if (chapter) this.seek(chapter.start);
+    return chapter?.title ?? "";
   }
 
   private faster(by: 1 | -1): number {
@@ -226,11 +269,6 @@ export class Controls {
     else this.video.pause();
   }
 
-  private async play(): Promise<void> {
-    // A play() that a pause overtakes rejects; the buttons follow the events, so there is nothing to tell.
-    await this.video.play().catch(() => undefined);
-  }
-
   private async fullscreen(): Promise<void> {
     const phone = this.video as HTMLVideoElement & { webkitEnterFullscreen?: () => void };
     if (document.fullscreenElement) await document.exitFullscreen();
@@ -243,35 +281,9 @@ export class Controls {
     else if (document.pictureInPictureEnabled) await this.video.requestPictureInPicture().catch(() => undefined);
   }
 
-  private wake(): void {
-    this.root.classList.remove("player--idle");
-    this.sleepSoon(IDLE);
-  }
-
-  private sleepSoon(delay: number): void {
-    window.clearTimeout(this.idleTimer);
-    this.idleTimer = window.setTimeout(() => {
-      if (!this.video.paused && !this.settings.open) this.root.classList.add("player--idle");
-    }, delay);
-  }
-
-  private echo(word: string): void {
-    const box = need("[data-echo]", this.root);
-    box.hidden = false;
-    setText(box, word);
-    window.clearTimeout(this.echoTimer);
-    this.echoTimer = window.setTimeout(() => {
-      box.hidden = true;
-    }, ECHO);
-  }
-
-  private remember(change: Partial<Memory>): void {
-    Object.assign(this.memory, change);
-    try {
-      localStorage.setItem(REMEMBER, JSON.stringify(this.memory));
-    } catch {
-      // A browser that keeps nothing still plays.
-    }
+  /** Only what somebody chose by hand is kept for other videos. */
+  private remember(): void {
+    this.memory.set({ volume: this.video.volume, muted: this.video.muted });
   }
 
   private label(name: string, label: string, picture: string): void {

@@ -5,11 +5,12 @@ import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Chapter, Stream } from "../lib/types.ts";
 import { Grant } from "./grant.ts";
 import { Tracks } from "./tracks.ts";
-import { isEngineError, statusOf, Unsupported } from "./problems.ts";
+import { EngineMissing, isEngineError, statusOf, Unsupported } from "./problems.ts";
 
 export type Format = "dash" | "hls";
 type Shaka = typeof shaka;
-type VideoTrack = ReturnType<InstanceType<Shaka["Player"]>["getVideoTracks"]>[number];
+export type Player = InstanceType<Shaka["Player"]>;
+type VideoTrack = ReturnType<Player["getVideoTracks"]>[number];
 
 const CRITICAL = 2;
 const LICENSE = 2; // shaka.net.NetworkingEngine.RequestType.LICENSE
@@ -19,13 +20,17 @@ const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFact
 const BUFFER_AHEAD = 30; // seconds
 const BUFFER_BEHIND = 30; // seconds
 
-/** Each format has its own build of the engine, so that a page loads a quarter less. */
+/** Each format has its own build of the engine, so that a page loads a quarter less. Throws `EngineMissing`. */
 async function fetchShaka(format: Format): Promise<Shaka> {
-  const loaded =
-    format === "hls"
-      ? await import("shaka-player/dist/shaka-player.hls-es2021.js")
-      : await import("shaka-player/dist/shaka-player.dash-es2021.js");
-  return loaded.default as unknown as Shaka;
+  try {
+    const loaded =
+      format === "hls"
+        ? await import("shaka-player/dist/shaka-player.hls-es2021.js")
+        : await import("shaka-player/dist/shaka-player.dash-es2021.js");
+    return loaded.default as unknown as Shaka;
+  } catch (error) {
+    throw new EngineMissing(String(error));
+  }
 }
 
 export interface Listener {
@@ -47,23 +52,27 @@ export class Engine {
   private readonly listener: Listener;
   private readonly format: Format;
   private readonly grant: Grant;
-  private player: InstanceType<Shaka["Player"]> | null = null;
+  private player: Player | null = null;
   private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
 
-  constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener) {
+  /** `given`: the permission to play that the page came with. */
+  constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener, given: Stream | null = null) {
     this.video = video;
     this.format = format;
     this.listener = listener;
-    this.grant = new Grant(videoId, () => void this.load().catch((error: unknown) => this.listener.failed(error)));
+    const again = () => void this.load().catch((error: unknown) => this.listener.failed(error));
+    this.grant = new Grant(videoId, again, given);
     this.tracks = new Tracks(() => this.player, () => listener.qualities());
   }
 
-  /** Load, or load anew at the place where it is. Throws what `troubleOf` understands. */
-  async load(): Promise<void> {
-    const at = this.video.currentTime;
+  /** Load, at `start` seconds, or anew at the place where it is. Throws what `troubleOf` understands. */
+  async load(start = 0): Promise<void> {
+    const at = this.video.currentTime || start;
     const playing = !this.video.paused && !this.video.ended;
+    // The engine's code and the permission come side by side.
+    if (!this.player) void fetchShaka(this.format).catch(() => undefined);
     const stream = await this.grant.renew();
     const format: Format = stream.dash ? this.format : "hls";
     if (this.player && this.made !== format) await this.unmake();
@@ -118,6 +127,11 @@ export class Engine {
     else this.video.playbackRate = rate;
   }
 
+  /** The engine itself, null where the browser plays by its own means: for whoever counts what it does. */
+  get inner(): Player | null {
+    return this.player;
+  }
+
   /** Parts of the video that are loaded, in seconds. */
   buffered(): [number, number][] {
     const ranges = this.video.buffered;
@@ -139,7 +153,7 @@ export class Engine {
     this.player = null;
   }
 
-  private async make(format: Format): Promise<InstanceType<Shaka["Player"]> | null> {
+  private async make(format: Format): Promise<Player | null> {
     const shaka = await fetchShaka(format);
     shaka.polyfill.installAll();
     if (!shaka.Player.isBrowserSupported()) return null;
@@ -175,7 +189,7 @@ export class Engine {
    * Shaka 5.2 holds captions of an HLS playlist back until the next piece of video comes: whoever asks for them where all is
    * loaded would wait in vain. As files of their own they come at once.
    */
-  private async addCaptions(player: InstanceType<Shaka["Player"]>, stream: Stream): Promise<void> {
+  private async addCaptions(player: Player, stream: Stream): Promise<void> {
     for (const { url, language, label, forced } of stream.captions) {
       const file = new URL(url, window.location.href).href;
       await player.addTextTrackAsync(file, language, "subtitles", "text/vtt", undefined, label, forced);
@@ -183,7 +197,7 @@ export class Engine {
   }
 
   /** Every request, also a repeated one, goes out with the newest grant; one that was refused waits for a fresh one first. */
-  private startRenewing(player: InstanceType<Shaka["Player"]>): void {
+  private startRenewing(player: Player): void {
     const network = player.getNetworkingEngine();
     network?.addEventListener("retry", (event: unknown) => {
       const error = (event as { error: unknown }).error;

@@ -5,12 +5,18 @@ import type { Stream } from "../lib/types.ts";
 const PLACE = /\/s\/[^/]+\//;
 const LONGEST = 2_000_000_000; // ms; what a browser's timer can hold
 const SOONEST = 5000; // ms
+const LEAST = 10_000; // ms that a permission must still be good for to begin with it: a page may come out of the browser's history
 const LOST = 15_000; // ms until the next try after a failure
 
 /** Put the grant of `fresh` in the place of the one in `uri`. */
 export function regrant(uri: string, fresh: string): string {
   const grant = PLACE.exec(fresh)?.[0];
   return grant ? uri.replace(PLACE, grant) : uri;
+}
+
+/** For how many milliseconds a permission is still good. */
+export function goodFor(stream: Pick<Stream, "grant_expires_at">, now: Date): number {
+  return new Date(stream.grant_expires_at).getTime() - now.getTime();
 }
 
 /** How long to wait before asking for the next grant: four fifths of what is left, so that a slow answer still comes in time. */
@@ -24,16 +30,23 @@ export class Grant {
   private timer = 0;
   private readonly replaced: () => void;
   private stream: Stream | null = null;
+  private given: Stream | null;
 
-  /** `replaced` hears that the video was packaged anew: what is loaded does not fit the newest grant. */
-  constructor(videoId: string, replaced: () => void) {
+  /**
+   * `replaced` hears that the video was packaged anew: what is loaded does not fit the newest grant. `given` is the permission
+   * that the page came with: the first time, nobody has to wait for an answer.
+   */
+  constructor(videoId: string, replaced: () => void, given: Stream | null = null) {
     this.path = `/api/v1/stream/${encodeURIComponent(videoId)}`;
     this.replaced = replaced;
+    this.given = given;
   }
 
-  /** Ask for a fresh one now, to load what it names. */
+  /** A fresh one, to load what it names. */
   async renew(): Promise<Stream> {
-    return this.take(await this.ask());
+    const given = this.given;
+    this.given = null;
+    return this.take(given && goodFor(given, new Date()) > LEAST ? given : await this.ask());
   }
 
   /** Ask for a fresh one for what is loaded already. */

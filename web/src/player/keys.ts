@@ -1,13 +1,14 @@
 /** What a key means to the player. */
 export type Act =
-  | { do: "toggle" | "mute" | "fullscreen" | "pip" | "shortcuts" | "captions" }
+  | { do: "toggle" | "mute" | "fullscreen" | "pip" | "shortcuts" | "captions" | "theatre" | "share" | "next" }
   | { do: "skip"; seconds: number }
   | { do: "jump"; fraction: number }
   | { do: "volume"; by: number }
   | { do: "speed"; by: 1 | -1 }
+  | { do: "chapter"; by: 1 | -1 }
   | { do: "frame"; by: 1 | -1 };
 
-type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">;
+type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">;
 
 const SHORT = 5; // seconds
 const LONG = 10; // seconds
@@ -18,8 +19,10 @@ const ACTS: Record<string, Act> = {
   k: { do: "toggle" },
   m: { do: "mute" },
   f: { do: "fullscreen" },
+  t: { do: "theatre" },
   i: { do: "pip" },
   c: { do: "captions" },
+  s: { do: "share" },
   "?": { do: "shortcuts" },
   j: { do: "skip", seconds: -LONG },
   l: { do: "skip", seconds: LONG },
@@ -31,6 +34,8 @@ const ACTS: Record<string, Act> = {
   end: { do: "jump", fraction: 1 },
   "<": { do: "speed", by: -1 },
   ">": { do: "speed", by: 1 },
+  "[": { do: "chapter", by: -1 },
+  "]": { do: "chapter", by: 1 },
   ",": { do: "frame", by: -1 },
   ".": { do: "frame", by: 1 },
 };
@@ -38,7 +43,9 @@ const ACTS: Record<string, Act> = {
 export function actOf(press: Press): Act | null {
   if (press.ctrlKey || press.metaKey || press.altKey) return null;
   if (/^[0-9]$/.test(press.key)) return { do: "jump", fraction: Number(press.key) / 10 };
-  return ACTS[press.key.toLowerCase()] ?? null;
+  const key = press.key.toLowerCase();
+  if (key === "n") return press.shiftKey ? { do: "next" } : null;
+  return ACTS[key] ?? null;
 }
 
 /** Keys that the element under the focus needs for itself. */

@@ -7,6 +7,7 @@ import { Previews } from "./previews.ts";
 
 /** A native range, so that keys and screen readers know it, over a drawing of what is loaded and played. */
 export class SeekBar {
+  readonly chapters: Chapters;
   private readonly engine: Engine;
   private readonly video: HTMLVideoElement;
   private readonly input: HTMLInputElement;
@@ -15,10 +16,9 @@ export class SeekBar {
   private readonly tip: HTMLElement;
   private readonly clock: HTMLOutputElement;
   private readonly previews: Previews;
-  private readonly chapters: Chapters;
   private dragging = false;
 
-  constructor(root: HTMLElement, engine: Engine) {
+  constructor(root: HTMLElement, engine: Engine, seek: (to: number) => void) {
     this.engine = engine;
     this.video = engine.video;
     this.input = need<HTMLInputElement>("[data-position]", root);
@@ -27,7 +27,7 @@ export class SeekBar {
     this.tip = need("[data-tip]", root);
     this.clock = need<HTMLOutputElement>("[data-tip-time]", root);
     this.previews = new Previews(need("[data-preview]", root), () => engine.storyboard);
-    this.chapters = new Chapters(root);
+    this.chapters = new Chapters(root, seek);
     this.input.addEventListener("input", () => {
       this.dragging = true;
       const at = Number(this.input.value);
@@ -59,7 +59,9 @@ export class SeekBar {
     this.chapters.draw(this.video.currentTime, this.length);
     const at = this.length ? this.video.currentTime / this.length : 0;
     if (!this.dragging) this.input.value = String(at);
-    this.input.setAttribute("aria-valuetext", texts.player.position(clock(this.video.currentTime), clock(this.length)));
+    const chapter = this.chapters.titleAt(this.video.currentTime);
+    const place = texts.player.position(clock(this.video.currentTime), clock(this.length));
+    this.input.setAttribute("aria-valuetext", chapter ? `${place}, ${chapter}` : place);
     this.played.style.width = `${at * 100}%`;
     const ranges = this.engine.buffered();
     while (this.loaded.childElementCount < ranges.length) this.loaded.append(make("div", { class: "seek__buffered" }));

@@ -1,4 +1,5 @@
 import { make, need, setText } from "../lib/dom.ts";
+import { Store } from "../lib/store.ts";
 import { texts } from "../lib/texts.ts";
 import type { Engine } from "./engine.ts";
 import { OFF, type Choice } from "./tracks.ts";
@@ -8,7 +9,7 @@ const t = texts.player;
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const AUTO = "auto";
 
-/** The panel of qualities and speeds: native radio buttons, so that arrows and screen readers work as everywhere. */
+/** The panel of qualities, speeds, captions, sounds: native radio buttons, so that arrows and screen readers work as everywhere. */
 export class Settings {
   private readonly panel: HTMLFormElement;
   private readonly button: HTMLElement;
@@ -18,6 +19,7 @@ export class Settings {
   private readonly sounds: HTMLElement;
   private readonly now: HTMLElement;
   private readonly engine: Engine;
+  private readonly habits = new Store("streamhost.habits", { next: false });
   private drawn = "";
 
   constructor(root: HTMLElement, engine: Engine, touched: () => void) {
@@ -67,11 +69,18 @@ export class Settings {
     setText(this.qualities.querySelector(`[data-name="${AUTO}"]`), engine.chosen === null ? auto : t.auto);
     this.check("quality", engine.chosen === null ? AUTO : String(engine.chosen));
     this.check("speed", String(engine.speed));
+    this.tick("loop", engine.video.loop);
+    this.tick("next", this.habits.value.next);
     setText(this.now, playing ? name(playing) : "");
     const captions = this.captions();
     this.drawChoices("captions", this.words, captions.length ? [{ key: OFF, label: t.captionsOff, active: !captions.some((one) => one.active) }, ...captions] : []);
     const sounds = engine.tracks.sounds();
     this.drawChoices("sound", this.sounds, sounds.length > 1 ? sounds : []);
+  }
+
+  /** Whether the next video shall follow by itself. */
+  get goesOn(): boolean {
+    return this.habits.value.next;
   }
 
   captions(): Choice[] {
@@ -100,10 +109,17 @@ export class Settings {
   }
 
   private chosen(input: HTMLInputElement): void {
-    if (input.name === "speed") this.engine.speed = Number(input.value);
+    if (input.name === "loop") this.engine.video.loop = input.checked;
+    else if (input.name === "next") this.habits.set({ next: input.checked });
+    else if (input.name === "speed") this.engine.speed = Number(input.value);
     else if (input.name === "captions") this.engine.tracks.chooseCaptions(input.value);
     else if (input.name === "sound") this.engine.tracks.chooseSound(input.value);
-    else this.engine.choose(input.value === AUTO ? null : Number(input.value));
+    else if (input.name === "quality") this.engine.choose(input.value === AUTO ? null : Number(input.value));
+  }
+
+  private tick(name: string, on: boolean): void {
+    const box = this.panel.querySelector<HTMLInputElement>(`input[name=${name}]`);
+    if (box) box.checked = on;
   }
 
   private check(group: string, value: string): void {

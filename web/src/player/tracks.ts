@@ -1,14 +1,15 @@
 // Captions and sounds: which there are, which are shown, and what somebody has chosen once and for all.
 
 import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import { Store } from "../lib/store.ts";
 import type { Stream } from "../lib/types.ts";
 
 type Player = InstanceType<(typeof shaka)["Player"]>;
 type TextTrack = ReturnType<Player["getTextTracks"]>[number];
 type AudioTrack = ReturnType<Player["getAudioTracks"]>[number];
 
-const REMEMBER = "streamhost.tracks";
 export const OFF = "off";
+const ON = "on";
 
 export interface Choice {
   /** Stays the same while this video plays. */
@@ -48,17 +49,18 @@ export function wishedFor<T extends { language: string }>(tracks: T[], language:
 export class Tracks {
   private readonly player: () => Player | null;
   private readonly changed: () => void;
-  private readonly wishes: Wishes = { captions: null, sound: null };
+  /** What the address asks for: `on`, `off` or a language. It counts until somebody chooses, and is not remembered. */
+  asked: string | null = null;
+  private readonly kept = new Store<Wishes>("streamhost.tracks", { captions: null, sound: null });
   private defaults: Stream["captions"] = [];
 
   constructor(player: () => Player | null, changed: () => void) {
     this.player = player;
     this.changed = changed;
-    try {
-      Object.assign(this.wishes, JSON.parse(localStorage.getItem(REMEMBER) ?? "{}"));
-    } catch {
-      // A browser that keeps nothing still plays.
-    }
+  }
+
+  private get wishes(): Wishes {
+    return this.kept.value;
   }
 
   /** A stream has been loaded: show what was asked for, in this video or an earlier one. */
@@ -87,9 +89,7 @@ export class Tracks {
       this.chooseCaptions(OFF);
       return null;
     }
-    const spoken = this.soundTracks().find((one) => one.active)?.language ?? null;
-    const liked = [this.wishes.captions, navigator.language, spoken];
-    const track = liked.map((language) => wishedFor(tracks, language)).find(Boolean) ?? tracks[0];
+    const track = this.liked(tracks);
     if (!track) return null;
     this.chooseCaptions(keyOf(track));
     return nameOf(track);
@@ -107,9 +107,18 @@ export class Tracks {
     this.changed();
   }
 
+  /** The one that somebody who wants captions most likely means. */
+  private liked(tracks: TextTrack[]): TextTrack | null {
+    const spoken = this.soundTracks().find((one) => one.active)?.language ?? null;
+    const languages = [this.wishes.captions, navigator.language, spoken];
+    return languages.map((language) => wishedFor(tracks, language)).find(Boolean) ?? tracks[0] ?? null;
+  }
+
   private wanted(): TextTrack | null {
     const tracks = this.textTracks().filter((one) => !one.forced);
-    if (this.wishes.captions === OFF) return this.forced();
+    if (this.asked === ON) return this.liked(tracks);
+    if (this.asked && this.asked !== OFF) return wishedFor(tracks, this.asked) ?? this.forced();
+    if ((this.asked ?? this.wishes.captions) === OFF) return this.forced();
     const first = this.defaults.find((one) => one.default);
     const meant = first ? tracks.find((one) => one.language === first.language && one.label === first.label) : null;
     return wishedFor(tracks, this.wishes.captions) ?? meant ?? this.forced();
@@ -135,12 +144,8 @@ export class Tracks {
   }
 
   private wish(change: Partial<Wishes>): void {
-    Object.assign(this.wishes, change);
-    try {
-      localStorage.setItem(REMEMBER, JSON.stringify(this.wishes));
-    } catch {
-      // As above.
-    }
+    if (change.captions !== undefined) this.asked = null;
+    this.kept.set(change);
   }
 }
 

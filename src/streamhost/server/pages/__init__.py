@@ -38,6 +38,7 @@ from streamhost.server.pages import (
     sharing,
     streams,
     studio,
+    watching,
     wording,
 )
 from streamhost.server.pages.frame import UNREAD, Frame
@@ -90,6 +91,7 @@ class Pages(InitPlugin):
                 *notices.routes,
                 *admin_imports.routes,
                 *browse.routes,
+                *watching.routes,
                 *copies.routes,
                 *studio.routes,
                 *poster.routes,

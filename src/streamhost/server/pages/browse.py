@@ -1,37 +1,21 @@
-"""Pages for looking around: the newest videos, search, and the page on which a video plays."""
+"""Pages for looking around: the newest videos, and search."""
 
-import contextlib
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
-from litestar.status_codes import HTTP_200_OK
+from litestar.params import FromQuery
 
 from streamhost.features.accounts import Accounts
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
-from streamhost.features.reporting import Reporting
-from streamhost.features.sharing import PasswordRequired, Sharing
-from streamhost.model.errors import NotFound
-from streamhost.model.ids import VideoId
-from streamhost.model.videos import Protection
 from streamhost.server.auth import anyone, viewer_of
-from streamhost.server.door import framed_by
-from streamhost.server.pages.forms import see
 from streamhost.server.pages.frame import Frame
-from streamhost.server.pages.reporting import report_form
 from streamhost.server.pages.shapes import hit_view, video_view
-from streamhost.server.pages.sharing import unlock_page
-from streamhost.server.sharing import with_pass
 
 AnyRequest = Request[Any, Any, Any]
 QUERY_LENGTH = 200
-ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
-"""The secret of a share link; it leaves the address as soon as it is used."""
-FORMATS = ("dash", "hls")
-"""What the player can be asked to load by `?format=`, the usual one first."""
 
 
 def following(path: str, cursor: str | None, **values: str) -> str | None:
@@ -84,43 +68,4 @@ async def search(
     )
 
 
-@get("/watch/{video_id:str}", guards=[anyone], include_in_schema=False)
-async def watch(
-    request: AnyRequest,
-    video_id: FromPath[str],
-    catalog: NamedDependency[Catalog],
-    playback: NamedDependency[Playback],
-    sharing: NamedDependency[Sharing],
-    reporting: NamedDependency[Reporting],
-    frame: NamedDependency[Frame],
-    stream_format: Annotated[str, QueryParameter(name="format")] = "dash",
-    link: ShareLinkText = "",
-) -> Response[Any]:
-    """The player, and what there is to say about the video; before that the password or the link, if one is needed."""
-    viewer, name = viewer_of(request), VideoId(video_id)
-    if link:
-        with contextlib.suppress(NotFound, PasswordRequired):
-            # Whoever is in already needs no link, and uses none up by opening it again.
-            await catalog.get(name, viewer)
-            return see(f"/watch/{name}")
-        found = await sharing.link(name, link)
-        if found.most_uses is not None:
-            return unlock_page(request, frame, name, HTTP_200_OK, link=link, uses=found.most_uses - found.uses)
-        response = see(f"/watch/{name}")
-        with_pass(request, response, await sharing.open(name, link, viewer))
-        return response
-    try:
-        video = await catalog.get(name, viewer)
-    except PasswordRequired:
-        return unlock_page(request, frame, name)
-    chosen = stream_format if stream_format in FORMATS else FORMATS[0]
-    if video.protection_in_use is Protection.AES_128:
-        chosen = "hls"
-    view = video_view(video, viewer, playback)
-    page = frame.page(request, "watch.html", video=view, format=chosen, report=report_form(reporting, viewer))
-    if video.embed_origins:
-        page.headers["content-security-policy"] = framed_by(video.embed_origins)
-    return page
-
-
-routes = [home, search, watch]
+routes = [home, search]

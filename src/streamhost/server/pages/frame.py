@@ -76,12 +76,22 @@ class Frame:
             registration_open=self._registration_open,
             asset=self._assets,
             me=_me(viewer_of(request)),
-            csrf_token=csrf_token(request),
+            csrf_token=_Token(request),
             path=request.url.path,
             unread=request.scope["state"].get(UNREAD, 0),
             theme=_theme(request),
             **values,
         )
+
+
+class _Token:
+    """The token for the forms of a page. One is made, and a visit begun, only where the page has a place for it."""
+
+    def __init__(self, request: AnyRequest) -> None:
+        self._request = request
+
+    def __str__(self) -> str:
+        return csrf_token(self._request)
 
 
 def _me(viewer: Viewer) -> dict[str, Any] | None:

@@ -1,0 +1,131 @@
+"""The pages on which a video plays: its own, and the one that other sites put into a frame."""
+
+import contextlib
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from streamhost.config import Settings
+from streamhost.features.catalog import Catalog
+from streamhost.features.playback import Playback
+from streamhost.features.reporting import Reporting
+from streamhost.features.sharing import PasswordRequired, Sharing
+from streamhost.features.syndication import Syndication
+from streamhost.features.syndication.entries import watch_url
+from streamhost.model.errors import NotFound
+from streamhost.model.ids import VideoId
+from streamhost.model.videos import Protection, Video
+from streamhost.server.auth import anyone, viewer_of
+from streamhost.server.door import framed_by
+from streamhost.server.errors import status_of
+from streamhost.server.home import home_of
+from streamhost.server.pages.forms import see
+from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.player_shapes import about, chapter_views, share_view, stream_view
+from streamhost.server.pages.reporting import report_form
+from streamhost.server.pages.shapes import video_view
+from streamhost.server.pages.sharing import unlock_page
+from streamhost.server.sharing import with_pass
+
+AnyRequest = Request[Any, Any, Any]
+ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
+"""The secret of a share link; it leaves the address as soon as it is used."""
+Format = Annotated[str, QueryParameter(name="format")]
+FORMATS = ("dash", "hls")
+"""What the player can be asked to load by `?format=`, the usual one first."""
+
+
+def _format(video: Video, asked: str) -> str:
+    """What the player loads: there is nothing but HLS under aes-128."""
+    if video.protection_in_use is Protection.AES_128:
+        return "hls"
+    return asked if asked in FORMATS else FORMATS[0]
+
+
+@get("/watch/{video_id:str}", guards=[anyone], include_in_schema=False)
+async def watch(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    playback: NamedDependency[Playback],
+    sharing: NamedDependency[Sharing],
+    syndication: NamedDependency[Syndication],
+    reporting: NamedDependency[Reporting],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+    stream_format: Format = "dash",
+    link: ShareLinkText = "",
+) -> Response[Any]:
+    """The player, and what there is to say about the video; before that the password or the link, if one is needed."""
+    viewer, name = viewer_of(request), VideoId(video_id)
+    if link:
+        with contextlib.suppress(NotFound, PasswordRequired):
+            # Whoever is in already needs no link, and uses none up by opening it again.
+            await catalog.get(name, viewer)
+            return see(f"/watch/{name}")
+        found = await sharing.link(name, link)
+        if found.most_uses is not None:
+            return unlock_page(request, frame, name, HTTP_200_OK, link=link, uses=found.most_uses - found.uses)
+        response = see(f"/watch/{name}")
+        with_pass(request, response, await sharing.open(name, link, viewer))
+        return response
+    try:
+        video = await catalog.get(name, viewer)
+    except PasswordRequired:
+        return unlock_page(request, frame, name)
+    home = home_of(request, settings)
+    return frame.page(
+        request,
+        "watch.html",
+        video=video_view(video, viewer, playback),
+        format=_format(video, stream_format),
+        stream=await stream_view(video, viewer, playback),
+        chapters=chapter_views(video),
+        about=about(video, home, settings, syndication),
+        share=share_view(video, home, syndication),
+        report=report_form(reporting, viewer),
+        embedded=False,
+    )
+
+
+@get("/embed/{video_id:str}", guards=[anyone], include_in_schema=False)
+async def embed(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    playback: NamedDependency[Playback],
+    syndication: NamedDependency[Syndication],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+    stream_format: Format = "dash",
+) -> Response[Any]:
+    """The player alone, for a frame in another page. The script reads `t`, `autoplay`, `muted`, `loop` and `cc`."""
+    viewer, name = viewer_of(request), VideoId(video_id)
+    address = watch_url(home_of(request, settings), name)
+    try:
+        video = await syndication.framed(name, viewer)
+    except (NotFound, PasswordRequired) as error:
+        locked = isinstance(error, PasswordRequired)
+        page = frame.page(request, "embed_closed.html", HTTPStatus(status_of(error)), locked=locked, address=address)
+        framers = syndication.origins
+    else:
+        page = frame.page(
+            request,
+            "embed.html",
+            video=video_view(video, viewer, playback),
+            format=_format(video, stream_format),
+            stream=await stream_view(video, viewer, playback),
+            address=address,
+            embedded=True,
+        )
+        framers = syndication.framers(video)
+    page.headers["Content-Security-Policy"] = framed_by(framers)
+    page.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
+
+
+routes = [watch, embed]

@@ -1,0 +1,24 @@
+"""axe-core on a page: what it finds wrong by the rules of WCAG 2.2 AA and good practice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def complaints(page: Page, within: str = "html", but: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds wrong inside the element `within`, one line a place. `but`: rules that are left out, such as
+    those for whole pages where only a part is looked at."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate(
+        """([within, rules, but]) => axe.run(within, {
+            runOnly: { type: 'tag', values: rules },
+            rules: Object.fromEntries(but.map(name => [name, { enabled: false }])),
+        }).then(r => r.violations)""",
+        [within, list(RULES), list(but)],
+    )
+    return [f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in found for node in one["nodes"]]
