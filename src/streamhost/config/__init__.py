@@ -12,6 +12,7 @@ from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
 from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
+from streamhost.config.playing import PlaybackSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
 from streamhost.config.reporting import ReportSettings
@@ -25,7 +26,6 @@ from streamhost.config.settings import (
     LogSettings,
     MailSettings,
     MediaSettings,
-    PlaybackSettings,
     ProtectionSettings,
     ServerSettings,
     Settings,

@@ -229,37 +229,9 @@ async def owned(
     return await _page(conn, where, {"owner": owner_id}, before, limit, "videos.created_at")
 
 
-async def published(
-    conn: Connection,
-    limit: int,
-    *,
-    owner: UserId | None = None,
-    tag: str | None = None,
-    offset: int = 0,
-    oldest_first: bool = False,
-) -> list[Video]:
-    """Public playable videos by the time of their publishing, perhaps those of one owner, or with one tag."""
-    where = LISTED
-    values: dict[str, Any] = {"limit": limit, "offset": offset}
-    if owner is not None:
-        where += " AND videos.owner_id = :owner"
-        values["owner"] = owner
-    if tag is not None:
-        # Tags are kept as a JSON list, each between quotation marks.
-        needle = json.dumps(tag, ensure_ascii=False)
-        for sign in "\\%_":
-            needle = needle.replace(sign, f"\\{sign}")
-        where += " AND videos.tags LIKE :tag ESCAPE '\\'"
-        values["tag"] = f"%{needle}%"
-    way = "ASC" if oldest_first else "DESC"
-    sql = f"{_SELECT} WHERE {where} ORDER BY videos.published_at {way}, videos.id {way} LIMIT :limit OFFSET :offset"
-    return await _with_renditions(conn, await conn.fetch_all(sql, values))
-
-
-async def published_count(conn: Connection) -> int:
-    """How many videos are public and can be played."""
-    row = await conn.fetch_one(f"SELECT count(*) AS number FROM videos WHERE {LISTED}")
-    return int(row["number"]) if row else 0
+async def selected(conn: Connection, clause: str, values: Mapping[str, Any]) -> list[Video]:
+    """The videos for which a clause of SQL that begins with `WHERE` holds, for the other files of this floor."""
+    return await _with_renditions(conn, await conn.fetch_all(f"{_SELECT} {clause}", values))
 
 
 class KeptSource(NamedTuple):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from streamhost.db import published
 from streamhost.db import users as user_rows
-from streamhost.db import videos as rows
 from streamhost.db.core import Database
 from streamhost.model.accounts import ANONYMOUS, Viewer
 from streamhost.model.details import TAG_LENGTH
@@ -87,24 +87,24 @@ class Syndication:
             raise NotFound
         wanted = " ".join(tag.split()).lower()[:TAG_LENGTH] if tag else None
         async with self._db.read() as conn:
-            videos = await rows.published(conn, FEED_LENGTH, owner=owner, tag=wanted)
+            videos = await published.in_order(conn, FEED_LENGTH, owner=owner, tag=wanted)
             if owner is None:
                 return Channel(videos, tag=wanted)
             user = await user_rows.get(conn, owner)
-            if user is None or not (videos or await rows.published(conn, 1, owner=owner)):
+            if user is None or not (videos or await published.in_order(conn, 1, owner=owner)):
                 raise NotFound
         return Channel(videos, user.name, wanted)
 
     async def map_parts(self) -> int:
         """How many parts the site map has, at least one."""
         async with self._db.read() as conn:
-            count = await rows.published_count(conn)
+            count = await published.count(conn)
         return max(1, -(-count // MAP_LENGTH))
 
     async def map_part(self, number: int) -> Sequence[Video]:
         """The videos in one part of the site map, counted from 1, oldest first. Raises `NotFound`."""
         async with self._db.read() as conn:
-            videos = await rows.published(conn, MAP_LENGTH, offset=(number - 1) * MAP_LENGTH, oldest_first=True)
+            videos = await published.in_order(conn, MAP_LENGTH, offset=(number - 1) * MAP_LENGTH, oldest_first=True)
         if not videos and number > 1:
             raise NotFound
         return videos
