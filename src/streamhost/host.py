@@ -10,6 +10,7 @@ from streamhost.caching.cache import Cache
 from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts
+from streamhost.features.analytics import Analytics
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
@@ -34,6 +35,7 @@ from streamhost.features.transcoding import Control, Downloads, Transcoding, nam
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
 from streamhost.features.work import Revive, Work
+from streamhost.host_analytics import analytics_of
 from streamhost.host_backup import scheduled_of
 from streamhost.host_cache import cache_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
@@ -51,32 +53,9 @@ from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
 from streamhost.keyrings import Keyrings
 from streamhost.media.run import MediaRunner
+from streamhost.model import tasks
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
-from streamhost.model.tasks import (
-    AnnounceEvent,
-    DeleteMedia,
-    ExtractCaptions,
-    MakeDownload,
-    MakePart,
-    ProbeSource,
-    PublishPackage,
-    PurgeCopies,
-    PushCopies,
-    RepackageVideo,
-    RetirePackage,
-    RewriteManifests,
-    SendMail,
-    SweepBucket,
-    SweepCatalog,
-    SweepEvidence,
-    SweepMail,
-    SweepMedia,
-    SweepUploads,
-    Task,
-    TellPlugin,
-    TellSubscriber,
-)
 from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
 from streamhost.ports import SharedCache, SignsUrls, Storage
@@ -126,6 +105,7 @@ class Host:
     sharing: Sharing
     streams: Streams
     syndication: Syndication
+    analytics: Analytics
     tickets: Tickets
     addresses: Addresses
     copies: Copies
@@ -154,6 +134,7 @@ class Host:
         await self.key_watch.start()
         await self.moderation.watch.start()
         await self.uploads.start()
+        await self.analytics.start()
         await self.worker.start()
         await self.schedule.start()
         await self.imports.start()
@@ -167,6 +148,7 @@ class Host:
         await self.moderation.watch.stop()
         await self.worker.stop(grace)
         await self.transcoding.stop()
+        await self.analytics.stop()
         await self.uploads.close()
         await self.media.close()
 
@@ -287,54 +269,65 @@ async def _built_on(
     downloads = Downloads(db, queue, storage, clock, run, work)
     captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
     posters = PosterDesk(db, queue, storage, clock, run, work, screening.reworded)
+    analytics = analytics_of(settings, instance, db, clock, grants, storage, catalog)
     hashed, allowed = accounts.passwords.hash, (quotas.check, gates.upload)
     helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, hashed, *allowed)
     imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
-    handlers: Mapping[type[Task], Handler] = {
-        ProbeSource: transcoding.probe,
-        MakePart: transcoding.make_part,
-        PublishPackage: transcoding.publish,
-        RewriteManifests: transcoding.rewrite,
-        ExtractCaptions: transcoding.extract,
-        RepackageVideo: switching.repackage,
-        RetirePackage: switching.retire,
-        DeleteMedia: copies.after(transcoding.delete_media),
-        PushCopies: copies.push_package,
-        PurgeCopies: copies.purge_prefix,
-        MakeDownload: downloads.make,
-        SweepMedia: transcoding.keeping.sweep,
-        SweepBucket: storekeeping.sweep,
-        SweepUploads: lambda _task, _job: uploads.sweep(),
-        SweepCatalog: upkeep.sweep_catalog,
+    handlers: Mapping[type[tasks.Task], Handler] = {
+        tasks.ProbeSource: transcoding.probe,
+        tasks.MakePart: transcoding.make_part,
+        tasks.PublishPackage: transcoding.publish,
+        tasks.RewriteManifests: transcoding.rewrite,
+        tasks.ExtractCaptions: transcoding.extract,
+        tasks.RepackageVideo: switching.repackage,
+        tasks.RetirePackage: switching.retire,
+        tasks.DeleteMedia: copies.after(transcoding.delete_media),
+        tasks.PushCopies: copies.push_package,
+        tasks.PurgeCopies: copies.purge_prefix,
+        tasks.MakeDownload: downloads.make,
+        tasks.SweepMedia: transcoding.keeping.sweep,
+        tasks.SweepBucket: storekeeping.sweep,
+        tasks.SweepUploads: lambda _task, _job: uploads.sweep(),
+        tasks.SweepCatalog: upkeep.sweep_catalog,
         **imports.handlers,
         **backing_up,
-        SendMail: mail.deliver,
-        SweepMail: mail.sweep,
-        AnnounceEvent: announcing.announce,
-        TellSubscriber: announcing.tell,
-        TellPlugin: announcing.tell,
+        tasks.SendMail: mail.deliver,
+        tasks.SweepMail: mail.sweep,
+        tasks.SweepPlaybacks: analytics.sweep,
+        tasks.AnnounceEvent: announcing.announce,
+        tasks.TellSubscriber: announcing.tell,
+        tasks.TellPlugin: announcing.tell,
         **moderation.handlers,
         **plugging.handlers(),
         **noticing,
     }
     control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
-    revive: dict[type[Task], Revive] = {}
-    for task in (ProbeSource, MakePart, PublishPackage):
+    revive: dict[type[tasks.Task], Revive] = {}
+    for task in (tasks.ProbeSource, tasks.MakePart, tasks.PublishPackage):
         queue.on_failed(task, transcoding.gave_up)
         revive[task] = control.retry_job
-    queue.on_failed(ExtractCaptions, transcoding.no_captions)
-    queue.on_failed(RepackageVideo, switching.gave_up)
-    queue.on_failed(SendMail, mail.gave_up)
-    queue.on_failed(PushCopies, copies.gave_up_pushing)
-    queue.on_failed(PurgeCopies, copies.gave_up_purging)
+    queue.on_failed(tasks.ExtractCaptions, transcoding.no_captions)
+    queue.on_failed(tasks.RepackageVideo, switching.gave_up)
+    queue.on_failed(tasks.SendMail, mail.gave_up)
+    queue.on_failed(tasks.PushCopies, copies.gave_up_pushing)
+    queue.on_failed(tasks.PurgeCopies, copies.gave_up_purging)
     worker = Worker(db, queue, handlers, lanes_of(settings), clock)
     schedule = Schedule(
         db,
         queue,
         clock,
         [
-            *(every(HOUR, task) for task in (SweepUploads(), SweepMedia())),
-            *(every(DAY, task) for task in (SweepCatalog(), SweepMail(), SweepBucket(), SweepEvidence())),
+            *(every(HOUR, task) for task in (tasks.SweepUploads(), tasks.SweepMedia())),
+            *(
+                every(DAY, task)
+                for task in (
+                    tasks.SweepCatalog(),
+                    tasks.SweepMail(),
+                    tasks.SweepBucket(),
+                    tasks.SweepEvidence(),
+                    tasks.SweepPlaybacks(),
+                )
+            ),
             *plugging.schedule(),
             *notice_times,
             *backup_times,
@@ -376,6 +369,7 @@ async def _built_on(
         sharing=sharing,
         streams=streams,
         syndication=Syndication(db, catalog.get, settings.playback.embed_origins),
+        analytics=analytics,
         tickets=tickets,
         addresses=addresses,
         copies=copies,

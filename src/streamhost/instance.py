@@ -75,6 +75,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBING = "unsubscribing"
     REPORTERS = "reporters"
     CACHE = "cache"
+    COUNTING = "counting"
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,11 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/videos/{video_id}/poster": Line("401 404 404 422 404 422 401", {"files": {"file": ("p.jpg", b"no")}}),
     "GET /api/v1/videos/{video_id}/cdn": Line("401 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/cdn": Line("401 403 403 403 403 409 401", {"json": {"action": "sync"}}),
+    "POST /api/v1/events": Line(
+        "404 404 404 404 404 404 401", {"json": {"session": "s", "video": "nothing", "events": []}}
+    ),
+    "GET /api/v1/videos/{video_id}/analytics": Line("401 404 404 200 404 200 401"),
+    "GET /api/v1/analytics": Line("401 200 200 200 200 200 401"),
     "GET /api/v1/stream/{video_id}": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/report": Line("404 404 404 202 404 202 401", {"json": {"reason": "spam", "at": 1}}),
     "GET /api/v1/moderation/reports": Line("401 403 403 403 200 200 401"),

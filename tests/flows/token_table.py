@@ -89,6 +89,9 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos/{video_id}/posters/{number}
         GET /api/v1/videos/{video_id}/events
         GET /api/v1/videos/{video_id}/captions
+        POST /api/v1/events
+        GET /api/v1/videos/{video_id}/analytics
+        GET /api/v1/analytics
         GET /api/v1/stream/{video_id}
         GET /api/v1/videos/{video_id}/cdn
         GET /api/v1/videos/{video_id}/source

@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # Needed without being imported by name.
 LOADED_BY_NAME = {
     "uvloop": "granian and the server take it when it is there",
+    "crawler-user-agents": "its list is read as a file, once the first player reports",
 }
 # Imported without being a dependency of the program: the build's own, and the kit for plugin authors' tests.
 NOT_THE_PROGRAM = {"src/streamhost/testing/": {"pytest", "hypothesis", "httpx"}}

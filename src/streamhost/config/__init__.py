@@ -4,6 +4,7 @@ The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the
 is the value), which beats `streamhost.toml`, which beats the default.
 """
 
+from streamhost.config.analytics import AnalyticsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
@@ -40,6 +41,7 @@ __all__ = [
     "OTHER_VARIABLES",
     "PREFIX",
     "AccountSettings",
+    "AnalyticsSettings",
     "BackupSettings",
     "CacheSettings",
     "CdnSettings",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamhost.config.analytics import AnalyticsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
@@ -195,6 +196,9 @@ class LimitSettings(Section, frozen=True):
     ] = 60
     mail_per_hour: Annotated[int, Meta(ge=1, description="Requests that make the server send a mail, in an hour.")] = 30
     uploads_per_minute: Annotated[int, Meta(ge=1, description="Uploads begun in a minute.")] = 300
+    events_per_minute: Annotated[
+        int, Meta(ge=1, description="Requests in which players report what they play, in a minute.")
+    ] = 6000
     feeds_per_minute: Annotated[int, Meta(ge=1, description="Requests for feeds and site maps in a minute.")] = 60
 
 
@@ -380,6 +384,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     moderation: ModerationSettings = ModerationSettings()
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     cdn: CdnSettings = CdnSettings()
     cache: CacheSettings = CacheSettings()
     plugins: PluginSettings = PluginSettings()

@@ -28,6 +28,7 @@ from streamhost.db.changes import tables_of
 from streamhost.db.errors import CatalogUnavailable, Misused, translated
 
 T = TypeVar("T")
+P = TypeVar("P")
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
 Synchronous = Literal["FULL", "NORMAL"]
@@ -61,6 +62,10 @@ class Connection(Protocol):
 
     async def execute(self, sql: str, params: Params = ...) -> int:
         """Run a statement; how many rows it changed."""
+        ...
+
+    async def execute_many(self, sql: str, rows: Sequence[Params]) -> None:
+        """Run a statement once for each of `rows`, in one hop."""
         ...
 
     async def fetch_one(self, sql: str, params: Params = ...) -> Row | None:
@@ -105,6 +110,10 @@ def _count(conn: sqlite3.Connection, sql: str, params: Params) -> int:
         cursor.close()
 
 
+def _each(conn: sqlite3.Connection, sql: str, rows: Sequence[Params]) -> None:
+    conn.executemany(sql, rows).close()
+
+
 def _rows(conn: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
     cursor = conn.execute(sql, params)
     try:
@@ -129,6 +138,10 @@ class _Statements:
     async def execute(self, sql: str, params: Params = _NONE) -> int:
         return await self._run(_count, sql, params)
 
+    async def execute_many(self, sql: str, rows: Sequence[Params]) -> None:
+        if rows:
+            await self._run(_each, sql, rows)
+
     async def fetch_one(self, sql: str, params: Params = _NONE) -> Row | None:
         rows = await self._run(_rows, sql, params)
         return rows[0] if rows else None
@@ -145,7 +158,7 @@ class _Statements:
             raise Misused("Only a transaction of db.write() is ever committed.")
         self.callbacks.append(callback)
 
-    async def _run(self, function: Callable[[sqlite3.Connection, str, Params], T], sql: str, params: Params) -> T:
+    async def _run(self, function: Callable[[sqlite3.Connection, str, P], T], sql: str, params: P) -> T:
         if self._over:
             raise Misused("This connection was used after its `async with` block.")
         if self.writes:

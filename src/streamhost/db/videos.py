@@ -165,6 +165,12 @@ async def get(conn: Connection, video_id: VideoId) -> Video | None:
     return _video(row, await renditions(conn, video_id)) if row else None
 
 
+async def duration(conn: Connection, video_id: VideoId) -> float | None:
+    """How long a video is, in seconds; None if that is not known, or there is no such video."""
+    row = await conn.fetch_one("SELECT duration FROM videos WHERE id = :id", {"id": video_id})
+    return row["duration"] if row else None
+
+
 async def change(conn: Connection, video_id: VideoId, now: Timestamp, **columns: Any) -> bool:
     """Set the named columns of one video (plain values as stored); False if there is no such video."""
     unknown = set(columns) - set(_COLUMNS)

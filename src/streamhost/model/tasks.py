@@ -278,6 +278,13 @@ class BackUp(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class SweepPlaybacks(Task):
+    """Forget single reports of players, and what visitors without an account have watched, past their time."""
+
+    kind: ClassVar[str] = "sweep_playbacks"
+
+
+@dataclass(frozen=True, slots=True)
 class AnnounceEvent(Task):
     """Have everybody told who wants to hear of an event."""
 

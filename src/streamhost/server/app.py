@@ -17,10 +17,12 @@ from streamhost.host import Host
 from streamhost.instance import Purpose
 from streamhost.server import (
     accounts,
+    analytics,
     captions,
     cdn,
     docs,
     errors,
+    events,
     feeds,
     files,
     health,
@@ -59,6 +61,7 @@ TAGS: Sequence[Tag] = (
     Tag("videos", "Finding, reading, editing and deleting videos, and watching one being made."),
     Tag("playback", "Permission to play, and where the stream is."),
     Tag("moderation", "Reports by viewers, and what moderators decide."),
+    Tag("figures", "What is watched, how much of it, and how well it plays."),
     Tag("notifications", "What has happened that concerns you, and what you want to be told of."),
     Tag("operations", "Probes for whoever runs the server."),
 )
@@ -86,6 +89,8 @@ def create_app(host: Host) -> Litestar:
             *cdn.routes,
             *uploads.routes,
             *playback.routes,
+            *events.routes,
+            *analytics.routes,
             *sharing.routes,
             *reports.routes,
             *streams.routes,

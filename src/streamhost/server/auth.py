@@ -69,7 +69,8 @@ class Access:
     `role` is the least that the one asking must be; None asks for nothing. With `looks` false nobody's credentials are
     even looked at: for files that are the same for all, and for routes that carry their own proof in the body. `scope`
     is what an API token must be good for; None: `read` to look, `manage` to change. With `tokens` false no API token
-    opens the route, whatever its scopes.
+    opens the route, whatever its scopes. With `beacon` no token for forms is asked for: what a page sends while it is
+    being left (`navigator.sendBeacon`) can carry none. That it comes from our own pages is looked at all the same.
     """
 
     access: str
@@ -77,6 +78,7 @@ class Access:
     looks: bool = True
     scope: Scope | None = None
     tokens: bool = True
+    beacon: bool = False
 
     async def __call__(self, connection: AnyConnection, handler: BaseRouteHandler) -> None:
         """Find out who is asking, count the request, refuse forged requests, and refuse whoever may not."""
@@ -90,7 +92,7 @@ class Access:
             keeper.limits.count(connection, handler, viewer_of(connection), looks=self.looks)
         if connection.scope.get("method") not in csrf.SAFE_METHODS and not by_bearer:
             csrf.check_origin(connection, keeper.public_url)
-            if self.looks:
+            if self.looks and not self.beacon:
                 await keeper.check_token(cast(AnyRequest, connection))
         viewer = viewer_of(connection)
         self._check_scope(connection, viewer)
@@ -117,6 +119,8 @@ public = Access("public", looks=False)
 """The same for everybody; credentials are not looked at."""
 anyone = Access("anyone")
 """Everybody, but it may matter who."""
+beacon = Access("anyone, by a beacon", scope=Scope.READ, beacon=True)
+"""Everybody, for small reports of no power that pages send while they are being left."""
 signed_in = Access("signed in", Role.VIEWER)
 """Whoever has an account."""
 
@@ -215,8 +219,13 @@ class Doorkeeper(InitPlugin, ReceiveRoutePlugin):
         """What tokens of this browser are made for: its session, else its visit."""
         if session_id := viewer_of(connection).session_id:
             return f"session:{session_id}"
+        visit = self.visit(connection)
+        return f"visit:{visit}" if visit else None
+
+    def visit(self, connection: AnyConnection) -> str:
+        """The visit that a browser is on by its cookie; empty if there is none."""
         visit = connection.cookies.get(self.cookie_name(connection, VISIT_COOKIE), "")
-        return f"visit:{visit}" if _VISIT.fullmatch(visit) else None
+        return visit if _VISIT.fullmatch(visit) else ""
 
     def _cookie(self, connection: AnyConnection, name: str, value: str, seconds: int | None) -> Cookie:
         return Cookie(
@@ -234,6 +243,11 @@ def viewer_of(connection: AnyConnection) -> Viewer:
     """Who is asking, as the route's guard found out; `ANONYMOUS` where nobody looked."""
     viewer = connection.scope.get("user")
     return viewer if isinstance(viewer, Viewer) else ANONYMOUS
+
+
+def visit_of(connection: AnyConnection) -> str:
+    """The visit that the browser of the one asking is on; empty if there is none. It is a secret of that browser."""
+    return _keeper(connection).visit(connection)
 
 
 async def still_signed_in(connection: AnyConnection) -> bool:

@@ -32,6 +32,7 @@ from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, answer, check_origin, refuse
 from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles
 from streamhost.server.licences import PLACE, Licences
+from streamhost.server.overhearing import Hears, hears
 from streamhost.server.plan import Plan, plan
 from streamhost.server.ranges import Range
 from streamhost.server.remote import Redirects, redirects_of, stream
@@ -109,10 +110,12 @@ class Delivery:
         used: Callable[[Grant], None] = lambda _grant: None,
         onward: Callable[[str], Onward] | None = None,
         redirects: Redirects | None = None,
+        hears: Hears | None = None,
     ) -> None:
         """`used` hears of every request for a segment by a good grant, and may refuse it by raising. `onward`: where
         else what never changes under its name is had, by its key; None: here. `redirects`: where viewers get what
-        is not on this machine's disk, if the former does not say; None: from here as well."""
+        is not on this machine's disk, if the former does not say; None: from here as well. `hears` is shown every
+        request for a segment: players say in some how they are doing."""
         self._grants = grants
         self._storage = storage
         self._offload = offload
@@ -120,6 +123,7 @@ class Delivery:
         self._used = used
         self._onward = onward
         self._redirects = redirects
+        self._hears = hears
         self._known = KnownFiles()
         self._targets: dict[str, _Target] = {}
 
@@ -144,6 +148,8 @@ class Delivery:
                 check_origin(scope, target.grant)
             if target.kind is SEGMENT:
                 self._used(target.grant)
+                if self._hears is not None and method == "GET":
+                    self._hears(scope, target.grant)
             if self._onward is not None and target.kind[1] is FOREVER:
                 await _send_on(send, self._onward(target.key))
             elif not await self._redirected(method, send, target):
@@ -347,4 +353,5 @@ def delivery_of(host: Host) -> Delivery:
         used=host.streams.used,
         onward=onward,
         redirects=redirects_of(host),
+        hears=hears(host.analytics.listening.hear, host.clock) if host.analytics.enabled else None,
     )

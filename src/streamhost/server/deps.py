@@ -34,6 +34,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "sharing": host.sharing,
         "streams": host.streams,
         "syndication": host.syndication,
+        "analytics": host.analytics,
         "copies": host.copies,
         "posters": host.posters,
     }

@@ -106,6 +106,8 @@ STATUS: Mapping[str, int] = {
     # notifications
     "webhook_off": 409,
     "invalid_unsubscribe_link": 400,
+    # figures
+    "reports_backlog": 503,
     # pages
     "ui_not_built": 503,
 }

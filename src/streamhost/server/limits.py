@@ -38,6 +38,7 @@ class RouteClass(StrEnum):
     MAIL = "mail"
     UPLOADS = "uploads"
     FEEDS = "feeds"
+    EVENTS = "events"
     UNCOUNTED = "uncounted"
 
 
@@ -82,6 +83,7 @@ class RequestLimits:
                 (RouteClass.MAIL, settings.mail_per_hour, HOUR),
                 (RouteClass.UPLOADS, settings.uploads_per_minute, MINUTE),
                 (RouteClass.FEEDS, settings.feeds_per_minute, MINUTE),
+                (RouteClass.EVENTS, settings.events_per_minute, MINUTE),
             )
         }
         self._of_crowds = {kind: replace(one, quota=one.quota * CROWD) for kind, one in self._policies.items()}
