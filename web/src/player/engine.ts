@@ -143,6 +143,11 @@ export class Engine {
     return this.grant.storyboard;
   }
 
+  /** The permission to play as text, null while there is none. */
+  get permission(): string | null {
+    return this.grant.text;
+  }
+
   async destroy(): Promise<void> {
     this.grant.stop();
     await this.unmake();

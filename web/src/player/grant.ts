@@ -72,6 +72,11 @@ export class Grant {
     return this.stream ? regrant(uri, this.stream.hls) : uri;
   }
 
+  /** The newest grant itself; null before the first. */
+  get text(): string | null {
+    return PLACE.exec(this.stream?.hls ?? "")?.[0].slice("/s/".length, -1) ?? null;
+  }
+
   /** Where the pictures for the seek bar are listed, with the newest grant; null while there are none. */
   get storyboard(): string | null {
     return this.stream?.storyboard ?? null;

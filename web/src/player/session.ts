@@ -10,6 +10,7 @@ import { Engine, type Format } from "./engine.ts";
 import type { Options } from "./options.ts";
 import { Places, worthResuming } from "./places.ts";
 import { troubleOf, type Trouble } from "./problems.ts";
+import { attachTelemetry, type Telemetry } from "./telemetry.ts";
 
 const RESUMED = 10_000; // ms that the way back to the beginning is offered
 
@@ -24,6 +25,7 @@ export class Session {
   private readonly wait: HTMLElement;
   private readonly options: Options;
   private readonly places: Places | null;
+  private readonly telemetry: Telemetry;
   private loaded = false;
   private known = "";
   private stale = false;
@@ -50,6 +52,8 @@ export class Session {
     const goesOn = () => this.controls.settings.goesOn && embedded === undefined;
     this.ending = related ? new Ending(root, this.engine.video, related, embedded !== undefined, goesOn) : null;
     this.places = embedded === undefined ? new Places(video) : null;
+    const grant = () => (embedded === undefined ? null : this.engine.permission);
+    this.telemetry = attachTelemetry(this.engine, video, { grant });
     this.engine.video.loop = options.loop;
     this.engine.tracks.asked = options.captions;
     if (options.muted) this.controls.mute();
@@ -117,6 +121,7 @@ export class Session {
 
   private waiting(yes: boolean): void {
     this.wait.hidden = !yes || this.engine.video.paused;
+    this.telemetry.waiting(yes);
     if (yes) void this.renewIfStale();
   }
 
@@ -143,6 +148,7 @@ export class Session {
   private failed(error: unknown): void {
     const trouble = troubleOf(error);
     this.passing = trouble.passing ?? false;
+    this.telemetry.failed(trouble.code);
     this.controls.hide();
     this.say(trouble.title, trouble.text);
     const way = this.wayOut(trouble);
