@@ -75,11 +75,14 @@ def tree() -> Iterator[Distribution]:
 
 
 def licence(found: Distribution) -> str:
-    """What a distribution says of its licence, from whichever field it uses."""
+    """What a distribution says of its licence, from whichever field it uses, or the head of the text it brings."""
     said = found.metadata.get_all("License-Expression") or []
     said += [line for line in found.metadata.get_all("Classifier") or [] if line.startswith("License")]
     if not said:
         said += [text.splitlines()[0] for text in found.metadata.get_all("License") or [] if text.strip()]
+    if not said:
+        files = [found.read_text(f"licenses/{name}") for name in found.metadata.get_all("License-File") or []]
+        said += [text.strip().splitlines()[0] for text in files if text and text.strip()]
     return " ".join(said)
 
 
