@@ -115,6 +115,8 @@ def usage(context: click.Context) -> list[str]:
             rows.append([f"`{record[0]}`", " ".join(record[1].split())])
     if rows:
         lines += [*table(["option", "meaning"], rows), ""]
+    if command.epilog:
+        lines += ["```sh", *(line.strip() for line in command.epilog.splitlines()[2:]), "```", ""]
     return lines
 
 
@@ -127,6 +129,30 @@ def cli() -> str:
     for context in commands(click.Context(main, info_name="streamhost", terminal_width=10_000)):
         lines += usage(context)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def exit_codes() -> str:
+    """The page of exit codes."""
+    door = importlib.import_module("streamhost.cli")
+    named = {number: [code for code, its in door.EXIT_CODES.items() if its == number] for number in door.MEANINGS}
+    rows = [
+        [str(number), words, ", ".join(f"`{code}`" for code in named[number])]
+        for number, words in sorted(door.MEANINGS.items())
+    ]
+    lines = [
+        "# Exit codes",
+        "",
+        NOTE,
+        "",
+        "Scripts can rely on these: 0 only when the thing asked for is true. Errors and warnings go to standard error,",
+        "what was asked for to standard output; with `--json` that is one JSON document. Progress and colours are",
+        "shown on terminals only, and colours never where `NO_COLOR` is set.",
+        "",
+        *table(["code", "meaning", "errors"], rows),
+        "",
+        "All other [errors](errors.md) end a command with 1.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def every_error() -> list[type[StreamhostError]]:
@@ -259,6 +285,7 @@ def events() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "cli.md": cli,
+    "exit-codes.md": exit_codes,
     "errors.md": errors,
     "hooks.md": hooks,
     "events.md": events,

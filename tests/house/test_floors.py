@@ -67,6 +67,8 @@ FIRST_USE = {
     "numpy": "160: pictures are looked at",
     "rich.console": "30: a bar is drawn",
     "rich.progress": "the same",
+    "rich.table": "a list is printed on a terminal",
+    "rich.text": "the same",
     "structlog": "120, for it loads rich: a line is logged",
     "watchfiles": "7: an import folder is watched",
 }

@@ -1,13 +1,13 @@
 """The command line. Subcommands are imported only when they run, so that every one of them starts quickly.
 
-Exit codes: 0 what was asked for is true; 1 it is not; 2 the command was called wrongly; 3 a setting is wrong;
-4 another server holds the data directory; 130 interrupted.
+Every command ends with one of few [exit codes](exit-codes.md).
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,18 +15,31 @@ from typing import Any
 import click
 
 from streamhost import __version__
+from streamhost.cli.examples import with_example
 from streamhost.model.errors import StreamhostError
 
 FAILED = 1
+INTERRUPTED = 130
+"""As shells have it: 128 and the number of SIGINT."""
 GROUP = "streamhost"
 """Entry points of plugins; told again here, so that `--help` loads none of what plugins need."""
 EXIT_CODES: Mapping[str, int] = {"invalid_settings": 3, "instance_locked": 4}
 """By error code; every other error is `FAILED`."""
+MEANINGS: Mapping[int, str] = {
+    0: "What was asked for is true.",
+    FAILED: "It is not: it could not be done, something was found to be wrong, or what was waited for ended otherwise.",
+    2: "The command was called wrongly; nothing was done.",
+    3: "A setting is wrong; nothing was started. `streamhost config check` tells which.",
+    4: "Another server holds the data directory.",
+    INTERRUPTED: "Interrupted by Ctrl-C. What was begun can be gone on with.",
+}
+"""What the exit codes mean, for the reference."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("streamhost.cli.serve:serve", "Run the server."),
+    "setup": ("streamhost.cli.setup:setup", "Make a new site and its administrator."),
     "users": ("streamhost.cli.users:users", "Add, list and change people's accounts."),
-    "videos": ("streamhost.cli.videos:videos", "Upload videos to a running server."),
+    "videos": ("streamhost.cli.videos:videos", "Upload, list, change, fetch and delete videos."),
     "import": ("streamhost.cli.importing:import_", "Make files and folders on this machine videos."),
     "imports": ("streamhost.cli.imports:imports", "See what has become of imported files, and try them again."),
     "keys": ("streamhost.cli.keys:keys", "List and replace the keys of grants and of protected videos."),
@@ -44,6 +57,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("streamhost.cli.backup:backup", "Make a backup of the whole site, beside a running server."),
     "restore": ("streamhost.cli.backup:restore", "Bring a backup back, or prove that it can be."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
+    "completion": ("streamhost.cli.completion:completion", "Let a shell complete commands and options."),
 }
 """Where each subcommand lives, and its line in the help."""
 
@@ -70,6 +84,7 @@ class Commands(click.Group):
         finally:
             gc.enable()
         assert isinstance(command, click.Command)
+        with_example(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -79,6 +94,14 @@ class Commands(click.Group):
         if installed := sorted(point.name for point in entry_points(group=GROUP) if point.name not in COMMANDS):
             with formatter.section("Plugins (their commands, where they have some)"):
                 formatter.write_dl([(name, f"See `streamhost plugins info {name}`.") for name in installed])
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Without colours where they are not wanted (https://no-color.org)."""
+        if os.environ.get("NO_COLOR"):
+            extra["color"] = False
+        return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; an error of ours ends the program with its exit code."""

@@ -110,7 +110,8 @@ def sync(videos: Sequence[str], everything: bool, wait: bool, data: Path | None,
 @cdn.command()
 @click.argument("videos", nargs=-1, required=True)
 @data_option
-def purge(videos: Sequence[str], data: Path | None) -> None:
+@json_option
+def purge(videos: Sequence[str], data: Path | None, as_json: bool) -> None:
     """Have the copies of VIDEOS (ids) dropped; also of videos that are gone."""
 
     async def begin(host: Host) -> None:
@@ -118,7 +119,8 @@ def purge(videos: Sequence[str], data: Path | None) -> None:
             await host.copies.purge(VideoId(one))
 
     _with(settings_beside(data), begin)
-    click.echo("The CDN will be told to drop them; `streamhost cdn status` shows what it could not be told.")
+    words = "The CDN will be told to drop them; `streamhost cdn status` shows what it could not be told."
+    click.echo(json.dumps({"purging": list(videos)}) if as_json else words)
 
 
 async def _done(copies: Copies, pending: Sequence[CdnSync]) -> list[CdnSync]:

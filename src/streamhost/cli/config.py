@@ -23,6 +23,7 @@ REDACTED = "[redacted]"
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose streamhost.toml is read."
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 @click.group()
@@ -61,26 +62,33 @@ def _print(shown: Mapping[str, Any], origins: Mapping[str, str], as_json: bool) 
 
 @config.command()
 @data_option
-def check(data: Path | None) -> None:
+@json_option
+def check(data: Path | None, as_json: bool) -> None:
     """Check the settings without starting anything; exit code 3 names what is wrong."""
     settings, origins = load_with_origins(data)
     for plugin in Plugins(settings).all:
         origins |= plugin.resolved.origins if plugin.resolved else {}
     changed = sum(origin != "default" for key, origin in origins.items() if key != "data")
-    click.echo(f"The settings for {settings.data} are fine: {changed} set, the others as they come.")
+    words = f"The settings for {settings.data} are fine: {changed} set, the others as they come."
+    click.echo(json.dumps({"fine": True, "data": str(settings.data), "set": changed}) if as_json else words)
 
 
 @config.command()
 @data_option
-def encoders(data: Path | None) -> None:
+@json_option
+def encoders(data: Path | None, as_json: bool) -> None:
     """Try which video encoders work on this machine, and say which one the settings choose."""
     wanted = load_with_origins(data)[0].media.encoder
     tried = asyncio.run(run_task(tasks.TryEncoders(choice.ENCODERS), lambda _share, _step: None, None, Limits()))
     assert isinstance(tried, tasks.EncodersTried), "that is what this task answers"
+    chosen = choice.choose(wanted, tried.working, tried.reasons)
+    if as_json:
+        found = {name: None if name in tried.working else tried.reasons[name] for name in choice.ENCODERS}
+        click.echo(json.dumps({"setting": wanted, "chosen": chosen.name, "faults": found}, indent=2))
+        return
     for name in choice.ENCODERS:
         works = click.style("works", fg="green")
         click.echo(f"{name:20} {works if name in tried.working else tried.reasons[name]}")
-    chosen = choice.choose(wanted, tried.working, tried.reasons)
     click.echo(f'With media.encoder = "{wanted}" videos are encoded by {chosen.name}.')
 
 

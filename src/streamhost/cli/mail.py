@@ -38,10 +38,12 @@ def mail() -> None:
 @mail.command("test")
 @click.argument("address")
 @data_option
-def send_test(address: str, data: Path | None) -> None:
+@json_option
+def send_test(address: str, data: Path | None, as_json: bool) -> None:
     """Send a test mail to ADDRESS. Exit code 0 only if the mail server has taken it."""
     _with_mail(data, lambda room: room.test(address))
-    click.echo(f"The mail server has taken a test mail to {address}.")
+    words = f"The mail server has taken a test mail to {address}."
+    click.echo(json.dumps({"to": address, "taken": True}) if as_json else words)
 
 
 @mail.command("list")
@@ -80,7 +82,8 @@ def list_letters(states: Sequence[str], data: Path | None, as_json: bool) -> Non
 @click.argument("ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every dead letter.")
 @data_option
-def retry(ids: Sequence[str], everything: bool, data: Path | None) -> None:
+@json_option
+def retry(ids: Sequence[str], everything: bool, data: Path | None, as_json: bool) -> None:
     """Try dead letters again: those with these IDS, or all. The running server delivers them, or the next one."""
     if bool(ids) == everything:
         raise click.UsageError("Name the letters, or say --all.")
@@ -92,13 +95,15 @@ def retry(ids: Sequence[str], everything: bool, data: Path | None) -> None:
             await room.retry(MailId(mail_id), COMMAND_LINE)
         return len(ids)
 
-    click.echo(f"Letters to be tried again: {_with_mail(data, work)}.")
+    count = _with_mail(data, work)
+    click.echo(json.dumps({"retried": count}) if as_json else f"Letters to be tried again: {count}.")
 
 
 @mail.command()
 @click.argument("ids", nargs=-1, required=True)
 @data_option
-def discard(ids: Sequence[str], data: Path | None) -> None:
+@json_option
+def discard(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
     """Throw dead letters away."""
 
     async def work(room: Mail) -> None:
@@ -106,7 +111,7 @@ def discard(ids: Sequence[str], data: Path | None) -> None:
             await room.discard(MailId(mail_id), COMMAND_LINE)
 
     _with_mail(data, work)
-    click.echo(f"Letters thrown away: {len(ids)}.")
+    click.echo(json.dumps({"discarded": list(ids)}) if as_json else f"Letters thrown away: {len(ids)}.")
 
 
 def _with_mail(data: Path | None, work: Callable[[Mail], Awaitable[_T]]) -> _T:

@@ -85,9 +85,13 @@ def info(name: str, data: Path | None, as_json: bool) -> None:
 @click.option(
     "--directory", type=click.Path(path_type=Path, file_okay=False), help="Where to write it; else a folder beside you."
 )
-def new(name: str, kind: str, directory: Path | None) -> None:
+@json_option
+def new(name: str, kind: str, directory: Path | None, as_json: bool) -> None:
     """Write a package for a new plugin: it installs, it works, and its tests pass."""
     place = write(name, kind, directory)
+    if as_json:
+        click.echo(json.dumps({"name": name, "kind": kind, "directory": str(place)}))
+        return
     click.echo(f"A plugin that works is in {place}. Install it beside streamhost, and look:")
     click.secho(f"  pip install -e {place}\n  streamhost plugins info {name}\n  pytest {place}", fg="green")
 

@@ -7,7 +7,7 @@ import http.client
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -132,6 +132,23 @@ class Remote:
                 sent(len(block))
 
         return self._exchange(method, address, headers, size, body)
+
+    @contextlib.contextmanager
+    def stream(self, address: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a GET, to be read piece by piece. Raises `Refused` for what is no success, else as `call`."""
+        parts = urlsplit(urljoin(self.base, address))
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+        try:
+            place = parts.path + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", place, headers={"Authorization": f"Bearer {self._token}", **headers})
+            response = connection.getresponse()
+            if not 200 <= response.status < 300:
+                said = {name.lower(): value for name, value in response.getheaders()}
+                raise Answer(response.status, said, response.read()).refusal()
+            yield response
+        finally:
+            connection.close()
 
     def _exchange(
         self,

@@ -1,4 +1,4 @@
-"""`streamhost videos`: upload a file to a running server, here or anywhere."""
+"""`streamhost videos`: upload a file to a running server, here or anywhere; what else is done with videos."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 import platformdirs
 
 from streamhost.cli.remote import Remote, Transfer
+from streamhost.cli.video_commands import COMMANDS
 from streamhost.late import late
 from streamhost.model.errors import StreamhostError
 
@@ -37,7 +38,11 @@ class NotReady(StreamhostError):
 
 @click.group()
 def videos() -> None:
-    """Upload videos to a running server."""
+    """Upload, list, change, fetch and delete videos, at a running server or on a data directory."""
+
+
+for _command in COMMANDS:
+    videos.add_command(_command)
 
 
 @videos.command()

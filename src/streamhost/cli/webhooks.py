@@ -92,29 +92,33 @@ def add(url: str, kinds: Sequence[str], note: str, data: Path | None, as_json: b
 @webhooks.command()
 @click.argument("webhook")
 @data_option
-def remove(webhook: str, data: Path | None) -> None:
+@json_option
+def remove(webhook: str, data: Path | None, as_json: bool) -> None:
     """Remove WEBHOOK (its id), with everything that waits for it."""
     _with_webhooks(data, lambda room: room.remove(WebhookId(webhook), COMMAND_LINE))
-    click.echo(f"Webhook {webhook} is removed.")
+    click.echo(json.dumps({"removed": webhook}) if as_json else f"Webhook {webhook} is removed.")
 
 
 @webhooks.command()
 @click.argument("webhook")
 @data_option
-def test(webhook: str, data: Path | None) -> None:
+@json_option
+def test(webhook: str, data: Path | None, as_json: bool) -> None:
     """Post a test event to WEBHOOK now. Exit code 0 only if it was taken."""
     _with_webhooks(data, lambda room: room.test(WebhookId(webhook)))
-    click.echo("The endpoint has taken a test event.")
+    click.echo(json.dumps({"id": webhook, "taken": True}) if as_json else "The endpoint has taken a test event.")
 
 
 @webhooks.command()
 @click.argument("webhook")
 @click.option("--on/--off", "on", required=True, help="Send to it, or not.")
 @data_option
-def switch(webhook: str, on: bool, data: Path | None) -> None:
+@json_option
+def switch(webhook: str, on: bool, data: Path | None, as_json: bool) -> None:
     """Switch WEBHOOK on or off. While it is off, events are kept among its dead letters."""
     _with_webhooks(data, lambda room: room.change(WebhookId(webhook), COMMAND_LINE, enabled=on))
-    click.echo(f"Webhook {webhook} is switched {'on' if on else 'off'}.")
+    words = f"Webhook {webhook} is switched {'on' if on else 'off'}."
+    click.echo(json.dumps({"id": webhook, "on": on}) if as_json else words)
 
 
 @webhooks.command()
@@ -145,7 +149,10 @@ def deliveries(webhook: str, state: str | None, data: Path | None, as_json: bool
 @click.option("--since", callback=moment, help="Every dead letter since then: 12h ago, 2d ago, or a date.")
 @click.option("--everything", is_flag=True, help="With --since: also what has arrived.")
 @data_option
-def replay(webhook: str, delivery: str | None, since: float | None, everything: bool, data: Path | None) -> None:
+@json_option
+def replay(
+    webhook: str, delivery: str | None, since: float | None, everything: bool, data: Path | None, as_json: bool
+) -> None:
     """Deliver to WEBHOOK again: one DELIVERY by its id, or what is dead since a moment."""
     if (delivery is None) == (since is None):
         raise click.UsageError("Name a delivery, or say --since.")
@@ -156,16 +163,21 @@ def replay(webhook: str, delivery: str | None, since: float | None, everything: 
             return 1
         return await room.replay_since(WebhookId(webhook), since or 0.0, COMMAND_LINE, everything=everything)
 
-    click.echo(f"Deliveries on their way again: {_with_webhooks(data, work)}.")
+    count = _with_webhooks(data, work)
+    click.echo(json.dumps({"replayed": count}) if as_json else f"Deliveries on their way again: {count}.")
 
 
 @webhooks.command()
 @click.argument("webhook")
 @click.option("--hours", type=float, default=24.0, show_default=True, help="For how long the old secret signs too.")
 @data_option
-def rotate(webhook: str, hours: float, data: Path | None) -> None:
+@json_option
+def rotate(webhook: str, hours: float, data: Path | None, as_json: bool) -> None:
     """Replace the signing secret of WEBHOOK. Prints the new one, this once."""
     made = _with_webhooks(data, lambda room: room.rotate(WebhookId(webhook), COMMAND_LINE, hours * HOUR))
+    if as_json:
+        _print({"id": webhook, "secret": made.secret, "old_signs_hours": hours})
+        return
     click.echo(f"The old secret signs too for {hours:g} hours. The new one, shown only now:\n{made.secret}")
 
 

@@ -1,0 +1,142 @@
+"""`streamhost videos`: list, show, edit, download and delete, at a server and on its data; and first steps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from streamhost.cli import main
+from streamhost.cli.tables import length_text, print_table, size_text
+from tests.support.clips import small_clip
+from tests.support.server import QUICK_HASHES, RunningServer, clean_environment
+
+
+def run(*words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> Result:
+    """A command in this process."""
+    quiet = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
+    return CliRunner().invoke(main, list(words), env={**quiet, **QUICK_HASHES, **(env or {})}, input=text)
+
+
+@pytest.fixture(scope="module")
+def alice(site: RunningServer) -> dict[str, str]:
+    """What Alice has in her environment."""
+    api = site.client("alice@example.org")
+    return {"STREAMHOST_URL": site.url, "STREAMHOST_TOKEN": api.headers["Authorization"].removeprefix("Bearer ")}
+
+
+@pytest.fixture(scope="module")
+def video(site: RunningServer) -> str:
+    """Hers, ready."""
+    api = site.client("alice@example.org")
+    found = api.upload(small_clip(), title="A walk [bold]by the sea[/bold]", visibility="public")
+    api.wait_until(found, "ready")
+    return found
+
+
+def document(result: Result, code: int = 0) -> Any:
+    """The JSON that a command printed."""
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_list_and_show(site: RunningServer, alice: dict[str, str], video: str) -> None:
+    """The same video at the server and on the data directory; through a pipe plain lines, markup in titles is text."""
+    [remote] = document(run("videos", "list", "--json", env=alice))["items"]
+    [local] = document(run("videos", "list", "--json", "--data", str(site.data)))["items"]
+    assert (remote["id"], local["id"], local["state"]) == (video, video, "ready")
+    assert {**remote, "poster": None} == local
+    told = run("videos", "list", env=alice).stdout.splitlines()
+    assert told[0].split() == ["ID", "STATE", "VISIBILITY", "LENGTH", "SINCE", "OWNER", "TITLE"]
+    assert "A walk [bold]by the sea[/bold]" in told[1] and "\x1b" not in told[1]
+    assert document(run("videos", "list", "--state", "failed", "--json", env=alice))["items"] == []
+    nobody = run("videos", "list", "--owner", "bob@example.org", "--data", str(site.data))
+    assert nobody.stdout == "There are none.\n"
+    assert document(run("videos", "show", video, "--json", "--data", str(site.data)))["duration"] > 10
+    assert "plays" in run("videos", "show", video, env=alice).stdout
+    assert run("videos", "show", "nothing", env=alice).exit_code == 1
+
+
+def test_edit(site: RunningServer, alice: dict[str, str], video: str) -> None:
+    """Only what is named changes. While a server runs its data directory is not edited behind its back."""
+    changed = document(run("videos", "edit", video, "--title", "Sea", "--tag", "a", "--tag", "b", "--json", env=alice))
+    assert (changed["title"], changed["tags"], changed["visibility"]) == ("Sea", ["a", "b"], "public")
+    assert run("videos", "edit", video, env=alice).exit_code == 2
+    refused = run("videos", "edit", video, "--title", "Other", "--data", str(site.data))
+    assert refused.exit_code == 4
+    assert run("videos", "edit", video, "--visibility", "public", "--title", "x" * 300, env=alice).exit_code == 1
+
+
+def test_download(site: RunningServer, alice: dict[str, str], video: str, tmp_path: Path) -> None:
+    """The uploaded file comes back byte for byte, from both; a rendition is made first; nothing is overwritten."""
+    wanted = hashlib.sha256(small_clip().read_bytes()).digest()
+    for number, where in enumerate((["--data", str(site.data)], [])):
+        target = tmp_path / f"{number}.mp4"
+        told = document(
+            run("videos", "download", video, str(target), "--source", "--json", *where, env={} if where else alice)
+        )
+        assert told["bytes"] == target.stat().st_size
+        assert hashlib.sha256(target.read_bytes()).digest() == wanted
+    # Not made yet, and no worker here: said, and ordered from the server afterwards.
+    one = tmp_path / "one.mp4"
+    assert run("videos", "download", video, str(one), "--data", str(site.data)).exit_code == 1
+    document(run("videos", "download", video, str(one), "--json", env=alice))
+    assert one.read_bytes()[4:8] == b"ftyp"
+    assert run("videos", "download", video, str(one), env=alice).exit_code == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.mp4", "1.mp4", "one.mp4"]
+
+
+def test_delete(site: RunningServer, alice: dict[str, str], video: str) -> None:
+    """After a yes; the video is gone at once."""
+    assert run("videos", "delete", video, env=alice, text="n\n").exit_code == 1
+    assert run("videos", "delete", video, "--data", str(site.data), "--yes").exit_code == 4
+    assert document(run("videos", "delete", video, "--yes", "--json", env=alice)) == {"deleted": [video]}
+    assert site.client("alice@example.org").get(f"/api/v1/videos/{video}").status_code == 404
+
+
+def test_first_steps(tmp_path: Path) -> None:
+    """`setup` makes a site with settings, keys and an administrator, once; wrong settings make nothing."""
+    data = tmp_path / "site"
+    said = ["setup", "--admin", "root@example.org", "--password-stdin", "--data", str(data)]
+    wrong = run(*said, "--public-url", "video", text="correct horse battery\n")
+    assert (wrong.exit_code, data.exists()) == (3, False)
+    more = ["--site-name", 'Our "films"', "--public-url", "https://video.example.org", "--registration", "invite"]
+    made = document(run(*said, *more, "--json", text="correct horse battery\n"))
+    assert made["settings"] == str(data / "streamhost.toml")
+    shown = document(run("config", "show", "--json", "--data", str(data)))
+    assert shown["server.site_name"]["value"] == 'Our "films"'
+    assert shown["accounts.registration"]["value"] == "invite"
+    [user] = document(run("users", "list", "--json", "--data", str(data)))["items"]
+    assert (user["email"], user["role"], user["email_verified"]) == ("root@example.org", "admin", True)
+    assert run(*said, text="correct horse battery\n").exit_code == 1
+    assert run(*said, "--site-name", "Other", text="x\n").exit_code == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_completion(shell: str) -> None:
+    """The script is for that shell, and the program answers what it asks."""
+    script = run("completion", shell).stdout
+    assert f"_STREAMHOST_COMPLETE={shell}_complete" in script
+    asked = {"COMP_WORDS": "streamhost jo", "COMP_CWORD": "1" if shell == "bash" else "jo"}
+    command = [str(Path(sys.executable).with_name("streamhost"))]
+    asked["_STREAMHOST_COMPLETE"] = f"{shell}_complete"
+    ended = subprocess.run(command, env=clean_environment() | asked, capture_output=True, text=True, check=True)
+    assert "jobs" in ended.stdout and "users" not in ended.stdout
+
+
+def test_lists_on_terminals_and_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are wide enough for what is in them, control signs never reach a terminal."""
+    print_table(("ID", "TITLE"), [("1", "short"), ("22", "two\nlines \x1b[31m")])
+    assert capsys.readouterr().out == "ID  TITLE\n1   short\n22  two lines  [31m\n"
+    print_table(("ID",), [], "Nothing.")
+    assert capsys.readouterr().out == "Nothing.\n"
+    assert [size_text(n) for n in (1, 2048, 3 * 1024**3, 5 * 1024**4)] == ["1 B", "2.0 KiB", "3.0 GiB", "5.0 TiB"]
+    assert [length_text(n) for n in (None, 61.2, 3723)] == ["", "1:01", "1:02:03"]
