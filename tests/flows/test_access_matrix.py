@@ -51,6 +51,7 @@ HIDDEN |= dict.fromkeys(
     ("mail_id", "notification_id", "webhook_id", "job_id", "import_id", "link_id", "stream_id", "caption_id", "number"),
     "nothing",
 )
+HIDDEN |= dict.fromkeys(("verdict_id", "rescreen_id"), "nothing")
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
 NO_PAGE = "GET /{anywhere}"
 BAD_API_TOKENS = ("expired", "revoked", "disabled", "made up")

@@ -175,6 +175,24 @@ _ROUTES: Mapping[str, str] = {
     """,
     "admin": """
         GET /api/v1/moderation/reports
+        GET /api/v1/moderation/queue
+        GET /api/v1/moderation/decisions
+        POST /api/v1/moderation/claim
+        GET /api/v1/moderation/{video_id}
+        POST /api/v1/moderation/{video_id}
+        POST /api/v1/moderation/{video_id}/undo
+        POST /api/v1/moderation/{video_id}/claim
+        DELETE /api/v1/moderation/{video_id}/claim
+        POST /api/v1/moderation/{video_id}/screen
+        GET /api/v1/moderation/{video_id}/evidence/{verdict_id}/{number}
+        GET /api/v1/moderation/policy
+        PUT /api/v1/moderation/policy
+        GET /api/v1/moderation/rescreens
+        POST /api/v1/moderation/rescreens
+        GET /api/v1/moderation/rescreens/{rescreen_id}
+        GET /api/v1/moderation/rescreens/{rescreen_id}/changes
+        POST /api/v1/moderation/rescreens/{rescreen_id}/apply
+        DELETE /api/v1/moderation/rescreens/{rescreen_id}
         GET /api/v1/moderation/{video_id}/reports
         GET /api/v1/admin/users
         POST /api/v1/admin/users

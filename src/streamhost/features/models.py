@@ -14,6 +14,7 @@ from streamhost.ml.manifest import Manifest
 from streamhost.ml.registry import Model, Registry, State
 from streamhost.ml.run import OnnxClassifier, trial
 from streamhost.ml.work import Rules
+from streamhost.model.moderation import Aspect
 from streamhost.ports import Classifier
 
 MODELS_FOLDER = "models"
@@ -31,23 +32,27 @@ class Models:
         self._limits = limits_of(settings)
         self._rules = Rules(settings.models.threads, settings.models.batch, settings.models.read_pictures)
         self.onnx = OnnxClassifier(self.registry, self._limits, self._rules)
-        self._brought: tuple[str, ...] = ()
+        self._brought: Mapping[str, Classifier] = {}
         self.classifier: Classifier = CombinedClassifier([self.onnx])
 
     def join(self, classifiers: Mapping[str, Classifier]) -> None:
         """From now on `classifier` asks all of these, plugins' too; the word of each counts as much."""
         self.classifier = CombinedClassifier(list(classifiers.values()))
-        self._brought = tuple(sorted(classifiers))
+        self._brought = {name: one for name, one in classifiers.items() if one is not self.onnx}
 
     def manifests(self) -> Sequence[Manifest]:
         """What is known of every model, installed or not."""
         return [model.manifest for model in self.registry.models()]
 
+    def without_model(self) -> frozenset[Aspect]:
+        """What no installed model, and no plugin, looks for."""
+        return self.registry.without_model() - {aspect for one in self._brought.values() for aspect in one.aspects}
+
     def mark(self) -> str:
         """The same as long as the same models look, at the same things."""
         there = [m.manifest for m in self.registry.models() if m.state() is State.INSTALLED]
         uses = sorted(f"{manifest.id} {manifest.version} {manifest.sha256}" for manifest in there)
-        told = "\n".join([*uses, *self._brought, f"reads pictures: {self._rules.read_pictures}"])
+        told = "\n".join([*uses, *sorted(self._brought), f"reads pictures: {self._rules.read_pictures}"])
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     def install(self, model: Model, source: Path | None, say: Callable[[str], None]) -> bool:

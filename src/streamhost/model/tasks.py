@@ -129,6 +129,8 @@ class ScreenVideo(Task):
     """Only what stands beside its pictures has changed: what was found in these still counts."""
     rescreen_id: RescreenId | None = None
     """It is part of a re-screening: only note what would follow."""
+    forced: bool = False
+    """Look at all of it, even if somebody trusted has uploaded it."""
 
 
 @dataclass(frozen=True, slots=True)

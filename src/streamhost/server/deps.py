@@ -31,6 +31,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "downloads": host.downloads,
         "work": host.work,
         "reporting": host.reporting,
+        "moderation": host.moderation,
         "sharing": host.sharing,
         "streams": host.streams,
         "syndication": host.syndication,

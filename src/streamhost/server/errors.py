@@ -84,6 +84,7 @@ STATUS: Mapping[str, int] = {
     "model_missing": 503,
     "model_broken": 503,
     "video_rejected": 403,
+    "not_made": 409,
     "no_case": 409,
     "claimed_by_other": 409,
     "nothing_to_undo": 409,

@@ -17,7 +17,7 @@ from streamhost.features.moderation.errors import ClaimedByOther, NoCase, Nothin
 from streamhost.features.moderation.material import content_of
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.settling import Settling
-from streamhost.model.accounts import User
+from streamhost.model.accounts import User, Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.cases import CLAIM_SECONDS, REASON_LENGTH, By, Case, Cause, Verdict
 from streamhost.model.clock import Clock
@@ -25,7 +25,7 @@ from streamhost.model.errors import InvalidInput, NotFound
 from streamhost.model.ids import VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Category, Findings
 from streamhost.model.verdicts import Decision, Judgement, Risk
-from streamhost.model.videos import Video
+from streamhost.model.videos import Video, may_view
 
 MAX_PAGE = 100
 EVERYTHING = Wanted()
@@ -113,6 +113,16 @@ class Desk:
         async with self._db.read() as conn:
             return await self._file(conn, await self._video(conn, video_id))
 
+    async def check(self, video_id: VideoId, viewer: Viewer) -> None:
+        """Raise `NotFound` for a video that is none of a moderator's business: others may not see it, and neither
+        models nor people have ever had to do with it."""
+        async with self._db.read() as conn:
+            video = await self._video(conn, video_id)
+            if may_view(video, viewer):
+                return
+            if not any(one.by is not By.TRUST for one in await rows.of_video(conn, video_id)):
+                raise NotFound
+
     async def claim(self, video_id: VideoId, reviewer: User, *, over: bool = False) -> Case:
         """Take a case for ten minutes, or prolong that. `over`: take it from whoever has it.
 
@@ -135,6 +145,13 @@ class Desk:
                 return None
             await case_rows.claim(conn, found[0].video_id, reviewer.id, now, now + CLAIM_SECONDS)
             return (await self._waiting(conn, [await self._case(conn, found[0].video_id)]))[0]
+
+    async def take_next(self, reviewer: User, wanted: Wanted = EVERYTHING) -> Waiting:
+        """As `claim_next`. Raises `NoCase` where nothing waits."""
+        found = await self.claim_next(reviewer, wanted)
+        if found is None:
+            raise NoCase("Nothing waits.")
+        return found
 
     async def release(self, video_id: VideoId, reviewer: User) -> None:
         """Let go of a case; of one that is not the reviewer's nothing changes. Raises `NotFound`."""

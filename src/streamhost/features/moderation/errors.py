@@ -12,6 +12,12 @@ class NoCase(Conflict):
     hint = "It may have been decided meanwhile; its history tells."
 
 
+class NotMade(Conflict):
+    """This video is still being made; models look at it by themselves once it is."""
+
+    code = "not_made"
+
+
 class ClaimedByOther(Conflict):
     """Another moderator is looking at this video."""
 

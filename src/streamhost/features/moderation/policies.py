@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamhost.config import ModerationSettings
@@ -45,13 +45,20 @@ class Policies:
     """Puts the policy together, anew each time: models come and go, and the profile can be chosen while it runs."""
 
     def __init__(
-        self, db: Database, clock: Clock, settings: ModerationSettings, manifests: Callable[[], Sequence[Manifest]]
+        self,
+        db: Database,
+        clock: Clock,
+        settings: ModerationSettings,
+        manifests: Callable[[], Sequence[Manifest]],
+        without_model: Callable[[], Collection[Aspect]],
     ) -> None:
-        """`manifests`: of every model that is known, installed or not."""
+        """`manifests`: of every model that is known, installed or not; `without_model`: what none that is installed
+        looks for."""
         self._db = db
         self._clock = clock
         self._settings = settings
         self._manifests = manifests
+        self._without_model = without_model
 
     @property
     def fixed(self) -> bool:
@@ -67,6 +74,10 @@ class Policies:
         """The policy that holds now, for whoever has no connection at hand."""
         async with self._db.read() as conn:
             return await self.current(conn)
+
+    def without_model(self) -> list[str]:
+        """What nobody can look for at the moment, by name: no model for it is installed."""
+        return sorted(self._without_model())
 
     def would_be(self, profile: Profile) -> Policy:
         """The policy that another profile would bring."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from streamhost.jobs.worker import Handler
 from streamhost.ml.manifest import Manifest
 from streamhost.model.clock import DAY, Clock, Timestamp
 from streamhost.model.ids import VideoId
+from streamhost.model.moderation import Aspect
 from streamhost.model.tasks import RescreenVideos, ScreenVideo, SweepEvidence, Task
 from streamhost.ports import Storage
 
@@ -30,6 +31,10 @@ class Models(Looks, Protocol):
 
     def manifests(self) -> Sequence[Manifest]:
         """What is known of every model, installed or not."""
+        ...
+
+    def without_model(self) -> Collection[Aspect]:
+        """What no installed model, and no plugin, looks for."""
         ...
 
 
@@ -66,7 +71,7 @@ def moderation_of(
     withdrawn: Callable[[VideoId, Timestamp], None],
 ) -> Moderation:
     """The room. `withdrawn` hears of each video whose links must end, and since when."""
-    policies = Policies(db, clock, settings, models.manifests)
+    policies = Policies(db, clock, settings, models.manifests, models.without_model)
     settling = Settling(queue, clock, withdrawn)
     evidence = EvidenceRoom(db, storage, clock, settings.evidence_days * DAY)
     rescreening = Rescreening(db, queue, clock)

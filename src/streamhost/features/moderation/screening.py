@@ -14,6 +14,7 @@ from streamhost.db import verdicts as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.db.verdicts import Screening as Found
+from streamhost.features.moderation.errors import NotMade
 from streamhost.features.moderation.evidence import EvidenceRoom
 from streamhost.features.moderation.judging import judged, merged, pictures_stand, words_stand
 from streamhost.features.moderation.material import Content, brought, content_of
@@ -25,8 +26,8 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role
 from streamhost.model.cases import By, RunState, Verdict
 from streamhost.model.clock import Clock
-from streamhost.model.errors import StreamhostError
-from streamhost.model.ids import UserId, VerdictId, VideoId, new_id
+from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.ids import UserId, VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Findings, Gap, Material
 from streamhost.model.tasks import Job, ScreenVideo
 from streamhost.model.verdicts import Decision, Policy, Publish
@@ -35,8 +36,6 @@ from streamhost.ports import Classifier, Storage
 
 URGENT = 10
 """Priority of a screening that somebody waits for, as of what somebody waits to watch."""
-LATER = -10
-"""Priority of looks that nobody waits for."""
 
 
 class Looks(Protocol):
@@ -102,6 +101,16 @@ class Screening:
         """What stands beside a video's pictures was changed: have that looked at, in the same transaction."""
         await self._ask(conn, video_id, words_only=True)
 
+    async def again(self, video_id: VideoId) -> None:
+        """Have all of a video looked at once more, whoever uploaded it. Raises `NotFound`, `NotMade`."""
+        async with self._db.write() as conn:
+            video = await videos.get(conn, video_id) if is_id(video_id) else None
+            if video is None:
+                raise NotFound
+            if video.state is not VideoState.READY:
+                raise NotMade
+            await self._add(conn, ScreenVideo(video_id, forced=True))
+
     async def replaced(self, conn: Connection, video_id: VideoId) -> None:
         """Another file takes the place of a video's, in this transaction: nobody has looked at that one."""
         video = await videos.get(conn, video_id)
@@ -120,11 +129,12 @@ class Screening:
         if policy.trusts(await _role(conn, video.owner_id)):
             await self._trust(conn, video, policy)
             return
-        task = ScreenVideo(video_id, words_only)
-        waiting = f"{subject(video_id)}:{'words' if words_only else 'all'}"
-        await self._queue.add(
-            conn, task, priority=URGENT, lock=subject(video_id), queueing_lock=waiting, subject=subject(video_id)
-        )
+        await self._add(conn, ScreenVideo(video_id, words_only))
+
+    async def _add(self, conn: Connection, task: ScreenVideo) -> None:
+        about = subject(task.video_id)
+        waiting = f"{about}:{'words' if task.words_only else 'forced' if task.forced else 'all'}"
+        await self._queue.add(conn, task, priority=URGENT, lock=about, queueing_lock=waiting, subject=about)
 
     async def _trust(self, conn: Connection, video: Video, policy: Policy) -> None:
         """Approve unseen; what was decided already stays."""
@@ -146,7 +156,7 @@ class Screening:
             trusted = policy.trusts(await _role(conn, video.owner_id))
             known = await rows.screening(conn, video.id)
             person = await rows.standing_by_person(conn, video.id)
-        if trusted:
+        if trusted and not task.forced:
             await self._trusted(task, job, policy)
             return
         found = await self._look(task, content, known, job)
@@ -195,6 +205,7 @@ class Screening:
     async def _look(self, task: ScreenVideo, content: Content, known: Found | None, job: JobContext) -> Found:
         """What models find, with what they have found already where that still counts."""
         mark = self._looks.mark()
+        known = None if task.forced else known
         seen = known is not None and pictures_stand(known, content, mark, words_only=task.words_only)
         read = known is not None and words_stand(known, content, mark)
         if known is not None and seen and read:
