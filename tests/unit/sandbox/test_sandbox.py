@@ -228,6 +228,20 @@ async def test_allowed(playground: Playground) -> None:
     assert result == {"threads": 4, "text": "the source", "priority": min(own + QUICK.nice, LAST_PLACE)}
 
 
+async def test_steps_back_as_a_session(playground: Playground) -> None:
+    """Where the kernel shares processor time out among sessions, the session of a child steps back too."""
+    task = asyncio.create_task(playground.run("sleep"))
+    await playground.heard.wait()
+    (child,) = playground.children()
+    group = Path(f"/proc/{child.pid}/autogroup")
+    words = group.read_text().split() if group.exists() else ["nice", str(child.nice())]
+    assert words[-2:] == ["nice", str(child.nice())]
+    assert child.nice() > 0
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_cancelled(playground: Playground) -> None:
     """Cancelling the caller ends the process and reaps it before the caller goes on."""
     task = asyncio.create_task(playground.run("sleep"))
