@@ -236,10 +236,13 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/imports/retry
         POST /api/v1/admin/imports/files/{import_id}/retry
         DELETE /api/v1/admin/imports/files/{import_id}
+        GET /api/v1/admin/overview
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}
         GET /api/v1/admin/audit
+        GET /admin
+        GET /admin/settings
         GET /admin/users
         GET /admin/users/new
         POST /admin/users/new

@@ -11,14 +11,12 @@ from typing import Any
 import click
 import msgspec
 
-from streamhost.config import Field, Settings, fields, load_with_origins
+from streamhost.config import fields, hidden, load_with_origins, value_of
 from streamhost.media import choice, tasks
 from streamhost.media.run import run_task
 from streamhost.model.errors import StreamhostError
 from streamhost.plugins import Plugins
 from streamhost.sandbox import Limits
-
-REDACTED = "[redacted]"
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose streamhost.toml is read."
@@ -38,7 +36,7 @@ def show(data: Path | None, as_json: bool) -> None:
     """Show every setting with its value and where that comes from. Secrets are left out."""
     settings, origins = load_with_origins(data)
     shown: dict[str, Any] = {"data": str(settings.data)} | {
-        field.key: hidden(field, value(settings, field.key)) for field in fields()
+        field.key: hidden(field, value_of(settings, field)) for field in fields()
     }
     broken: StreamhostError | None = None
     try:
@@ -90,14 +88,3 @@ def encoders(data: Path | None, as_json: bool) -> None:
         works = click.style("works", fg="green")
         click.echo(f"{name:20} {works if name in tried.working else tried.reasons[name]}")
     click.echo(f'With media.encoder = "{wanted}" videos are encoded by {chosen.name}.')
-
-
-def hidden(field: Field, value: Any) -> Any:
-    """A value as it may be shown."""
-    return REDACTED if field.secret and value else value
-
-
-def value(settings: Settings, key: str) -> Any:
-    """The value of a setting such as `server.port`, as JSON knows it."""
-    section, name = key.split(".")
-    return msgspec.to_builtins(getattr(getattr(settings, section), name))

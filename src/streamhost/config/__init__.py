@@ -8,7 +8,7 @@ from streamhost.config.analytics import AnalyticsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
-from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, sections
+from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, hidden, sections, value_of
 from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
 from streamhost.config.moderating import ModerationSettings
@@ -70,8 +70,10 @@ __all__ = [
     "default_data_directory",
     "fields",
     "fields_of",
+    "hidden",
     "load",
     "load_with_origins",
     "plugged",
     "sections",
+    "value_of",
 ]

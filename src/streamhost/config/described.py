@@ -14,6 +14,7 @@ from streamhost.config.section import Section
 from streamhost.config.settings import Settings
 
 PREFIX = "STREAMHOST_"
+REDACTED = "[redacted]"
 TRACE = f"{PREFIX}TRACE_PLUGINS"
 OTHER_VARIABLES = {
     f"{PREFIX}DATA": "Directory of the catalog, secrets, uploads and media, where --data is not given.",
@@ -64,6 +65,16 @@ class Field:
     def also(self) -> str:
         """A variable that other programs use for the same, empty if none: `Meta(extra={"also": "…"})`."""
         return next((meta.extra["also"] for meta in _metas(self.type) if meta.extra and "also" in meta.extra), "")
+
+
+def hidden(field: Field, value: Any) -> Any:
+    """A value as it may be shown."""
+    return REDACTED if field.secret and value else value
+
+
+def value_of(settings: Settings, field: Field) -> Any:
+    """The value of a setting, as JSON knows it."""
+    return msgspec.to_builtins(getattr(getattr(settings, field.section), field.name))
 
 
 def fields() -> Iterator[Field]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar.di import Provide
 
+from streamhost.features.overview import Overview
 from streamhost.host import Host
 
 
@@ -30,6 +31,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "control": host.control,
         "downloads": host.downloads,
         "work": host.work,
+        "overview": Overview(host.settings, host.db, host.health.report, host.clock),
         "reporting": host.reporting,
         "moderation": host.moderation,
         "sharing": host.sharing,

@@ -1,0 +1,31 @@
+"""The first page of the administration, and the settings."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.support.server import RunningServer
+
+
+def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -> None:
+    """An administrator finds health, work, figures and versions on one page, and every setting on another."""
+    root = visit(site.url).sign_in("root@example.org")
+    page = root.page("/")
+    page.get_by_role("button", name="Account: Root").click()
+    page.get_by_role("link", name="Administration").click()
+    health = page.get_by_role("region", name="Health")
+    expect(health.get_by_text("Everything works.")).to_be_visible()
+    expect(health.get_by_text("Works", exact=True)).to_have_count(3)
+    expect(health.get_by_role("meter", name="Disk in use")).to_be_visible()
+    people = page.get_by_role("region", name="Videos and people")
+    expect(people.get_by_role("link", name="3")).to_have_attribute("href", "/admin/users")
+    expect(page.get_by_role("region", name="What runs here")).to_contain_text("SQLite")
+    document = site.client("root@example.org").get("/api/v1/admin/overview").json()
+    assert document["well"] is True
+    assert document["users"] == {"admin": 1, "creator": 1, "viewer": 1}
+    page.get_by_role("navigation", name="Administration").get_by_role("link", name="Settings").click()
+    # What was changed stands open: here at least the port.
+    expect(page.get_by_role("heading", name="server.port = ")).to_contain_text("Changed")
+    page.get_by_role("heading", name="[server]").click()
+    expect(page.get_by_role("heading", name="server.port = ")).to_have_count(0)
