@@ -14,7 +14,7 @@ import pytest
 
 from tests.flows.test_control import long_clip, until_encoding, until_quiet
 from tests.support.clips import copied_clip
-from tests.support.server import ROOT, Api, RunningServer, clean_environment
+from tests.support.server import ROOT, Api, RunningServer, clean_environment, until
 
 PATIENCE = 120
 
@@ -46,7 +46,7 @@ def at(server: RunningServer, email: str) -> list[str]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
     """A server whose encoding outlasts the start of a command, and the time until a server looks at the catalog."""
-    running = RunningServer(tmp_path / "data", STREAMHOST_MEDIA_PRESET="slower").start()
+    running = RunningServer(tmp_path / "data", STREAMHOST_MEDIA_PRESET="slow").start()
     yield running
     running.stop()
 
@@ -85,9 +85,10 @@ def test_watching_ends_well_only_when_the_work_is_done(server: RunningServer, al
     assert "403" in refused.stderr
 
 
-def test_levers_on_the_data_directory_beside_a_running_server(server: RunningServer, alice: Api) -> None:
-    """Paused by the catalog alone, the server stops the work; listed, prioritised and resumed the same way, it ends."""
-    video_id = alice.upload(long_clip(), title="Paused")
+def test_levers_on_the_data_directory_and_over_http(server: RunningServer, alice: Api) -> None:
+    """Paused by the catalog alone, the server stops the work; listed, prioritised and resumed the same way, it goes on.
+    A job that is cancelled takes its video along; the retry of the video makes it whole."""
+    video_id = alice.upload(long_clip(), title="Steered")
     until_encoding(server, alice, video_id)
     data = ["--data", str(server.data)]
     [paused] = items("pause", f"video:{video_id}", *data)
@@ -103,16 +104,8 @@ def test_levers_on_the_data_directory_beside_a_running_server(server: RunningSer
     [raised] = items("priority", "7", waiting[0]["id"], *data)
     assert raised["priority"] == 7
     assert run("resume", f"video:{video_id}", *data).returncode == 0
-    watched = run("watch", *data)
-    assert watched.returncode == 0, watched.stderr
-    assert alice.video(video_id)["state"] == "ready"
-    assert run("cancel", f"video:{video_id}", *data).returncode == 1
+    until(server.media_children)
 
-
-def test_cancelling_and_retrying_by_command(server: RunningServer, alice: Api) -> None:
-    """A job that is cancelled takes its video along; the retry of the video makes it whole."""
-    video_id = alice.upload(long_clip(), title="Cancelled")
-    until_encoding(server, alice, video_id)
     root = at(server, ROOT["email"])
     [running, *_] = items("list", "--state", "running", "--kind", "make_part", *root)
     assert run("cancel", running["id"], *root).returncode == 0
@@ -121,7 +114,11 @@ def test_cancelling_and_retrying_by_command(server: RunningServer, alice: Api) -
     assert "job_cancelled" in gone.stderr
     until_quiet(server)
     assert run("retry", f"video:{video_id}", *at(server, "alice@example.org")).returncode == 0
-    assert run("watch", f"video:{video_id}", *root).returncode == 0
+    watched = run("watch", *data)
+    assert watched.returncode == 0, watched.stderr
+    assert alice.video(video_id)["state"] == "ready"
+    assert run("cancel", f"video:{video_id}", *data).returncode == 1
+    assert run("cancel", f"video:{video_id}", *root).returncode == 1
 
 
 def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
