@@ -118,6 +118,8 @@ _ROUTES: Mapping[str, str] = {
         GET /upload
         GET /studio
         GET /studio/{video_id}
+        GET /studio/{video_id}/analytics
+        GET /studio/analytics
         GET /studio/{video_id}/delete
         GET /studio/{video_id}/file
         GET /watch/{video_id}/download
@@ -244,6 +246,7 @@ _ROUTES: Mapping[str, str] = {
         GET /admin
         GET /admin/settings
         GET /admin/users
+        GET /admin/analytics
         GET /admin/users/new
         POST /admin/users/new
         GET /admin/users/{user_id}

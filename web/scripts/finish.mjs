@@ -8,7 +8,7 @@ const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(web, "dist");
 
 // What ends up in the browser; the build tools do not.
-const SHIPPED = ["shaka-player", "tus-js-client", "lucide-static", "js-base64", "url-parse", "querystringify", "requires-port"];
+const SHIPPED = ["shaka-player", "tus-js-client", "lucide-static", "uplot", "js-base64", "url-parse", "querystringify", "requires-port"];
 
 function licence(name) {
   const folder = join(web, "node_modules", name);
