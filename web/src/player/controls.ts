@@ -89,14 +89,13 @@ export class Controls {
 
   /** The choice of qualities is new, or another one is playing. */
   drawQualities(): void {
-    this.settings.draw();
-    const captions = this.settings.captions();
+    this.settings.drawNow();
+    const { shown } = this.engine.tracks;
     const button = this.button("captions");
-    button.hidden = !captions.length;
-    this.looks.offer(captions.length > 0);
-    const on = captions.some((one) => one.active);
-    button.setAttribute("aria-pressed", String(on));
-    setIcon(button, on ? "captions" : "captions-off");
+    button.hidden = shown === null;
+    this.looks.offer(shown !== null);
+    button.setAttribute("aria-pressed", String(shown === true));
+    setIcon(button, shown ? "captions" : "captions-off");
   }
 
   seek(to: number): void {
@@ -234,7 +233,7 @@ export class Controls {
         void this.pip();
         break;
       case "captions":
-        if (!this.settings.captions().length) return;
+        if (this.engine.tracks.shown === null) return;
         word = t.captions(this.engine.tracks.toggle());
         break;
       case "shortcuts":
@@ -260,7 +259,7 @@ export class Controls {
     const at = SPEEDS.findIndex((speed) => speed >= this.engine.speed);
     const next = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at + by))] ?? 1;
     this.engine.speed = next;
-    this.settings.draw();
+    this.settings.drawNow();
     return next;
   }
 

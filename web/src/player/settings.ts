@@ -41,7 +41,6 @@ export class Settings {
     });
     this.panel.addEventListener("change", (event) => this.chosen(event.target as HTMLInputElement));
     this.speeds.append(...SPEEDS.map((speed) => radio("speed", String(speed), t.speed(speed))));
-    this.draw();
   }
 
   get open(): boolean {
@@ -55,7 +54,14 @@ export class Settings {
     return true;
   }
 
-  draw(): void {
+  /** The quality that plays, on the button; the lists only while somebody sees them. */
+  drawNow(): void {
+    const playing = this.engine.qualities().find((one) => one.active)?.lines;
+    setText(this.now, playing ? name(playing) : "");
+    if (this.open) this.draw();
+  }
+
+  private draw(): void {
     const { engine } = this;
     const list = engine.qualities();
     const playing = list.find((one) => one.active)?.lines;
@@ -71,8 +77,7 @@ export class Settings {
     this.check("speed", String(engine.speed));
     this.tick("loop", engine.video.loop);
     this.tick("next", this.habits.value.next);
-    setText(this.now, playing ? name(playing) : "");
-    const captions = this.captions();
+    const captions = engine.tracks.captions();
     this.drawChoices("captions", this.words, captions.length ? [{ key: OFF, label: t.captionsOff, active: !captions.some((one) => one.active) }, ...captions] : []);
     const sounds = engine.tracks.sounds();
     this.drawChoices("sound", this.sounds, sounds.length > 1 ? sounds : []);
@@ -81,10 +86,6 @@ export class Settings {
   /** Whether the next video shall follow by itself. */
   get goesOn(): boolean {
     return this.habits.value.next;
-  }
-
-  captions(): Choice[] {
-    return this.engine.tracks.captions();
   }
 
   /** A list that is there only where there is a choice. */

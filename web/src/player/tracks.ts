@@ -29,8 +29,16 @@ interface Named {
   language: string;
 }
 
-/** What a language calls itself; the code where the browser does not know it. */
+const names = new Map<string, string>();
+
+/** What a language calls itself; the code where the browser does not know it. Asking costs milliseconds: once for each. */
 export function languageName(code: string): string {
+  const known = names.get(code) ?? nameOfLanguage(code);
+  names.set(code, known);
+  return known;
+}
+
+function nameOfLanguage(code: string): string {
   try {
     const name = new Intl.DisplayNames([code], { type: "language", fallback: "none" }).of(code);
     return name ? name.charAt(0).toLocaleUpperCase(code) + name.slice(1) : code;
@@ -69,6 +77,12 @@ export class Tracks {
     const sound = wishedFor(this.soundTracks(), this.wishes.sound);
     if (sound && !sound.active) this.player()?.selectAudioTrack(sound);
     this.show(this.wanted());
+  }
+
+  /** Whether there are captions at all, and whether some are shown: null where there are none. */
+  get shown(): boolean | null {
+    const tracks = this.textTracks();
+    return tracks.length ? tracks.some((one) => one.active) : null;
   }
 
   captions(): Choice[] {

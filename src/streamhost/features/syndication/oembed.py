@@ -18,8 +18,8 @@ VERSION = "1.0"
 CACHE_SECONDS = 3600
 USUAL_SIDE = 640
 """The longer side of a frame for which nobody has asked for another size, in pixels."""
-ALLOWED = "autoplay; encrypted-media; fullscreen; picture-in-picture"
-"""What the player may do inside a frame (Permissions Policy)."""
+ALLOWED = "autoplay; encrypted-media; picture-in-picture"
+"""What the player may do inside a frame, besides filling the screen (Permissions Policy)."""
 _PLACE = re.compile(r"/(?:watch|embed)/([^/?#]+)/?")
 
 
