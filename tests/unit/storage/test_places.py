@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from streamhost.ports import NotStored, StorageUnavailable, StoredObject
 from streamhost.storage.local import LocalStorage
 from streamhost.storage.memory import MemoryStorage
-from streamhost.storage.moving import move
+from streamhost.storage.moving import NOTES, move
 from streamhost.storage.places import PlacesStorage
 from streamhost.testing.storage_contract import content, keys
 
@@ -128,6 +129,62 @@ async def test_what_is_written_anew_meanwhile_is_no_bad_copy(room: Path) -> None
     await old.put_bytes(KEY, b"content")
     assert await move(old, new, KEY, room) == 7
     assert (await keys(old), await content(new, KEY)) == ([], b"newer")
+
+
+class Killed(Exception):
+    """The end of the process, as far as this test can have it."""
+
+
+class KilledThere(MemoryStorage):
+    """The process that moves ends when it reads its copy, which was spoiled on the way or not."""
+
+    spoiled = False
+    ends = True
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """End."""
+        if self.ends:
+            raise Killed
+        async for piece in super().read(key, start, end):
+            yield piece
+
+    async def put_file(self, key: str, source: Path) -> StoredObject:
+        """Take it as it is, or not quite."""
+        stored = await super().put_file(key, source)
+        return await super().put_bytes(key, b"c0ntent") if self.spoiled else stored
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "spoiled", "written anew"])
+async def test_a_run_that_was_killed_before_it_compared(meanwhile: str, room: Path) -> None:
+    """The next run compares the copy of a segment that the one before had no time to compare. A good one stays, a bad
+    one goes and is made anew, and what the server has written there since is newer."""
+    old, new = MemoryStorage(), KilledThere()
+    new.spoiled = meanwhile == "spoiled"
+    await old.put_bytes(KEY, b"content")
+    with pytest.raises(Killed):
+        await move(old, new, KEY, room)
+    assert (await keys(old), await keys(new), len(list(room.iterdir()))) == ([KEY], [KEY], 1)
+    new.ends = new.spoiled = False
+    if meanwhile == "spoiled":
+        with pytest.raises(StorageUnavailable, match="not the same"):
+            await move(old, new, KEY, room)
+        assert (await keys(old), await keys(new)) == ([KEY], [])
+    elif meanwhile == "written anew":
+        await new.put_bytes(KEY, b"newer")
+    assert await move(old, new, KEY, room) == 7
+    assert (await keys(old), await content(new, KEY)) == ([], b"newer" if meanwhile == "written anew" else b"content")
+    assert list(room.iterdir()) == []
+
+
+async def test_killed_while_it_was_put(room: Path) -> None:
+    """Where nobody knows whose copy it is that differs, both stay, and the move says so."""
+    old, new = MemoryStorage(), MemoryStorage()
+    await old.put_bytes(KEY, b"content")
+    await new.put_bytes(KEY, b"c0ntent")
+    (room / f"{sha256(KEY.encode()).hexdigest()}{NOTES}").touch()
+    with pytest.raises(StorageUnavailable, match="not the same"):
+        await move(old, new, KEY, room)
+    assert (await content(old, KEY), await content(new, KEY)) == (b"content", b"c0ntent")
 
 
 async def test_a_bad_copy_of_a_run_that_was_killed(room: Path) -> None:

@@ -18,7 +18,7 @@ from streamhost.features.storekeeping.building import Places
 from streamhost.model.clock import Clock
 from streamhost.model.errors import Conflict
 from streamhost.ports import Storage, StorageUnavailable
-from streamhost.storage.moving import move
+from streamhost.storage.moving import NOTES, move
 
 AT_ONCE = 8
 """Objects on their way at the same time."""
@@ -82,6 +82,8 @@ class Mover:
             for name in self._places.used:
                 if name != to:
                     await self._empty(name, to, moved, told)
+            # What notes are left is of objects that somebody has deleted.
+            shutil.rmtree(self._room, ignore_errors=True)
         return moved
 
     async def _check(self, to: str, server_runs: bool) -> None:
@@ -157,19 +159,30 @@ class Mover:
 
 @contextlib.contextmanager
 def _alone(room: Path) -> Iterator[None]:
-    """An empty folder for copies on their way, for one move at a time: of two, each would take what the other has just
-    moved for something that was deleted. The lock is the kernel's and ends with the process. Raises `MoveRuns`."""
+    """A folder for copies on their way, for one move at a time: of two, each would take what the other has just moved
+    for something that was deleted. Empty but for the notes of a run that was killed. The lock is the kernel's and ends
+    with the process. Raises `MoveRuns`."""
     handle = os.open(room.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise MoveRuns from error
-        shutil.rmtree(room, ignore_errors=True)
-        room.mkdir(parents=True)
+        room.mkdir(parents=True, exist_ok=True)
+        _clear(room)
         try:
             yield
         finally:
-            shutil.rmtree(room, ignore_errors=True)
+            _clear(room)
+            with contextlib.suppress(OSError):
+                room.rmdir()
     finally:
         os.close(handle)
+
+
+def _clear(room: Path) -> None:
+    """Remove copies, and keep notes."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in room.iterdir():
+            if path.suffix != NOTES:
+                path.unlink(missing_ok=True)
