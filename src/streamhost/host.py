@@ -41,6 +41,7 @@ from streamhost.host_cache import cache_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
+from streamhost.host_measures import measures_of
 from streamhost.host_media import lanes_of, runner_of, transcoding_of
 from streamhost.host_moderation import moderating, others_of
 from streamhost.host_notices import notice_work, notifications_of
@@ -52,6 +53,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Schedule, every
 from streamhost.jobs.worker import Handler, Worker
 from streamhost.keyrings import Keyrings
+from streamhost.measures import Measures
 from streamhost.media.run import MediaRunner
 from streamhost.model import tasks
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
@@ -106,6 +108,7 @@ class Host:
     streams: Streams
     syndication: Syndication
     analytics: Analytics
+    measures: Measures
     tickets: Tickets
     addresses: Addresses
     copies: Copies
@@ -370,6 +373,7 @@ async def _built_on(
         streams=streams,
         syndication=Syndication(db, catalog.get, settings.playback.embed_origins),
         analytics=analytics,
+        measures=measures_of(db, analytics, cache, storage, instance.data),
         tickets=tickets,
         addresses=addresses,
         copies=copies,

@@ -49,6 +49,7 @@ TABLE: Mapping[str, Line] = {
     "GET /livez": Line("200 200 200 200 200 200 200"),
     "GET /readyz": Line("200 200 200 200 200 200 200"),
     "GET /startupz": Line("200 200 200 200 200 200 200"),
+    "GET /metrics": Line("200 200 200 200 200 200 200"),
     "GET /api": Line("200 200 200 200 200 200 200"),
     "GET /api/docs": Line("200 200 200 200 200 200 200"),
     "GET /api/openapi.json": Line("200 200 200 200 200 200 200"),

@@ -15,6 +15,7 @@ _ROUTES: Mapping[str, str] = {
         GET /livez
         GET /readyz
         GET /startupz
+        GET /metrics
         GET /api
         GET /api/docs
         GET /api/openapi.json

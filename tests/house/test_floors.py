@@ -65,6 +65,8 @@ FIRST_USE = {
     "jinja2.sandbox": "the same",
     "jwt": "60 where cryptography is installed: a token is signed or read",
     "numpy": "160: pictures are looked at",
+    "prometheus_client": "60: the figures of the program are read",
+    "prometheus_client.core": "the same",
     "rich.console": "30: a bar is drawn",
     "rich.progress": "the same",
     "rich.table": "a list is printed on a terminal",

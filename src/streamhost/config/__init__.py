@@ -4,7 +4,7 @@ The command line beats `STREAMHOST_<SECTION>_<FIELD>` in the environment (or the
 is the value), which beats `streamhost.toml`, which beats the default.
 """
 
-from streamhost.config.analytics import AnalyticsSettings
+from streamhost.config.analytics import AnalyticsSettings, MetricsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
@@ -54,6 +54,7 @@ __all__ = [
     "LogSettings",
     "MailSettings",
     "MediaSettings",
+    "MetricsSettings",
     "ModerationSettings",
     "NotificationSettings",
     "PlaybackSettings",

@@ -9,6 +9,18 @@ from msgspec import Meta
 from streamhost.config.section import Section
 
 
+class MetricsSettings(Section, frozen=True):
+    """Who may read the figures of the running program at /metrics."""
+
+    allow: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$", examples=["10.0.0.0/8"])], ...],
+        Meta(
+            description="Networks besides this machine that may read /metrics, such as that of Prometheus. A request "
+            "that came through a proxy counts as the client's if the proxy is trusted, else as from elsewhere."
+        ),
+    ] = ()
+
+
 class AnalyticsSettings(Section, frozen=True):
     """What is kept of how videos are watched."""
 

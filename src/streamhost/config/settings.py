@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streamhost.config.analytics import AnalyticsSettings
+from streamhost.config.analytics import AnalyticsSettings, MetricsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
@@ -385,6 +385,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     playback: PlaybackSettings = PlaybackSettings()
     protection: ProtectionSettings = ProtectionSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
+    metrics: MetricsSettings = MetricsSettings()
     cdn: CdnSettings = CdnSettings()
     cache: CacheSettings = CacheSettings()
     plugins: PluginSettings = PluginSettings()

@@ -49,6 +49,12 @@ async def used(conn: Connection, owner_id: UserId, now: Timestamp) -> tuple[int,
     return kept + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
 
 
+async def all_bytes(conn: Connection) -> int:
+    """Bytes of uploaded files of all videos together."""
+    row = await conn.fetch_one("SELECT COALESCE(SUM(source_size), 0) AS bytes FROM videos", {})
+    return int(row["bytes"]) if row else 0
+
+
 async def set_limits(conn: Connection, owner_id: UserId, amount: Amount) -> None:
     """Set what one user may use."""
     await conn.execute(_SET, {"owner": owner_id, "bytes": amount.bytes, "videos": amount.videos})

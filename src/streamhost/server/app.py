@@ -30,6 +30,7 @@ from streamhost.server import (
     jobs,
     mail,
     me,
+    metrics,
     moderation,
     notifications,
     overview,
@@ -76,6 +77,7 @@ def create_app(host: Host) -> Litestar:
     return Litestar(
         [
             *health.routes,
+            *metrics.routes,
             *accounts.routes,
             *me.routes,
             *overview.routes,

@@ -38,6 +38,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "streams": host.streams,
         "syndication": host.syndication,
         "analytics": host.analytics,
+        "measures": host.measures,
         "copies": host.copies,
         "posters": host.posters,
     }

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from streamhost import log
+from streamhost.measures import Measures
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -99,11 +100,20 @@ class Door:
         self._delivery: ASGIApp | None = None
         self._objects: ASGIApp | None = None
         self._sites: tuple[str, ...] = ()
+        self._measures = Measures()
         self._closing = asyncio.Event()
 
-    def open(self, app: ASGIApp, delivery: ASGIApp, objects: ASGIApp | None = None, sites: Sequence[str] = ()) -> None:
+    def open(
+        self,
+        app: ASGIApp,
+        delivery: ASGIApp,
+        objects: ASGIApp | None = None,
+        sites: Sequence[str] = (),
+        measures: Measures | None = None,
+    ) -> None:
         """Let requests in: `/s/…` to `delivery`, `/o/…` to `objects`, the rest to `app`. Pages may load media from
-        `sites` as well."""
+        `sites` as well. `measures` counts what is answered."""
+        self._measures = measures or self._measures
         self._app, self._delivery, self._objects, self._sites = app, delivery, objects, tuple(sites)
 
     def close(self) -> None:
@@ -115,6 +125,7 @@ class Door:
         if self._app is None or self._delivery is None:
             return _starting(scope, send)
         if scope["path"].startswith(DELIVERY):
+            self._measures.delivered += 1
             return self._delivery(scope, receive, send)
         if self._objects is not None and scope["path"].startswith(OBJECTS):
             return self._objects(scope, receive, send)
@@ -132,12 +143,15 @@ class Door:
             get = {**scope, "method": "GET"}
             exchange.retry_as_get = False
             await app(get, exchange.receive, exchange.send)
+        seconds = time.perf_counter() - begin
+        if not exchange.streamed:
+            self._measures.answered(scope["method"], exchange.status, seconds)
         _logger.debug(
             "request",
             method=scope["method"],
             path=scope["path"],
             status=exchange.status,
-            milliseconds=round((time.perf_counter() - begin) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
         )
 
 
@@ -164,6 +178,11 @@ class _Exchange:
         self._done = False
         self.status = 0
         self.retry_as_get = False
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is a stream of events, which takes as long as somebody listens."""
+        return self._streams_events
 
     async def receive(self) -> Message:
         """The next part of the request; a disconnect once nobody wants the rest of the answer."""

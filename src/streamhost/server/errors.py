@@ -20,7 +20,7 @@ from streamhost.model.errors import InvalidInput, StreamhostError
 PROBLEM_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:streamhost:error:"
 """`type` of a problem is a URN with the code: stable, and no page anywhere has to exist (RFC 9457, 3.1.1)."""
-API_PREFIXES = ("/api/", "/s/", "/livez", "/readyz", "/startupz")
+API_PREFIXES = ("/api/", "/s/", "/livez", "/readyz", "/startupz", "/metrics")
 """Below these, errors are JSON whatever the client accepts."""
 
 INTERNAL = 500

@@ -124,7 +124,7 @@ async def _serve(
         await host.start()
         delivery = delivery_of(host)
         turns = Turns(cast(ASGIApp, app), host.accounts.hashing_at_once + 1)
-        door.open(turns, delivery, objects_of(host, delivery), media_sites(host))
+        door.open(turns, delivery, objects_of(host, delivery), media_sites(host), host.measures)
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
         asked = asyncio.create_task(signals.asked.wait())
