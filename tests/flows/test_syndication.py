@@ -13,6 +13,8 @@ import feedparser
 import httpx
 import pytest
 
+from streamhost.db import interactions
+from streamhost.db.interactions import Interaction
 from streamhost.features import syndication
 from streamhost.model.videos import Video, VideoState, Visibility
 from tests.support.house import House, a_house
@@ -268,3 +270,20 @@ async def test_a_stranger_cannot_name_the_site(house: House) -> None:
         answer = await client.get("/feeds/videos.rss", headers={"Host": "evil_one'&.example"})
         assert (answer.status_code, "evil" in answer.text) == (200, False)
         assert answer.headers["cache-control"].startswith("private")
+
+
+async def test_the_page_knows_where_somebody_left_off(house: House) -> None:
+    """On any browser in which they are signed in, and for them alone; neither at the beginning nor at the end."""
+    video = await a_public(house)
+    alice = await house.host.accounts.people.by_email("alice@example.org")
+    async with house.client() as client:
+        for position, told in ((11.0, True), (4.0, False), (11.9, False)):
+            seen = Interaction(
+                *(interactions.of_user(alice.id), video.id, 0.5, False, False, False, position, (), 1.0, 1234.5)
+            )
+            async with house.host.db.write() as conn:
+                await interactions.put(conn, [seen])
+            page = (await client.get(f"/watch/{video.id}", headers=await house.bearer("alice"))).text
+            assert ('data-place="11.0" data-place-noted="1234.5"' in page) is told
+            other = (await client.get(f"/watch/{video.id}", headers=await house.bearer("bob"))).text
+            assert "data-place" not in other

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages, stills
+from streamhost.db import interactions, packages, stills
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
 from streamhost.model.accounts import Viewer
@@ -23,6 +23,8 @@ from streamhost.model.videos import ChapterMark, Protection, Video, check_watcha
 
 STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
+BEGUN_SECONDS, OVER_SHARE = 10.0, 0.97
+"""Nobody wants to be brought back to the first seconds, nor to the last of them."""
 POSTER_LINKS = 4096
 """Poster links kept (about 2 MB when full), so that a browser finds the pictures of a list in its cache again."""
 
@@ -84,6 +86,14 @@ class Stream:
     storyboard: str | None = None
     captions: tuple[Words, ...] = ()
     chapters: tuple[ChapterMark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody stopped watching, in seconds from the beginning, and when that was."""
+
+    position: float
+    at: Timestamp
 
 
 class Playback:
@@ -168,6 +178,16 @@ class Playback:
             chapters=video.chapters,
             license={system: f"{root}license/{name}" for system, name in self._systems(protection).items()} or None,
         )
+
+    async def left_off(self, video: Video, viewer: Viewer) -> Place | None:
+        """Where somebody who is signed in stopped watching; None at the beginning or the end, or if unknown."""
+        if viewer.id is None or not video.duration:
+            return None
+        async with self._db.read() as conn:
+            seen = await interactions.get(conn, interactions.of_user(viewer.id), video.id)
+        if seen is None or seen.position is None or not BEGUN_SECONDS <= seen.position < OVER_SHARE * video.duration:
+            return None
+        return Place(seen.position, seen.last_at)
 
     def poster(self, video: Video, viewer: Viewer) -> str | None:
         """The address of the still picture of a video that `viewer` may see; None while there is none.

@@ -5,7 +5,7 @@ const BEGUN = 10; // seconds; nobody wants to be brought back to the very beginn
 const OVER = 0.97; // of the length; from here on it counts as seen to the end
 const EVERY = 5000; // ms between two notes while it plays
 
-interface Place {
+export interface Place {
   at: number;
   /** When it was noted, ms since 1970. */
   noted: number;
@@ -29,14 +29,19 @@ export class Places {
   private last = 0;
   private start: number | null = null;
 
-  constructor(id: string) {
+  private readonly elsewhere: Place | null;
+
+  /** `elsewhere`: the place that the site knows of, from any browser in which somebody is signed in. */
+  constructor(id: string, elsewhere: Place | null = null) {
     this.id = id;
+    this.elsewhere = elsewhere;
   }
 
-  /** The place to go on from, null for the beginning. */
+  /** The place to go on from, the later noted of what this browser and the site know; null for the beginning. */
   get at(): number | null {
-    const place = this.store.value.places[this.id];
-    return typeof place?.at === "number" && Number.isFinite(place.at) ? place.at : null;
+    const here = this.store.value.places[this.id];
+    const known = [here, this.elsewhere].filter((one) => one && Number.isFinite(one.at) && Number.isFinite(one.noted)) as Place[];
+    return known.sort((a, b) => b.noted - a.noted)[0]?.at ?? null;
   }
 
   /** Note the place now and then while it plays, and whenever it stops. Who only looks in at `start` has left off elsewhere. */

@@ -8,7 +8,7 @@ import { Controls, type Around } from "./controls.ts";
 import { Ending } from "./ending.ts";
 import { Engine, type Format } from "./engine.ts";
 import type { Options } from "./options.ts";
-import { Places, worthResuming } from "./places.ts";
+import { Places, worthResuming, type Place } from "./places.ts";
 import { troubleOf, type Trouble } from "./problems.ts";
 import { attachTelemetry, type Telemetry } from "./telemetry.ts";
 
@@ -51,7 +51,7 @@ export class Session {
     this.controls = new Controls(root, this.engine, { ...next, ...around });
     const goesOn = () => this.controls.settings.goesOn && embedded === undefined;
     this.ending = related ? new Ending(root, this.engine.video, related, embedded !== undefined, goesOn) : null;
-    this.places = embedded === undefined ? new Places(video) : null;
+    this.places = embedded === undefined ? new Places(video, elsewhere(root)) : null;
     const grant = () => (embedded === undefined ? null : this.engine.permission);
     this.telemetry = attachTelemetry(this.engine, video, { grant });
     this.engine.video.loop = options.loop;
@@ -194,6 +194,12 @@ export class Session {
     });
     this.engine.video.addEventListener("playing", () => window.setTimeout(hide, RESUMED), { once: true });
   }
+}
+
+/** Where the one who is signed in left off, as the site knows it. */
+function elsewhere(root: HTMLElement): Place | null {
+  const { place, placeNoted } = root.dataset;
+  return place ? { at: Number(place), noted: Number(placeNoted) * 1000 } : null;
 }
 
 /** The permission to play that the server has put into the page. */

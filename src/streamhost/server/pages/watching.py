@@ -85,6 +85,7 @@ async def watch(
         format=_format(video, stream_format),
         stream=await stream_view(video, viewer, playback),
         chapters=chapter_views(video),
+        place=await playback.left_off(video, viewer),
         about=about(video, home, settings, syndication),
         share=share_view(video, home, syndication),
         report=report_form(reporting, viewer),
