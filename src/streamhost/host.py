@@ -27,6 +27,7 @@ from streamhost.features.posters import PosterDesk
 from streamhost.features.protection import ClearKeyLicenceProxy, KeyWatch, LocalKeySource, Protections, grants_of
 from streamhost.features.quota import Quotas
 from streamhost.features.reporting import Reporting
+from streamhost.features.search import Search
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
@@ -87,6 +88,7 @@ class Host:
     accounts: Accounts
     audit: Audit
     catalog: Catalog
+    search: Search
     captions: Captions
     uploads: Uploads
     imports: Imports
@@ -127,6 +129,7 @@ class Host:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.start()
         await self.cache.start()
+        await self.search.start()
         await self.storekeeping.start()
         await self.worker.release_all()
         grants_live = self.settings.playback.grant_minutes * MINUTE
@@ -145,6 +148,7 @@ class Host:
     async def stop(self, grace: float) -> None:
         """End the background work within about `grace` seconds; jobs that run go back to the queue."""
         await self.imports.stop()
+        await self.search.stop()
         await self.schedule.stop()
         await self.accounts.stop()
         await self.key_watch.stop()
@@ -350,6 +354,7 @@ async def _built_on(
         accounts=accounts,
         audit=Audit(db, clock),
         catalog=catalog,
+        search=Search(db, cache),
         captions=captions,
         uploads=uploads,
         imports=imports,

@@ -147,6 +147,7 @@ TABLE: Mapping[str, Line] = {
     # videos
     "GET /api/v1/videos": Line("200 200 200 200 200 200 401"),
     "GET /api/v1/search": Line("200 200 200 200 200 200 401", {"params": {"q": "film"}}),
+    "GET /api/v1/search/suggest": Line("200 200 200 200 200 200 401", {"params": {"q": "film"}}),
     "GET /api/v1/videos/{video_id}": Line("404 404 404 200 404 200 401"),
     "PATCH /api/v1/videos/{video_id}": Line("401 404 404 200 404 200 401", {"json": {"title": "New"}}),
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),

@@ -85,6 +85,7 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/me/quota
         GET /api/v1/videos
         GET /api/v1/search
+        GET /api/v1/search/suggest
         GET /api/v1/videos/{video_id}
         GET /api/v1/videos/{video_id}/posters
         GET /api/v1/videos/{video_id}/posters/{number}

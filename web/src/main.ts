@@ -7,6 +7,7 @@ import { startCopies } from "./lib/copy.ts";
 import { startDialogs, startForms, startLiveVideos, startPasswords, startTimes } from "./lib/page.ts";
 import { startPosters } from "./lib/posters.ts";
 import { startRefreshing } from "./lib/refresh.ts";
+import { startFilters, startSuggestions } from "./lib/suggest.ts";
 import { startTheme } from "./lib/theme.ts";
 
 startTheme();
@@ -20,3 +21,5 @@ startPosters();
 startRefreshing();
 startCaptions();
 startBell();
+startSuggestions();
+startFilters();

@@ -349,29 +349,3 @@ async def of_ids(conn: Connection, ids: Collection[VideoId]) -> list[Video]:
         return []
     marks = ", ".join(f":{name}" for name in names)
     return await _with_renditions(conn, await conn.fetch_all(f"{_SELECT} WHERE videos.id IN ({marks})", names))
-
-
-async def search(
-    conn: Connection, match: str, viewer_id: UserId | None, offset: int, limit: int, marks: tuple[str, str]
-) -> list[tuple[Video, str, str]]:
-    """Videos that fit an FTS5 expression and that the viewer may find, best first, each with two snippets.
-
-    Found are public videos and those of the viewer. Titles weigh most, then tags, then descriptions (BM25). Snippets
-    are the title and a piece of the description, the matched words between the two `marks`."""
-    sql = f"""SELECT {_READ},
-            highlight(videos_fts, 0, :open, :close) AS marked_title,
-            snippet(videos_fts, 1, :open, :close, '…', 24) AS marked_text
-        FROM videos_fts JOIN videos ON videos.number = videos_fts.rowid JOIN users ON users.id = videos.owner_id
-        WHERE videos_fts MATCH :match AND (({LISTED}) OR (videos.owner_id = :viewer AND videos.deleted_at IS NULL))
-        ORDER BY bm25(videos_fts, 8.0, 1.0, 4.0), videos.number DESC LIMIT :limit OFFSET :offset"""
-    values = {
-        "match": match,
-        "viewer": viewer_id or "",
-        "limit": limit,
-        "offset": offset,
-        "open": marks[0],
-        "close": marks[1],
-    }
-    rows = await conn.fetch_all(sql, values)
-    videos = await _with_renditions(conn, rows)
-    return [(video, row["marked_title"], row["marked_text"]) for video, row in zip(videos, rows, strict=True)]

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +19,7 @@ from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.cached import METADATA
 from streamhost.model.clock import MINUTE, Clock, Timestamp
+from streamhost.model.cursors import InvalidCursor, decoded, encoded
 from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
 from streamhost.model.events import AccessRevoked, VideoDeleted, VideoPublished
@@ -42,8 +39,6 @@ from streamhost.model.videos import (
 )
 
 MAX_PAGE = 100
-MAX_OFFSET = 2**31 - 1
-"""How far a search can be paged: more than any catalog holds, and within the integers of every database."""
 UNDERWAY = (VideoState.RECEIVED, VideoState.PROCESSING)
 SETTLED = (VideoState.READY, VideoState.FAILED, VideoState.REJECTED)
 """Stages in which nothing more happens by itself; a review may end at any moment."""
@@ -62,30 +57,6 @@ class Page:
 
     items: Sequence[Video]
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One search result. In the two texts the words found stand between \\x02 and \\x03."""
-
-    video: Video
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """One page of search results, best first."""
-
-    items: Sequence[Hit]
-    next_cursor: str | None
-
-
-class InvalidCursor(InvalidInput):
-    """That is not a place in this list."""
-
-    code = "invalid_cursor"
-    hint = "Use the `next_cursor` of the page before, or none."
 
 
 Admits = Callable[[Connection, Video, Viewer], Awaitable[Admission | None]]
@@ -219,17 +190,6 @@ class Catalog:
             found = await rows.owned(conn, owner, _place(cursor), _one_more(limit))
         return _page(found, limit, lambda video: video.created_at)
 
-    async def search(self, text: str, viewer: Viewer, cursor: str | None = None, limit: int = 24) -> Hits:
-        """Videos with words that begin as those of `text`, best first; public ones and the viewer's own."""
-        match = fts_query(text)
-        offset = _offset(cursor)
-        if not match:
-            return Hits((), None)
-        async with self._db.read() as conn:
-            found = await rows.search(conn, match, viewer.id, offset, _one_more(limit), ("\x02", "\x03"))
-        more = _encode([offset + limit]) if len(found) > limit else None
-        return Hits([Hit(*hit) for hit in found[:limit]], more)
-
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
         """Change title, description, tags, chapters, who may watch and where, protection, download, keeping.
 
@@ -344,12 +304,6 @@ def _narrower(edited: Video, before: Video) -> bool:
     return closed and (edited.visibility, edited.password_hash) != (before.visibility, before.password_hash)
 
 
-def fts_query(text: str) -> str:
-    """An FTS5 expression in which every word of `text` must begin a word of the video; empty if there is no word."""
-    words = re.findall(r"\w+", text)[:16]
-    return " ".join(f'"{word}"*' for word in words)
-
-
 def _one_more(limit: int) -> int:
     """One row more than asked for tells whether there is a next page."""
     if not 1 <= limit <= MAX_PAGE:
@@ -359,37 +313,14 @@ def _one_more(limit: int) -> int:
 
 def _page(found: Sequence[Video], limit: int, moment: Any) -> Page:
     items = found[:limit]
-    more = _encode([moment(items[-1]), items[-1].id]) if len(found) > limit else None
+    more = encoded([moment(items[-1]), items[-1].id]) if len(found) > limit else None
     return Page(items, more)
 
 
 def _place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
     if not cursor:
         return None
-    moment, last = _decode(cursor, [float, str])
+    moment, last = decoded(cursor, [float, str])
     if not is_id(last):
         raise InvalidCursor
     return float(moment), VideoId(last)
-
-
-def _offset(cursor: str | None) -> int:
-    if not cursor:
-        return 0
-    offset = int(_decode(cursor, [int])[0])
-    if not 0 <= offset <= MAX_OFFSET:
-        raise InvalidCursor
-    return offset
-
-
-def _encode(values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        raise InvalidCursor from None
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise InvalidCursor
-    return values

@@ -18,6 +18,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "accounts": host.accounts,
         "audit": host.audit,
         "catalog": host.catalog,
+        "search": host.search,
         "captions": host.captions,
         "uploads": host.uploads,
         "imports": host.imports,

@@ -1,4 +1,4 @@
-"""Videos over HTTP: lists, search, one video, editing, deleting, and live events while one is being made."""
+"""Videos over HTTP: lists, one video, editing, deleting, and live events while one is being made."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ PAGE = 24
 BAD_TOKEN = {"invalid_token": 401, "insufficient_scope": 403}
 """What a route that is open to everybody says to whoever shows a token that is not good for it."""
 HIDDEN = {"not_found": 404}
-OPEN_MARK, CLOSE_MARK = "<mark>", "</mark>"
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
 
@@ -119,30 +118,6 @@ class VideoList:
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SnippetDocument:
-    """Where the words were found, as HTML that is safe to show: escaped text with `<mark>` around the matches."""
-
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class HitDocument:
-    """One search result."""
-
-    video: VideoDocument
-    snippet: SnippetDocument
-
-
-@dataclass(frozen=True, slots=True)
-class HitList:
-    """One page of search results, best first."""
-
-    items: Sequence[HitDocument]
-    next_cursor: str | None
-
-
 def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDocument:
     """The public form of a video, with a poster address that works for this viewer."""
     return VideoDocument(
@@ -217,34 +192,6 @@ async def list_videos(
     if viewer.user is None:
         raise Unauthenticated
     return _list(await catalog.owned(viewer.user.id, cursor, limit), viewer, playback)
-
-
-@get(
-    "/api/v1/search",
-    guards=[anyone],
-    summary="Search videos",
-    tags=["videos"],
-    responses=problems(**BAD_TOKEN, invalid_input=422, invalid_cursor=422),
-)
-async def search_videos(
-    request: Request[Any, Any, Any],
-    catalog: NamedDependency[Catalog],
-    playback: NamedDependency[Playback],
-    q: FromQuery[str],
-    cursor: FromQuery[str | None] = None,
-    limit: Limit = PAGE,
-) -> HitList:
-    """Videos with words that begin like those of `q`, best first: public ones, and your own."""
-    viewer = viewer_of(request)
-    hits = await catalog.search(q, viewer, cursor, limit)
-    items = [
-        HitDocument(
-            video_document(hit.video, viewer, playback),
-            SnippetDocument(marked_html(hit.title), marked_html(hit.text)),
-        )
-        for hit in hits.items
-    ]
-    return HitList(items, hits.next_cursor)
 
 
 @get(
@@ -347,10 +294,4 @@ def _event(name: str, data: object) -> ServerSentEventMessage:
     return ServerSentEventMessage(event=name, data=msgspec.json.encode(data).decode())
 
 
-def marked_html(text: str) -> str:
-    """Escaped HTML with `<mark>` where the search put its two marks."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    return escaped.replace("\x02", OPEN_MARK).replace("\x03", CLOSE_MARK)
-
-
-routes = [list_videos, search_videos, show_video, edit_video, delete_video, follow_video]
+routes = [list_videos, show_video, edit_video, delete_video, follow_video]

@@ -1,4 +1,4 @@
-"""What creators may say of a video, and how a search text is understood."""
+"""What creators may say of a video, and what places in lists are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamhost.features.catalog import InvalidCursor, _decode, _encode, fts_query
+from streamhost.model.cursors import InvalidCursor, decoded, encoded
 from streamhost.model.details import checked_details
 from streamhost.model.errors import InvalidInput
 from streamhost.model.videos import Visibility
@@ -37,23 +37,17 @@ def test_every_wrong_field_is_named() -> None:
     assert set(caught.value.fields) == {"title", "tags", "visibility", "owner_id", "description"}
 
 
-def test_a_search_matches_word_beginnings() -> None:
-    """Every word becomes a quoted prefix, whatever signs stand between."""
-    assert fts_query('big "buck OR bun*') == '"big"* "buck"* "OR"* "bun"*'
-    assert fts_query(" - * ' ") == ""
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False), st.text())
 def test_a_cursor_comes_back_as_it_went(moment: float, last: str) -> None:
     """Encoding and decoding a place in a list are inverse."""
-    assert _decode(_encode([moment, last]), [float, str]) == [moment, last]
+    assert decoded(encoded([moment, last]), [float, str]) == [moment, last]
 
 
 @given(st.text())
 def test_a_made_up_cursor_is_refused(text: str) -> None:
     """Whatever is sent as a cursor ends in a named error or a well-formed place."""
     try:
-        values = _decode(text, [float, str])
+        values = decoded(text, [float, str])
     except InvalidCursor:
         return
     assert [type(value) for value in values] == [float, str]

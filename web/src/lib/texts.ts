@@ -4,6 +4,10 @@ export const texts = {
   theme: { system: "System", light: "Light", dark: "Dark" },
   toast: { close: "Dismiss" },
   bell: { see: "See it", name: (unread: number) => (unread ? `Notifications: ${unread} not read` : "Notifications") },
+  suggest: {
+    label: "Suggestions",
+    count: (found: number) => (found ? `${found} ${found === 1 ? "suggestion" : "suggestions"}` : "No suggestions"),
+  },
   password: { show: "Show password", hide: "Hide password" },
   copied: "Copied.",
   notCopied: "That could not be copied. Mark it and copy it by hand.",

@@ -1,4 +1,4 @@
-"""Pages for looking around: the newest videos, and search."""
+"""The first page."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -12,10 +12,9 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
 from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.pages.frame import Frame
-from streamhost.server.pages.shapes import hit_view, video_view
+from streamhost.server.pages.shapes import video_view
 
 AnyRequest = Request[Any, Any, Any]
-QUERY_LENGTH = 200
 
 
 def following(path: str, cursor: str | None, **values: str) -> str | None:
@@ -46,26 +45,4 @@ async def home(
     )
 
 
-@get("/search", guards=[anyone], include_in_schema=False)
-async def search(
-    request: AnyRequest,
-    catalog: NamedDependency[Catalog],
-    playback: NamedDependency[Playback],
-    frame: NamedDependency[Frame],
-    q: FromQuery[str] = "",
-    cursor: FromQuery[str | None] = None,
-) -> Response[str]:
-    """Videos with the words of `q`, best first."""
-    viewer = viewer_of(request)
-    query = " ".join(q.split())[:QUERY_LENGTH]
-    hits = await catalog.search(query, viewer, cursor)
-    return frame.page(
-        request,
-        "search.html",
-        query=query,
-        videos=[hit_view(hit, viewer, playback) for hit in hits.items],
-        next_url=following("/search", hits.next_cursor, q=query),
-    )
-
-
-routes = [home, search]
+routes = [home]

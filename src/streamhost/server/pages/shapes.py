@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from streamhost.features.catalog import Hit
 from streamhost.features.playback import Playback
+from streamhost.features.search import Hit
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import Timestamp, iso
 from streamhost.model.videos import SCREENING, Protection, Video, VideoState, may_manage, may_watch
-from streamhost.server.videos import marked_html
+from streamhost.server.search import marked_html
 
 HUES = 5
 """Colours for the place of a missing poster."""
