@@ -31,18 +31,22 @@ def mail_of(
     change every message.
 
     Raises `InvalidSettings`."""
-    smtp, site, home = settings.mail, settings.server.site_name, settings.server.public_url
-    sender: MailSender = ConsoleMailSender(sys.stdout)
-    if smtp.host:
-        if not smtp.sender and not home:
-            raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
-        address = smtp.sender or f"noreply@{urlsplit(home).hostname}"
-        server = SmtpServer(
-            smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
-        )
-        try:
-            sender = SmtpMailSender(server, From(address, site))
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error
+    sender: MailSender = smtp_of(settings) if settings.mail.host else ConsoleMailSender(sys.stdout)
     sender = ShapingMailSender(sender, shape)
-    return Mail(db, queue, sender, clock, Writer(site, home), configured=bool(smtp.host), dead=dead)
+    writer = Writer(settings.server.site_name, settings.server.public_url)
+    return Mail(db, queue, sender, clock, writer, configured=bool(settings.mail.host), dead=dead)
+
+
+def smtp_of(settings: Settings) -> SmtpMailSender:
+    """What hands mail to the server of the settings, where one is set. Raises `InvalidSettings`."""
+    smtp, home = settings.mail, settings.server.public_url
+    if not smtp.sender and not home:
+        raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
+    address = smtp.sender or f"noreply@{urlsplit(home).hostname}"
+    server = SmtpServer(
+        smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
+    )
+    try:
+        return SmtpMailSender(server, From(address, settings.server.site_name))
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error

@@ -47,6 +47,7 @@ class Line:
 TABLE: Mapping[str, Line] = {
     # operations
     "GET /livez": Line("200 200 200 200 200 200 200"),
+    "GET /probez": Line("200 200 200 200 200 200 200"),
     "GET /readyz": Line("200 200 200 200 200 200 200"),
     "GET /startupz": Line("200 200 200 200 200 200 200"),
     "GET /metrics": Line("200 200 200 200 200 200 200"),

@@ -13,6 +13,7 @@ UNSEEN, NEVER = "unseen", "never"
 _ROUTES: Mapping[str, str] = {
     UNSEEN: """
         GET /livez
+        GET /probez
         GET /readyz
         GET /startupz
         GET /metrics

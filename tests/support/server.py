@@ -83,7 +83,8 @@ class RunningServer:
             text = self._log.read_bytes()[begin:].decode("utf-8", "replace")
             if self._process.poll() is not None:
                 raise AssertionError(f"the server ended with {self._process.returncode}:\n{text}")
-            address = re.search(r"http://[\d.]+:(\d+)", text) if READY in text else None
+            own = r"(?<=listens at )http://[\d.]+:(\d+)"
+            address = re.search(own, text) or re.search(r"http://[\d.]+:(\d+)", text) if READY in text else None
             if address and self._answers(address.group(0)):
                 self.url, self.port = address.group(0), int(address.group(1))
                 setup = re.search(r"http://\S+/setup\?token=[^\s]+", text)

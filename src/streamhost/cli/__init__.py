@@ -57,6 +57,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("streamhost.cli.backup:backup", "Make a backup of the whole site, beside a running server."),
     "restore": ("streamhost.cli.backup:restore", "Bring a backup back, or prove that it can be."),
     "config": ("streamhost.cli.config:config", "Look at the settings."),
+    "doctor": ("streamhost.cli.doctor:doctor", "Look whether everything works, and say what to do."),
     "completion": ("streamhost.cli.completion:completion", "Let a shell complete commands and options."),
 }
 """Where each subcommand lives, and its line in the help."""

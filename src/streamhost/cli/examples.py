@@ -17,6 +17,7 @@ EXAMPLES: Mapping[str, str] = {
     "config check": "streamhost config check --data /srv/videos",
     "config encoders": "streamhost config encoders",
     "config show": "streamhost config show --json",
+    "doctor": "streamhost doctor --data /srv/videos",
     "import": "streamhost import ~/Videos --policy keep --owner alice@example.org",
     "imports": "streamhost imports status",
     "imports forget": "streamhost imports forget 4f2Kq0ZxY1b7Lm9P",

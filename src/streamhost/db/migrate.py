@@ -26,6 +26,7 @@ KEPT = 5
 _ALWAYS_CHECKED = 64 * 1024**2
 """Up to this size (bytes) the file is read through at every start, about 0.1 s; a larger one only before a change."""
 
+SQLITE_VERSION = sqlite3.sqlite_version
 _logger = log.get("db")
 
 
@@ -76,6 +77,14 @@ def migrate(path: Path, snapshots: Path | None = None, clock: Clock = system_clo
         raise CatalogUnavailable(f"{path}: {error.strerror}") from error
     _logger.info("The catalog was brought to this version", action="migrated", steps=missing, snapshot=str(snapshot))
     return Migrated(missing, snapshot)
+
+
+def pending(path: Path) -> tuple[str, ...]:
+    """The steps that a start would apply to the catalog at `path`. Raises `CatalogTooNew`, `CatalogUnavailable`."""
+    try:
+        return _missing(path)
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 def restore(snapshot: Path, path: Path) -> None:

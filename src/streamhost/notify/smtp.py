@@ -32,6 +32,7 @@ STEPS = 6
 together this many: a server that answers a byte at a time must not hold a place in the queue for ever."""
 REPLY_LENGTH = 300
 """How much of what a mail server says is kept."""
+CHECK_NAME = "Check mail.username and mail.password."
 PERMANENT = 500
 """From here on, a reply means that trying again will not help (RFC 5321, 4.2.1)."""
 
@@ -84,8 +85,7 @@ class SmtpMailSender:
         except aiosmtplib.SMTPDataError as error:
             raise _refusal(error) from error
         except aiosmtplib.SMTPAuthenticationError as error:
-            hint = "Check mail.username and mail.password."
-            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=hint) from error
+            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=CHECK_NAME) from error
         except aiosmtplib.SMTPSenderRefused as error:
             hint = "Check mail.sender: most mail servers take mail only from addresses of their own."
             raise MailUnavailable(f"It refuses {self._from.address} as sender: {_reply(error)}", hint=hint) from error
@@ -100,12 +100,43 @@ class SmtpMailSender:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._unavailable(error) from error
 
+    async def check(self) -> None:
+        """Connect, encrypt and sign in as a delivery would, and send nothing. Raises `MailUnavailable`."""
+        try:
+            async with asyncio.timeout(STEPS * self._server.timeout):
+                client = self._client()
+                try:
+                    await client.connect()
+                    await client.noop()
+                finally:
+                    client.close()
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=CHECK_NAME) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise MailUnavailable(f"The mail server said {_reply(error)}") from error
+        except TimeoutError as error:
+            raise MailUnavailable(f"{self._where} does not answer in time.") from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._unavailable(error) from error
+
     async def _deliver(self, mail: MIMEMultipart, recipient: str) -> None:
+        client = self._client()
+        try:
+            await client.connect()
+            await client.send_message(mail, sender=self._from.address, recipients=[recipient])
+            # The message is theirs now; a goodbye that fails changes nothing.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()
+        finally:
+            client.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        """A connection to be. Raises `MailUnavailable` where the password would be seen on its way."""
         server = self._server
         if server.username and server.security == "none" and not _is_here(server.host):
             hint = "Set mail.security to starttls or tls."
             raise MailUnavailable("The password would travel in the clear.", hint=hint)
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port or PORTS[server.security],
             username=server.username or None,
@@ -116,14 +147,6 @@ class SmtpMailSender:
             start_tls=server.security == "starttls",
             tls_context=self._tls,
         )
-        try:
-            await client.connect()
-            await client.send_message(mail, sender=self._from.address, recipients=[recipient])
-            # The message is theirs now; a goodbye that fails changes nothing.
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                await client.quit()
-        finally:
-            client.close()
 
     def _composed(self, message: Message, recipient: str) -> MIMEMultipart:
         mail = MIMEMultipart("alternative")

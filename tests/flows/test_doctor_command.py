@@ -1,0 +1,138 @@
+"""`streamhost doctor` beside a running site behind a real nginx: what is well is said, and what is wrong is found."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from streamhost.cli import main
+from tests.support.nginx import free_port, nginx
+from tests.support.server import NO_TRIAL, QUICK_HASHES, RunningServer
+
+GOOD = """
+    client_max_body_size 0;
+    location / {{
+      proxy_pass {upstream}; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_request_buffering off;
+    }}
+"""
+THOUGHTLESS = """
+    client_body_timeout 30s;
+    location / {{ proxy_pass {upstream}; proxy_ignore_headers X-Accel-Buffering; }}
+"""
+CAREFUL_BUT_SLOW = GOOD.replace("proxy_request_buffering off;", "")
+OPEN = (
+    GOOD
+    + """
+    location /media/ {{ alias {media}/; }}
+"""
+)
+
+
+@dataclass
+class Front:
+    """A site whose public address is nginx's."""
+
+    server: RunningServer
+    port: int
+    settings: dict[str, str]
+    folder: Path
+
+    def nginx(self, inside: str) -> AbstractContextManager[object]:
+        """In front of the server, with this configuration."""
+        block = inside.format(upstream=self.server.url, media=self.server.data / "media")
+        return nginx(self.folder, f"server {{ listen 127.0.0.1:{self.port}; {block} }}", self.port)
+
+    def doctor(self, *words: str, code: int, **more: str) -> dict[str, tuple[str, str]]:
+        """Level and detail of every line, by its name."""
+        quiet: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
+        environment = {**quiet, **QUICK_HASHES, **NO_TRIAL, **self.settings, **more}
+        command = ["doctor", "--json", "--data", str(self.server.data), *words]
+        done = CliRunner().invoke(main, command, env=environment)
+        assert done.exit_code == code, done.output
+        lines: list[dict[str, Any]] = json.loads(done.stdout)["lines"]
+        return {line["name"]: (line["level"], line["detail"]) for line in lines}
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """Without a proxy so far."""
+    folder, port = tmp_path_factory.mktemp("front"), free_port()
+    settings = {
+        "STREAMHOST_SERVER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "STREAMHOST_SERVER_TRUSTED_PROXIES": '["127.0.0.1/32"]',
+        "STREAMHOST_UPLOADS_KEEP_FREE": "0",
+    }
+    server = RunningServer(folder / "data", **settings).start()
+    yield Front(server, port, settings, folder)
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that keeps silent is waited for, but not for long."""
+    monkeypatch.setattr("streamhost.cli.doctor.asking.PATIENCE", 4.0)
+
+
+def test_a_site_that_is_well(front: Front) -> None:
+    """Everything that can be looked at is, nothing is left behind, and the proof that a private segment is refused is
+    made at the server and through the proxy."""
+    with front.nginx(GOOD):
+        lines = front.doctor(code=0)
+    well = {name for name, (level, _) in lines.items() if level == "ok"}
+    assert {"versions", "secrets", "encoders", "keys", "storage", "server", "proxy", "events", "visitors"} <= well
+    assert {"uploads", "privacy", "privacy by proxy"} <= well
+    assert lines["mail"][0] == lines["backups"][0] == "warn"
+    assert not any((front.server.data / "media" / "videos").rglob("*"))
+
+
+def test_a_thoughtless_proxy(front: Front) -> None:
+    """One that refuses uploads, keeps events back, loses the name, and believes what visitors say of themselves."""
+    with front.nginx(THOUGHTLESS):
+        lines = front.doctor(code=1)
+    assert {name for name, (level, _) in lines.items() if level == "fail"} == {"uploads", "events", "host", "visitors"}
+    assert lines["privacy by proxy"][0] == "ok"
+
+
+def test_a_proxy_that_collects_uploads(front: Front) -> None:
+    """It lets large bodies through, but only when it has all of them."""
+    with front.nginx(CAREFUL_BUT_SLOW):
+        lines = front.doctor(code=0)
+    assert lines["uploads"][0] == "warn" and "breaks off" in lines["uploads"][1]
+
+
+def test_a_leak_is_found(front: Front) -> None:
+    """Where something in front hands out the files themselves, the proof fails, and says by which way."""
+    with front.nginx(OPEN):
+        lines = front.doctor(code=1)
+    assert lines["privacy"][0] == "ok"
+    assert lines["privacy by proxy"][0] == "fail" and "folder of media" in lines["privacy by proxy"][1]
+
+
+def test_what_is_not_there(front: Front, tmp_path: Path) -> None:
+    """No proxy, no mail server, no bucket, no room: each has its line. Where there is no site nothing is made."""
+    wrong = {"STREAMHOST_MAIL_HOST": "127.0.0.1", "STREAMHOST_MAIL_PORT": str(free_port()),
+             "STREAMHOST_MAIL_SENDER": "a@example.org", "STREAMHOST_UPLOADS_KEEP_FREE": str(2**60),
+             "STREAMHOST_BACKUP_TO": str(tmp_path / "none")}  # fmt: skip
+    lines = front.doctor(code=1, **wrong)
+    assert {name for name, (level, _) in lines.items() if level == "fail"} == {"mail", "disk"}
+    assert lines["proxy"][0] == lines["backups"][0] == "warn"
+    assert lines["privacy by proxy"][0] == "skip"
+    (front.server.data / "secrets.json").chmod(0o644)
+    try:
+        assert front.doctor(code=1)["secrets"][0] == "fail"
+    finally:
+        (front.server.data / "secrets.json").chmod(0o600)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = CliRunner().invoke(main, ["doctor", "--data", str(empty)], env={"STREAMHOST_UPLOADS_KEEP_FREE": "0"})
+    assert "There is no site" in done.output and list(empty.iterdir()) == []
