@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test quick lint types format web wheel bench soak docs lock test-pythons test-lowest clean \
+.PHONY: help serve test quick lint types format web wheel bench soak docs site lock test-pythons test-lowest clean \
 	setup setup-test setup-bench
 
 help: ## show this list
@@ -56,6 +56,9 @@ soak: setup-test ## 2,000 spoiled media files, then the tests that look for rare
 
 docs: setup-test ## write the generated reference pages anew
 	$(BIN)/python scripts/reference.py
+
+site: setup-test ## build the documentation as a site in dist/docs; a broken link ends it
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs dist/docs
 
 lock: setup-test ## renew constraints.txt with the newest versions that fit
 	$(BIN)/python scripts/uv.py pip compile pyproject.toml --group dev --universal --python-version 3.11 \

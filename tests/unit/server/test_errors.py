@@ -24,6 +24,7 @@ INSIDE = (
     "streamhost.media",  # on a video, in its `error`
     "streamhost.sandbox",
     "streamhost.cli",
+    "streamhost.features.backup",  # at the commands, and on a job's row
     "streamhost.features.transcoding.folder",  # `streamhost transcode`, without a server
     "streamhost.db.migrate",
     "streamhost.features.imports.errors",  # on a file's row, in the list of imports
