@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamhost.hookspecs import hookimpl
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Recommender, Storage, WatchGraph
 
 NAME = "streamhost"
 """The house's own name among plugins."""
@@ -20,6 +20,8 @@ class Builtin:
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+    recommenders: Mapping[str, Recommender] = field(default_factory=dict)
+    watch_graphs: Mapping[str, WatchGraph] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
     licence_proxies: Mapping[str, LicenceProxy] = field(default_factory=dict)
 
@@ -42,6 +44,16 @@ class Builtin:
     def register_classifiers(self) -> Mapping[str, Classifier]:
         """Models."""
         return self.classifiers
+
+    @hookimpl
+    def register_recommenders(self) -> Mapping[str, Recommender]:
+        """What proposes videos."""
+        return self.recommenders
+
+    @hookimpl
+    def register_watch_graphs(self) -> Mapping[str, WatchGraph]:
+        """Who watches the same."""
+        return self.watch_graphs
 
     @hookimpl
     def register_key_sources(self) -> Mapping[str, KeySource]:

@@ -31,7 +31,17 @@ from streamhost.model.ids import UserId
 from streamhost.model.mail import Message
 from streamhost.model.streaming import MediaInfo, Rung
 from streamhost.model.videos import Video
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, PluginHost, Storage
+from streamhost.ports import (
+    Cdn,
+    Classifier,
+    KeySource,
+    LicenceProxy,
+    Notifier,
+    PluginHost,
+    Recommender,
+    Storage,
+    WatchGraph,
+)
 
 GROUP = "streamhost"
 """The group of entry points, and the project's name for pluggy."""
@@ -104,6 +114,19 @@ def register_notifiers(host: PluginHost[Any]) -> Mapping[str, Notifier]:
 @hookspec
 def register_classifiers(host: PluginHost[Any]) -> Mapping[str, Classifier]:
     """Models that look at pictures and words, by name."""
+
+
+@hookspec
+def register_recommenders(host: PluginHost[Any]) -> Mapping[str, Recommender]:
+    """What proposes videos, by the names that the setting `recommendations.sources` chooses from.
+
+    Each is asked beside the others and has as long as `recommendations.patience` says; one that fails, is slow or
+    proposes nonsense is left out of that list."""
+
+
+@hookspec
+def register_watch_graphs(host: PluginHost[Any]) -> Mapping[str, WatchGraph]:
+    """Stores for who watches the same, by the name that chooses one in the setting `recommendations.graph`."""
 
 
 @hookspec

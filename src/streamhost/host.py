@@ -48,6 +48,7 @@ from streamhost.host_moderation import moderating, others_of
 from streamhost.host_notices import notice_work, notifications_of
 from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
+from streamhost.host_recommendations import Recommending, recommending_of
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.queue import Queue
@@ -124,6 +125,7 @@ class Host:
     media: MediaRunner
     models: Models
     moderation: Moderation
+    recommending: Recommending
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
@@ -144,11 +146,13 @@ class Host:
         await self.worker.start()
         await self.schedule.start()
         await self.imports.start()
+        self.recommending.server.look()
 
     async def stop(self, grace: float) -> None:
         """End the background work within about `grace` seconds; jobs that run go back to the queue."""
         await self.imports.stop()
         await self.search.stop()
+        await self.recommending.close()
         await self.schedule.stop()
         await self.accounts.stop()
         await self.key_watch.stop()
@@ -199,10 +203,12 @@ async def _built_on(
     tickets = tickets_of(instance, clock, grants)
     keys = LocalKeySource(db, keyrings, clock)
     models = Models(settings)
+    recommending = recommending_of(settings, instance, db, queue, clock, cache, WORK_FOLDER)
     parts = builtin.Builtin(
         key_sources={"local": keys},
         licence_proxies={"clearkey": ClearKeyLicenceProxy()},
         classifiers={"onnx": models.onnx},
+        **recommending.brings,
     )
     plugins = Plugins(settings, clock, {builtin.NAME: parts}, installed)
     places = Places(settings.storage, instance.data / MEDIA_FOLDER, plugins.storages())
@@ -213,6 +219,7 @@ async def _built_on(
     models.join(plugging.registered.classifiers)
     moderation = moderating(settings, instance, db, queue, storage, clock, models, grants, WORK_FOLDER)
     screening = moderation.screening
+    recommending.join(plugging.registered, announcing)
     cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
     addresses = Addresses(cdn, clock, window_of(settings))
     copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
@@ -307,6 +314,7 @@ async def _built_on(
         **moderation.handlers,
         **plugging.handlers(),
         **noticing,
+        **recommending.handlers,
     }
     control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
     revive: dict[type[tasks.Task], Revive] = {}
@@ -319,25 +327,18 @@ async def _built_on(
     queue.on_failed(tasks.PushCopies, copies.gave_up_pushing)
     queue.on_failed(tasks.PurgeCopies, copies.gave_up_purging)
     worker = Worker(db, queue, handlers, lanes_of(settings), clock)
+    daily = (tasks.SweepCatalog, tasks.SweepMail, tasks.SweepBucket, tasks.SweepEvidence, tasks.SweepPlaybacks)
     schedule = Schedule(
         db,
         queue,
         clock,
         [
             *(every(HOUR, task) for task in (tasks.SweepUploads(), tasks.SweepMedia())),
-            *(
-                every(DAY, task)
-                for task in (
-                    tasks.SweepCatalog(),
-                    tasks.SweepMail(),
-                    tasks.SweepBucket(),
-                    tasks.SweepEvidence(),
-                    tasks.SweepPlaybacks(),
-                )
-            ),
+            *(every(DAY, task()) for task in daily),
             *plugging.schedule(),
             *notice_times,
             *backup_times,
+            *recommending.schedule(),
         ],
     )
     return Host(
@@ -397,4 +398,5 @@ async def _built_on(
         plugging=plugging,
         models=models,
         moderation=moderation,
+        recommending=recommending,
     )

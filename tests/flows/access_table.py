@@ -145,6 +145,15 @@ TABLE: Mapping[str, Line] = {
     "GET /api/v1/admin/jobs": Line("401 403 403 403 403 200 401"),
     "GET /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401"),
     "POST /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401", {"json": {"action": "pause"}}),
+    # recommendations
+    "GET /api/v1/recommendations": Line("200 200 200 200 200 200 401"),
+    "GET /api/v1/recommendations/dismissed": Line("401 200 200 200 200 200 401"),
+    "GET /api/v1/recommendations/settings": Line("401 200 200 200 200 200 401"),
+    "PATCH /api/v1/recommendations/settings": Line("401 200 200 200 200 200 401", {"json": {"personal": True}}),
+    "POST /api/v1/recommendations/reset": Line("401 200 200 200 200 200 401"),
+    "GET /api/v1/videos/{video_id}/related": Line("404 404 404 200 404 200 401"),
+    "POST /api/v1/videos/{video_id}/dismiss": Line("401 404 404 204 404 204 401"),
+    "DELETE /api/v1/videos/{video_id}/dismiss": Line("401 204 204 204 204 204 401"),
     # videos
     "GET /api/v1/videos": Line("200 200 200 200 200 200 401"),
     "GET /api/v1/search": Line("200 200 200 200 200 200 401", {"params": {"q": "film"}}),

@@ -82,6 +82,10 @@ _ROUTES: Mapping[str, str] = {
         POST /account/delete
     """,
     "read": """
+        GET /api/v1/recommendations
+        GET /api/v1/recommendations/dismissed
+        GET /api/v1/recommendations/settings
+        GET /api/v1/videos/{video_id}/related
         GET /api/v1/me
         GET /api/v1/me/quota
         GET /api/v1/videos
@@ -138,6 +142,10 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/videos/{video_id}/source
     """,
     "manage": """
+        PATCH /api/v1/recommendations/settings
+        POST /api/v1/recommendations/reset
+        POST /api/v1/videos/{video_id}/dismiss
+        DELETE /api/v1/videos/{video_id}/dismiss
         PATCH /api/v1/videos/{video_id}
         PUT /api/v1/videos/{video_id}/poster
         POST /api/v1/videos/{video_id}/poster

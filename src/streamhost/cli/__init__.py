@@ -50,6 +50,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "jobs": ("streamhost.cli.jobs:jobs", "See and steer background work."),
     "mail": ("streamhost.cli.mail:mail", "Test mail, and look after what was not delivered."),
     "cdn": ("streamhost.cli.cdn:cdn", "See and steer what the CDN holds."),
+    "recommend": (
+        "streamhost.cli.recommend:recommend",
+        "Train, measure and reset what proposes videos.",
+    ),
     "models": ("streamhost.cli.models:models", "List, install and check the models that screen videos."),
     "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
     "plugins": ("streamhost.cli.plugins:plugins", "See which plugins are installed, and begin one of your own."),

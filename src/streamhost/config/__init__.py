@@ -16,6 +16,7 @@ from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.playing import PlaybackSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
 from streamhost.config.settings import (
@@ -60,6 +61,7 @@ __all__ = [
     "PlaybackSettings",
     "PluginSettings",
     "ProtectionSettings",
+    "RecommendationSettings",
     "ReportSettings",
     "Resolved",
     "Section",

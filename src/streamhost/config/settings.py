@@ -16,6 +16,7 @@ from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.playing import PlaybackSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
@@ -393,6 +394,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     notifications: NotificationSettings = NotificationSettings()
     webhooks: WebhookSettings = WebhookSettings()
     backup: BackupSettings = BackupSettings()
+    recommendations: RecommendationSettings = RecommendationSettings()
     log: LogSettings = LogSettings()
     for_plugins: ForPlugins = ForPlugins()
     file: Annotated[Path | None, Meta(description="The settings file, wherever it lies; None where there is none.")] = (

@@ -287,6 +287,22 @@ class SweepPlaybacks(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateWatchGraph(Task):
+    """Bring the watch graph and the popularity of videos up to what was watched."""
+
+    kind: ClassVar[str] = "update_watch_graph"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRecommender(Task):
+    """Let the model for recommendations learn from what was watched."""
+
+    kind: ClassVar[str] = "train_recommender"
+    lane: ClassVar[Lane] = Lane.MEDIA
+    max_attempts: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
 class AnnounceEvent(Task):
     """Have everybody told who wants to hear of an event."""
 

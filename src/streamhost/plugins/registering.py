@@ -14,13 +14,15 @@ from streamhost.model.notices import AddressAsked
 from streamhost.plugins.asking import Asking
 from streamhost.plugins.finding import NAME, RESERVED, PluginBroken
 from streamhost.plugins.guarding import Guarded
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Recommender, Storage, WatchGraph
 
 PORTS: Mapping[str, type] = {
     "storages": Storage,
     "cdns": Cdn,
     "notifiers": Notifier,
     "classifiers": Classifier,
+    "recommenders": Recommender,
+    "watch_graphs": WatchGraph,
     "key_sources": KeySource,
     "licence_proxies": LicenceProxy,
 }
@@ -32,6 +34,8 @@ WORDS: Mapping[str, str] = {
     "cdns": "CDN",
     "notifiers": "notifier",
     "classifiers": "classifier",
+    "recommenders": "recommender",
+    "watch_graphs": "watch graph",
     "key_sources": "key source",
     "licence_proxies": "licence provider",
 }
@@ -45,6 +49,8 @@ class Registered:
     cdns: Mapping[str, Cdn] = field(default_factory=dict)
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+    recommenders: Mapping[str, Recommender] = field(default_factory=dict)
+    watch_graphs: Mapping[str, WatchGraph] = field(default_factory=dict)
     key_sources: Mapping[str, KeySource] = field(default_factory=dict)
     licence_proxies: Mapping[str, LicenceProxy] = field(default_factory=dict)
     routes: Mapping[str, Sequence[Any]] = field(default_factory=dict)

@@ -39,6 +39,7 @@ from streamhost.server import (
     plugged,
     posters,
     quotas,
+    recommendations,
     reports,
     rescreens,
     search,
@@ -68,6 +69,7 @@ TAGS: Sequence[Tag] = (
     Tag("playback", "Permission to play, and where the stream is."),
     Tag("moderation", "Reports by viewers, and what moderators decide."),
     Tag("figures", "What is watched, how much of it, and how well it plays."),
+    Tag("recommendations", "What to watch next, and why."),
     Tag("notifications", "What has happened that concerns you, and what you want to be told of."),
     Tag("operations", "Probes for whoever runs the server."),
 )
@@ -100,6 +102,7 @@ def create_app(host: Host) -> Litestar:
             *playback.routes,
             *events.routes,
             *analytics.routes,
+            *recommendations.routes,
             *sharing.routes,
             *reports.routes,
             *moderation.routes,

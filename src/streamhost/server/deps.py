@@ -42,6 +42,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "measures": host.measures,
         "copies": host.copies,
         "posters": host.posters,
+        "recommendations": host.recommending.room,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

@@ -50,6 +50,8 @@ STATUS: Mapping[str, int] = {
     "not_picture": 422,
     "not_captions": 422,
     "too_many_captions": 409,
+    # recommendations
+    "no_visitor": 401,
     # plugins
     "refused_by_plugin": 403,
     "plugin_failed": 503,

@@ -1,0 +1,216 @@
+"""`streamhost recommend`: train and measure the model that proposes videos, see how it stands, and reset it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streamhost.cli.desks import settings_beside
+from streamhost.features.recommendations import Evaluation, Recommended, Status
+from streamhost.host import Host, assemble
+from streamhost.instance import open_instance
+from streamhost.model.accounts import Viewer
+from streamhost.model.clock import iso
+
+T = TypeVar("T")
+CATCH_UP_STEPS = 1_000_000
+"""More than there is to do: the watch graph is brought up to date as a whole."""
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+
+
+@click.group()
+def recommend() -> None:
+    """Train, measure and reset what proposes videos. Works beside a running server, which then uses the new model."""
+
+
+@recommend.command()
+@data_option
+@json_option
+def train(data: Path | None, as_json: bool) -> None:
+    """Learn from what was watched, and bring the watch graph up to date. The server does both by itself.
+
+    Needs some tens of views by several people; with fewer, exit code 1 and the model stays as it is.
+    """
+
+    async def learn(host: Host) -> dict[str, Any]:
+        report = _teller(as_json)
+        await host.recommending.keeping.catch_up(CATCH_UP_STEPS, report)
+        trained = await host.recommending.learning.train(report)
+        return {
+            "videos": trained.videos,
+            "viewers": trained.viewers,
+            "watched": trained.watched,
+            "seconds": round(trained.seconds, 3),
+        }
+
+    found = _with(data, learn)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(
+        f"Learned {found['videos']} videos from {found['viewers']} viewers, who watched {found['watched']} times, "
+        f"in {found['seconds']:.1f} seconds."
+    )
+
+
+@recommend.command("eval")
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Measure on this table (user, item, timestamp; such as RecBole's .inter files) instead of this site's views.",
+)
+@click.option(
+    "--split",
+    "way",
+    type=click.Choice(["time", "last", "random"]),
+    default="time",
+    show_default=True,
+    help="What is asked for: what came after a moment, everybody's last video, or a tenth of everybody's.",
+)
+@click.option("--most", default=20_000, show_default=True, help="Viewers to ask about, drawn if there are more.")
+@click.option(
+    "--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots (HTML) there."
+)
+@data_option
+@json_option
+def evaluate(dataset: Path | None, way: str, most: int, page: Path | None, data: Path | None, as_json: bool) -> None:
+    """Measure the model against item-kNN and popularity: NDCG, recall, coverage, novelty.
+
+    A model is trained for that on a part and asked for the rest; the one that serves stays as it is. Every video is
+    ranked for every viewer.
+    """
+    source = dataset.absolute() if dataset else None
+
+    async def measure(host: Host) -> Evaluation:
+        return await host.recommending.learning.evaluate(way, source, most, _teller(as_json))
+
+    found = _with(data, measure)
+    if page is not None:
+        page.write_text(found.page(time.time()), "utf-8")
+    if as_json:
+        click.echo(json.dumps(found.document(), indent=2))
+        return
+    click.echo(
+        f"{found.watched} times one of {found.viewers} viewers watched one of {found.videos} videos; "
+        f"asked about {found.asked} viewers."
+    )
+    click.echo(f"{'':12} {'NDCG@10':>16} {'recall@10':>16} {'coverage':>9} {'novelty':>8}")
+    for one in found.figures:
+        ndcg, recall = f"{one.ndcg:.4f} ± {one.ndcg_error:.4f}", f"{one.recall:.4f} ± {one.recall_error:.4f}"
+        click.echo(f"{one.name:12} {ndcg:>16} {recall:>16} {one.coverage:>9.1%} {one.novelty:>8.2f}")
+    if page is not None:
+        click.echo(f"The plots are in {page}.")
+
+
+@recommend.command()
+@data_option
+@json_option
+def status(data: Path | None, as_json: bool) -> None:
+    """Show the model, what it has learned from, and the watch graph."""
+
+    async def look(host: Host) -> Status:
+        room = host.recommending
+        return await room.learning.status(room.graph, tuple(room.asking.sources))
+
+    found = _with(data, look)
+    if as_json:
+        click.echo(json.dumps(found.document(), indent=2))
+        return
+    if found.trained is None:
+        click.echo("There is no model yet; `streamhost recommend train` makes one.")
+    else:
+        one = found.trained
+        click.echo(f"Model of {iso(found.trained_at)}: {one.videos} videos, {found.model_bytes / 1e6:.1f} MB")
+        click.echo(f"  learned from {one.watched} views by {one.viewers} viewers in {one.seconds:.1f} seconds")
+    click.echo(f"Watch graph: {found.graph.videos} edges of videos, {found.graph.viewers} of viewers")
+    click.echo(f"  {found.waiting} videos and viewers wait for theirs to be made anew")
+    click.echo(f"Sources: {', '.join(found.sources)}")
+
+
+@recommend.command()
+@click.argument("email")
+@click.option("--limit", default=12, show_default=True, type=click.IntRange(1, 100), help="Videos at most.")
+@data_option
+@json_option
+def show(email: str, limit: int, data: Path | None, as_json: bool) -> None:
+    """Show what is proposed to a user, and why."""
+
+    async def look(host: Host) -> Recommended:
+        user = await host.accounts.people.by_email(email)
+        await host.recommending.server.ready()
+        return await host.recommending.room.recommend(Viewer(user), f"u:{user.id}", limit)
+
+    found = _with(data, look)
+    if as_json:
+        items = [
+            {"id": one.video.id, "title": one.video.title, "score": round(one.score, 4), "reason": one.reason}
+            for one in found.items
+        ]
+        click.echo(json.dumps({"items": items}, ensure_ascii=False, indent=2))
+        return
+    for one in found.items:
+        click.echo(f"{one.video.id}  {one.score:.2f}  {one.video.title}  ({one.reason})")
+    if not found.items:
+        click.echo("Nothing: there is no public video that they have not watched.")
+
+
+@recommend.command()
+@click.option("--user", "email", help="Begin anew for this user alone, by address: what they watched counts no more.")
+@data_option
+@json_option
+def reset(email: str | None, data: Path | None, as_json: bool) -> None:
+    """Remove the model; it is made anew by `train`, or by the server at night. What was watched stays."""
+
+    async def forget(host: Host) -> bool:
+        if email is not None:
+            user = await host.accounts.people.by_email(email)
+            await host.recommending.room.reset(f"u:{user.id}")
+            return True
+        return await asyncio.to_thread(host.recommending.learning.reset)
+
+    done = _with(data, forget)
+    if as_json:
+        click.echo(json.dumps({"reset": done}))
+    elif email is not None:
+        click.echo(f"{email} begins anew.")
+    else:
+        click.echo("The model is gone." if done else "There was no model.")
+
+
+def _teller(as_json: bool) -> Callable[[float, str], None]:
+    """Prints each new step where people look on."""
+    last = ""
+
+    def tell(_share: float, step: str) -> None:
+        nonlocal last
+        if step != last and not as_json:
+            click.echo(f"{step} …", err=True)
+        last = step
+
+    return tell
+
+
+def _with(data: Path | None, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
+    settings = settings_beside(data)
+
+    async def run() -> T:
+        host = await assemble(settings, open_instance(settings.data))
+        try:
+            return await work(host)
+        finally:
+            await host.recommending.close()
+            await host.close()
+
+    return asyncio.run(run())

@@ -1,0 +1,26 @@
+"""The room for what to show next, and why: proposals, the watch graph, and the model that learns."""
+
+from streamhost.features.recommendations.asking import Asking
+from streamhost.features.recommendations.figures import Evaluation
+from streamhost.features.recommendations.graphs import CatalogGraph, ChosenGraph, MemoryGraph
+from streamhost.features.recommendations.keeping import GraphKeeping
+from streamhost.features.recommendations.learning import Learning, Status
+from streamhost.features.recommendations.room import Item, NotRecommended, Recommendations, Recommended, Ways
+from streamhost.features.recommendations.sources import built_in
+
+__all__ = [
+    "Asking",
+    "CatalogGraph",
+    "ChosenGraph",
+    "Evaluation",
+    "GraphKeeping",
+    "Item",
+    "Learning",
+    "MemoryGraph",
+    "NotRecommended",
+    "Recommendations",
+    "Recommended",
+    "Status",
+    "Ways",
+    "built_in",
+]

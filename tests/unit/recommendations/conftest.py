@@ -1,0 +1,63 @@
+"""A small site with two tastes: cooks and climbers watch different videos, and a few watch both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from streamhost.config import load
+from streamhost.db.core import Database
+from streamhost.host import Host, assemble
+from streamhost.instance import open_instance
+from streamhost.model.accounts import User, Viewer
+from streamhost.model.ids import VideoId
+from tests.support.watching import NOW, add_people, add_videos, watch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Alice's cooking videos, Carol's climbing ones, and viewers `u:cook<n>` and `u:climb<n>` without accounts."""
+
+    host: Host
+    alice: User
+    carol: User
+    cooking: list[VideoId]
+    climbing: list[VideoId]
+
+    @property
+    def db(self) -> Database:
+        """The catalog."""
+        return self.host.db
+
+    @property
+    def viewer(self) -> Callable[[User], Viewer]:
+        """Somebody, as who is asking."""
+        return lambda user: Viewer(user)
+
+    async def settled(self) -> None:
+        """Bring the watch graph up to date."""
+        assert not await self.host.recommending.keeping.catch_up(1000, lambda _share, _step: None)
+
+
+COOKS, CLIMBERS = 6, 6
+WORDS, SIDES = ("leeks", "beans", "carrots", "rice"), ("north", "east", "south", "west")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """Everybody has watched most of what is theirs; nothing is trained yet."""
+    settings = load(tmp_path, {}, limits__enabled=False, recommendations__patience=5.0, recommendations__chance=0.0)
+    host = await assemble(settings, open_instance(tmp_path), lambda: NOW)
+    alice, carol = await add_people(host.db, "alice", "carol")
+    cooking = await add_videos(host.db, alice.id, [f"Soup with {one}" for one in WORDS])
+    climbing = await add_videos(host.db, carol.id, [f"Climbing the {one}" for one in SIDES])
+    for number in range(COOKS):
+        await watch_all(host.db, f"u:cook{number}", [one for n, one in enumerate(cooking) if n != number % 4])
+    for number in range(CLIMBERS):
+        await watch_all(host.db, f"u:climb{number}", [one for n, one in enumerate(climbing) if n != number % 4])
+    yield Site(host, alice, carol, cooking, climbing)
+    await host.recommending.close()
+    await host.close()
