@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamhost.hookspecs import hookimpl
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Recommender, Storage, WatchGraph
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
+from streamhost.ports_recommending import Recommender, WatchGraph
 
 NAME = "streamhost"
 """The house's own name among plugins."""

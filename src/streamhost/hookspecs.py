@@ -31,17 +31,8 @@ from streamhost.model.ids import UserId
 from streamhost.model.mail import Message
 from streamhost.model.streaming import MediaInfo, Rung
 from streamhost.model.videos import Video
-from streamhost.ports import (
-    Cdn,
-    Classifier,
-    KeySource,
-    LicenceProxy,
-    Notifier,
-    PluginHost,
-    Recommender,
-    Storage,
-    WatchGraph,
-)
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, PluginHost, Storage
+from streamhost.ports_recommending import Recommender, WatchGraph
 
 GROUP = "streamhost"
 """The group of entry points, and the project's name for pluggy."""

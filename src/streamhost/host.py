@@ -335,10 +335,7 @@ async def _built_on(
         [
             *(every(HOUR, task) for task in (tasks.SweepUploads(), tasks.SweepMedia())),
             *(every(DAY, task()) for task in daily),
-            *plugging.schedule(),
-            *notice_times,
-            *backup_times,
-            *recommending.schedule(),
+            *(*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule()),
         ],
     )
     return Host(

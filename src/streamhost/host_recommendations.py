@@ -13,8 +13,8 @@ from streamhost.config import InvalidSettings, Settings
 from streamhost.db.core import Database
 from streamhost.features.recommendations import (
     Asking,
-    CatalogGraph,
-    ChosenGraph,
+    CatalogWatchGraph,
+    ChosenWatchGraph,
     GraphKeeping,
     Learning,
     Recommendations,
@@ -30,9 +30,9 @@ from streamhost.ml.recommending.serving import ModelServer, OnnxRecommender
 from streamhost.ml.recommending.work import Fitting
 from streamhost.model.clock import DAY, MINUTE, Clock
 from streamhost.model.ranking import Rules
-from streamhost.model.tasks import Task, TrainRecommender, UpdateWatchGraph
+from streamhost.model.tasks import Task, TrainRecommendations, UpdateWatchEdges
 from streamhost.plugins import Registered
-from streamhost.ports import Recommender, WatchGraph
+from streamhost.ports_recommending import Recommender, WatchGraph
 
 MODEL = "model"
 """The name of the trained model among sources."""
@@ -53,7 +53,7 @@ class Recommending:
     room: Recommendations
     learning: Learning
     keeping: GraphKeeping
-    graph: ChosenGraph
+    graph: ChosenWatchGraph
     server: ModelServer
     asking: Asking
     sources: Mapping[str, Recommender]
@@ -84,13 +84,13 @@ class Recommending:
     @property
     def handlers(self) -> Mapping[type[Task], Handler]:
         """The jobs of the room."""
-        return {UpdateWatchGraph: self.keeping.update, TrainRecommender: self.learning.handle}
+        return {UpdateWatchEdges: self.keeping.update, TrainRecommendations: self.learning.handle}
 
     def schedule(self) -> list[Periodic]:
         """What comes again and again."""
         wanted = self.settings.recommendations
-        training = [every(DAY, TrainRecommender())] if wanted.train and wanted.personal else []
-        return [every(GRAPH_EVERY, UpdateWatchGraph()), *training]
+        training = [every(DAY, TrainRecommendations())] if wanted.train and wanted.personal else []
+        return [every(GRAPH_EVERY, UpdateWatchEdges()), *training]
 
     async def close(self) -> None:
         """End the model's process."""
@@ -102,7 +102,7 @@ def recommending_of(
 ) -> Recommending:
     """The room, before plugins have said what they bring."""
     wanted = settings.recommendations
-    graph = ChosenGraph()
+    graph = ChosenWatchGraph()
     asking = Asking({}, wanted.patience)
     ways = Ways(wanted.cache_minutes * MINUTE, Rules(chance=wanted.chance), wanted.personal)
     room = Recommendations(db, clock, asking, cache, graph, ways)
@@ -127,5 +127,5 @@ def recommending_of(
         server,
         asking,
         {MODEL: OnnxRecommender(server), **built_in(db, graph, clock)},
-        {"catalog": CatalogGraph(db)},
+        {"catalog": CatalogWatchGraph(db)},
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.config import load
-from streamhost.features.recommendations import Asking, MemoryGraph
+from streamhost.features.recommendations import Asking, MemoryWatchGraph
 from streamhost.features.recommendations.sources import (
     CreatorsRecommender,
     NewRecommender,
@@ -23,7 +23,7 @@ from streamhost.instance import open_instance
 from streamhost.ml.recommending.serving import OnnxRecommender
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, Edge, Node, NodeKind, Profile, Reason, ReasonKind, Seen
-from streamhost.ports import Recommender, WatchGraph
+from streamhost.ports_recommending import Recommender, WatchGraph
 from streamhost.testing.recommender_contract import RecommenderContract
 from tests.support.faults_of_recommenders import FAULTS, faulty
 from tests.support.watching import NOW, add_people, add_videos, watch_all
@@ -96,7 +96,7 @@ class TestOnAnotherGraph(RecommenderContract):
     @pytest.fixture(params=["watched", "viewers"])
     async def recommender(self, host: Host, request: pytest.FixtureRequest) -> Recommender:
         """On a graph in memory, in which everything is near everything."""
-        graph: WatchGraph = MemoryGraph()
+        graph: WatchGraph = MemoryWatchGraph()
         seen = (await host.recommending.room.profile("u:viewer0")).seen
         await graph.put(Node(NodeKind.VIDEO, seen[0].video_id), [Edge(one.video_id, 0.5) for one in seen[1:]])
         await graph.put(Node(NodeKind.VIEWER, "u:viewer0"), [Edge("u:viewer1", 0.5)])

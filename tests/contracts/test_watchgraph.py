@@ -9,8 +9,8 @@ import pytest
 
 from streamhost.db import migrate
 from streamhost.db.core import Database
-from streamhost.features.recommendations import CatalogGraph, ChosenGraph, MemoryGraph
-from streamhost.ports import WatchGraph
+from streamhost.features.recommendations import CatalogWatchGraph, ChosenWatchGraph, MemoryWatchGraph
+from streamhost.ports_recommending import WatchGraph
 from streamhost.testing.graph_contract import WatchGraphContract
 
 
@@ -22,8 +22,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-class TestCatalogGraph(WatchGraphContract):
-    """`CatalogGraph`, as the settings choose it."""
+class TestCatalogWatchGraph(WatchGraphContract):
+    """`CatalogWatchGraph`, as the settings choose it."""
 
     @pytest.fixture
     async def graph(self, tmp_path: Path, migrated: bytes) -> AsyncIterator[WatchGraph]:
@@ -31,16 +31,16 @@ class TestCatalogGraph(WatchGraphContract):
         path = tmp_path / "catalog.sqlite3"
         path.write_bytes(migrated)
         db = await Database.open(path)
-        chosen = ChosenGraph()
-        chosen.choose(CatalogGraph(db))
+        chosen = ChosenWatchGraph()
+        chosen.choose(CatalogWatchGraph(db))
         yield chosen
         await db.close()
 
 
-class TestMemoryGraph(WatchGraphContract):
-    """`MemoryGraph`."""
+class TestMemoryWatchGraph(WatchGraphContract):
+    """`MemoryWatchGraph`."""
 
     @pytest.fixture
     def graph(self) -> WatchGraph:
         """An empty one."""
-        return MemoryGraph()
+        return MemoryWatchGraph()

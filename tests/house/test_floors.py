@@ -176,10 +176,11 @@ def test_what_commands_print_needs_no_web_framework() -> None:
 
 
 def protocols() -> list[str]:
-    """The ports that are declared in `ports.py`, by name."""
+    """The ports that are declared in `ports.py` and the files beside it, by name."""
     return [
         node.name
-        for node in parsed(PACKAGE / "ports.py").body
+        for path in sorted(PACKAGE.glob("ports*.py"))
+        for node in parsed(path).body
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases)
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, Profile, Reason, ReasonKind
-from streamhost.ports import Recommender, RecommenderUnavailable
+from streamhost.ports_recommending import Recommender, RecommenderUnavailable
 
 FAULTS = (
     "slow",

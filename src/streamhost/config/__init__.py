@@ -16,6 +16,7 @@ from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.playing import PlaybackSettings
 from streamhost.config.plugged import Resolved, plugged
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.protecting import ProtectionSettings
 from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
@@ -28,7 +29,6 @@ from streamhost.config.settings import (
     LogSettings,
     MailSettings,
     MediaSettings,
-    ProtectionSettings,
     ServerSettings,
     Settings,
     UploadSettings,

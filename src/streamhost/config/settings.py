@@ -16,6 +16,7 @@ from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.playing import PlaybackSettings
 from streamhost.config.plugins import ForPlugins, PluginSettings
+from streamhost.config.protecting import ProtectionSettings
 from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
@@ -322,38 +323,6 @@ class ModelSettings(Section, frozen=True):
             "that, or where it fails, screenings say so."
         ),
     ] = False
-
-
-class ProtectionSettings(Section, frozen=True):
-    """How protected videos are encrypted."""
-
-    key_source: Annotated[
-        str,
-        Meta(
-            pattern=r"^[a-z][a-z0-9-]{0,31}$",
-            examples=["local"],
-            description="Where the content keys of new packages come from: local: made here, kept wrapped in the "
-            "catalog; or the name of a plugin's. Packages keep the keys that they were made with.",
-        ),
-    ] = "local"
-    rotate_segments: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=10_000,
-            description="Under aes-128, take another key after so many segments; 0: one key for the pictures and one "
-            "for each sound. Counts for packages that are made from now on.",
-        ),
-    ] = 0
-    clear_lead_seconds: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=60,
-            description="Under cenc and cbcs, leave the first seconds in the clear, so that playing starts before the "
-            "licence is there. Whoever has a link to these segments sees them without a key.",
-        ),
-    ] = 0.0
 
 
 class LogSettings(Section, frozen=True):

@@ -287,17 +287,17 @@ class SweepPlaybacks(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateWatchGraph(Task):
+class UpdateWatchEdges(Task):
     """Bring the watch graph and the popularity of videos up to what was watched."""
 
-    kind: ClassVar[str] = "update_watch_graph"
+    kind: ClassVar[str] = "update_watch_edges"
 
 
 @dataclass(frozen=True, slots=True)
-class TrainRecommender(Task):
+class TrainRecommendations(Task):
     """Let the model for recommendations learn from what was watched."""
 
-    kind: ClassVar[str] = "train_recommender"
+    kind: ClassVar[str] = "train_recommendations"
     lane: ClassVar[Lane] = Lane.MEDIA
     max_attempts: ClassVar[int] = 2
 

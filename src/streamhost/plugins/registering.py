@@ -14,7 +14,8 @@ from streamhost.model.notices import AddressAsked
 from streamhost.plugins.asking import Asking
 from streamhost.plugins.finding import NAME, RESERVED, PluginBroken
 from streamhost.plugins.guarding import Guarded
-from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Recommender, Storage, WatchGraph
+from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
+from streamhost.ports_recommending import Recommender, WatchGraph
 
 PORTS: Mapping[str, type] = {
     "storages": Storage,

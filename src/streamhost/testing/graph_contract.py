@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamhost.model.recommendations import Edge, GraphSize, Node, NodeKind
-from streamhost.ports import WatchGraph
+from streamhost.ports_recommending import WatchGraph
 
 FEWEST_KEPT, MOST_KEPT = 20, 200
 A, B, C = (Node(NodeKind.VIDEO, name) for name in ("videoA", "videoB", "videoC"))

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, Profile, Seen, sound
-from streamhost.ports import Recommender
+from streamhost.ports_recommending import Recommender
 
 MANY = 50
 

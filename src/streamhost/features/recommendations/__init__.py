@@ -2,7 +2,7 @@
 
 from streamhost.features.recommendations.asking import Asking
 from streamhost.features.recommendations.figures import Evaluation
-from streamhost.features.recommendations.graphs import CatalogGraph, ChosenGraph, MemoryGraph
+from streamhost.features.recommendations.graphs import CatalogWatchGraph, ChosenWatchGraph, MemoryWatchGraph
 from streamhost.features.recommendations.keeping import GraphKeeping
 from streamhost.features.recommendations.learning import Learning, Status
 from streamhost.features.recommendations.room import Item, NotRecommended, Recommendations, Recommended, Ways
@@ -10,13 +10,13 @@ from streamhost.features.recommendations.sources import built_in
 
 __all__ = [
     "Asking",
-    "CatalogGraph",
-    "ChosenGraph",
+    "CatalogWatchGraph",
+    "ChosenWatchGraph",
     "Evaluation",
     "GraphKeeping",
     "Item",
     "Learning",
-    "MemoryGraph",
+    "MemoryWatchGraph",
     "NotRecommended",
     "Recommendations",
     "Recommended",

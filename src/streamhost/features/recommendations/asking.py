@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.model.recommendations import Candidate, sound
-from streamhost.ports import Recommender
+from streamhost.ports_recommending import Recommender
 
 REMINDERS = 60.0
 """Seconds in which the log hears of one source's failures once."""

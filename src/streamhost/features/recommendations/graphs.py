@@ -8,10 +8,10 @@ from streamhost.db import watch_graph as rows
 from streamhost.db.core import Database
 from streamhost.db.errors import CatalogUnavailable
 from streamhost.model.recommendations import Edge, GraphSize, Node, NodeKind
-from streamhost.ports import GraphUnavailable, WatchGraph
+from streamhost.ports_recommending import GraphUnavailable, WatchGraph
 
 
-class ChosenGraph:
+class ChosenWatchGraph:
     """The graph that the settings name, which is known only once plugins have said what they bring; a `WatchGraph`."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class ChosenGraph:
         return self._graph
 
 
-class CatalogGraph:
+class CatalogWatchGraph:
     """Edges as rows of the catalog; a `WatchGraph`."""
 
     def __init__(self, db: Database) -> None:
@@ -82,7 +82,7 @@ class CatalogGraph:
             raise GraphUnavailable(str(error)) from error
 
 
-class MemoryGraph:
+class MemoryWatchGraph:
     """Edges in this process alone, gone with it; a `WatchGraph`."""
 
     def __init__(self, kept: int = rows.KEPT) -> None:

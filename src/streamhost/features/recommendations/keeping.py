@@ -18,8 +18,8 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.clock import DAY, Clock, Timestamp
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Edge, Node, NodeKind
-from streamhost.model.tasks import UpdateWatchGraph
-from streamhost.ports import WatchGraph
+from streamhost.model.tasks import UpdateWatchEdges
+from streamhost.ports_recommending import WatchGraph
 
 STEP = 25
 """Nodes between two looks at the clock and the queue."""
@@ -37,7 +37,7 @@ VISITORS_DAYS = 180.0
 
 
 class GraphKeeping:
-    """Does the work of the task `UpdateWatchGraph`."""
+    """Does the work of the task `UpdateWatchEdges`."""
 
     def __init__(
         self, db: Database, queue: Queue, clock: Clock, graph: WatchGraph, changed: Callable[[str], None]
@@ -49,13 +49,13 @@ class GraphKeeping:
         self._graph = graph
         self._changed = changed
 
-    async def update(self, _task: UpdateWatchGraph, job: JobContext) -> None:
+    async def update(self, _task: UpdateWatchEdges, job: JobContext) -> None:
         """Make the edges anew of what has changed; see to it that the rest follows."""
         async with self._db.write() as conn:
             await tastes.sweep_visitors(conn, self._clock() - VISITORS_DAYS * DAY)
         if await self.catch_up(MOST_STEPS, job.report):
             async with self._db.write() as conn:
-                await self._queue.add(conn, UpdateWatchGraph(), queueing_lock="watch_graph")
+                await self._queue.add(conn, UpdateWatchEdges(), queueing_lock="watch_graph")
                 await job.complete(conn)
 
     async def catch_up(self, steps: int, report: Callable[[float, str], None]) -> bool:

@@ -24,8 +24,8 @@ from streamhost.ml.recommending.work import Evaluate, Fitting, Request, Train, T
 from streamhost.model.clock import Clock, Timestamp, iso
 from streamhost.model.ids import new_id
 from streamhost.model.recommendations import Figures, GraphSize, TooLittleWatched
-from streamhost.model.tasks import TrainRecommender
-from streamhost.ports import WatchGraph
+from streamhost.model.tasks import TrainRecommendations
+from streamhost.ports_recommending import WatchGraph
 
 CHILD = "streamhost.ml.recommending.train_child"
 FOLDER = "recommender"
@@ -82,7 +82,7 @@ class Learning:
         """Where the model lies, if there is one."""
         return self._folder / MODEL
 
-    async def handle(self, _task: TrainRecommender, job: JobContext) -> None:
+    async def handle(self, _task: TrainRecommendations, job: JobContext) -> None:
         """The job: learn, unless nothing was watched since the last time, or too little at all."""
         async with self._db.read() as conn:
             latest = await tastes.latest(conn)

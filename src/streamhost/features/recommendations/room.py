@@ -36,7 +36,7 @@ from streamhost.model.recommendations import (
     fading,
 )
 from streamhost.model.videos import Video
-from streamhost.ports import Recommender, WatchGraph
+from streamhost.ports_recommending import Recommender, WatchGraph
 
 MOST = 100
 """Videos of one answer."""

@@ -14,7 +14,7 @@ from streamhost.model.clock import DAY, Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.recommendations import Candidate, Edge, Node, NodeKind, Profile, Reason, ReasonKind, Seen
-from streamhost.ports import Recommender, RecommenderUnavailable, WatchGraph
+from streamhost.ports_recommending import Recommender, RecommenderUnavailable, WatchGraph
 
 RECENT = 10
 """Videos of somebody's past, the newest, from which edges are followed."""

@@ -15,7 +15,7 @@ from streamhost.ml.recommending.work import ModelAbout, Scored
 from streamhost.ml.run import ONE_THREAD
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, NotTrained, Profile, Reason, ReasonKind
-from streamhost.ports import RecommenderUnavailable
+from streamhost.ports_recommending import RecommenderUnavailable
 
 CHILD = "streamhost.ml.recommending.serve_child"
 START_SECONDS = 60.0

@@ -32,6 +32,8 @@ KINDS: Mapping[str, str] = {
     "screen_video": "Check the content of a video",
     "rescreen_videos": "Check every video anew",
     "sweep_evidence": "Forget old evidence",
+    "update_watch_edges": "Note who watches the same",
+    "train_recommendations": "Learn what to recommend",
     "sweep_media": "Tidy up files",
     "delete_media": "Delete files",
     "push_copies": "Bring copies to the CDN",
