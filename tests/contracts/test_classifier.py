@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from streamhost import sandbox
+from streamhost.db.errors import CatalogUnavailable
+from streamhost.ml import run
 from streamhost.ml.combined import CombinedClassifier
 from streamhost.ml.registry import Registry
 from streamhost.ml.run import OnnxClassifier
 from streamhost.ml.work import Rules
-from streamhost.model.moderation import Material, Text, TextSource
+from streamhost.model.moderation import Aspect, Findings, Material, Text, TextSource
 from streamhost.ports import Classifier
-from streamhost.testing.classifier_contract import ClassifierContract
+from streamhost.testing.classifier_contract import ClassifierContract, FaultyClassifierContract
 from tests.support import onnx_models, stills
 
 LIMITS = sandbox.Limits(memory=2048 * sandbox.MIB, silence_seconds=60.0)
+TROUBLES = ["never ends", "answers with no numbers", "other bytes", "no process"]
 
 
 @pytest.fixture
@@ -55,3 +60,47 @@ class TestCombinedClassifier(ClassifierContract):
         """Of two, one of which knows no model at all."""
         nothing = OnnxClassifier(Registry(tmp_path / "none", known=tmp_path / "none"), LIMITS, Rules())
         return CombinedClassifier([onnx, nothing])
+
+
+@pytest.fixture(params=TROUBLES)
+def spoiled(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OnnxClassifier:
+    """A classifier whose only model, which looks at pictures, cannot do its part."""
+    folder = tmp_path / "spoiled"
+    folder.mkdir()
+    make = {"never ends": onnx_models.endless, "answers with no numbers": onnx_models.not_numbers}
+    content = make.get(request.param, onnx_models.redness)(folder / "bad.onnx")
+    labels = ["bad", "b", "c"] if request.param in make else ["red", "blue"]
+    (folder / "bad.toml").write_text(onnx_models.manifest("bad", content, labels=labels, aspect="gore"))
+    if request.param == "other bytes":
+        (folder / "bad.onnx").write_bytes(content[:-10] + bytes(10))
+    if request.param == "no process":
+        monkeypatch.setattr(run, "CHILD", "no.such.module")
+    return OnnxClassifier(Registry(folder, known=folder / "none"), replace(LIMITS, cpu_seconds=1), Rules())
+
+
+class TestOnnxClassifierInTrouble(FaultyClassifierContract):
+    """`OnnxClassifier`."""
+
+    @pytest.fixture
+    def troubled(self, spoiled: OnnxClassifier) -> Classifier:
+        """As it is."""
+        return spoiled
+
+
+class Crashing:
+    """A classifier of somebody's that breaks its word: it raises what is none of the port's errors."""
+
+    aspects = frozenset({Aspect.GORE})
+
+    async def screen(self, material: Material, report: Callable[[float], None]) -> Findings:
+        """Fail."""
+        raise CatalogUnavailable("Somebody else's trouble.")
+
+
+class TestCombinedClassifierInTrouble(FaultyClassifierContract):
+    """`CombinedClassifier`, of two in trouble."""
+
+    @pytest.fixture
+    def troubled(self, spoiled: OnnxClassifier) -> Classifier:
+        """Beside one that raises another error than it may."""
+        return CombinedClassifier([Crashing(), spoiled])

@@ -8,18 +8,26 @@ class TestMyClassifier(ClassifierContract):
     @pytest.fixture
     def material(self) -> Material:
         ...
+
+`FaultyClassifierContract` is for those whose models, processes or servers can fail: all that are of use.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from streamhost.model.moderation import Aspect, Findings, Material, Score
-from streamhost.ports import Classifier
+from streamhost.ports import Classifier, ClassifierUnavailable, ModelBroken, ModelMissing
 
 FRAMES = 2
 TEXTS = 2
+PATIENCE = 240.0
+"""Seconds within which trouble must be told, on a slow machine; a classifier under test has short time-outs."""
+FAR = 10**9
+"""An offset at which no file has anything."""
 
 
 def unheard(_share: float) -> None:
@@ -79,10 +87,55 @@ class ClassifierContract:
         assert heard == sorted(heard)
         assert all(0 <= share <= 1 for share in heard)
 
+    async def test_what_is_no_picture_is_never_clean(self, classifier: Classifier, material: Material) -> None:
+        """A frame whose file is gone or too short is a gap, or everything fails with one of the port's errors; it has
+        no scores that somebody could take for harmless."""
+        gone, short = (
+            replace(material.frames[0], path=f"{material.frames[0].path}.gone"),
+            replace(material.frames[1], offset=FAR, size=10),
+        )
+        try:
+            found = await classifier.screen(Material((gone, short)), unheard)
+        except (ClassifierUnavailable, ModelBroken, ModelMissing):
+            return
+        concerned = Material((gone, short)).concerns(classifier.aspects)
+        assert concerned <= {gap.aspect for gap in found.gaps}
+        assert not any(one.scores for one in found.frames)
+
+    async def test_it_can_be_called_off(self, classifier: Classifier, material: Material) -> None:
+        """Who goes away ends the work; whoever asks next gets the same as ever."""
+        before = await classifier.screen(material, unheard)
+        screening = asyncio.create_task(classifier.screen(material, unheard))
+        await asyncio.sleep(0)
+        screening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await screening
+        assert await classifier.screen(material, unheard) == before
+
     def test_it_claims_something(self, classifier: Classifier) -> None:
         """It says what it looks for."""
         assert classifier.aspects
         assert all(isinstance(aspect, Aspect) for aspect in classifier.aspects)
+
+
+class FaultyClassifierContract:
+    """Inherit from it and provide `troubled`, a classifier that cannot do its part, and `material` as above; best with
+    one `pytest.param` for each way to fail: it hangs, dies, is away, or answers what cannot be so."""
+
+    async def test_trouble_is_never_clean(self, troubled: Classifier, material: Material) -> None:
+        """What should have been looked for stands in the gaps with a reason, or one of the port's errors is raised; no
+        score is made up; and it does not take for ever."""
+        concerned = material.concerns(troubled.aspects)
+        assert concerned, "it claims nothing that could be missing"
+        async with asyncio.timeout(PATIENCE):
+            try:
+                found = await troubled.screen(material, unheard)
+            except (ClassifierUnavailable, ModelBroken, ModelMissing):
+                return
+        assert concerned <= {gap.aspect for gap in found.gaps}
+        assert all(gap.code for gap in found.gaps)
+        rows = [one.scores for one in found.frames] + [one.scores for one in found.texts]
+        assert not any(score.aspect in concerned for row in rows for score in row)
 
 
 def _ordered(scores: Iterable[Score]) -> bool:
