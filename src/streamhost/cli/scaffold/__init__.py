@@ -11,13 +11,15 @@ from streamhost.model.errors import Conflict, InvalidInput
 from streamhost.plugins.finding import NAME, RESERVED
 
 KINDS: Mapping[str, str] = {
+    "classifier": "looks at what is uploaded, beside the models",
     "events": "hears of what happens, with a setting, a command and work in the background",
     "gate": "is asked before something is done, and has a route",
+    "keys": "brings the keys of protected videos",
     "notifier": "tells people what has happened",
     "storage": "keeps media",
 }
 """What a new plugin can be, and what it is."""
-NEEDS: Mapping[str, str] = {"notifier": ', "httpx"'}
+NEEDS: Mapping[str, str] = {"keys": ', "httpx"', "notifier": ', "httpx"'}
 """What its package depends on besides streamhost."""
 SUFFIX = ".txt"
 """Of files that others must not take for parts of streamhost: left out in the package."""
