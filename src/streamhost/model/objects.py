@@ -10,6 +10,8 @@ from streamhost.model.ids import UserId, VideoId
 
 VIDEOS, STILLS = "videos", "stills"
 """The two folders at the top of a storage below which everything belongs to a video."""
+EVIDENCE = "evidence"
+"""The folder of what spoke against videos, which outlives them: its room lets it go when its time is up."""
 
 
 @dataclass(frozen=True, slots=True)

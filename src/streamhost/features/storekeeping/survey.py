@@ -12,7 +12,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import DAY, Clock
 from streamhost.model.ids import VideoId
-from streamhost.model.objects import STILLS, VIDEOS, Findings, Loss, Named, Orphan, Owned, Usage
+from streamhost.model.objects import EVIDENCE, STILLS, VIDEOS, Findings, Loss, Named, Orphan, Owned, Usage
 from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.ports import NotStored, Storage, StoredObject
 
@@ -58,7 +58,7 @@ class Survey:
             found.size += sum(one.size for one in group.objects)
             told(found.objects, found.size)
             if group.video_id is None:
-                found.strange += len(group.objects)
+                found.strange += sum(not one.key.startswith(f"{EVIDENCE}/") for one in group.objects)
                 continue
             unseen.discard((group.top, group.video_id))
             named = await self._named(group.video_id)
