@@ -371,7 +371,7 @@ async def _built_on(
             addresses.stream_root,
             gates.playback,
         ),
-        reporting=reporting_of(settings, instance, db, queue, clock, catalog),
+        reporting=reporting_of(settings, instance, db, queue, clock, catalog, moderation),
         sharing=sharing,
         streams=streams,
         syndication=Syndication(db, catalog.get, settings.playback.embed_origins),

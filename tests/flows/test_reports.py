@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from streamhost.model.accounts import Role
-from streamhost.model.audit import SYSTEM
-from streamhost.model.reports import Outcome, place_of
+from streamhost.model.reports import place_of
 from streamhost.model.videos import Video, Visibility
 from tests.support.house import PASSWORD, House, a_house
 
@@ -106,9 +105,12 @@ async def test_the_end_of_a_report(house: House) -> None:
     async with house.client() as client:
         assert (await send(client, film, bob, notify=True)).status_code == 202
         assert (await send(client, film, carol)).status_code == 202
-        for many in (2, 0):
-            async with house.host.db.write() as conn:
-                assert await house.host.reporting.close(conn, film, Outcome.DISMISSED, SYSTEM) == many
+        [waits] = (await client.get("/api/v1/moderation/queue", headers=mod)).json()["items"]
+        assert (waits["id"], waits["case"]["cause"], waits["risk"]) == (film.id, "report", "medium")
+        assert (await client.get(f"/api/v1/videos/{film.id}")).status_code == 200
+        decision = {"decision": "approve"}
+        answer = await client.post(f"/api/v1/moderation/{film.id}", json=decision, headers=mod)
+        assert answer.status_code == 200 and answer.json()["case"] is None
         assert (await client.get("/api/v1/moderation/reports", headers=mod)).json()["items"] == []
         log = await client.get("/api/v1/admin/audit?act=reports_closed", headers=await house.bearer("root"))
         [line] = log.json()["items"]
@@ -119,6 +121,14 @@ async def test_the_end_of_a_report(house: House) -> None:
         assert (await send(client, film, carol)).status_code == 202
         both = (await client.get(f"/api/v1/moderation/{film.id}/reports", headers=mod)).json()["items"]
         assert [one["outcome"] for one in both] == [None, "dismissed", "dismissed"]
+        assert (await send(client, film, bob, reason="children", notify=True)).status_code == 202
+        [waits] = (await client.get("/api/v1/moderation/queue?risk=high", headers=mod)).json()["items"]
+        assert (waits["id"], waits["case"]["cause"]) == (film.id, "report")
+        decision = {"decision": "reject", "reason": "It shows a child in danger."}
+        assert (await client.post(f"/api/v1/moderation/{film.id}", json=decision, headers=mod)).status_code == 200
+        assert (await client.get(f"/api/v1/videos/{film.id}", headers=bob)).status_code == 404
+        assert len(await told(house, "bob", "report_answered")) == 2
+        assert (await client.get("/api/v1/moderation/reports", headers=mod)).json()["items"] == []
 
 
 async def test_the_form(house: House) -> None:

@@ -206,6 +206,16 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/moderation/rescreens/{rescreen_id}/changes
         POST /api/v1/moderation/rescreens/{rescreen_id}/apply
         DELETE /api/v1/moderation/rescreens/{rescreen_id}
+        GET /moderation
+        GET /moderation/next
+        GET /moderation/decided
+        GET /moderation/{video_id}
+        GET /moderation/{video_id}/reject
+        POST /moderation/{video_id}
+        GET /moderation/rescreen
+        POST /moderation/rescreen
+        GET /admin/moderation
+        POST /admin/moderation
         GET /api/v1/moderation/{video_id}/reports
         GET /api/v1/admin/users
         POST /api/v1/admin/users

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Train, measure and reset what proposes videos.",
     ),
     "models": ("streamhost.cli.models:models", "List, install and check the models that screen videos."),
+    "moderation": ("streamhost.cli.moderation:moderation", "Review videos, and say how the site decides."),
     "storage": ("streamhost.cli.storage:storage", "Try where media is kept, see what is there, and move it."),
     "plugins": ("streamhost.cli.plugins:plugins", "See which plugins are installed, and begin one of your own."),
     "webhooks": ("streamhost.cli.webhooks:webhooks", "Tell other programs of events."),

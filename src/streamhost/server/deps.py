@@ -35,6 +35,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "overview": Overview(host.settings, host.db, host.health.report, host.clock),
         "reporting": host.reporting,
         "moderation": host.moderation,
+        "models": host.models,
         "sharing": host.sharing,
         "streams": host.streams,
         "syndication": host.syndication,

@@ -98,6 +98,8 @@ export const texts = {
     failed: "The file was not taken; the video is as it was.",
   },
 
+  desk: { blurred: "Blurred", shown: "Shown" },
+
   visibility: { private: "Private", unlisted: "Unlisted", public: "Public" },
 
   player: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from streamhost.db import review_cases as case_rows
@@ -122,6 +122,16 @@ class Desk:
                 return
             if not any(one.by is not By.TRUST for one in await rows.of_video(conn, video_id)):
                 raise NotFound
+
+    async def titles(self, video_ids: Collection[VideoId]) -> dict[VideoId, str]:
+        """What videos are called; those that are gone are left out."""
+        async with self._db.read() as conn:
+            return await videos.titles(conn, video_ids)
+
+    async def reasons(self, video_ids: Collection[VideoId]) -> dict[VideoId, str]:
+        """What the owners of videos were told by the newest verdict about each; nothing where there was none."""
+        async with self._db.read() as conn:
+            return {name: one.reason for name, one in (await rows.newest(conn, video_ids)).items()}
 
     async def claim(self, video_id: VideoId, reviewer: User, *, over: bool = False) -> Case:
         """Take a case for ten minutes, or prolong that. `over`: take it from whoever has it.

@@ -25,6 +25,7 @@ from streamhost.model.errors import InvalidInput, NotFound, Unauthenticated
 from streamhost.model.events import ReportAnswered, VideoReported
 from streamhost.model.ids import ReportId, VideoId, is_id, new_id
 from streamhost.model.reports import TELL_AT, URGENT, WORDS_LENGTH, Outcome, Report, ReportedVideo, reason_of
+from streamhost.model.verdicts import Decision
 from streamhost.model.videos import Video
 
 MOST = 500
@@ -165,6 +166,11 @@ class Reporting:
         """How many reports are open, by video; of those that have none, nothing."""
         async with self._db.read() as conn:
             return await rows.counts(conn, video_ids)
+
+    async def decided(self, conn: Connection, video: Video, decision: Decision, by: Actor) -> None:
+        """A person has decided about a video: its reports end with that, in the same transaction."""
+        outcome = Outcome.UPHELD if decision is Decision.REJECT else Outcome.DISMISSED
+        await self.close(conn, video, outcome, by)
 
     async def close(self, conn: Connection, video: Video, outcome: Outcome, by: Actor) -> int:
         """Close the open reports of a video in the transaction of whoever has decided about it; how many there were."""

@@ -19,12 +19,16 @@ from streamhost.features.accounts import (
     OtpInvalid,
     OtpRequired,
 )
+from streamhost.features.moderation import Moderation
+from streamhost.model.audit import Actor
 from streamhost.model.errors import StreamhostError
+from streamhost.model.verdicts import Profile
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.forms import Complaint, complaint, kept, password_rules, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.policy import chosen_profile, profile_choices
 
 AnyRequest = Request[Any, Any, Any]
 SIGN_IN_PATH = "/login"
@@ -50,22 +54,14 @@ async def show_setup(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
     settings: NamedDependency[Settings],
+    moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
     token: FromQuery[str] = "",
 ) -> Response[str]:
     """The page behind the one-time link: make the first administrator."""
     opens = await _opens(accounts, token)
-    return frame.page(
-        request,
-        "setup.html",
-        HTTP_200_OK if opens else HTTP_404_NOT_FOUND,
-        token_valid=opens,
-        token=token,
-        error=None,
-        form=Texts(),
-        errors=Texts(),
-        **password_rules(settings),
-    )
+    status = HTTP_200_OK if opens else HTTP_404_NOT_FOUND
+    return _setup_page(request, frame, settings, moderation, opens, Texts(token=token), status)
 
 
 @post("/setup", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
@@ -73,11 +69,13 @@ async def set_up(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
     settings: NamedDependency[Settings],
+    moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Make the first administrator and sign them in."""
+    """Make the first administrator, keep what the site is for, and sign them in."""
     form = await typed(request)
     try:
+        profile = chosen_profile(form["profile"] or Profile.PRIVATE_HOME)
         sign_in = await accounts.setup(
             form["token"],
             form["email"],
@@ -87,20 +85,38 @@ async def set_up(
             address=address_of(request),
         )
     except StreamhostError as error:
-        return frame.page(
-            request,
-            "setup.html",
-            status_of(error),
-            token_valid=await _opens(accounts, form["token"]),
-            token=form["token"],
-            error=complaint(error),
-            form=kept(form),
-            errors=Texts(error.fields),
-            **password_rules(settings),
-        )
+        opens = await _opens(accounts, form["token"])
+        return _setup_page(request, frame, settings, moderation, opens, form, status_of(error), error)
+    if not moderation.policies.fixed:
+        await moderation.policies.choose(profile, Actor.of(sign_in.user, address_of(request)))
     response = see("/")
     sign_in_cookie(request, response, sign_in)
     return response
+
+
+def _setup_page(
+    request: AnyRequest,
+    frame: Frame,
+    settings: Settings,
+    moderation: Moderation,
+    opens: bool,
+    form: Texts,
+    status: int,
+    error: StreamhostError | None = None,
+) -> Response[str]:
+    """The form, where the link opens it."""
+    return frame.page(
+        request,
+        "setup.html",
+        status,
+        token_valid=opens,
+        token=form["token"],
+        error=complaint(error) if error else None,
+        form=kept(form),
+        errors=Texts(error.fields) if error else Texts(),
+        profiles=() if moderation.policies.fixed else profile_choices(form["profile"] or Profile.PRIVATE_HOME),
+        **password_rules(settings),
+    )
 
 
 @get(SIGN_IN_PATH, guards=[anyone], include_in_schema=False)

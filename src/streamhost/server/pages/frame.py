@@ -105,6 +105,7 @@ def _me(viewer: Viewer) -> dict[str, Any] | None:
         "role": user.role.value,
         "initial": user.name[:1],
         "can_upload": user.is_at_least(Role.CREATOR),
+        "is_moderator": user.is_at_least(Role.MODERATOR),
         "is_admin": user.is_at_least(Role.ADMIN),
     }
 

@@ -12,6 +12,7 @@ from streamhost.config import Settings
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Copies
+from streamhost.features.moderation import Moderation
 from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
 from streamhost.features.sharing import Sharing
@@ -99,6 +100,7 @@ async def studio(
     request: AnyRequest,
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
+    moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
     cursor: FromQuery[str | None] = None,
     done: FromQuery[str] = "",
@@ -108,10 +110,12 @@ async def studio(
     if viewer.user is None:
         raise Unauthenticated
     page = await catalog.owned(viewer.user.id, cursor)
+    reasons = await moderation.desk.reasons([video.id for video in page.items])
     return frame.page(
         request,
         "studio.html",
         videos=[video_view(video, viewer, playback) for video in page.items],
+        reasons=Texts({str(name): words for name, words in reasons.items()}),
         next_url=following(STUDIO, page.next_cursor),
         flash=DONE.get(done),
     )
@@ -127,6 +131,7 @@ async def show_edit(
     captions: NamedDependency[Captions],
     sharing: NamedDependency[Sharing],
     copies: NamedDependency[Copies],
+    moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
@@ -135,6 +140,7 @@ async def show_edit(
     beside = await _links(request, sharing, video, frame)
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
     beside["words"] = await words_view(video, captions)
+    beside["reason"] = (await moderation.desk.reasons([video.id])).get(video.id, "")
     beside["copies"] = await copies_view(copies, video.id, viewer_of(request))
     return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, **beside)
 
@@ -175,6 +181,7 @@ async def edit(
             posters=(),
             words=None,
             copies=None,
+            reason="",
             **await _links(request, sharing, video, frame),
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)

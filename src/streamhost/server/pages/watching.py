@@ -11,6 +11,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.catalog import Catalog
+from streamhost.features.moderation import Moderation
 from streamhost.features.playback import Playback
 from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import PasswordRequired, Sharing
@@ -35,6 +36,8 @@ AnyRequest = Request[Any, Any, Any]
 ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
 """The secret of a share link; it leaves the address as soon as it is used."""
 Format = Annotated[str, QueryParameter(name="format")]
+HELD = ("review", "rejected")
+"""States in which its owner is told why others cannot watch a video."""
 FORMATS = ("dash", "hls")
 """What the player can be asked to load by `?format=`, the usual one first."""
 
@@ -55,6 +58,7 @@ async def watch(
     sharing: NamedDependency[Sharing],
     syndication: NamedDependency[Syndication],
     reporting: NamedDependency[Reporting],
+    moderation: NamedDependency[Moderation],
     settings: NamedDependency[Settings],
     frame: NamedDependency[Frame],
     stream_format: Format = "dash",
@@ -77,11 +81,12 @@ async def watch(
         video = await catalog.get(name, viewer)
     except PasswordRequired:
         return unlock_page(request, frame, name)
-    home = home_of(request, settings)
+    home, view = home_of(request, settings), video_view(video, viewer, playback)
+    reasons = await moderation.desk.reasons([video.id]) if view.manageable and view.state in HELD else {}
     return frame.page(
         request,
         "watch.html",
-        video=video_view(video, viewer, playback),
+        video=view,
         format=_format(video, stream_format),
         stream=await stream_view(video, viewer, playback),
         chapters=chapter_views(video),
@@ -89,6 +94,7 @@ async def watch(
         about=about(video, home, settings, syndication),
         share=share_view(video, home, syndication),
         report=report_form(reporting, viewer),
+        reason=reasons.get(video.id, ""),
         embedded=False,
     )
 
