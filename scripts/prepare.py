@@ -37,11 +37,13 @@ PIP_TO_UV = {
 # Debian's package for each program, by the work that needs it.
 SYSTEM = {
     "test": {
+        "caddy": "caddy",
         "chromium": "chromium",
         "ffmpeg": "ffmpeg",
         "ffprobe": "ffmpeg",
         "nginx": "nginx-light",
         "redis-server": "redis-server",
+        "systemd-analyze": "systemd",
     },
     "bench": {"curl": "curl", "wrk": "wrk"},
 }

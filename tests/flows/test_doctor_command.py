@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,8 +17,9 @@ import pytest
 from click.testing import CliRunner
 
 from streamhost.cli import main
+from tests.house.tree import ROOT
 from tests.support.nginx import free_port, nginx
-from tests.support.server import NO_TRIAL, QUICK_HASHES, RunningServer
+from tests.support.server import NO_TRIAL, QUICK_HASHES, RunningServer, until
 
 GOOD = """
     client_max_body_size 0;
@@ -116,6 +120,38 @@ def test_a_leak_is_found(front: Front) -> None:
         lines = front.doctor(code=1)
     assert lines["privacy"][0] == "ok"
     assert lines["privacy by proxy"][0] == "fail" and "folder of media" in lines["privacy by proxy"][1]
+
+
+@pytest.mark.parametrize("program", ["nginx", "caddy"])
+def test_proxies_of_the_example(front: Front, program: str, tmp_path: Path) -> None:
+    """Both configurations of examples/behind-nginx, run as they stand but for the ports: nothing is wrong."""
+    name, words = (
+        ("nginx.conf", ["-p", str(tmp_path), "-c"]) if program == "nginx" else ("Caddyfile", ["run", "--config"])
+    )
+    text = (ROOT / "examples" / "behind-nginx" / name).read_text("utf-8")
+    for known, here in (("127.0.0.1:8080", f"127.0.0.1:{front.port}"), ("127.0.0.1:8000", front.server.url[7:])):
+        assert known in text
+        text = text.replace(known, here)
+    (tmp_path / name).write_text(text)
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    options = [*words, str(tmp_path / name), *(["--adapter", "caddyfile"] if program == "caddy" else [])]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([program, *options], env=environment, stdout=log, stderr=log)
+    try:
+        until(lambda: _answers(front.port) or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        lines = front.doctor(code=0)
+    finally:
+        process.terminate()
+        process.wait(10)
+    for looked in ("proxy", "events", "visitors", "uploads", "privacy by proxy"):
+        assert lines[looked][0] == "ok", lines[looked]
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def test_what_is_not_there(front: Front, tmp_path: Path) -> None:
