@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import select
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 PATIENCE = 10.0
 LARGEST = 1024**2
+BETWEEN = 0.1
+"""Seconds between two pieces of a body."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -69,19 +72,23 @@ class Site:
             connection.request(method, path, body, dict(headers or {}))
             return _read(connection.getresponse())
 
-    def begin(self, path: str, length: int, sent: bytes) -> Answer | None:
-        """The head of a request with a body of `length` bytes, of which only the first are sent: what is answered to
-        that, None if nothing within the patience. Raises as `ask`."""
+    def begin(self, path: str, length: int, piece: bytes) -> Answer | None:
+        """The head of a request with a body of `length` bytes, then one piece of it after another until something is
+        answered to that; None if nothing is within the patience. Raises as `ask`.
+
+        Pieces go on because some proxies look at an early answer only when there is more to hand on."""
         with self._connected() as connection:
             connection.putrequest("POST", path)
             connection.putheader("Content-Type", "application/octet-stream")
             connection.putheader("Content-Length", str(length))
             connection.endheaders()
-            connection.send(sent)
-            try:
-                return _read(connection.getresponse())
-            except TimeoutError:
-                return None
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.send(piece)
+                if select.select([connection.sock], [], [], BETWEEN)[0]:
+                    return _read(connection.getresponse())
+        return None
 
     def lines(self, path: str, headers: Mapping[str, str]) -> Iterator[tuple[float, str]]:
         """The lines of an answer with the moment at which each came (seconds since the request). Raises as `ask`, and
