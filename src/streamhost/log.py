@@ -16,7 +16,22 @@ from streamhost.late import late
 if TYPE_CHECKING:
     import structlog
 else:
-    structlog = late("structlog")
+
+    class _Structlog:
+        """Structlog without rich, with which it would draw errors: ours are told plainly, and a process spares 4 MB."""
+
+        def __getattr__(self, name: str) -> Any:
+            hidden = "structlog" not in sys.modules and sys.modules.setdefault("rich", None) is None
+            try:
+                value = getattr(structlog_itself, name)
+            finally:
+                if hidden:
+                    sys.modules.pop("rich", None)
+            setattr(self, name, value)
+            return value
+
+    structlog_itself = late("structlog")
+    structlog = _Structlog()
 
 _SECRET_KEYS = re.compile(r"password|secret|token|grant|cookie|authorization|otp|key$", re.IGNORECASE)
 _GRANT_IN_PATH = re.compile(r"/s/[^/\s?]+/")
