@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import PATIENCE, current_time, press_tab, until, wait_for_place, wait_for_time
@@ -14,6 +15,8 @@ from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
 
 CHAPTERS = [{"start": 0, "title": "Dawn"}, {"start": 8, "title": "Noon"}, {"start": 16, "title": "Dusk"}]
+
+ENDED = "document.querySelector('video').ended"
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,41 @@ def test_chapters_below_the_player_lead_to_places(site: RunningServer, visit: Vi
     wait_for_time(page, 8.05)
     expect(noon).to_have_attribute("aria-current", "true")
     assert page.evaluate("window.same")
+
+
+def test_at_the_end_others_follow(site: RunningServer, visit: Visit, video: str) -> None:
+    """What is related stands over the last picture, and with the box ticked the first of it starts by itself."""
+    page = visit(site.url).page()
+    related = [{"id": f"next{n}", "title": f"Next {n}", "duration": 61.0, "poster": None} for n in range(3)]
+    items = [{"video": one | {"owner": {"name": "Bob"}}, "score": 1, "reason": ""} for one in related]
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=json.dumps({"items": items}), content_type="application/json")
+
+    page.route("**/api/v1/videos/*/related*", answer)
+    page.route("**/watch/next0*", lambda route: route.fulfill(body="arrived", content_type="text/html"))
+    page.goto(f"{site.url}/watch/{video}")
+    until(page, "document.querySelector('video').readyState >= 2")
+    page.keyboard.press("k")
+    page.keyboard.press("9")
+    page.keyboard.press("ArrowRight")
+    until(page, ENDED)
+    after = page.get_by_role("region", name="After this video")
+    expect(after.get_by_role("link")).to_have_count(3)
+    expect(after.get_by_role("timer")).to_have_count(0)
+    assert complaints(page) == []
+    page.keyboard.press("j")
+    expect(after).to_be_hidden()
+    page.get_by_role("button", name="Quality and speed").click()
+    page.get_by_label("Go on with the next video").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    until(page, ENDED)
+    expect(after.get_by_role("timer")).to_be_visible()
+    after.get_by_role("button", name="Stay here").click()
+    expect(after.get_by_role("timer")).to_have_count(0)
+    page.keyboard.press("Shift+N")
+    page.wait_for_url("**/watch/next0?autoplay=1")
 
 
 def test_thumbs_rule_the_player_on_a_phone(site: RunningServer, browser: Browser, video: str) -> None:
