@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from streamhost.features.analytics import Overheard
 from streamhost.model.clock import Clock
 from streamhost.model.cmcd import HEADERS
 from streamhost.model.grants import Grant
 from streamhost.server.door import Scope
-from streamhost.server.visitors import wants_privacy
 
 ARGUMENT = b"CMCD="
-_WANTED = frozenset(HEADERS)
+_SAID = frozenset(HEADERS)
+_PRIVATE = ((b"sec-gpc", b"1"), (b"dnt", b"1"))
+"""As `visitors.wants_privacy`, in the form in which headers stand here."""
+_AGENT = b"user-agent"
 _LONGEST_AGENT = 512
 
 Hears = Callable[[Scope, Grant], None]
@@ -25,14 +26,12 @@ def hears(tell: Callable[[Overheard], None], clock: Clock) -> Hears:
 
     def look(scope: Scope, grant: Grant) -> None:
         query: bytes = scope["query_string"]
-        told = [value for name, value in scope["headers"] if name in _WANTED]
-        if told or (query and ARGUMENT in query):
-            tell(_overheard(scope, grant, query, b",".join(told), clock()))
+        headers = scope["headers"]
+        said = [value for name, value in headers if name in _SAID]
+        if not said and not (query and ARGUMENT in query):
+            return
+        agent = next((value for name, value in headers if name == _AGENT), b"")[:_LONGEST_AGENT].decode("latin-1")
+        private = any(pair in headers for pair in _PRIVATE)
+        tell(Overheard(grant, scope["path"], query, b",".join(said), agent, private, clock()))
 
     return look
-
-
-def _overheard(scope: Scope, grant: Grant, query: bytes, told: bytes, now: float) -> Overheard:
-    headers: dict[str, Any] = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    agent = headers.get("user-agent", "")[:_LONGEST_AGENT]
-    return Overheard(grant, scope["path"], query, told, agent, wants_privacy(headers), now)

@@ -39,7 +39,7 @@ KINDS: Mapping[str, str] = {
     "push_copies": "Bring copies to the CDN",
     "purge_copies": "Have the CDN drop its copies",
     "send_mail": "Send a mail",
-    "sweep_playbacks": "Forgetting old reports of players",
+    "sweep_playbacks": "Forget old reports of players",
     "sweep_mail": "Forget old mail",
     "scan_imports": "Search the import folders",
     "take_import": "Take a file in",
