@@ -167,7 +167,7 @@ async def minute(folder: Path) -> None:
             with ProcessPoolExecutor(1, get_context("spawn")) as others:
                 reporting = others.submit(report_for, server.url, video, SECONDS / TURNS)
                 busy += await latencies(segment, SECONDS / TURNS)
-                answers += await asyncio.wrap_future(reporting)
+                answers.extend(await asyncio.to_thread(reporting.result))
         sent = len(answers) * EVENTS
         with closing(sqlite3.connect(folder / "site" / CATALOG)) as catalog:
             kept = catalog.execute("SELECT COUNT(*) FROM playback_events").fetchone()[0]
