@@ -17,6 +17,7 @@ from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
+from streamhost.features.library import Library
 from streamhost.features.mail import Mail
 from streamhost.features.models import Models
 from streamhost.features.moderation import Moderation
@@ -90,6 +91,7 @@ class Host:
     audit: Audit
     catalog: Catalog
     search: Search
+    library: Library
     captions: Captions
     uploads: Uploads
     imports: Imports
@@ -338,6 +340,7 @@ async def _built_on(
             *(*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule()),
         ],
     )
+    systems, root = protections.systems, addresses.stream_root
     return Host(
         settings=settings,
         instance=instance,
@@ -353,6 +356,7 @@ async def _built_on(
         audit=Audit(db, clock),
         catalog=catalog,
         search=Search(db, cache),
+        library=Library(db, clock, cache),
         captions=captions,
         uploads=uploads,
         imports=imports,
@@ -361,16 +365,7 @@ async def _built_on(
         downloads=downloads,
         work=Work(db, queue, revive),
         posters=posters,
-        playback=Playback(
-            db,
-            clock,
-            grants,
-            protections.systems,
-            sharing.admits,
-            streams.begins,
-            addresses.stream_root,
-            gates.playback,
-        ),
+        playback=Playback(db, clock, grants, systems, sharing.admits, streams.begins, root, gates.playback),
         reporting=reporting_of(settings, instance, db, queue, clock, catalog, moderation),
         sharing=sharing,
         streams=streams,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamhost.config import Settings
 from streamhost.db.core import Database
+from streamhost.db.library import remembers
 from streamhost.features.analytics import Analytics
 from streamhost.features.catalog import Catalog
 from streamhost.instance import Instance, Purpose
@@ -23,4 +24,4 @@ def analytics_of(
 ) -> Analytics:
     """The room of figures of a house."""
     key = instance.keys.derive_first(Purpose.COUNTING)
-    return Analytics(db, clock, settings.analytics, key, grants, storage, catalog.get)
+    return Analytics(db, clock, settings.analytics, key, grants, storage, catalog.get, remembers)

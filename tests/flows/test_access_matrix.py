@@ -46,7 +46,7 @@ CAST = {
     "admin": Role.ADMIN,
 }
 VISIT = "v" * 22
-HIDDEN = {"name": "nothing.js", "anywhere": "nowhere/at/all"}
+HIDDEN = {"shelf": "nothing", "name": "nothing.js", "anywhere": "nowhere/at/all"}
 HIDDEN |= dict.fromkeys(
     ("mail_id", "notification_id", "webhook_id", "job_id", "import_id", "link_id", "stream_id", "caption_id", "number"),
     "nothing",

@@ -91,6 +91,14 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/videos
         GET /api/v1/search
         GET /api/v1/search/suggest
+        GET /api/v1/videos/{video_id}/opinion
+        GET /api/v1/me/likes
+        GET /api/v1/me/watch-later
+        GET /api/v1/me/history
+        GET /api/v1/me/history/recording
+        GET /library
+        GET /library/{shelf}
+        GET /library/history
         GET /api/v1/videos/{video_id}
         GET /api/v1/videos/{video_id}/posters
         GET /api/v1/videos/{video_id}/posters/{number}
@@ -146,6 +154,15 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/recommendations/reset
         POST /api/v1/videos/{video_id}/dismiss
         DELETE /api/v1/videos/{video_id}/dismiss
+        PUT /api/v1/me/likes/{video_id}
+        DELETE /api/v1/me/likes/{video_id}
+        PUT /api/v1/me/watch-later/{video_id}
+        DELETE /api/v1/me/watch-later/{video_id}
+        DELETE /api/v1/me/history
+        DELETE /api/v1/me/history/{video_id}
+        PUT /api/v1/me/history/recording
+        POST /library/history
+        POST /watch/{video_id}/keep
         PATCH /api/v1/videos/{video_id}
         PUT /api/v1/videos/{video_id}/poster
         POST /api/v1/videos/{video_id}/poster

@@ -19,6 +19,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "audit": host.audit,
         "catalog": host.catalog,
         "search": host.search,
+        "library": host.library,
         "captions": host.captions,
         "uploads": host.uploads,
         "imports": host.imports,

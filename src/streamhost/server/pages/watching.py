@@ -11,6 +11,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.catalog import Catalog
+from streamhost.features.library import Library
 from streamhost.features.moderation import Moderation
 from streamhost.features.playback import Playback
 from streamhost.features.reporting import Reporting
@@ -60,6 +61,7 @@ async def watch(
     reporting: NamedDependency[Reporting],
     moderation: NamedDependency[Moderation],
     settings: NamedDependency[Settings],
+    library: NamedDependency[Library],
     frame: NamedDependency[Frame],
     stream_format: Format = "dash",
     link: ShareLinkText = "",
@@ -95,6 +97,7 @@ async def watch(
         share=share_view(video, home, syndication),
         report=report_form(reporting, viewer),
         reason=reasons.get(video.id, ""),
+        opinion=await library.opinion(video, viewer),
         embedded=False,
     )
 

@@ -1,0 +1,163 @@
+"""Every list, search, suggestion, count and feed, asked by everybody: what is not public is in none of others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from streamhost.config import load
+from streamhost.db import interactions
+from streamhost.db import videos as video_rows
+from streamhost.db.interactions import Interaction
+from streamhost.features.accounts import SignIn
+from streamhost.host import Host, assemble
+from streamhost.instance import open_instance
+from streamhost.model.accounts import Role
+from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.videos import Clearance, Video, VideoState, Visibility
+from streamhost.server.app import create_app
+from streamhost.server.auth import SESSION_COOKIE
+
+PASSWORD = "correct horse battery"
+CLOSED = {
+    "private": {"visibility": Visibility.PRIVATE},
+    "unlisted": {"visibility": Visibility.UNLISTED},
+    "password": {"visibility": Visibility.PASSWORD, "password_hash": "x"},
+    "failed": {"state": VideoState.FAILED},
+    "unready": {"playable": False, "state": VideoState.PROCESSING},
+    "held": {"clearance": Clearance.REVIEW},
+    "rejected": {"clearance": Clearance.REJECTED},
+}
+LISTS = (
+    "/",
+    "/search?q=zebra",
+    "/search?q=zebr",
+    "/search?q=zebar",
+    "/search?tag=zebra&sort=newest",
+    "/search?creator=Alice",
+    "/search?q=-nothing&length=short",
+    "/library/likes",
+    "/library/later",
+    "/library/history",
+    "/feeds/videos.rss",
+    "/feeds/videos.atom",
+    "/feeds/videos.json",
+    "/sitemap.xml",
+    "/api/v1/videos",
+    "/api/v1/search?q=zebra",
+    "/api/v1/search?q=zebar",
+    "/api/v1/search?q=tag:zebra",
+    "/api/v1/search?creator=Alice&sort=oldest",
+    "/api/v1/search?q=-nothing&max_duration=600",
+    "/api/v1/search/suggest?q=zebra",
+    "/api/v1/search/suggest?q=ze",
+    "/api/v1/me/likes",
+    "/api/v1/me/watch-later",
+    "/api/v1/me/history",
+)
+
+
+@dataclass(slots=True)
+class Site:
+    """The application in this process."""
+
+    host: Host
+    client: httpx.AsyncClient
+    signed_in: dict[str, SignIn]
+
+    async def ask(self, who: str, path: str) -> httpx.Response:
+        """One list, as somebody sees it."""
+        headers = {"Accept": "*/*"}
+        if who in self.signed_in:
+            value = self.host.accounts.cookie_of(self.signed_in[who].session.id)
+            headers["Cookie"] = f"{SESSION_COOKIE}={value}"
+        return await self.client.get(path, headers=headers)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """One public video of Alice's, and one closed in each way; everybody has liked, kept and watched all of them while
+    they were open."""
+    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
+    settings = load(tmp_path / "data", {}, uploads__keep_free=0, limits__enabled=False, **quick)
+    async with AsyncExitStack() as stack:
+        host = await assemble(settings, open_instance(settings.data))
+        stack.push_async_callback(host.close)
+        transport = httpx.ASGITransport(cast(Any, create_app(host)))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
+        signed_in = {}
+        for who, role in {"alice": Role.CREATOR, "bob": Role.VIEWER, "mod": Role.MODERATOR, "root": Role.ADMIN}.items():
+            await host.accounts.people.add(f"{who}@example.org", PASSWORD, who.title(), role, verified=True)
+            signed_in[who] = await host.accounts.login(f"{who}@example.org", PASSWORD)
+        await make(host, signed_in)
+        await host.search.learnt()
+        yield Site(host, client, signed_in)
+
+
+async def make(host: Host, signed_in: dict[str, SignIn]) -> None:
+    """The videos, and what everybody keeps of them."""
+    now = time.time()
+    for number, (name, closed) in enumerate({"public": {}, **CLOSED}.items()):
+        video = Video(
+            VideoId(f"zebra{name}"),
+            signed_in["alice"].user.id,
+            f"Zebra {name}",
+            now,
+            now,
+            tags=("zebra", name),
+            visibility=Visibility.PUBLIC,
+            state=VideoState.READY,
+            playable=True,
+            duration=60.0 + number,
+            package_id=PackageId(new_id()),
+            published_at=now,
+        )
+        async with host.db.write() as conn:
+            await video_rows.insert(conn, replace(video, **cast(Any, closed)))
+            for sign_in in signed_in.values():
+                viewer = interactions.of_user(sign_in.user.id)
+                seen = Interaction(viewer, video.id, 0.5, False, False, True, 30.0, (), now, now)
+                await interactions.put(conn, [seen])
+                for shelf in ("likes", "watch_later"):
+                    sql = f"INSERT INTO {shelf} (user_id, video_id, kept_at) VALUES (:user, :video, :now)"
+                    await conn.execute(sql, {"user": sign_in.user.id, "video": video.id, "now": now})
+
+
+async def test_what_is_closed_is_in_no_list(site: Site) -> None:
+    """Nobody but its owner finds it anywhere, by its id or by its title; what is public is found by everybody."""
+    wrong = []
+    found_public = 0
+    for path in LISTS:
+        for who in ("anonymous", "bob", "mod", "root"):
+            answer = await site.ask(who, path)
+            if "/library/" in path or "/me/" in path:
+                assert answer.status_code in ((303, 401) if who == "anonymous" else (200,)), (path, who, answer.text)
+            else:
+                assert answer.status_code == 200, (path, who, answer.text[:300])
+            own = path == "/" or path.startswith(("/library", "/api/v1/me"))
+            for name in CLOSED:
+                # Whoever has the address of an unlisted video may keep it: it is on their own shelf, and nowhere else.
+                if own and name == "unlisted":
+                    continue
+                if f"zebra{name}" in answer.text or f"Zebra {name}" in answer.text:
+                    wrong.append(f"{path} tells {who} of the one that is {name}")
+            found_public += "zebrapublic" in answer.text
+    assert wrong == []
+    assert found_public > 50
+
+
+async def test_counts_tell_nothing_either(site: Site) -> None:
+    """How much there is, as others are told, is how much they may find; the owner counts their own."""
+    for who in ("anonymous", "bob", "mod", "root"):
+        told = (await site.ask(who, "/api/v1/search?q=zebra&limit=1")).json()
+        assert (told["total"], told["next_cursor"], told["corrected"]) == (1, None, None), who
+    assert (await site.ask("alice", "/api/v1/search?q=zebra")).json()["total"] == 1 + len(CLOSED)
+    for who in ("anonymous", "bob"):
+        assert (await site.ask(who, "/api/v1/search?q=unreddy")).json()["items"] == []

@@ -1,0 +1,154 @@
+"""Shelves: likes, watch later and history keep what they are told to, and show nobody what is not theirs to see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streamhost.db import interactions, library, migrate, users, videos
+from streamhost.db.core import Database
+from streamhost.db.interactions import Interaction
+from streamhost.db.playback_sums import Hour, add_hours
+from streamhost.features.library import LATER, LIKES, Library, ShelfPage
+from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
+from streamhost.model.clock import HOUR
+from streamhost.model.errors import NotFound, Unauthenticated
+from streamhost.model.ids import UserId, VideoId
+from streamhost.model.videos import Video, VideoState, Visibility
+
+NOW = 1_800_000_000.0
+ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
+BOB = User(UserId("bob"), "bob@example.org", "Bob", Role.VIEWER, "", NOW)
+MIA = User(UserId("mia"), "mia@example.org", "Mia", Role.ADMIN, "", NOW)
+alice, bob, mia = Viewer(ALICE), Viewer(BOB), Viewer(MIA)
+NAMES = ("one", "two", "three", "private")
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    """A catalog with three public videos of Alice's and a private one."""
+    migrate.migrate(tmp_path / "catalog.sqlite3")
+    opened = await Database.open(tmp_path / "catalog.sqlite3", synchronous="NORMAL")
+    async with opened.write() as conn:
+        for user in (ALICE, BOB, MIA):
+            await users.insert(conn, user)
+        for name in NAMES:
+            seen = Visibility.PRIVATE if name == "private" else Visibility.PUBLIC
+            video = Video(VideoId(name), ALICE.id, name, NOW, NOW, visibility=seen, state=VideoState.READY)
+            await videos.insert(conn, video)
+            await videos.change(conn, video.id, NOW, playable=1, published_at=NOW, duration=100.0)
+    yield opened
+    await opened.close()
+
+
+class Ticking:
+    """A clock that goes on with every look."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        """A second later."""
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def room(db: Database) -> Library:
+    """The room."""
+    return Library(db, Ticking())
+
+
+def names(page: ShelfPage) -> list[str]:
+    """What stands on a page."""
+    return [one.video.id for one in page.items]
+
+
+async def test_likes_count_once_each(db: Database, room: Library) -> None:
+    """Liking twice is liking once; the count is of people; recommendations hear of it in the same transaction."""
+    one = VideoId("one")
+    for viewer in (alice, bob, bob):
+        opinion = await room.keep(LIKES, one, viewer, kept=True)
+    assert (opinion.likes, opinion.liked, opinion.later) == (2, True, False)
+    async with db.read() as conn:
+        noted = await interactions.get(conn, "u:bob", one)
+    assert noted is not None and noted.liked
+    opinion = await room.keep(LIKES, one, bob, kept=False)
+    assert (opinion.likes, opinion.liked) == (1, False)
+    assert names(await room.shelf(LIKES, bob)) == []
+    async with db.read() as conn:
+        noted = await interactions.get(conn, "u:bob", one)
+    assert noted is not None and not noted.liked
+    for viewer in (ANONYMOUS,):
+        with pytest.raises(Unauthenticated):
+            await room.keep(LIKES, one, viewer, kept=True)
+
+
+@pytest.mark.parametrize("shelf", [LIKES, LATER])
+async def test_a_shelf_shows_the_latest_first_and_only_what_one_may_see(
+    db: Database, room: Library, shelf: library.Shelf
+) -> None:
+    """In pages; a video that is closed vanishes and comes back with its owner's mind; the owner's account takes all."""
+    for name in NAMES[:3]:
+        await room.keep(shelf, VideoId(name), bob, kept=True)
+    first = await room.shelf(shelf, bob, limit=2)
+    assert names(first) == ["three", "two"]
+    assert names(await room.shelf(shelf, bob, first.next_cursor, 2)) == ["one"]
+    for name in ("private", "nothing"):
+        with pytest.raises(NotFound):
+            await room.keep(shelf, VideoId(name), bob, kept=True)
+        assert (await room.keep(shelf, VideoId(name), bob, kept=False)).likes == 0
+    await room.keep(shelf, VideoId("two"), mia, kept=True)
+    async with db.write() as conn:
+        await videos.change(conn, VideoId("two"), NOW, visibility="private")
+    assert names(await room.shelf(shelf, bob)) == ["three", "one"]
+    assert names(await room.shelf(shelf, mia)) == []
+    async with db.write() as conn:
+        await conn.execute("DELETE FROM users WHERE id = 'alice'")
+    assert names(await room.shelf(shelf, bob)) == []
+
+
+async def watch(db: Database, viewer: str, video: str, share: float, at: float) -> None:
+    """Somebody has watched something, as what players report is folded."""
+    seen = Interaction(viewer, VideoId(video), share, share > 0.9, False, False, share * 100, (), at, at)
+    async with db.write() as conn:
+        await interactions.put(conn, [seen])
+
+
+async def test_history_can_be_cleared_and_paused(db: Database, room: Library) -> None:
+    """It shows what one watched oneself, forgets one or all, keeps likes, and is not written while it is paused."""
+    await watch(db, "u:bob", "one", 0.4, NOW)
+    await watch(db, "u:bob", "two", 1.0, NOW + 1)
+    await watch(db, "u:bob", "private", 0.5, NOW + 2)
+    await watch(db, "u:alice", "three", 0.5, NOW + 3)
+    assert names(await room.history(bob)) == ["two", "one"]
+    begun = await room.history(bob, unfinished=True)
+    assert [(one.video.id, one.position) for one in begun.items] == [("one", 40.0)]
+    await room.keep(LIKES, VideoId("one"), bob, kept=True)
+    await room.forget(bob, VideoId("two"))
+    assert names(await room.history(bob)) == ["one"]
+    await room.forget(bob)
+    assert names(await room.history(bob)) == []
+    assert names(await room.history(alice)) == ["three"]
+    assert names(await room.shelf(LIKES, bob)) == ["one"]
+    await room.pause(bob, paused=True)
+    async with db.read() as conn:
+        assert set(await library.remembers(conn, {"u:bob", "u:alice", "s:guest"})) == {"u:alice", "s:guest"}
+    assert await room.paused(bob) and not await room.paused(alice)
+    await room.pause(bob, paused=False)
+    async with db.read() as conn:
+        assert set(await library.remembers(conn, {"u:bob"})) == {"u:bob"}
+
+
+async def test_what_trends_is_public_and_new(db: Database, room: Library) -> None:
+    """By views of these days, newer ones counting more; a video that is closed is not shown, whatever was cached."""
+    hour = int(NOW // HOUR)
+    viewed = {"one": (hour - 100, 30.0), "two": (hour, 20.0), "private": (hour, 99.0), "all": (hour, 200.0)}
+    async with db.write() as conn:
+        await add_hours(conn, [Hour(name, at, views, 0.0) for name, (at, views) in viewed.items()])
+    assert [video.id for video in await room.trending()] == ["two", "one"]
+    async with db.write() as conn:
+        await videos.change(conn, VideoId("two"), NOW, visibility="unlisted")
+    assert [video.id for video in await room.trending()] == ["one"]
