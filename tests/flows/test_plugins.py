@@ -70,6 +70,7 @@ def test_list_and_info_tell_what_there_is(beside: PluginEnvironment, tmp_path: P
     data = ("--data", str(tmp_path), "--json")
     rows = {row["name"]: row for row in told(beside.streamhost("plugins", "list", *data))}
     assert {name: rows[name]["state"] for name in NAMES.values()} == {
+        "my-cdn": "ready",
         "my-classifier": "ready",
         "my-events": "broken",
         "my-gate": "disabled",

@@ -11,6 +11,7 @@ from streamhost.model.errors import Conflict, InvalidInput
 from streamhost.plugins.finding import NAME, RESERVED
 
 KINDS: Mapping[str, str] = {
+    "cdn": "delivers from places near to viewers",
     "classifier": "looks at what is uploaded, beside the models",
     "events": "hears of what happens, with a setting, a command and work in the background",
     "gate": "is asked before something is done, and has a route",
