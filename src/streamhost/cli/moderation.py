@@ -66,9 +66,11 @@ def moderation() -> None:
 
 
 @moderation.command()
-@click.option("--risk", type=click.Choice(list(Risk)), help="Only cases of this risk.")
-@click.option("--category", type=click.Choice(list(Category)), help="Only cases in which this was found.")
-@click.option("--cause", type=click.Choice(list(Cause)), help="Only cases that wait because of this.")
+@click.option("--risk", type=click.Choice([one.value for one in Risk]), help="Only cases of this risk.")
+@click.option(
+    "--category", type=click.Choice([one.value for one in Category]), help="Only cases in which this was found."
+)
+@click.option("--cause", type=click.Choice([one.value for one in Cause]), help="Only cases that wait because of this.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 @_where
 def queue(
@@ -175,7 +177,7 @@ def undo(video: str, url: str | None, token: str | None, data: Path | None, as_j
 
 
 @moderation.command()
-@click.argument("profile", required=False, type=click.Choice(list(Profile)))
+@click.argument("profile", required=False, type=click.Choice([one.value for one in Profile]))
 @_where
 def policy(profile: str | None, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
     """Show how the site decides, or choose its PROFILE. Choosing needs an administrator."""

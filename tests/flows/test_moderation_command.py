@@ -1,0 +1,73 @@
+"""`streamhost moderation` beside a server and at it: choosing a profile, what waits, decisions, looking again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from streamhost.cli import main
+from tests.support.clips import small_clip
+from tests.support.models import lend
+from tests.support.server import RunningServer
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[RunningServer]:
+    """A site without models, with a creator, a moderator and an administrator."""
+    running = RunningServer(tmp_path / "data").start()
+    for who, role in (("alice", "creator"), ("mia", "moderator"), ("root", "admin")):
+        running.add_user(f"{who}@example.org", role)
+    yield running
+    running.stop()
+
+
+def run(*words: str, code: int = 0) -> Any:
+    """What a command prints as JSON, or as words where it fails."""
+    done = CliRunner().invoke(main, ["moderation", *words, "--json"], env={"STREAMHOST_URL": None})
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout) if code == 0 else done.output
+
+
+def test_the_desk_on_the_command_line(site: RunningServer) -> None:
+    """A stricter profile holds what nobody can look at; it is listed, shown, rejected at the server by a moderator's
+    token, taken back and approved beside it; once the models are installed, a dry run says what they would open, and
+    only the true one opens it."""
+    here = ("--data", str(site.data))
+    assert run("policy", *here)["profile"] == "private-home"
+    assert run("policy", "community", *here)["profile"] == "community"
+    alice = site.client("alice@example.org")
+    film, other = [alice.upload(small_clip(), title=title, visibility="public") for title in ("Film", "Other")]
+    for name in (film, other):
+        alice.wait_until(name, "review")
+    assert {(one["id"], one["risk"], one["case"]["cause"]) for one in run("queue", *here)["items"]} == {
+        (film, "unknown", "screening"),
+        (other, "unknown", "screening"),
+    }
+    assert run("queue", "--risk", "high", *here)["items"] == []
+    shown = run("show", film, *here)
+    assert {one["state"] for one in shown["verdict"]["looked"] if one["aspect"] == "gore"} == {"not_installed"}
+    mia = site.client("mia@example.org").headers["Authorization"].removeprefix("Bearer ")
+    there = ("--url", site.url, "--token", mia)
+    assert "Tell the owner why" in run("reject", film, *there, code=2)
+    [rejected] = run("reject", film, "--template", "9", *there)["items"]
+    assert (rejected["video"]["state"], rejected["history"][0]["reason"][:17]) == ("rejected", "It is advertising")
+    assert alice.video(film)["state"] == "rejected"
+    [back] = run("undo", film, *here)["items"]
+    assert (back["video"]["state"], back["case"]["cause"]) == ("review", "undone")
+    [approved] = run("approve", film, *there)["items"]
+    assert (approved["video"]["state"], alice.video(film)["state"]) == ("ready", "ready")
+    assert "nothing_to_undo" not in run("undo", other, *there, code=1)
+    lend(site.data)
+    looked = run("rescreen", "--dry-run", *here)
+    assert [(one["video_id"], one["before"], one["after"]) for one in looked["changes"]] == [(other, "review", "open")]
+    assert (looked["applied"], alice.video(other)["state"]) == (False, "review")
+    root = site.client("root@example.org").headers["Authorization"].removeprefix("Bearer ")
+    assert run("rescreen", "--url", site.url, "--token", root)["applied"] is True
+    assert alice.video(other)["state"] == "ready"
+    plain = CliRunner().invoke(main, ["moderation", "show", film, *here], env={"STREAMHOST_URL": None})
+    assert plain.exit_code == 0 and "approve by mia@example.org" in plain.stdout
