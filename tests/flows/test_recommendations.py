@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 
 from streamhost.model.videos import Visibility
-from tests.support.house import House, a_house
+from streamhost.server.auth import SESSION_COOKIE
+from tests.support.house import PASSWORD, House, a_house
 from tests.support.watching import NOW, watch_all
 
 HOUSE: dict[str, Any] = {"recommendations__patience": 5.0, "recommendations__chance": 0.0}
@@ -76,5 +77,9 @@ async def test_from_views_to_proposals(tmp_path: Path) -> None:
         everybody = await client.get("/api/v1/recommendations?limit=100")
         assert ids(await client.get("/api/v1/recommendations?limit=100", headers=bob)) == ids(everybody)
         assert {one["kind"] for one in everybody.json()["items"]} <= {"popular", "new"}
+        session = (await house.host.accounts.login("bob@example.org", PASSWORD)).session
+        cookie = {"Cookie": f"{SESSION_COOKIE}={house.host.accounts.cookie_of(session.id)}"}
+        page = await client.get("/account/recommendations", headers=cookie)
+        assert "You get the same proposals as everybody" in page.text
         began = await client.post("/api/v1/recommendations/reset", headers=bob)
         assert began.json()["since"] is not None

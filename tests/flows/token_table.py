@@ -73,6 +73,10 @@ _ROUTES: Mapping[str, str] = {
         POST /account/second-factor/confirm
         POST /account/second-factor/codes
         POST /account/second-factor/off
+        GET /account/recommendations
+        POST /account/recommendations
+        POST /account/recommendations/reset
+        POST /account/recommendations/{video_id}/back
         GET /account/streams
         POST /account/streams/{stream_id}/stop
         GET /account/tokens
