@@ -253,7 +253,7 @@ async def _built_on(
     notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
-    backing_up, backup_times = scheduled_of(settings, instance, db, clock)
+    backing_up, backup_times = scheduled_of(settings, instance, db, clock, queue, notifications.dead_letter)
     ended = grants.revocations.revoke
     accounts = accounts_of(
         settings,

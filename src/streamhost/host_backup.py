@@ -31,6 +31,7 @@ from streamhost.features.backup import (
     Site,
     Source,
     TarShelf,
+    Tells,
     Told,
     Wishes,
 )
@@ -38,6 +39,7 @@ from streamhost.features.backup.manifest import CATALOG, KEYRINGS, SECRETS
 from streamhost.features.protection import LocalKeySource
 from streamhost.features.storekeeping import LOCAL, S3, Places
 from streamhost.instance import Instance, open_instance
+from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
 from streamhost.keyrings import Keyrings
@@ -81,13 +83,16 @@ def backups_of(
 
 
 def scheduled_of(
-    settings: Settings, instance: Instance, db: Database, clock: Clock
+    settings: Settings, instance: Instance, db: Database, clock: Clock, queue: Queue, tells: Tells
 ) -> tuple[Mapping[type[Task], Handler], list[Periodic]]:
-    """The job, and when it is due. Raises `InvalidSettings` for a place that cannot be."""
+    """The job, and when it is due; `tells` administrators of one that was given up.
+
+    Raises `InvalidSettings` for a place that cannot be."""
     wanted = settings.backup
     shelf = shelf_of(settings, wanted.to) if wanted.to else None
     wishes = Wishes(wanted.media, wanted.passphrase, wanted.keep)
-    room = ScheduledBackups(db, backups_of(settings, instance, clock), shelf, wishes)
+    room = ScheduledBackups(db, backups_of(settings, instance, clock), shelf, wishes, tells)
+    queue.on_failed(BackUp, room.gave_up)
     return {BackUp: room.back_up}, [every(wanted.every_hours * HOUR, BackUp())] if wanted.to else []
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +14,10 @@ import pytest
 
 from streamhost.testing import clips
 from tests.support import protected
+from tests.support.command import NOTHING, document, run
 from tests.support.s3 import s3_server
-from tests.support.server import RunningServer, clean_environment, until
+from tests.support.server import RunningServer, until
 
-NOTHING: Mapping[str, str] = {}
 PASSPHRASE = "a passphrase of the owner's"
 
 
@@ -35,10 +33,11 @@ class Site:
         self, *words: str, status: int = 0, data: Path | None = None, settings: Mapping[str, str] = NOTHING
     ) -> Any:
         """What `streamhost ... --json` prints."""
-        command = [sys.executable, "-m", "streamhost", *words, "--json", "--data", str(data or self.server.data)]
-        ended = subprocess.run(command, env=clean_environment(**settings), capture_output=True, text=True, check=False)
-        assert ended.returncode == status, ended.stderr
-        return json.loads(ended.stdout) if ended.stdout else ended.stderr
+        ended = run(*words, "--json", "--data", str(data or self.server.data), env=settings)
+        if status == 0:
+            return document(ended)
+        assert ended.exit_code == status, ended.output
+        return ended.output
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -14,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from streamhost.cli import main
 from tests.house.tree import ROOT
+from tests.support.command import document, run
 from tests.support.nginx import free_port, nginx
-from tests.support.server import NO_TRIAL, QUICK_HASHES, RunningServer, until
+from tests.support.server import RunningServer, until
 
 GOOD = """
     client_max_body_size 0;
@@ -58,12 +56,8 @@ class Front:
 
     def doctor(self, *words: str, code: int, **more: str) -> dict[str, tuple[str, str]]:
         """Level and detail of every line, by its name."""
-        quiet: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
-        environment = {**quiet, **QUICK_HASHES, **NO_TRIAL, **self.settings, **more}
-        command = ["doctor", "--json", "--data", str(self.server.data), *words]
-        done = CliRunner().invoke(main, command, env=environment)
-        assert done.exit_code == code, done.output
-        lines: list[dict[str, Any]] = json.loads(done.stdout)["lines"]
+        done = run("doctor", "--json", "--data", str(self.server.data), *words, env={**self.settings, **more})
+        lines: list[dict[str, Any]] = document(done, code)["lines"]
         return {line["name"]: (line["level"], line["detail"]) for line in lines}
 
 
@@ -170,5 +164,5 @@ def test_what_is_not_there(front: Front, tmp_path: Path) -> None:
         (front.server.data / "secrets.json").chmod(0o600)
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = CliRunner().invoke(main, ["doctor", "--data", str(empty)], env={"STREAMHOST_UPLOADS_KEEP_FREE": "0"})
+    done = run("doctor", "--data", str(empty), env={"STREAMHOST_UPLOADS_KEEP_FREE": "0"})
     assert "There is no site" in done.output and list(empty.iterdir()) == []

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from streamhost.cli import main
 from streamhost.cli.tables import length_text, print_table, size_text
 from tests.support.clips import small_clip
-from tests.support.server import QUICK_HASHES, RunningServer, clean_environment
-
-
-def run(*words: str, env: Mapping[str, str] | None = None, text: str | None = None) -> Result:
-    """A command in this process."""
-    quiet = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
-    return CliRunner().invoke(main, list(words), env={**quiet, **QUICK_HASHES, **(env or {})}, input=text)
+from tests.support.command import document, run
+from tests.support.server import RunningServer, clean_environment
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +29,6 @@ def video(site: RunningServer) -> str:
     found = api.upload(small_clip(), title="A walk [bold]by the sea[/bold]", visibility="public")
     api.wait_until(found, "ready")
     return found
-
-
-def document(result: Result, code: int = 0) -> Any:
-    """The JSON that a command printed."""
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
 
 
 def test_list_and_show(site: RunningServer, alice: dict[str, str], video: str) -> None:

@@ -21,6 +21,7 @@ from streamhost.features.backup import (
     BucketShelf,
     FolderShelf,
     Manifest,
+    ScheduledBackups,
     Shelf,
     TarShelf,
     Wishes,
@@ -28,6 +29,7 @@ from streamhost.features.backup import (
 )
 from streamhost.features.backup.errors import (
     BackupDamaged,
+    BackupImpossible,
     BackupTooNew,
     BackupUnstable,
     NoBackup,
@@ -38,10 +40,13 @@ from streamhost.features.backup.errors import (
 from streamhost.host import assemble
 from streamhost.host_backup import backups_of, proves, settle
 from streamhost.instance import InstanceLocked, SecretsUnreadable, open_instance
+from streamhost.jobs.context import JobContext
+from streamhost.jobs.errors import JobCancelled
 from streamhost.keyrings import Keyrings, Ring
 from streamhost.model.accounts import Role
 from streamhost.model.errors import StreamhostError
-from streamhost.model.ids import PackageId, VideoId
+from streamhost.model.ids import JobId, PackageId, VideoId
+from streamhost.model.tasks import BackUp, Job, JobState, Lane
 from streamhost.model.videos import Protection, Video
 from streamhost.storage.memory import MemoryStorage
 
@@ -330,3 +335,20 @@ async def test_names_that_lead_elsewhere(little: Little, tmp_path: Path) -> None
     new = tmp_path / "new"
     await (await newest(shelf)).restore(new, proves, settle, force=False, media=False)
     assert not (new / "templates" / "link").exists() and not (new / "templates" / "link").is_symlink()
+
+
+async def test_a_backup_that_fails_by_itself_is_told_of(little: Little) -> None:
+    """Administrators hear of it with the cause; of one that somebody has called off nobody does."""
+    host = await assemble(little.settings, open_instance(little.data))
+    try:
+        root = await host.accounts.people.add("root@example.org", "correct horse", "Root", Role.ADMIN, verified=True)
+        room = ScheduledBackups(host.db, little.room, None, Wishes(), host.notifications.dead_letter)
+        job = Job(JobId("job"), BackUp.kind, {}, Lane.LIGHT, JobState.FAILED, 0, 3, 3, 0.0, 0.0)
+        for error, heard in ((JobCancelled(), 0), (BackupUnstable(), 1)):
+            async with host.db.write() as conn:
+                await room.gave_up(conn, job, error)
+            assert await host.notifications.bell.unread(root.id) == heard
+        with pytest.raises(BackupImpossible, match=r"backup\.to"):
+            await room.back_up(BackUp(), JobContext(job, host.clock))
+    finally:
+        await host.close()

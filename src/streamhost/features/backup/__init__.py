@@ -7,7 +7,7 @@ from streamhost.features.backup.making import Maker, Progress, Proof, Site, Told
 from streamhost.features.backup.manifest import FILE, NAME, Manifest
 from streamhost.features.backup.places import Shelf, Source
 from streamhost.features.backup.restoring import Backup, Verdict, is_catalog, restore_snapshot
-from streamhost.features.backup.room import Backups, ScheduledBackups, Wishes
+from streamhost.features.backup.room import Backups, ScheduledBackups, Tells, Wishes
 from streamhost.features.backup.tars import TarShelf
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Site",
     "Source",
     "TarShelf",
+    "Tells",
     "Told",
     "Verdict",
     "Wishes",

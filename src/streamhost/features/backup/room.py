@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from streamhost import log
-from streamhost.db.core import Database
+from streamhost.db.core import Connection, Database
 from streamhost.features.backup.errors import BackupImpossible
 from streamhost.features.backup.making import Maker
 from streamhost.features.backup.manifest import NAME, Manifest
 from streamhost.features.backup.places import Shelf
 from streamhost.jobs.context import JobContext
-from streamhost.model.tasks import BackUp
+from streamhost.jobs.errors import JobCancelled
+from streamhost.model.errors import StreamhostError
+from streamhost.model.tasks import BackUp, Job
+
+JOBS_PAGE = "/admin/jobs"
+Tells = Callable[[Connection, str, str], Awaitable[None]]
 
 _logger = log.get("backup")
 
@@ -50,11 +56,13 @@ class Backups:
 class ScheduledBackups:
     """The job."""
 
-    def __init__(self, db: Database, backups: Backups, shelf: Shelf | None, wishes: Wishes) -> None:
+    def __init__(self, db: Database, backups: Backups, shelf: Shelf | None, wishes: Wishes, tells: Tells) -> None:
+        """`tells` hears in words, in the transaction, of a backup that was given up, and where to look."""
         self._db = db
         self._backups = backups
         self._shelf = shelf
         self._wishes = wishes
+        self._tells = tells
 
     async def back_up(self, _task: BackUp, job: JobContext) -> None:
         """Make one as the settings say. Ended anywhere, nothing of it is left but what the next one tidies up."""
@@ -64,3 +72,9 @@ class ScheduledBackups:
         _logger.info("The scheduled backup is done", action="backup_scheduled", name=manifest.name, removed=removed)
         async with self._db.write() as conn:
             await job.complete(conn)
+
+    async def gave_up(self, conn: Connection, _job: Job, error: StreamhostError) -> None:
+        """Nobody looks after backups that make themselves, until one is needed: so somebody is told."""
+        if not isinstance(error, JobCancelled):
+            _logger.error("The scheduled backup failed", action="backup_failed", code=error.code, detail=str(error))
+            await self._tells(conn, f"The backup that is made by itself failed: {error}", JOBS_PAGE)
