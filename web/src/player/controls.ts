@@ -295,6 +295,7 @@ export class Controls {
     const { video } = this;
     const word = video.ended ? t.replay : video.paused ? t.play : t.pause;
     this.label("toggle", word, video.ended ? "rotate-ccw" : video.paused ? "play" : "pause");
+    this.button("toggle").querySelector("svg")?.classList.toggle("icon--solid", !video.ended);
     const silent = video.muted || video.volume === 0;
     this.label("mute", silent ? t.unmute : t.mute, silent ? "volume-x" : video.volume < 0.5 ? "volume-1" : "volume-2");
     const full = document.fullscreenElement !== null;
