@@ -37,6 +37,9 @@ CLOSED = {
 }
 LISTS = (
     "/",
+    "/watch/zebrapublic",
+    "/api/v1/recommendations",
+    "/api/v1/videos/zebrapublic/related",
     "/search?q=zebra",
     "/search?q=zebr",
     "/search?q=zebar",

@@ -11,9 +11,10 @@ from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.catalog import Catalog
-from streamhost.features.library import Library
+from streamhost.features.library import ROW, Library
 from streamhost.features.moderation import Moderation
 from streamhost.features.playback import Playback
+from streamhost.features.recommendations import Recommendations
 from streamhost.features.reporting import Reporting
 from streamhost.features.sharing import PasswordRequired, Sharing
 from streamhost.features.syndication import Syndication
@@ -32,6 +33,7 @@ from streamhost.server.pages.reporting import report_form
 from streamhost.server.pages.shapes import video_view
 from streamhost.server.pages.sharing import unlock_page
 from streamhost.server.sharing import with_pass
+from streamhost.server.visitors import viewer_name
 
 AnyRequest = Request[Any, Any, Any]
 ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
@@ -62,6 +64,7 @@ async def watch(
     moderation: NamedDependency[Moderation],
     settings: NamedDependency[Settings],
     library: NamedDependency[Library],
+    recommendations: NamedDependency[Recommendations],
     frame: NamedDependency[Frame],
     stream_format: Format = "dash",
     link: ShareLinkText = "",
@@ -85,6 +88,7 @@ async def watch(
         return unlock_page(request, frame, name)
     home, view = home_of(request, settings), video_view(video, viewer, playback)
     reasons = await moderation.desk.reasons([video.id]) if view.manageable and view.state in HELD else {}
+    beside = await recommendations.related(video.id, viewer, viewer_name(request), ROW)
     return frame.page(
         request,
         "watch.html",
@@ -98,6 +102,7 @@ async def watch(
         report=report_form(reporting, viewer),
         reason=reasons.get(video.id, ""),
         opinion=await library.opinion(video, viewer),
+        related=[(video_view(one.video, viewer, playback), one.reason) for one in beside.items],
         embedded=False,
     )
 
