@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 
 from streamhost.features.analytics import Analytics, DayLine, Report
@@ -33,7 +35,7 @@ Scope = Annotated[
         name="scope", description="own: videos of one's own; instance: all of the site, for administrators."
     ),
 ]
-CSV_TYPE = "text/csv; charset=utf-8"
+CSV_TYPE = "text/csv"
 DIGITS = 4
 
 
@@ -121,6 +123,18 @@ class FiguresDocument:
     videos: Sequence[WatchedVideo]
 
 
+@dataclass
+class WithTable(Operation):
+    """In the description: the same may come as a table."""
+
+    def __post_init__(self) -> None:
+        """Add the other form of the good answer."""
+        good = (self.responses or {}).get("200")
+        if isinstance(good, OpenAPIResponse):
+            table = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+            good.content = {**(good.content or {}), CSV_TYPE: table}
+
+
 def day_text(day: int) -> str:
     """A day by its number, as 2026-11-22."""
     return datetime.fromtimestamp(day * DAY, UTC).date().isoformat()
@@ -206,6 +220,7 @@ async def managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video
     guards=[signed_in],
     summary="How a video is watched",
     tags=["figures"],
+    operation_class=WithTable,
     security=BEARER,
     responses=problems(**SIGNED_IN, forbidden=403, **HIDDEN, invalid_input=422),
 )
@@ -230,6 +245,7 @@ async def of_video(
     guards=[signed_in],
     summary="How videos are watched",
     tags=["figures"],
+    operation_class=WithTable,
     security=BEARER,
     responses=problems(**SIGNED_IN, forbidden=403, invalid_input=422),
 )
