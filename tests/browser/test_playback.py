@@ -157,9 +157,9 @@ def test_the_keyboard_rules_the_player(site: RunningServer, visit: Visit, videos
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.get_by_label("They work anywhere").uncheck()
     page.keyboard.press("Escape")
-    page.get_by_role("searchbox").focus()
+    page.get_by_role("combobox", name="Search videos").focus()
     page.keyboard.press("k")
-    expect(page.get_by_role("searchbox")).to_have_value("k")
+    expect(page.get_by_role("combobox", name="Search videos")).to_have_value("k")
     page.get_by_role("link", name="streamhost", exact=True).focus()
     page.keyboard.press("k")
     assert page.evaluate("document.querySelector('video').paused"), "shortcuts were limited to the player"
