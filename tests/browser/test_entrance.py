@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import httpx
@@ -14,7 +15,7 @@ from tests.support.server import RunningServer
 
 
 def test_the_printed_link_makes_the_administrator_once(server: RunningServer, visit: Visit) -> None:
-    """The first visitor with the printed link becomes administrator; afterwards the link opens nothing."""
+    """The first visitor with the printed link becomes administrator and says what the site is for; then it is dead."""
     root = visit(server.url)
     page = root.page("/")
     expect(page.get_by_text("Open the set-up link")).to_be_visible()
@@ -25,9 +26,13 @@ def test_the_printed_link_makes_the_administrator_once(server: RunningServer, vi
     page.get_by_role("button", name="Create account").click()
     assert page.get_by_label("Password", exact=True).evaluate("input => input.validity.tooShort")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
+    expect(page.get_by_role("radio", name="Private home")).to_be_checked()
+    page.get_by_role("radio", name=re.compile("^Community")).check()
     page.get_by_role("button", name="Create account").click()
     page.wait_for_url(server.url + "/")
     expect(page.get_by_role("link", name="Upload a video")).to_be_visible()
+    page.goto(server.url + "/admin/moderation")
+    expect(page.get_by_role("radio", name=re.compile("^Community"))).to_be_checked()
     assert httpx.get(server.setup_url).status_code == 404
 
 
