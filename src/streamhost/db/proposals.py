@@ -17,11 +17,11 @@ from streamhost.model.videos import Video
 
 AMONG = f"+({LISTED})"
 """For a few videos by id: the sign keeps SQLite from going through all that are public instead of looking these up."""
-MOST_WORDS = 8
+MOST_WORDS = 6
 """Words of a video that are looked for in others: its rarest."""
 COMMON_SHARE = 0.05
 """A word that stands in more than this share of all videos says nothing."""
-COMMON_COUNT = 2000
+COMMON_COUNT = 300
 """Nor does one in more videos than that: finding them all would take too long."""
 _READ_WORDS = 200
 """Words at the beginning of a video's texts among which the rarest are looked for."""
