@@ -33,6 +33,8 @@ INSIDE = (
     "streamhost.features.protection.errors",
     "streamhost.ml",  # on a job's row, and at the command `models`
     "streamhost.model.events",
+    "streamhost.model.recommendations",  # on the row of the job that trains, and at the command `recommend`
+    "streamhost.ports_recommending",  # the room does without whoever raises them
     "streamhost.notify",
     "streamhost.plugins",  # at the start, and in the plugin's own record
 )
