@@ -43,6 +43,7 @@ def test_somebody_is_added_promoted_shut_and_deleted(site: RunningServer, visit:
     page = root.page("/")
     page.get_by_role("button", name="Account: Root").click()
     page.get_by_role("link", name="Administration").click()
+    page.get_by_role("navigation", name="Administration").get_by_role("link", name="Users").click()
     page.get_by_role("link", name="Add a user").click()
     page.get_by_label("Name").fill("Una")
     page.get_by_label("E-mail address").fill("bob@example.org")
