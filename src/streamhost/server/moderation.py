@@ -247,7 +247,7 @@ async def undo(
     ONE + "/claim",
     status_code=HTTP_200_OK,
     summary="Take a case, or keep it",
-    **changing(not_found=404, no_case=409, claimed_by_other=409),
+    **changing(invalid_input=422, not_found=404, no_case=409, claimed_by_other=409),
 )
 async def claim(
     request: AnyRequest,

@@ -16,6 +16,7 @@ from streamhost.config import ServerSettings
 from streamhost.model.ids import new_id
 
 PROXY_PAGE = "docs/how-to/reverse-proxy.md has configurations that were tried."
+TRIES = 4
 BIG = 100_000_000
 """Bytes of a body that proxies let through: clients send no larger requests (64 MiB chunks)."""
 SENT = 64 * 1024
@@ -133,7 +134,12 @@ def _visitors(seen: dict[str, Any], settings: ServerSettings) -> Line:
 
 def _bodies(site: Site, _settings: ServerSettings) -> Iterator[Line]:
     """A large upload is let through, and as it comes. It is refused by us, for nobody is signed in."""
-    answer: Answer | None = site.begin("/api/v1/upload", BIG, bytes(SENT))
+    answer: Answer | None = None
+    for _ in range(TRIES):
+        answer = site.begin("/api/v1/upload", BIG, bytes(SENT))
+        # A proxy that is still sending when our refusal comes may take it for a broken connection.
+        if answer is None or answer.status != http.client.BAD_GATEWAY:
+            break
     if answer is None:
         words = "The proxy collects whole uploads before it hands them on: what breaks off is lost."
         yield warn("uploads", words, "Switch request buffering off (proxy_request_buffering off).")
