@@ -172,7 +172,7 @@ async def _restored(
     no_media: bool,
 ) -> Verdict:
     source = await source_of(settings, place)
-    found = await Backup.open(source, _passphrase(passphrase_file, settings))
+    found = await Backup.open(source, _passphrase(passphrase_file, settings), sealed=passphrase_file is not None)
     if verify:
         return await found.verify(proves, sample, told)
     return await found.restore(settings.data, proves, settle, told, force=force, media=not no_media)

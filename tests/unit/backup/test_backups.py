@@ -30,6 +30,7 @@ from streamhost.features.backup import (
 from streamhost.features.backup.errors import (
     BackupDamaged,
     BackupImpossible,
+    BackupPlaceUnusable,
     BackupTooNew,
     BackupUnstable,
     NoBackup,
@@ -158,6 +159,24 @@ async def test_under_a_passphrase_nothing_can_be_read(little: Little, tmp_path: 
     manifest.write_text(manifest.read_text().replace(made.made_at, "2020-01-01T00:00:00.000Z"))
     with pytest.raises(BackupDamaged):
         await newest(shelf, PASSPHRASE)
+    # Whoever can write there cannot put one in clear in its place, where the passphrase was asked for.
+    clear, _ = await little.room.make(shelf, Wishes())
+    assert (await Backup.open(shelf.source(clear.name), PASSPHRASE)).manifest == clear
+    with pytest.raises(BackupDamaged, match="not encrypted"):
+        await Backup.open(shelf.source(clear.name), PASSPHRASE, sealed=True)
+
+
+async def test_a_place_that_cannot_be_used(little: Little, tmp_path: Path) -> None:
+    """Where nothing can be written, or read, that is said with the place and the reason."""
+    (tmp_path / "file").write_text("no folder")
+    for shelf in (FolderShelf(tmp_path / "file" / "many"), TarShelf(tmp_path / "file" / "one.tar")):
+        with pytest.raises(BackupPlaceUnusable, match="file"):
+            await little.room.make(shelf, Wishes())
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(BackupPlaceUnusable, match="symbolic links"):
+        await FolderShelf(loop).names()
+    assert not list(little.data.glob(".backup-*"))
 
 
 @pytest.mark.parametrize("passphrase", ["", PASSPHRASE], ids=["clear", "sealed"])
@@ -277,8 +296,10 @@ async def test_a_full_directory_is_not_overwritten(little: Little, tmp_path: Pat
     with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:
         conn.execute("DELETE FROM users")
         conn.commit()
+    (left := little.data / ".restoring-killed").mkdir()
+    (left / "secrets.json").write_text("keys")
     verdict = await backup.restore(little.data, proves, settle, force=True, media=True)
-    assert verdict.aside is not None
+    assert verdict.aside is not None and not left.exists()
     assert {"catalog.sqlite3", "secrets.json", "uploads"} <= {p.name for p in verdict.aside.iterdir()}
     assert tree(little.data / "media") == MEDIA, "it was not in the backup, so it stayed"
     with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:

@@ -57,6 +57,13 @@ class BackupImpossible(Conflict):
     permanent = True
 
 
+class BackupPlaceUnusable(StreamhostError):
+    """The place of the backup cannot be used."""
+
+    code = "backup_place_unusable"
+    hint = "Look at the room and the rights there, for the user that runs this."
+
+
 class BackupUnstable(StreamhostError):
     """The keys changed again and again while the backup was being made."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from streamhost.features.backup import pieces
-from streamhost.features.backup.errors import BackupDamaged, NoBackup
+from streamhost.features.backup.errors import BackupDamaged, BackupPlaceUnusable, NoBackup
 from streamhost.features.backup.manifest import FILE, LARGEST, NAME, Part
 from streamhost.features.backup.places import PARTIAL, Sink, Source, of_path
 from streamhost.features.backup.sealing import Seal
@@ -31,7 +31,7 @@ class FolderShelf:
         self._folder = folder
 
     async def names(self) -> list[str]:
-        """The backups, by name."""
+        """The backups, by name. Raises `BackupPlaceUnusable`."""
         return await asyncio.to_thread(self._names)
 
     def source(self, name: str) -> Source:
@@ -53,9 +53,13 @@ class FolderShelf:
         await asyncio.to_thread(self._tidy, now)
 
     def _names(self) -> list[str]:
-        if not self._folder.is_dir():
+        try:
+            found = list(self._folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(p.name for p in self._folder.iterdir() if NAME.fullmatch(p.name) and (p / FILE).is_file())
+        except OSError as error:
+            raise BackupPlaceUnusable(f"{self._folder}: {error.strerror}.") from error
+        return sorted(p.name for p in found if NAME.fullmatch(p.name) and (p / FILE).is_file())
 
     def _tidy(self, now: float) -> None:
         for path in self._folder.glob(f"{PARTIAL}*"):

@@ -20,7 +20,7 @@ from pathlib import Path
 from streamhost import log
 from streamhost.db import migrate
 from streamhost.features.backup import pieces
-from streamhost.features.backup.errors import BackupDamaged, BackupUnstable, NoBackup
+from streamhost.features.backup.errors import BackupDamaged, BackupPlaceUnusable, BackupUnstable, NoBackup
 from streamhost.features.backup.manifest import (
     CATALOG,
     IN_FORCE,
@@ -116,7 +116,17 @@ class Maker:
     async def make(self, shelf: Shelf, passphrase: str, *, media: bool) -> Manifest:
         """A new backup on the shelf; under a passphrase unless that is empty.
 
-        Raises `BackupUnstable`, errors of the catalog and of the storage; nothing is left on the shelf then."""
+        Raises `BackupPlaceUnusable`, `BackupUnstable`, errors of the catalog and of the storage; nothing is left on the
+        shelf then."""
+        try:
+            manifest = await self._made(shelf, passphrase, media=media)
+        except OSError as error:
+            raise BackupPlaceUnusable(f"{error.filename or shelf.where}: {error.strerror or error}.") from error
+        facts = {"name": manifest.name, "place": shelf.where, "bytes": manifest.size}
+        _logger.info("A backup was made", action="backed_up", **facts)
+        return manifest
+
+    async def _made(self, shelf: Shelf, passphrase: str, *, media: bool) -> Manifest:
         await asyncio.to_thread(self._tidy)
         await shelf.tidy(self.clock())
         name = name_of(self.site.instance, self.clock())
@@ -131,7 +141,6 @@ class Maker:
             except BaseException:
                 await sink.abandon()
                 raise
-        _logger.info("A backup was made", action="backed_up", name=name, place=shelf.where, bytes=manifest.size)
         return manifest
 
     async def _fill(self, sink: Sink, name: str, seal: Seal | None, work: Path, *, media: bool) -> Manifest:

@@ -73,10 +73,15 @@ class Backup:
         self._seal = seal
 
     @classmethod
-    async def open(cls, source: Source, passphrase: str = "") -> Backup:
-        """Raises `NoBackup`, `BackupDamaged`, `BackupTooNew`, `PassphraseNeeded`, `WrongPassphrase`."""
+    async def open(cls, source: Source, passphrase: str = "", *, sealed: bool = False) -> Backup:
+        """`sealed`: one in clear is refused, for anybody who can write to its place may have made it.
+
+        Raises `NoBackup`, `BackupDamaged`, `BackupTooNew`, `PassphraseNeeded`, `WrongPassphrase`."""
         manifest, text, code = parsed(await source.manifest())
         seal = None
+        if manifest.seal is None and sealed:
+            hint = "If you know that it was made without a passphrase, leave out --passphrase-file."
+            raise BackupDamaged("It is not encrypted, so the passphrase does not prove who made it.", hint=hint)
         if manifest.seal is not None:
             if not passphrase:
                 raise PassphraseNeeded(source.where)
@@ -247,7 +252,11 @@ def _held(data: Path, *, force: bool) -> InstanceLock:
         raise DataDirectoryUnusable(f"{data}: {error.strerror}.") from error
     if found and not force:
         raise NotEmpty(f"{data} holds {', '.join(sorted(found)[:5])}{' and more' if len(found) > 5 else ''}.")
-    return InstanceLock(data / LOCK_FILE)
+    lock = InstanceLock(data / LOCK_FILE)
+    # What a restoration that was killed has left: a copy of everything, keys too.
+    for left in data.glob(f"{STAGE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return lock
 
 
 def _swap(stage: Path, data: Path, stale: tuple[str, ...] = STALE) -> Path | None:
