@@ -12,6 +12,7 @@ import pytest
 from streamhost.cli.tables import length_text, print_table, size_text
 from tests.support.clips import small_clip
 from tests.support.command import document, run
+from tests.support.nginx import free_port
 from tests.support.server import RunningServer, clean_environment
 
 
@@ -75,6 +76,14 @@ def test_download(site: RunningServer, alice: dict[str, str], video: str, tmp_pa
     assert one.read_bytes()[4:8] == b"ftyp"
     assert run("videos", "download", video, str(one), env=alice).exit_code == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.mp4", "1.mp4", "one.mp4"]
+
+
+def test_download_where_nothing_answers() -> None:
+    """A server that is not there is told in words."""
+    away = {"STREAMHOST_URL": f"http://127.0.0.1:{free_port()}", "STREAMHOST_TOKEN": "any"}
+    ended = run("videos", "download", "film", env=away)
+    assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
+    assert "could not be reached" in ended.output
 
 
 def test_delete(site: RunningServer, alice: dict[str, str], video: str) -> None:

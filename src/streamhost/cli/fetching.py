@@ -61,10 +61,13 @@ def fetch(remote: Remote, address: str, target: Path | None, told: Callable[[int
     Raises `Refused`, `Unreachable` after two minutes without a new byte, `FileExists`."""
     name = target
     while name is None:
-        with remote.stream(address, {"Range": "bytes=0-0"}) as answer:
-            if answer.status != http.client.ACCEPTED:
-                name = Path(_name(answer.headers.get("content-disposition", "")))
-                break
+        try:
+            with remote.stream(address, {"Range": "bytes=0-0"}) as answer:
+                if answer.status != http.client.ACCEPTED:
+                    name = Path(_name(answer.headers.get("content-disposition", "")))
+                    break
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"{remote.base}: {str(error) or type(error).__name__}") from error
         time.sleep(SOON)
     fetched = Fetched.begin(name)
     with fetched.writing() as file:
