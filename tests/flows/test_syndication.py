@@ -17,6 +17,7 @@ from streamhost.db import interactions
 from streamhost.db.interactions import Interaction
 from streamhost.features import syndication
 from streamhost.model.videos import Video, VideoState, Visibility
+from tests.flows.test_sharing import soon
 from tests.support.house import House, a_house
 
 HOME = "http://site.test"
@@ -245,6 +246,11 @@ async def test_robots_are_told_where_to_look(house: House, tmp_path: Path) -> No
         text = (await client.get("/robots.txt")).text
         assert f"Sitemap: {HOME}/sitemap.xml" in text
         assert "Disallow: /api/\n" in text
+        # The picture that previews and the site map name lies where they may look.
+        video = await a_public(house)
+        picture = (await client.get(f"/watch/{video.id}/poster.jpg")).headers["location"]
+        patterns = [line.partition(": ")[2] for line in text.splitlines() if line.startswith("Allow: ")]
+        assert any(re.fullmatch(re.escape(p.rstrip("$")).replace(r"\*", ".*"), picture) for p in patterns)
         assert (await client.get("/.well-known/security.txt")).status_code == 404
         away = await client.get("/.well-known/change-password")
         assert (away.status_code, away.headers["location"]) == (302, "/account/security")
@@ -260,6 +266,12 @@ async def test_robots_are_told_where_to_look(house: House, tmp_path: Path) -> No
             assert "Canonical: https://video.example.org/" in contact
             feed = await client.get("/feeds/videos.rss")
             assert f"https://video.example.org/watch/{video.id}" in feed.text
+            owner = await other.bearer("alice")
+            made = await client.post(f"/api/v1/videos/{video.id}/links", json={"expires_at": soon()}, headers=owner)
+            assert made.status_code == 201
+            # What an owner copies works for others too, also where a proxy loses the name.
+            page = (await client.get(f"/studio/{video.id}", headers={**owner, "Host": "10.0.0.7:8000"})).text
+            assert f"https://video.example.org/watch/{video.id}?" in page and "10.0.0.7" not in page
             assert feed.headers["cache-control"].startswith("public")
 
 

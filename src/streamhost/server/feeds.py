@@ -32,6 +32,8 @@ XML = "application/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 """Pages of any site may read these answers: they are the same for everybody."""
+FOR_ROBOTS = ("/s/*/poster.jpg$",)
+"""Except for these: previews and site maps name pictures, and the longest rule counts (RFC 9309, 2.2.2)."""
 NOT_FOR_ROBOTS = ("/api/", "/s/", "/o/", "/studio", "/admin", "/account", "/login", "/register", "/search")
 Side = Annotated[int | None, QueryParameter(ge=1, le=10_000)]
 Asked = FromQuery[str | None]
@@ -94,6 +96,7 @@ async def robots(request: AnyRequest, settings: NamedDependency[Settings]) -> Re
     """Where search engines have no business (RFC 9309), and where the site map is."""
     lines = ["User-agent: *"]
     if settings.server.indexing:
+        lines += [f"Allow: {path}" for path in FOR_ROBOTS]
         lines += [f"Disallow: {path}" for path in NOT_FOR_ROBOTS]
         lines += ["", f"Sitemap: {home_of(request, settings)}/sitemap.xml"]
     else:

@@ -22,6 +22,7 @@ from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, Visibility, may_manage
 from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
 from streamhost.server.errors import status_of
+from streamhost.server.home import home_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.copies import copies_view
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
@@ -73,9 +74,8 @@ class LinkRow:
     over: str
 
 
-async def _links(request: AnyRequest, sharing: Sharing, video: Video, frame: Frame) -> dict[str, Any]:
+async def _links(request: AnyRequest, sharing: Sharing, video: Video, frame: Frame, home: str) -> dict[str, Any]:
     """What the edit page says of share links."""
-    home = str(request.base_url).rstrip("/")
     rows = []
     for view in await sharing.links(video.id, viewer_of(request)):
         link, now = view.link, frame.now()
@@ -132,12 +132,13 @@ async def show_edit(
     sharing: NamedDependency[Sharing],
     copies: NamedDependency[Copies],
     moderation: NamedDependency[Moderation],
+    settings: NamedDependency[Settings],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
     video = await _managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
-    beside = await _links(request, sharing, video, frame)
+    beside = await _links(request, sharing, video, frame, home_of(request, settings))
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
     beside["words"] = await words_view(video, captions)
     beside["reason"] = (await moderation.desk.reasons([video.id])).get(video.id, "")
@@ -152,6 +153,7 @@ async def edit(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
     sharing: NamedDependency[Sharing],
+    settings: NamedDependency[Settings],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
     """Save title, description, audience, protection, and the web sites that may show it."""
@@ -182,7 +184,7 @@ async def edit(
             words=None,
             copies=None,
             reason="",
-            **await _links(request, sharing, video, frame),
+            **await _links(request, sharing, video, frame, home_of(request, settings)),
         )
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
 
