@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 
 import click
@@ -11,6 +12,8 @@ import pytest
 
 from streamhost.cli import COMMANDS, EXIT_CODES, GROUP, MEANINGS, main
 from streamhost.cli.examples import EXAMPLES
+from tests.house.test_docs import FENCE, PAGES
+from tests.house.tree import ROOT, short
 
 SILENT = {"serve"}
 """Commands that print for people alone: what they are for goes on as long as they run."""
@@ -26,6 +29,13 @@ def walked(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
             assert below is not None
             yield from walked(below, (*path, name))
 
+
+TYPED = re.compile(r"(?m)^\s*(?:[$#] |printf .*\| )?(?:sudo (?:-u \w+ )?)?(?:\S*/)?streamhost ((?:[^\n\\]|\\\n)+)")
+"""A command in a block of what somebody types."""
+REFERENCE = ROOT / "docs" / "reference" / "cli.md"
+"""Made from the commands themselves, in the form `[OPTIONS] FILE`."""
+SPOKEN = re.compile(r"`streamhost ([^`]+)`")
+"""One in a sentence, perhaps without its arguments."""
 
 ALL = {" ".join(path): command for path, command in walked(main) if path}
 
@@ -70,3 +80,50 @@ def test_every_command_speaks_to_programs(path: str) -> None:
 def test_exit_codes_are_explained() -> None:
     """Each that an error has is on the page."""
     assert set(EXIT_CODES.values()) <= MEANINGS.keys()
+
+
+def misspelt(words: Sequence[str], *, whole: bool) -> str | None:
+    """What is wrong with a call; `whole`: its arguments are there. Commands of plugins are none of ours."""
+    if not words or words[0].startswith("-") or words[0] not in COMMANDS:
+        return None
+    command: click.Command = main
+    left = list(words)
+    while isinstance(command, click.Group) and left and not left[0].startswith("-"):
+        below = command.get_command(click.Context(command), left.pop(0))
+        if below is None:
+            return "there is no such command"
+        command = below
+    if isinstance(command, click.Group):
+        return None
+    try:
+        given, rest, _ = command.make_parser(click.Context(command)).parse_args(left)
+    except click.UsageError as error:
+        # In a sentence an option may stand without its value.
+        return error.format_message() if whole or not isinstance(error, click.BadOptionUsage) else None
+    missing = [one.name for one in command.params if isinstance(one, click.Argument) and one.required]
+    if rest or (whole and not all(given.get(str(name)) for name in missing)):
+        return f"its arguments are {missing}"
+    return None
+
+
+def test_commands_that_are_spoken_of_exist() -> None:
+    """Whatever a page of the documentation lets somebody type is a command with options that there are."""
+    wrong, seen = [], 0
+    for page in PAGES:
+        if page == REFERENCE:
+            continue
+        text = page.read_text("utf-8")
+        typed = [(one, True) for block in FENCE.findall(text) for one in TYPED.findall(block)]
+        spoken = [(one, False) for one in SPOKEN.findall(FENCE.sub("", text))]
+        for call, whole in (*typed, *spoken):
+            line = re.split(r" (?:\||>|>>|2>|&&|&|;|#) ?", re.sub(r"\s*\\\n\s*", " ", call))[0]
+            try:
+                words = shlex.split(line)
+            except ValueError:
+                # A quotation that goes on: what stands before it is a command already.
+                words = line.split()[:1]
+            seen += 1
+            if fault := misspelt(words, whole=whole):
+                wrong.append((short(page), line, fault))
+    assert wrong == []
+    assert seen > 100, "they are found"
