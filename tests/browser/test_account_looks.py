@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,13 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
-from tests.browser.test_looks import WIDTHS, settle
+from tests.browser.test_looks import WIDTHS, settle, take
 from tests.support.axe import complaints
 from tests.support.server import RunningServer
 from tests.support.server import until as waited
 
-PICTURES = os.environ.get("PICTURES", "")
-"""A folder that gets a picture of every page; none are taken without it."""
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
 
 
@@ -47,9 +43,7 @@ def check(page: Page, name: str, dark: bool) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         settle(page)
-        if PICTURES:
-            shade = "dark" if dark else "light"
-            page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{shade}.png", full_page=True)
+        take(page, name, width, dark)
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide"
         assert complaints(page) == [], f"{name} at {width} px"

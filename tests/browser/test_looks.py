@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +16,8 @@ from tests.support.axe import complaints
 from tests.support.server import RunningServer
 
 WIDTHS = (360, 768, 1440)
+PICTURES = os.environ.get("PICTURES", "")
+"""A folder that gets a picture of every page (`make screenshots`); none are taken without it."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,14 @@ def settle(page: Page) -> None:
     page.evaluate("document.fonts.ready")
 
 
+def take(page: Page, name: str, width: int, dark: bool) -> None:
+    """Take a picture of the page, if pictures are wanted."""
+    if PICTURES:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "home-of-a-stranger"
+        shade = "dark" if dark else "light"
+        page.screenshot(path=Path(PICTURES) / f"{plain}-{width}-{shade}.png", full_page=True)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_pages_of_a_member(site: RunningServer, visit: Visit, paths: dict[str, str], dark: bool) -> None:
     """Each page of somebody who uploads: no sideways scrolling from 360 px up, accessible, nothing in the console."""
@@ -57,6 +70,7 @@ def test_pages_of_a_member(site: RunningServer, visit: Visit, paths: dict[str, s
             page.set_viewport_size({"width": width, "height": 800})
             page.goto(site.url + path)
             settle(page)
+            take(page, name, width, dark)
             beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide"
             assert complaints(page) == [], f"{name} at {width} px"
@@ -74,6 +88,7 @@ def test_pages_of_a_stranger(site: RunningServer, visit: Visit, path: str, dark:
         page.set_viewport_size({"width": width, "height": 740})
         page.goto(site.url + path)
         settle(page)
+        take(page, path, width, dark)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} at {width} px"
         assert complaints(page) == [], f"{path} at {width} px"
     assert [t for t in guest.troubles if "404" not in t] == []
