@@ -76,6 +76,7 @@ def test_list_and_info_tell_what_there_is(beside: PluginEnvironment, tmp_path: P
         "my-gate": "disabled",
         "my-keys": "ready",
         "my-notifier": "ready",
+        "my-recommender": "ready",
         "my-storage": "ready",
     }
     assert "is plugins.my-events.greeting meant?" in rows["my-events"]["error"]

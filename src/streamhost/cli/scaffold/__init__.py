@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "gate": "is asked before something is done, and has a route",
     "keys": "brings the keys of protected videos",
     "notifier": "tells people what has happened",
+    "recommender": "proposes videos, beside the sources that are there",
     "storage": "keeps media",
 }
 """What a new plugin can be, and what it is."""
