@@ -143,7 +143,7 @@ async def test_pages_hold_everything_once(search: Search) -> None:
     rest = await search.search("rabbit", ANONYMOUS, cursor=first.next_cursor, limit=2)
     assert rest.next_cursor is None
     assert len(set(names(first) + names(rest))) == 3
-    made_up_places: list[object] = [[10**30], [-1], [True], ["x"], {}]
+    made_up_places: list[object] = [[10**30, False], [-1, False], [True, False], ["x", False], [0, 1], [0], {}]
     for content in made_up_places:
         made_up = base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
         with pytest.raises(InvalidCursor):
@@ -167,6 +167,19 @@ async def test_typing_errors_are_put_right(
     """If nothing is found as typed, words that look alike are tried, and it is said which."""
     found = await search.search(typed, ANONYMOUS)
     assert (names(found)[:1], found.corrected) == ([first] if first else [], corrected)
+
+
+async def test_corrected_searches_have_pages_too(search: Search) -> None:
+    """What was searched for instead is gone through to its end, and said on every page."""
+    found: list[str] = []
+    cursor = None
+    for _ in range(3):
+        page = await search.search("rabbtis", Viewer(ALICE), cursor=cursor, limit=2)
+        assert (page.corrected, page.total) == ("rabbits", 5)
+        found += names(page)
+        cursor = page.next_cursor
+    assert cursor is None
+    assert sorted(found) == ["broken", "coming", "draft", "rabbits", "secret"]
 
 
 async def test_words_come_and_go_with_videos(db: Database, search: Search) -> None:

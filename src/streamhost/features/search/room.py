@@ -70,6 +70,14 @@ class Suggestion:
     video_id: VideoId
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins, and whether it is one of what was searched for instead."""
+
+    offset: int = 0
+    corrected: bool = False
+
+
 class Search:
     """Finds public videos for everybody, and to each their own. Nothing else is found, counted or suggested."""
 
@@ -103,21 +111,22 @@ class Search:
         """Videos that fit the text and the filters. Raises `InvalidInput` and `InvalidCursor`."""
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-        query, offset = parse(text), _offset(cursor)
+        query, place = parse(text), _place(cursor)
         if query.empty and filters == Filters():
             return Found()
         tags = filters.tags
         filters = replace(filters, creator=query.creator or filters.creator, tags=(*tags, *query.tags))
         async with self._db.read() as conn:
-            match = match_of(query, tags=tags)
-            found = await self._page(conn, query, match, filters, viewer.id, sort, offset, limit)
-            if found.total or offset or not query.words:
-                return found
+            if not place.corrected:
+                match = match_of(query, tags=tags)
+                found = await self._page(conn, query, match, filters, viewer.id, sort, place, limit)
+                if found.total or place.offset or not query.words:
+                    return found
             instead = await self._instead(conn, query)
             if not instead:
-                return found
-            match = match_of(query, instead, tags)
-            found = await self._page(conn, query, match, filters, viewer.id, sort, offset, limit)
+                return Found()
+            match, place = match_of(query, instead, tags), _Place(place.offset, corrected=True)
+            found = await self._page(conn, query, match, filters, viewer.id, sort, place, limit)
         if not found.items:
             return found
         # Only words that this asker finds in what they may see are named.
@@ -133,11 +142,11 @@ class Search:
         filters: Filters,
         viewer_id: UserId | None,
         sort: Sort,
-        offset: int,
+        place: _Place,
         limit: int,
     ) -> Found:
         without = without_of(query) if not match and query.without else ""
-        places = await rows.find(conn, match, without, filters, viewer_id, sort, offset, limit + 1)
+        places = await rows.find(conn, match, without, filters, viewer_id, sort, place.offset, limit + 1)
         ids, numbers = places.ids[:limit], places.numbers[:limit]
         videos = {video.id: video for video in await rows.videos_at(conn, ids)}
         marks = await rows.marked(conn, match, numbers, MARKS)
@@ -146,7 +155,7 @@ class Search:
             for number, video_id in zip(numbers, ids, strict=True)
             if (video := videos.get(video_id)) is not None
         ]
-        more = encoded([offset + limit]) if len(places.ids) > limit else None
+        more = encoded([place.offset + limit, place.corrected]) if len(places.ids) > limit else None
         return Found(hits, more, places.total, places.total >= rows.MOST_RANKED)
 
     async def _instead(self, conn: Connection, query: Query) -> Mapping[str, Sequence[str]]:
@@ -188,10 +197,10 @@ def _best(typed: str, titles: Sequence[tuple[VideoId, str]]) -> list[Suggestion]
     return [suggestion for _, suggestion in order[:MOST_SUGGESTED]]
 
 
-def _offset(cursor: str | None) -> int:
+def _place(cursor: str | None) -> _Place:
     if not cursor:
-        return 0
-    offset = int(decoded(cursor, [int])[0])
+        return _Place()
+    offset, corrected = decoded(cursor, [int, bool])
     if not 0 <= offset <= rows.MOST_RANKED:
         raise InvalidCursor
-    return offset
+    return _Place(offset, corrected)
