@@ -356,7 +356,7 @@ async def _built_on(
         audit=Audit(db, clock),
         catalog=catalog,
         search=Search(db, cache),
-        library=Library(db, clock, cache),
+        library=Library(db, clock, cache, recommending.room.changed),
         captions=captions,
         uploads=uploads,
         imports=imports,

@@ -16,6 +16,8 @@ Shelf = Literal["likes", "watch_later"]
 TREND_HOURS = 7 * 24
 """Views older than this say nothing about what is watched now."""
 HALF_LIFE_HOURS = 24
+ACCOUNT = "u:"
+"""What the names of viewers with an account begin with; see `interactions.of_user`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,14 @@ async def paused(conn: Connection, user_id: UserId) -> bool:
 
 
 async def remembers(conn: Connection, viewers: Collection[str]) -> Collection[str]:
-    """Those of these viewers who have not paused their history."""
-    names = {f"v{number}": viewer for number, viewer in enumerate(viewers)}
-    marks = ", ".join(f":{name}" for name in names) or "''"
-    sql = f"SELECT 'u:' || user_id AS viewer FROM history_pauses WHERE 'u:' || user_id IN ({marks})"
-    return set(viewers) - {row["viewer"] for row in await conn.fetch_all(sql, names)}
+    """Those of these viewers who have not paused their history, and whose account is still there."""
+    accounts = [viewer for viewer in viewers if viewer.startswith(ACCOUNT)]
+    names = {f"v{number}": viewer.removeprefix(ACCOUNT) for number, viewer in enumerate(accounts)}
+    sql = (
+        "SELECT users.id FROM users LEFT JOIN history_pauses ON history_pauses.user_id = users.id "
+        f"WHERE users.id IN ({', '.join(f':{name}' for name in names)}) AND history_pauses.user_id IS NULL"
+    )
+    return {*viewers} - {*accounts} | {f"{ACCOUNT}{row['id']}" for row in await conn.fetch_all(sql, names)}
 
 
 async def trending(conn: Connection, now: Timestamp, limit: int) -> list[VideoId]:

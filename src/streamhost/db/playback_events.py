@@ -97,13 +97,13 @@ async def after(conn: Connection, number: int, limit: int) -> list[Logged]:
     return [_logged(row) for row in await conn.fetch_all(sql, {"number": number, "limit": limit})]
 
 
-async def of_playback(conn: Connection, playback_id: str, up_to: int) -> list[PlaybackEvent]:
-    """All events of a session with a number up to `up_to`."""
+async def of_playback(conn: Connection, playback_id: str, up_to: int, limit: int) -> list[PlaybackEvent]:
+    """The events of a session with a number up to `up_to`, in no order; at most `limit`."""
     sql = (
         "SELECT number, playback_id, received_at, event FROM playback_events "
-        "WHERE playback_id = :id AND number <= :number"
+        "WHERE playback_id = :id AND number <= :number LIMIT :limit"
     )
-    rows = await conn.fetch_all(sql, {"id": playback_id, "number": up_to})
+    rows = await conn.fetch_all(sql, {"id": playback_id, "number": up_to, "limit": limit})
     return [_logged(row).event for row in rows]
 
 
@@ -129,6 +129,17 @@ async def playbacks(conn: Connection, ids: Collection[str]) -> dict[str, Playbac
             watching = msgspec.json.decode(row["watching"], type=Watching)
             known |= {"source": Source(row["source"]), "device": Device(row["device"]), "watching": watching}
             found[row["id"]] = Playback(**known)
+    return found
+
+
+async def viewers(conn: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Who watches in these sessions, as it is now: whoever clears their history takes their name off them."""
+    found: dict[str, str] = {}
+    wanted = list(ids)
+    for at in range(0, len(wanted), _TOGETHER):
+        values = {f"i{n}": one for n, one in enumerate(wanted[at : at + _TOGETHER])}
+        sql = f"SELECT id, viewer FROM playbacks WHERE id IN ({', '.join(':' + name for name in values)})"
+        found |= {row["id"]: row["viewer"] for row in await conn.fetch_all(sql, values)}
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamhost.caching.cache import Cache
@@ -56,8 +56,12 @@ class Opinion:
 class Library:
     """Keeps for people what they tell it to. What they may no longer see is not shown, whatever they keep."""
 
-    def __init__(self, db: Database, clock: Clock, cache: Cache | None = None) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, cache: Cache | None = None, forgotten: Callable[[str], None] | None = None
+    ) -> None:
+        """`forgotten` hears of each viewer whose history was cleared, or lacks a video now."""
         self._db = db
+        self._forgotten = forgotten
         self._clock = clock
         self._cache = cache or Cache()
 
@@ -100,8 +104,11 @@ class Library:
 
     async def forget(self, viewer: Viewer, video_id: VideoId | None = None) -> None:
         """Forget what somebody has watched, or what of one video; likes stay."""
+        name, forgotten = interactions.of_user(_user(viewer)), self._forgotten
         async with self._db.write() as conn:
-            await interactions.forget(conn, interactions.of_user(_user(viewer)), video_id)
+            await interactions.forget(conn, name, video_id)
+            if forgotten is not None:
+                conn.after_commit(lambda: forgotten(name))
 
     async def paused(self, viewer: Viewer) -> bool:
         """Whether what somebody watches is not remembered."""

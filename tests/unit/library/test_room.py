@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
 
-from streamhost.db import interactions, library, migrate, users, videos
-from streamhost.db.core import Database
+from streamhost.db import interactions, library, migrate, playback_events, users, videos
+from streamhost.db.core import Connection, Database
 from streamhost.db.interactions import Interaction
+from streamhost.db.playback_events import Playback, Reported
 from streamhost.db.playback_sums import Hour, add_hours
+from streamhost.features.analytics.folding import Folder
 from streamhost.features.library import LATER, LIKES, Library, ShelfPage
 from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import NotFound, Unauthenticated
 from streamhost.model.ids import UserId, VideoId
+from streamhost.model.playbacks import Device, EventType, PlaybackEvent, Source
 from streamhost.model.videos import Video, VideoState, Visibility
 
 NOW = 1_800_000_000.0
@@ -140,6 +143,30 @@ async def test_history_can_be_cleared_and_paused(db: Database, room: Library) ->
     await room.pause(bob, paused=False)
     async with db.read() as conn:
         assert set(await library.remembers(conn, {"u:bob"})) == {"u:bob"}
+
+
+async def test_what_was_cleared_is_not_written_again(db: Database) -> None:
+    """Reports that are folded while somebody clears their history, or once their account is gone, leave no trace."""
+    begin, later = (PlaybackEvent(EventType.START, NOW, 0, 0.0), PlaybackEvent(EventType.PROGRESS, NOW + 12, 1, 12.0))
+    reports = [
+        Reported(
+            Playback(f"by {viewer}", VideoId("one"), viewer, Source.PLAYER, Device.OTHER, 100.0, NOW, NOW),
+            [begin, later],
+            NOW,
+        )
+        for viewer in ("u:alice", "u:bob", "u:gone", "s:guest")
+    ]
+
+    async def meanwhile(conn: Connection, viewers: Collection[str]) -> Collection[str]:
+        await interactions.forget(conn, "u:bob")
+        return await library.remembers(conn, viewers)
+
+    async with db.write() as conn:
+        await playback_events.add(conn, reports)
+    assert await Folder(db, bytes(32), meanwhile).catch_up() == 8
+    async with db.read() as conn:
+        rows = await conn.fetch_all("SELECT viewer FROM interactions ORDER BY viewer")
+    assert [row["viewer"] for row in rows] == ["s:guest", "u:alice"]
 
 
 async def test_what_trends_is_public_and_new(db: Database, room: Library) -> None:

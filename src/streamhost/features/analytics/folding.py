@@ -29,6 +29,9 @@ from streamhost.model.sketch import hashed, joined
 
 AT_ONCE = 500
 """Events that are folded together, some 20 ms of work in slices of a session each."""
+MOST_REFOLDED = 5_000
+"""Events of a session that are folded anew for one that comes late, half a day of playing. In longer sessions late ones
+do not count: whoever sends everything backwards would have the whole log read for each of their batches."""
 PAUSE_SECONDS = 2.0
 """How long nothing is looked for after nothing was found: figures are that much behind."""
 FAILED_SECONDS = 30.0
@@ -136,8 +139,11 @@ class Folder:
         events = sorted((one.event for one in mine), key=order_of)
         was = playback.watching
         if was.last is not None and order_of(events[0]) < was.last:
-            events = sorted(await rows.of_playback(conn, playback.id, mine[-1].number), key=order_of)
-            was = NOTHING
+            logged = await rows.of_playback(conn, playback.id, mine[-1].number, MOST_REFOLDED + 1)
+            if len(logged) > MOST_REFOLDED:
+                events = [one for one in events if order_of(one) >= was.last]
+            else:
+                events, was = sorted(logged, key=order_of), NOTHING
         return fold(was, events, playback.duration)
 
     def _note(self, change: _Change, owner_id: UserId, was: Playback, now: Playback) -> None:
@@ -157,7 +163,13 @@ class Folder:
 
     async def _interactions(self, conn: Connection, change: _Change) -> list[Interaction]:
         wanted = await self._remembers(conn, {viewer for viewer, _ in change.seen})
-        seen = {pair: sessions for pair, sessions in change.seen.items() if pair[0] in wanted}
+        # Whoever has cleared their history since the sessions were read is not written into it again.
+        named = await rows.viewers(conn, {one.id for sessions in change.seen.values() for one in sessions})
+        seen = {}
+        for pair, sessions in change.seen.items():
+            theirs = [one for one in sessions if named.get(one.id) == pair[0]]
+            if theirs and pair[0] in wanted:
+                seen[pair] = theirs
         known = await interaction_rows.of_pairs(conn, seen)
         return [_interaction(pair, known.get(pair), sessions) for pair, sessions in seen.items()]
 
