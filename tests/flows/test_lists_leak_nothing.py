@@ -35,6 +35,8 @@ CLOSED = {
     "held": {"clearance": Clearance.REVIEW},
     "rejected": {"clearance": Clearance.REJECTED},
 }
+OTHER = "other"
+"""A public one that only the administrator has watched: proposed to the others for what they have watched."""
 LISTS = (
     "/",
     "/watch/zebrapublic",
@@ -101,20 +103,22 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             signed_in[who] = await host.accounts.login(f"{who}@example.org", PASSWORD)
         await make(host, signed_in)
         await host.search.learnt()
+        await host.recommending.keeping.catch_up(100, lambda _share, _step: None)
         yield Site(host, client, signed_in)
 
 
 async def make(host: Host, signed_in: dict[str, SignIn]) -> None:
     """The videos, and what everybody keeps of them."""
     now = time.time()
-    for number, (name, closed) in enumerate({"public": {}, **CLOSED}.items()):
+    for number, (name, closed) in enumerate({"public": {}, OTHER: {}, **CLOSED}.items()):
+        kind = "horse" if name == OTHER else "zebra"
         video = Video(
-            VideoId(f"zebra{name}"),
+            VideoId(f"{kind}{name}"),
             signed_in["alice"].user.id,
-            f"Zebra {name}",
+            f"{kind.title()} {name}",
             now,
             now,
-            tags=("zebra", name),
+            tags=(kind, name),
             visibility=Visibility.PUBLIC,
             state=VideoState.READY,
             playable=True,
@@ -124,7 +128,9 @@ async def make(host: Host, signed_in: dict[str, SignIn]) -> None:
         )
         async with host.db.write() as conn:
             await video_rows.insert(conn, replace(video, **cast(Any, closed)))
-            for sign_in in signed_in.values():
+            for who, sign_in in signed_in.items():
+                if name == OTHER and who != "root":
+                    continue
                 viewer = interactions.of_user(sign_in.user.id)
                 seen = Interaction(viewer, video.id, 0.5, False, False, True, 30.0, (), now, now)
                 await interactions.put(conn, [seen])
@@ -153,6 +159,8 @@ async def test_what_is_closed_is_in_no_list(site: Site) -> None:
                     wrong.append(f"{path} tells {who} of the one that is {name}")
             found_public += "zebrapublic" in answer.text
     assert wrong == []
+    for who in ("bob", "mod"):
+        assert "horseother" in (await site.ask(who, "/api/v1/recommendations")).text, f"{who} is proposed nothing"
     assert found_public > 50
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from streamhost.server.auth import SESSION_COOKIE
 from tests.support.house import PASSWORD, House, a_house
 from tests.support.watching import NOW, watch_all
 
+ROW = re.compile(r'<section class="strip" aria-labelledby="proposed">(.*?)</section>', re.DOTALL)
 HOUSE: dict[str, Any] = {"recommendations__patience": 5.0, "recommendations__chance": 0.0}
 
 
@@ -65,11 +67,24 @@ async def test_from_views_to_proposals(tmp_path: Path) -> None:
         # Not interested, and back.
         assert (await client.post(f"/api/v1/videos/{films[4]}/dismiss", headers=bob)).status_code == 204
         assert films[4] not in ids(await client.get("/api/v1/recommendations?limit=100", headers=bob))
+        session = (await house.host.accounts.login("bob@example.org", PASSWORD)).session
+        cookie = {"Cookie": f"{SESSION_COOKIE}={house.host.accounts.cookie_of(session.id)}"}
+        # The first page shows the same, also to a browser that asks not to be tracked: Bob has chosen in his account.
+        for private in ({}, {"Sec-GPC": "1"}):
+            [row] = ROW.findall((await client.get("/", headers=cookie | private)).text)
+            twelve = await client.get("/api/v1/recommendations?limit=12", headers=bob)
+            assert re.findall(r'data-video="([^"]+)"', row) == ids(twelve)
         listed = (await client.get("/api/v1/recommendations/dismissed", headers=bob)).json()["items"]
         assert [(one["id"], one["title"]) for one in listed] == [(films[4], "Film 4")]
         assert (await client.post(f"/api/v1/videos/{films[3]}/dismiss", headers=bob)).status_code == 404
         assert (await client.delete(f"/api/v1/videos/{films[4]}/dismiss", headers=bob)).status_code == 204
         assert films[4] in ids(await client.get("/api/v1/recommendations?limit=100", headers=bob))
+
+        # A history that was cleared is no reason any more, from the next request on.
+        assert (await client.get("/api/v1/recommendations", headers=bob)).json()["cached"] is True
+        assert (await client.delete("/api/v1/me/history", headers=bob)).is_success
+        answer = await client.get("/api/v1/recommendations", headers=bob)
+        assert {one["kind"] for one in answer.json()["items"]} <= {"popular", "new"}
 
         # Without a past of one's own: what everybody gets.
         chosen = await client.patch("/api/v1/recommendations/settings", json={"personal": False}, headers=bob)
@@ -77,8 +92,6 @@ async def test_from_views_to_proposals(tmp_path: Path) -> None:
         everybody = await client.get("/api/v1/recommendations?limit=100")
         assert ids(await client.get("/api/v1/recommendations?limit=100", headers=bob)) == ids(everybody)
         assert {one["kind"] for one in everybody.json()["items"]} <= {"popular", "new"}
-        session = (await house.host.accounts.login("bob@example.org", PASSWORD)).session
-        cookie = {"Cookie": f"{SESSION_COOKIE}={house.host.accounts.cookie_of(session.id)}"}
         page = await client.get("/account/recommendations", headers=cookie)
         assert "You get the same proposals as everybody" in page.text
         began = await client.post("/api/v1/recommendations/reset", headers=bob)

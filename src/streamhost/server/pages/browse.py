@@ -16,7 +16,7 @@ from streamhost.server.auth import anyone, viewer_of
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.kept_shapes import kept_view
 from streamhost.server.pages.shapes import video_view
-from streamhost.server.visitors import viewer_name
+from streamhost.server.recommendations import visitor_of
 
 AnyRequest = Request[Any, Any, Any]
 FEWEST = 3
@@ -43,7 +43,7 @@ async def home(
     viewer = viewer_of(request)
     begun = await library.history(viewer, None, ROW, unfinished=True) if viewer.id and cursor is None else ShelfPage(())
     trending = await library.trending() if cursor is None else []
-    chosen = await recommendations.recommend(viewer, viewer_name(request), ROW) if cursor is None else None
+    chosen = await recommendations.recommend(viewer, visitor_of(request), ROW) if cursor is None else None
     proposed = chosen.items if chosen is not None and len(chosen.items) >= FEWEST else ()
     page = await catalog.listed(cursor)
     empty = not page.items and cursor is None

@@ -32,8 +32,8 @@ from streamhost.server.pages.player_shapes import about, chapter_views, share_vi
 from streamhost.server.pages.reporting import report_form
 from streamhost.server.pages.shapes import video_view
 from streamhost.server.pages.sharing import unlock_page
+from streamhost.server.recommendations import visitor_of
 from streamhost.server.sharing import with_pass
-from streamhost.server.visitors import viewer_name
 
 AnyRequest = Request[Any, Any, Any]
 ShareLinkText = Annotated[str, QueryParameter(max_length=200)]
@@ -88,7 +88,7 @@ async def watch(
         return unlock_page(request, frame, name)
     home, view = home_of(request, settings), video_view(video, viewer, playback)
     reasons = await moderation.desk.reasons([video.id]) if view.manageable and view.state in HELD else {}
-    beside = await recommendations.related(video.id, viewer, viewer_name(request), ROW)
+    beside = await recommendations.related(video.id, viewer, visitor_of(request), ROW)
     return frame.page(
         request,
         "watch.html",
