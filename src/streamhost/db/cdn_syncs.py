@@ -64,10 +64,12 @@ async def counts(conn: Connection) -> dict[SyncState, int]:
 
 
 async def missing(conn: Connection) -> list[tuple[VideoId, PackageId]]:
-    """Videos that are ready and whose package that plays was not brought there, nor is on its way: the newest first."""
+    """Videos that are ready and open to others, and whose package that plays was not brought there, nor is on its way:
+    the newest first."""
     rows = await conn.fetch_all(
         "SELECT v.id, v.package_id FROM videos v LEFT JOIN cdn_syncs s ON s.video_id = v.id "
         "WHERE v.state = 'ready' AND v.package_id IS NOT NULL AND v.deleted_at IS NULL "
+        "AND v.clearance = 'open' "
         "AND (s.video_id IS NULL OR s.package_id <> v.package_id OR s.state IN ('none', 'failed')) "
         "ORDER BY v.created_at DESC",
         {},

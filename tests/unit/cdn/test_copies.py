@@ -22,7 +22,7 @@ from streamhost.model.events import AccessRevoked, Event, VideoPublished, VideoR
 from streamhost.model.events import VideoProcessed as Processed
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.tasks import DeleteMedia, JobState, PurgeCopies, PushCopies
-from streamhost.model.videos import Video, VideoState
+from streamhost.model.videos import Clearance, Video, VideoState
 from streamhost.ports import CdnRefused, CdnUnavailable
 from streamhost.storage.memory import MemoryStorage
 from tests.unit.jobs.kit import QUICK, Bench
@@ -307,6 +307,17 @@ async def test_what_is_not_there_cannot_be_brought(house: House) -> None:
     assert house.cdn.purged == ["videos/nobody/"]
     with pytest.raises(NotFound):
         await copies.of_video(VideoId("nobody"))
+
+
+@pytest.mark.parametrize("clearance", [Clearance.PENDING, Clearance.REVIEW, Clearance.REJECTED])
+async def test_what_nobody_has_cleared_is_not_brought(house: House, clearance: Clearance) -> None:
+    """Not even when an administrator asks for it, or for everything that is missing."""
+    copies = house.copies()
+    async with house.bench.db.write() as conn:
+        await video_rows.change(conn, FILM, house.bench.clock(), clearance=clearance.value)
+    assert await copies.sync_missing() == 0
+    with pytest.raises(NotReady):
+        await copies.sync(FILM)
 
 
 async def test_an_older_package_says_nothing_of_the_newer(house: House) -> None:

@@ -139,6 +139,8 @@ class Copies:
                 raise NotFound
             if video.package_id is None:
                 raise NotReady
+            if video.clearance is not Clearance.OPEN:
+                raise NotReady(f"It is {video.stage.value}, and brought there once it is approved.")
             return await self._begin(conn, video.id, video.package_id)
 
     async def sync_missing(self) -> int:
