@@ -107,6 +107,8 @@ async def test_every_protection_in_turn(house: House) -> None:
         for protection in ("cenc", "cbcs", "aes-128", "none"):
             stream = await film.switched(protection)
             assert stream["protection"] == protection
+            file = await house.host.moderation.desk.file(film.id)
+            assert {one.package_id for one in file.history} == {stream["package"]}, "the same film"
             assert (await client.get(stream["hls"])).status_code == 200
             assert (stream["dash"] is None) == (protection == "aes-128")
             assert (stream["license"] is not None) == (protection in ("cenc", "cbcs"))

@@ -146,6 +146,14 @@ async def undo(conn: Connection, verdict_id: VerdictId, now: Timestamp) -> None:
     await conn.execute("UPDATE verdicts SET undone_at = :now WHERE id = :id", {"id": verdict_id, "now": now})
 
 
+async def repackaged(conn: Connection, video_id: VideoId, old: PackageId, new: PackageId) -> None:
+    """The same pictures and sound stand in another package now: what was said of them still counts."""
+    values = {"video": video_id, "old": old, "new": new}
+    for table in ("verdicts", "screenings"):
+        sql = f"UPDATE {table} SET package_id = :new WHERE video_id = :video AND package_id = :old"
+        await conn.execute(sql, values)
+
+
 async def listed(
     conn: Connection, decision: Decision | None, by: By | None, below: int | None, limit: int
 ) -> list[Verdict]:

@@ -15,7 +15,7 @@ import msgspec
 
 from streamhost import log
 from streamhost.db import captions as caption_rows
-from streamhost.db import packages, stills, videos
+from streamhost.db import packages, stills, verdicts, videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import pipeline, publishing, stages
 from streamhost.features.transcoding.bringing import folder_with
@@ -183,6 +183,7 @@ class Switching:
                 if video.poster_key == package_prefix(video.id, PackageId(fresh.replaces or "")) + POSTER:
                     columns["poster_key"] = package_prefix(video.id, fresh.id) + POSTER
                 await videos.change(conn, video.id, now, **columns)
+                await verdicts.repackaged(conn, video.id, PackageId(fresh.replaces or ""), fresh.id)
                 await videos.set_renditions(conn, video.id, fresh.id, video.renditions)
                 await caption_rows.published(conn, published.captions, fresh.id)
                 # Captions may have come or gone while the new manifests were written.
