@@ -83,6 +83,9 @@ def setup(
         click.echo(json.dumps({**made, "admin": {"id": user.id, "email": user.email}}))
         return
     click.echo(f"{settings.data} is a site with the administrator {user.email}.")
+    if not settings.moderation.profile:
+        choice = f"streamhost moderation policy community --data {settings.data}"
+        click.echo(f"Whoever may upload is trusted, as at home. For more people than friends:  {choice}")
     click.echo(f"Start it:  streamhost serve --data {settings.data}")
     click.echo(f"Look whether all is well:  streamhost doctor --data {settings.data}")
 
