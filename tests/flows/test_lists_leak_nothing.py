@@ -32,6 +32,7 @@ CLOSED = {
     "password": {"visibility": Visibility.PASSWORD, "password_hash": "x"},
     "failed": {"state": VideoState.FAILED},
     "unready": {"playable": False, "state": VideoState.PROCESSING},
+    "unseen": {"clearance": Clearance.PENDING},
     "held": {"clearance": Clearance.REVIEW},
     "rejected": {"clearance": Clearance.REJECTED},
 }

@@ -25,6 +25,8 @@ FILMS = {
 pytestmark = pytest.mark.slow
 WITHIN = 10.0
 """Seconds after which nothing of a rejected video may be had any more."""
+ENDING = ("/logout", "/sessions/end")
+"""Routes after which the one who asks is somebody else."""
 PIECE = 24
 """Bytes that tell one file from all others."""
 
@@ -212,13 +214,13 @@ def needles(site: RunningServer, video: str) -> dict[str, bytes]:
     return found
 
 
-def routes(video: str, verdict: str) -> list[str]:
-    """Every address of the site that a browser could open, with the ids of the video in it."""
+def routes(video: str, verdict: str, method: str = "GET") -> list[str]:
+    """Every address of the site that takes such requests, with the ids of the video in it."""
     values = {"video_id": video, "verdict_id": verdict, "number": "0", "rendition": "v320"}
     found = []
     for route in TABLE:
-        method, _, template = route.partition(" ")
-        if method == "GET" and not template.endswith(("/events", "/stream")):
+        taken, _, template = route.partition(" ")
+        if taken == method and not template.endswith(("/events", "/stream", *ENDING)):
             filled = template
             for name in template.split("{")[1:]:
                 name = name.partition("}")[0]
@@ -253,6 +255,10 @@ def test_nothing_of_a_rejected_video_leaves(
                 content = who.get(address).content
                 leaked = [name for name, piece in wanted.items() if piece in content]
                 assert leaked == [], address
+        for address in routes(video, verdict, "POST"):
+            for who in (nobody, bob):
+                content = who.post(address, json={}).content
+                assert not [name for name, piece in wanted.items() if piece in content], address
     assert alice.video(video)["state"] == "rejected"
     seen = mia.get(addresses(mia, video)[-1]).content
     assert seen, "moderators can still look"

@@ -310,4 +310,5 @@ def _file(file: CaseFile) -> Document:
         "verdict": _plain(verdict_document(file.verdict)) if file.verdict else None,
         "history": [_plain(verdict_document(one)) for one in file.history],
         "changed": file.changed,
+        "version": file.version,
     }

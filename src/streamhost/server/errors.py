@@ -89,6 +89,7 @@ STATUS: Mapping[str, int] = {
     "not_made": 409,
     "no_case": 409,
     "claimed_by_other": 409,
+    "changed_meanwhile": 409,
     "nothing_to_undo": 409,
     "profile_fixed": 409,
     "rescreen_busy": 409,

@@ -74,7 +74,7 @@ class CaseFileDocument:
     """Everything that there is to decide about a video.
 
     `verdict` is the newest of models, `history` all, newest first. `timeline` has the scores of every picture.
-    `changed`: the video is not what models have looked at any more."""
+    `changed`: the video is not what models have looked at any more. `version`: what a decision may name as `seen`."""
 
     video: VideoDocument
     case: CaseDocument | None
@@ -82,6 +82,7 @@ class CaseFileDocument:
     history: Sequence[VerdictDocument]
     timeline: TimelineDocument
     changed: bool
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,13 @@ class VerdictList:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRequest:
-    """`approve` or `reject`; a rejection needs a `reason`, which its owner is told. `note` is for moderators."""
+    """`approve` or `reject`; a rejection needs a `reason`, which its owner is told. `note` is for moderators.
+    `seen`: the `version` that was looked at; nothing is approved that was changed since."""
 
     decision: Decision
     reason: Reason = ""
     note: Reason = ""
+    seen: Reason = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def file_document(file: CaseFile, viewer: Viewer, playback: Playback) -> CaseFil
         [verdict_document(one) for one in file.history],
         timeline_document(file.findings),
         file.changed,
+        file.version,
     )
 
 
@@ -208,7 +212,7 @@ async def show_case(
     ONE,
     status_code=HTTP_200_OK,
     summary="Decide about a video",
-    **changing(**BROKEN_BODY, not_found=404, claimed_by_other=409),
+    **changing(**BROKEN_BODY, not_found=404, claimed_by_other=409, changed_meanwhile=409),
 )
 async def decide(
     request: AnyRequest,
@@ -220,7 +224,7 @@ async def decide(
     """What is rejected is closed to all but moderators at once, and every link to it ends. Its owner is told."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
     file = await moderation.desk.decide(
-        VideoId(video_id), data.decision, data.reason, actor_of(request), note=data.note
+        VideoId(video_id), data.decision, data.reason, actor_of(request), note=data.note, seen=data.seen
     )
     return file_document(file, viewer_of(request), playback)
 

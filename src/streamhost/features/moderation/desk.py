@@ -13,7 +13,7 @@ from streamhost.db import verdicts as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.db.review_cases import Place, Wanted
-from streamhost.features.moderation.errors import ClaimedByOther, NoCase, NothingToUndo
+from streamhost.features.moderation.errors import ChangedMeanwhile, ClaimedByOther, NoCase, NothingToUndo
 from streamhost.features.moderation.material import content_of
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.settling import Settling
@@ -54,7 +54,8 @@ class CaseFile:
     """Everything that there is to decide about a video. `case` is None where nobody need look.
 
     `verdict` is the newest of models, `standing` the newest of all; `findings` are what models found last, with scores
-    over time; `history` all verdicts, newest first. `changed`: the video is not what models have looked at any more."""
+    over time; `history` all verdicts, newest first. `changed`: the video is not what models have looked at any more.
+    `version` names what is to be decided about."""
 
     video: Video
     case: Case | None
@@ -63,6 +64,7 @@ class CaseFile:
     findings: Findings
     history: Sequence[Verdict]
     changed: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +172,12 @@ class Desk:
             await case_rows.release(conn, video_id, reviewer.id)
 
     async def decide(
-        self, video_id: VideoId, decision: Decision, reason: str, by: Actor, *, note: str = ""
+        self, video_id: VideoId, decision: Decision, reason: str, by: Actor, *, note: str = "", seen: str = ""
     ) -> CaseFile:
         """Approve or reject a video; that may also be one that nobody had to look at. `reason` is for its owner.
+        `seen`: the version of the case file that was looked at; nothing is approved that was changed since.
 
-        Raises `NotFound`, `InvalidInput`, `ClaimedByOther`."""
+        Raises `NotFound`, `InvalidInput`, `ClaimedByOther`, `ChangedMeanwhile`."""
         said, noted = _tidied(reason), _tidied(note)
         wrong = {}
         if decision is Decision.REVIEW:
@@ -189,6 +192,8 @@ class Desk:
         async with self._db.write() as conn:
             video = await self._video(conn, video_id)
             await self._check_free(conn, video_id, by)
+            if decision is Decision.APPROVE and seen and seen != (await content_of(conn, video)).version:
+                raise ChangedMeanwhile
             verdict = await self._verdict(conn, video, decision, by)
             await self._settling.by_person(conn, video, replace(verdict, reason=said, note=noted), by)
             return await self._file(conn, await self._video(conn, video_id))
@@ -246,16 +251,14 @@ class Desk:
             found.findings if found else Findings(),
             history,
             changed,
+            content.version,
         )
 
     async def _waiting(self, conn: Connection, cases: Sequence[Case]) -> list[Waiting]:
         newest = await rows.newest(conn, [case.video_id for case in cases], grounded=True)
-        found = []
-        for case in cases:
-            video = await videos.get(conn, case.video_id)
-            if video is not None:
-                found.append(Waiting(video, case, newest.get(case.video_id)))
-        return found
+        known = {video.id: video for video in await videos.of_ids(conn, [case.video_id for case in cases])}
+        there = [case for case in cases if case.video_id in known]
+        return [Waiting(known[case.video_id], case, newest.get(case.video_id)) for case in there]
 
     async def _video(self, conn: Connection, video_id: VideoId) -> Video:
         video = await videos.get(conn, video_id) if is_id(video_id) else None

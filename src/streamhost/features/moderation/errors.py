@@ -25,6 +25,13 @@ class ClaimedByOther(Conflict):
     hint = "It is free again when they have decided, let go of it, or been away for ten minutes."
 
 
+class ChangedMeanwhile(Conflict):
+    """This video was changed after you opened it, so you have not seen what you would approve."""
+
+    code = "changed_meanwhile"
+    hint = "Look at it as it is now, then decide."
+
+
 class NothingToUndo(Conflict):
     """There is no decision of a person that could be taken back."""
 

@@ -63,6 +63,11 @@ class Content:
         return f"{_digest(json.dumps(told))}.{_digest(self.poster_key) if self.poster_key else ''}"
 
     @property
+    def version(self) -> str:
+        """Another as soon as anything is changed: what somebody has looked at."""
+        return _digest(f"{self.package_id} {self.mark}")
+
+    @property
     def concerned(self) -> frozenset[Aspect]:
         """The aspects that there is something for: a film without pictures has none for those of pictures."""
         pictures = self.video.width is not None or bool(self.stills.screening) or self.poster_key is not None

@@ -112,13 +112,7 @@ class Rescreening:
                 for video_id in found:
                     if not task.apply:
                         await rows.expect(conn, run.id, video_id)
-                    await self._queue.add(
-                        conn,
-                        ScreenVideo(video_id, rescreen_id=run.id),
-                        priority=LATER,
-                        lock=f"screen:{video_id}",
-                        subject=_subject(run.id),
-                    )
+                    await self._have_looked_at(conn, run.id, video_id)
                 if len(found) == AT_ONCE:
                     await self._order(conn, RescreenVideos(run.id, task.apply, found[-1]))
                 else:
@@ -152,6 +146,11 @@ class Rescreening:
             await rows.leave_out(conn, task.rescreen_id, task.video_id)
             await self._look_for_end(conn, task.rescreen_id)
 
+    async def once_more(self, conn: Connection, task: ScreenVideo) -> None:
+        """A video was changed while it was looked at: what was found says nothing, so it is looked at again."""
+        if task.rescreen_id is not None:
+            await self._have_looked_at(conn, task.rescreen_id, task.video_id)
+
     async def failed(self, conn: Connection, task: ScreenVideo) -> None:
         """Nobody could look at a video."""
         if task.rescreen_id is not None:
@@ -179,6 +178,10 @@ class Rescreening:
             return
         state = RunState.LOOKED if run.state is RunState.LOOKING else RunState.APPLIED
         await rows.change(conn, run_id, state, self._clock())
+
+    async def _have_looked_at(self, conn: Connection, run_id: RescreenId, video_id: VideoId) -> None:
+        task, about = ScreenVideo(video_id, rescreen_id=run_id), _subject(run_id)
+        await self._queue.add(conn, task, priority=LATER, lock=f"screen:{video_id}", subject=about)
 
     async def _order(self, conn: Connection, task: RescreenVideos) -> None:
         about = _subject(task.rescreen_id)

@@ -29,7 +29,7 @@ from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import UserId, VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Findings, Gap, Material
-from streamhost.model.tasks import Job, ScreenVideo
+from streamhost.model.tasks import Job, Lane, ScreenVideo
 from streamhost.model.verdicts import Decision, Policy, Publish
 from streamhost.model.videos import SCREENING, Clearance, Video, VideoState
 from streamhost.ports import Classifier, Storage
@@ -129,12 +129,16 @@ class Screening:
         if policy.trusts(await _role(conn, video.owner_id)):
             await self._trust(conn, video, policy)
             return
-        await self._add(conn, ScreenVideo(video_id, words_only))
+        known = await rows.screening(conn, video_id) if words_only else None
+        quick = known is not None and known.package_id == video.package_id
+        await self._add(conn, ScreenVideo(video_id, words_only), quick=quick)
 
-    async def _add(self, conn: Connection, task: ScreenVideo) -> None:
+    async def _add(self, conn: Connection, task: ScreenVideo, *, quick: bool = False) -> None:
+        """`quick`: there are no pictures to look at but a poster, so it does not wait until films are made."""
         about = subject(task.video_id)
         waiting = f"{about}:{'words' if task.words_only else 'forced' if task.forced else 'all'}"
-        await self._queue.add(conn, task, priority=URGENT, lock=about, queueing_lock=waiting, subject=about)
+        lane = Lane.LIGHT if quick else None
+        await self._queue.add(conn, task, lane=lane, priority=URGENT, lock=about, queueing_lock=waiting, subject=about)
 
     async def _trust(self, conn: Connection, video: Video, policy: Policy) -> None:
         """Approve unseen; what was decided already stays."""
@@ -183,11 +187,13 @@ class Screening:
     ) -> None:
         video = await videos.get(conn, task.video_id)
         if video is None:
+            await self._rescreening.leave_out(conn, task)
             return
         current = await content_of(conn, video)
         if (current.package_id, current.mark) != (content.package_id, content.mark):
             # It was changed while it was looked at; that is looked at as well before anything follows.
             await self._ask(conn, video.id, words_only=current.package_id == content.package_id)
+            await self._rescreening.once_more(conn, task)
             return
         await rows.save_screening(conn, found)
         if dry:
@@ -234,7 +240,9 @@ class Screening:
     async def _trusted(self, task: ScreenVideo, job: JobContext, policy: Policy) -> None:
         async with self._db.write() as conn:
             video = await videos.get(conn, task.video_id)
-            if video is not None:
+            if video is None:
+                await self._rescreening.leave_out(conn, task)
+            else:
                 run = await self._rescreening.of(conn, task.rescreen_id)
                 if run is not None and run.state is RunState.LOOKING:
                     after = Clearance.OPEN if video.clearance is Clearance.PENDING else video.clearance

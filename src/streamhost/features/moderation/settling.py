@@ -55,7 +55,11 @@ class Settling:
         """Settle what models found; the verdict as it is kept."""
         person = await rows.standing_by_person(conn, video.id)
         after, cause = target(video, verdict, policy, person)
-        kept = replace(verdict, before=video.clearance, after=after, reason=reason_of(verdict.judgement))
+        reason = reason_of(verdict.judgement)
+        if person is not None and person.decision is Decision.REJECT:
+            # What its owner was told is still why.
+            reason = person.reason
+        kept = replace(verdict, before=video.clearance, after=after, reason=reason)
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, SYSTEM)
         if cause is not None:

@@ -12,7 +12,7 @@ from streamhost.model.cases import By, Case, Cause, Evidence, Verdict
 from streamhost.model.clock import Timestamp
 from streamhost.model.moderation import Aspect, Category, Gap, TextSource
 from streamhost.model.reports import Outcome, Report
-from streamhost.model.verdicts import Decision, Lines, Look, Opinion, Policy, Risk
+from streamhost.model.verdicts import Decision, Lines, Look, Opinion, Risk
 from streamhost.server.pages.people_shapes import Moment, moment
 from streamhost.server.pages.reporting import REASON_WORDS
 from streamhost.server.pages.shapes import HUES, clock_text
@@ -192,7 +192,6 @@ def why_text(case: Case) -> str:
 
 def picture_views(verdict: Verdict, address: str) -> list[PictureView]:
     """The pictures of a verdict, by time; `address`: of its evidence, to which numbers are added."""
-    policy = verdict.policy
     return [
         PictureView(
             number,
@@ -201,7 +200,7 @@ def picture_views(verdict: Verdict, address: str) -> list[PictureView]:
             _where(piece.at, "of the poster"),
             ASPECTS[piece.aspect],
             f"{piece.score:.2f}",
-            _level(piece, policy),
+            _level(piece, verdict),
         )
         for number, piece in enumerate(verdict.evidence)
         if piece.source is None
@@ -307,9 +306,13 @@ def nothing_text(file: CaseFile) -> str:
     return "Models found nothing that reaches a line."
 
 
-def _level(piece: Evidence, policy: Policy | None) -> str:
-    lines = policy.lines_of(piece.aspect) if policy else None
-    return "low" if lines is None else "high" if piece.score >= lines.high else "medium"
+def _level(piece: Evidence, verdict: Verdict) -> str:
+    """By the lines, but never graver than what all of its aspect came to: what one of several models believes rejects
+    nothing."""
+    if verdict.policy is None:
+        return "low"
+    grave = any(one.aspect is piece.aspect and one.risk is Risk.HIGH for one in verdict.judgement.opinions)
+    return "high" if grave and piece.score >= verdict.policy.lines_of(piece.aspect).high else "medium"
 
 
 def _where(at: float | None, otherwise: str) -> str:

@@ -187,7 +187,7 @@ async def act(
     try:
         match form["do"]:
             case "approve":
-                await desk.decide(name, Decision.APPROVE, "", by)
+                await desk.decide(name, Decision.APPROVE, "", by, seen=form["seen"])
                 return await _onward(request, moderation, name, form["onward"], "approved")
             case "reject":
                 reason = reason_text(form["template"], form["reason"])
@@ -329,6 +329,7 @@ async def _case_page(
         models=model_views(verdict) if verdict else [],
         nothing_found=nothing_text(file),
         changed=file.changed,
+        version=file.version,
         history=[verdict_view(one) for one in file.history],
         may_undo=last is not None and last.by is By.PERSON and last.undone_at is None,
         reports=[report_view(one) for one in reports],
