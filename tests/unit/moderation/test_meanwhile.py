@@ -79,6 +79,19 @@ async def test_nothing_is_approved_that_was_changed_since(community: House) -> N
     assert (await settled(community, video.id)).clearance is Clearance.REJECTED, "rejecting harms nobody"
 
 
+async def test_somebody_decides_while_models_look(community: House) -> None:
+    """A person has approved this very content by the time that models are against it: theirs is the last word."""
+    let(community, Says())
+    video = await made(community)
+
+    async def happens() -> None:
+        await community.host.moderation.desk.decide(video.id, Decision.APPROVE, "", MIA)
+
+    let(community, Meddles(happens)).text = FULL
+    await community.host.catalog.edit(video.id, await alice(community), {"title": "Vile to models"})
+    assert (await settled(community, video.id)).clearance is Clearance.OPEN
+
+
 @pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
 async def test_a_look_at_everything_ends_whatever_happens_meanwhile(community: House, gone: bool) -> None:
     """A video that is changed, or deleted, while it is looked at does not keep the run from its end."""

@@ -196,8 +196,10 @@ class Screening:
             await self._rescreening.once_more(conn, task)
             return
         await rows.save_screening(conn, found)
+        # Somebody may have decided while models looked.
+        person = await rows.standing_by_person(conn, video.id)
+        verdict = judged(verdict, content, found.findings, policy, person)
         if dry:
-            person = await rows.standing_by_person(conn, video.id)
             after, _ = target(video, verdict, policy, person)
             await self._rescreening.note(conn, task, video, after, verdict)
             return
