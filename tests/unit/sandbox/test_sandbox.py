@@ -228,18 +228,34 @@ async def test_allowed(playground: Playground) -> None:
     assert result == {"threads": 4, "text": "the source", "priority": min(own + QUICK.nice, LAST_PLACE)}
 
 
+def has_autogroups() -> bool:
+    """Whether the kernel shares processor time out among sessions here, and lets them step back."""
+    try:
+        Path("/proc/self/autogroup").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 async def test_steps_back_as_a_session(playground: Playground) -> None:
     """Where the kernel shares processor time out among sessions, the session of a child steps back too."""
-    task = asyncio.create_task(playground.run("sleep"))
-    await playground.heard.wait()
-    (child,) = playground.children()
-    group = Path(f"/proc/{child.pid}/autogroup")
-    words = group.read_text().split() if group.exists() else ["nice", str(child.nice())]
-    assert words[-2:] == ["nice", str(child.nice())]
-    assert child.nice() > 0
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    for _ in range(10):
+        task = asyncio.create_task(playground.run("sleep"))
+        await playground.heard.wait()
+        playground.heard.clear()
+        (child,) = playground.children()
+        nice, group = child.nice(), Path(f"/proc/{child.pid}/autogroup")
+        words = group.read_text().split() if has_autogroups() else ["nice", str(nice)]
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        # One change in 0.1 s is all that the kernel takes from processes of one user; others test at the same time.
+        if words[-2:] == ["nice", str(nice)]:
+            break
+    assert words[-2:] == ["nice", str(nice)]
+    assert nice >= min(os.getpriority(os.PRIO_PROCESS, 0) + 1, LAST_PLACE)
 
 
 async def test_cancelled(playground: Playground) -> None:
