@@ -14,7 +14,7 @@ from streamhost.db import playback_events, quotas
 from streamhost.db.core import Database
 from streamhost.features.analytics import Analytics
 from streamhost.measures import Figure, Labels, Measures, counter, gauge
-from streamhost.model.tasks import JobState
+from streamhost.model.tasks import JobState, Lane
 from streamhost.ports import Storage
 
 SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
@@ -31,9 +31,9 @@ def measures_of(db: Database, analytics: Analytics, cache: Cache, storage: Stora
             behind = await playback_events.behind(conn)
             kept = await quotas.all_bytes(conn)
         waiting: dict[Labels, float] = {
-            (("lane", lane.value), ("state", state.value)): count
-            for (lane, state), count in jobs.items()
-            if state in SHOWN
+            (("lane", lane.value), ("state", state.value)): jobs.get((lane, state), 0)
+            for lane in Lane
+            for state in SHOWN
         }
         return [
             gauge("streamhost_jobs", "Jobs by lane and state.", waiting),

@@ -114,6 +114,7 @@ async def test_nothing_acknowledged_is_lost(server: RunningServer, video: str, c
 
 def test_the_program_says_how_it_is(server: RunningServer, video: str) -> None:
     """`/metrics` has what was counted; whoever comes from elsewhere, or through a proxy, sees nothing of it."""
+    assert httpx.get(f"{server.url}/api/v1/videos").status_code == 200  # the newest page is kept
     answer = httpx.get(f"{server.url}/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")

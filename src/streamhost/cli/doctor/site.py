@@ -19,7 +19,7 @@ PROXY_PAGE = "docs/how-to/reverse-proxy.md has configurations that were tried."
 TRIES = 4
 BIG = 100_000_000
 """Bytes of a body that proxies let through: clients send no larger requests (64 MiB chunks)."""
-SENT = 64 * 1024
+SENT = 1024
 VISITOR = "203.0.113.77"
 """An address for documentation (RFC 5737): that of a visitor who comes through one more proxy."""
 ENOUGH = 14
