@@ -93,6 +93,13 @@ def number(value: Any) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def times(ratio: Any) -> str:
+    """A ratio with two decimals; with three where two would not tell it from one."""
+    if not isinstance(ratio, int | float):
+        return ""
+    return f"{ratio:.3f}x" if 0.99 < ratio < 1.01 else f"{ratio:.2f}x"
+
+
 def rows(figures: list[Figure]) -> list[list[str]]:
     """The table's rows: what, ours, peer, ratio, aim."""
     head = ["figure", "unit", "ours", "peer", "ratio", "aim"]
@@ -102,7 +109,7 @@ def rows(figures: list[Figure]) -> list[list[str]]:
             str(figure["unit"]),
             number(figure["ours"]),
             number(figure.get("peer")),
-            f"{figure['ratio']:.2f}x" if isinstance(figure.get("ratio"), int | float) else "",
+            times(figure.get("ratio")),
             outcome(figure),
         ]
         for figure in figures
