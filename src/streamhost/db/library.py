@@ -91,9 +91,11 @@ async def watched(
 
 
 async def pause(conn: Connection, user_id: UserId, now: Timestamp) -> None:
-    """Remember no more what somebody watches."""
+    """Remember no more what somebody watches; what plays at the moment, or is reported late, neither."""
     sql = "INSERT INTO history_pauses (user_id, since) VALUES (:id, :now) ON CONFLICT DO NOTHING"
     await conn.execute(sql, {"id": user_id, "now": now})
+    sql = "UPDATE playbacks SET viewer = '' WHERE viewer = :viewer"
+    await conn.execute(sql, {"viewer": interactions.of_user(user_id)})
 
 
 async def go_on(conn: Connection, user_id: UserId) -> None:

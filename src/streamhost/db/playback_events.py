@@ -16,8 +16,12 @@ from streamhost.model.playbacks import NOTHING, Device, PlaybackEvent, Source, W
 FOLDED = "folded"
 """The mark up to which events were folded."""
 _FACTS = ("id", "video_id", "viewer", "source", "device", "duration", "begun_at", "last_at")
+_VIEWER = """CASE WHEN substr(:viewer, 1, 2) = 'u:' AND EXISTS
+(SELECT 1 FROM history_pauses WHERE user_id = substr(:viewer, 3)) THEN '' ELSE :viewer END"""
+"""Nobody, while somebody has paused their history."""
 _OPEN = f"""
-INSERT INTO playbacks ({", ".join(_FACTS)}) SELECT {", ".join(":" + name for name in _FACTS)}
+INSERT INTO playbacks ({", ".join(_FACTS)})
+SELECT {", ".join(_VIEWER if name == "viewer" else ":" + name for name in _FACTS)}
 WHERE EXISTS (SELECT 1 FROM videos WHERE id = :video_id)
 ON CONFLICT (id) DO NOTHING
 """
@@ -72,7 +76,7 @@ class Reported:
 
 async def add(conn: Connection, reports: Sequence[Reported]) -> None:
     """Append to the log; what is there already, by session and sequence, is passed over, and so is what was
-    reported of a video that is gone."""
+    reported of a video that is gone. Of whoever has paused their history no name is written."""
     opened = [{name: getattr(one.playback, name) for name in _FACTS} for one in reports]
     events = [
         {

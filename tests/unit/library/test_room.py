@@ -145,17 +145,44 @@ async def test_history_can_be_cleared_and_paused(db: Database, room: Library) ->
         assert set(await library.remembers(conn, {"u:bob"})) == {"u:bob"}
 
 
+def reported(viewer: str, first: int = 0) -> Reported:
+    """Twelve seconds of a session of somebody's; sessions go on with a higher `first`."""
+    begin, later = (
+        PlaybackEvent(EventType.START, NOW + first, first, 0.0),
+        PlaybackEvent(EventType.PROGRESS, NOW + first + 12, first + 1, 12.0),
+    )
+    playback = Playback(f"by {viewer}", VideoId("one"), viewer, Source.PLAYER, Device.OTHER, 100.0, NOW, NOW)
+    return Reported(playback, [begin, later], NOW)
+
+
+async def test_who_watches_is_not_written_while_history_is_paused(db: Database, room: Library) -> None:
+    """No name stands in a session of theirs, not even of one that had begun, or goes on when the pause is over."""
+
+    async def told(*reports: Reported) -> dict[str, str]:
+        async with db.write() as conn:
+            await playback_events.add(conn, reports)
+        await folder.catch_up()
+        async with db.read() as conn:
+            rows = await conn.fetch_all("SELECT viewer, video_id FROM interactions")
+            assert {row["viewer"] for row in rows} == {"u:alice", "s:bob"}
+            return {row["id"]: row["viewer"] for row in await conn.fetch_all("SELECT id, viewer FROM playbacks")}
+
+    folder = Folder(db, bytes(32), library.remembers)
+    async with db.write() as conn:
+        await playback_events.add(conn, [reported("u:alice"), reported("u:bob")])
+    await room.pause(bob, paused=True)
+    quiet = {"by u:alice": "u:alice", "by u:bob": "", "by s:bob": "s:bob"}
+    assert await told(reported("s:bob")) == quiet
+    async with db.write() as conn:
+        await conn.execute("DELETE FROM playbacks WHERE id = 'by u:bob'")
+    assert await told(reported("u:bob")) == quiet
+    await room.pause(bob, paused=False)
+    assert await told(reported("u:bob", 20)) == quiet
+
+
 async def test_what_was_cleared_is_not_written_again(db: Database) -> None:
     """Reports that are folded while somebody clears their history, or once their account is gone, leave no trace."""
-    begin, later = (PlaybackEvent(EventType.START, NOW, 0, 0.0), PlaybackEvent(EventType.PROGRESS, NOW + 12, 1, 12.0))
-    reports = [
-        Reported(
-            Playback(f"by {viewer}", VideoId("one"), viewer, Source.PLAYER, Device.OTHER, 100.0, NOW, NOW),
-            [begin, later],
-            NOW,
-        )
-        for viewer in ("u:alice", "u:bob", "u:gone", "s:guest")
-    ]
+    reports = [reported(viewer) for viewer in ("u:alice", "u:bob", "u:gone", "s:guest")]
 
     async def meanwhile(conn: Connection, viewers: Collection[str]) -> Collection[str]:
         await interactions.forget(conn, "u:bob")
