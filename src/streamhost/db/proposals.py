@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from streamhost.db.core import Connection
+from streamhost.db.tastes import WATCHED
 from streamhost.db.videos import LISTED, selected
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import UserId, VideoId
@@ -23,6 +24,8 @@ COMMON_SHARE = 0.05
 """A word that stands in more than this share of all videos says nothing."""
 COMMON_COUNT = 300
 """Nor does one in more videos than that: finding them all would take too long."""
+MOST_COMMON = 20_000
+"""Common words that are remembered as such."""
 _READ_WORDS = 200
 """Words at the beginning of a video's texts among which the rarest are looked for."""
 _LOOKED = 4
@@ -88,6 +91,21 @@ async def newest(conn: Connection, limit: int) -> list[tuple[VideoId, Timestamp]
     return [(VideoId(row["id"]), row["published_at"]) for row in await conn.fetch_all(sql, {"limit": limit})]
 
 
+async def latest_unseen(
+    conn: Connection, viewer: str, since: Timestamp, without: Collection[VideoId], limit: int
+) -> list[Video]:
+    """The latest published that a viewer has neither watched since then nor dismissed, without some."""
+    names = {f"v{place}": video_id for place, video_id in enumerate(without)}
+    clause = (
+        f"WHERE {LISTED} AND videos.id NOT IN ({', '.join(f':{name}' for name in names)}) AND NOT EXISTS "
+        "(SELECT 1 FROM interactions WHERE interactions.viewer = :viewer AND interactions.video_id = videos.id "
+        f"AND interactions.last_at >= :since AND {WATCHED}) AND NOT EXISTS (SELECT 1 FROM dismissed_videos AS unwanted "
+        "WHERE unwanted.viewer = :viewer AND unwanted.video_id = videos.id) "
+        "ORDER BY videos.published_at DESC LIMIT :limit"
+    )
+    return await selected(conn, clause, {**names, "viewer": viewer, "since": since, "limit": limit})
+
+
 async def by_owners(
     conn: Connection, owners: Collection[UserId], limit: int
 ) -> list[tuple[VideoId, UserId, Timestamp]]:
@@ -129,13 +147,17 @@ async def last_number(conn: Connection) -> int:
     return int(row["number"] or 0) if row else 0
 
 
-async def alike(conn: Connection, video_id: VideoId, limit: int) -> list[tuple[VideoId, float]]:
-    """Videos with the same rare words in title, tags or description, and how well they fit (BM25), best first."""
+async def alike(conn: Connection, video_id: VideoId, limit: int, common: set[str]) -> list[tuple[VideoId, float]]:
+    """Videos with the same rare words in title, tags or description, and how well they fit (BM25), best first.
+
+    `common`: words that were found to stand in too many videos, for the next time: counting them takes longest, and
+    what is common stays so."""
     sql = "SELECT title, tags, description FROM videos WHERE id = :id"
     row = await conn.fetch_one(sql, {"id": video_id})
     if row is None:
         return []
-    words = await _rarest(conn, words_of(f"{row['title']} {' '.join(json.loads(row['tags']))} {row['description']}"))
+    told = words_of(f"{row['title']} {' '.join(json.loads(row['tags']))} {row['description']}")
+    words = await _rarest(conn, [word for word in told if word not in common], common)
     if not words:
         return []
     sql = (
@@ -147,19 +169,19 @@ async def alike(conn: Connection, video_id: VideoId, limit: int) -> list[tuple[V
     return [(VideoId(row["id"]), row["score"]) for row in await conn.fetch_all(sql, values)]
 
 
-async def _rarest(conn: Connection, words: Sequence[str]) -> list[str]:
-    """Those of the words that stand in other videos too, but in few."""
+async def _rarest(conn: Connection, words: Sequence[str], common: set[str]) -> list[str]:
+    """Those of the words that stand in other videos too, but in few; the others are noted as common."""
     names = {f"w{place}": word for place, word in enumerate(words)}
     if not names:
         return []
-    total = await last_number(conn)
-    sql = (
-        f"SELECT term, doc FROM videos_vocabulary WHERE term IN ({', '.join(f':{name}' for name in names)}) "
-        "AND doc > 1 AND doc <= :most ORDER BY doc LIMIT :limit"
-    )
-    most = min(COMMON_COUNT, max(10, int(COMMON_SHARE * total)))
-    rows = await conn.fetch_all(sql, {**names, "most": most, "limit": MOST_WORDS})
-    return [row["term"] for row in rows]
+    most = min(COMMON_COUNT, max(10, int(COMMON_SHARE * await last_number(conn))))
+    sql = f"SELECT term, doc FROM videos_vocabulary WHERE term IN ({', '.join(f':{name}' for name in names)})"
+    counts = {row["term"]: row["doc"] for row in await conn.fetch_all(sql, names)}
+    if len(common) > MOST_COMMON:
+        common.clear()
+    common.update(term for term, count in counts.items() if count > COMMON_COUNT)
+    rare = [term for term, count in counts.items() if 1 < count <= most]
+    return sorted(rare, key=lambda term: (counts[term], term))[:MOST_WORDS]
 
 
 def words_of(text: str) -> list[str]:

@@ -25,7 +25,8 @@ _COUNTS = (
     f"{STRENGTH} >= {LEAST} AND NOT EXISTS (SELECT 1 FROM recommendation_wishes AS wish WHERE "
     "wish.viewer = interactions.viewer AND (wish.personal = 0 OR interactions.last_at < wish.since))"
 )
-_WATCHED = f"(interactions.watched >= {LEAST} OR interactions.completed = 1 OR interactions.skipped = 1)"
+WATCHED = f"(interactions.watched >= {LEAST} OR interactions.completed = 1 OR interactions.skipped = 1)"
+"""Whether somebody has watched a video, or looked into it and left."""
 _PAGE = 500
 """Viewers that one statement of an export reads: some tens of milliseconds."""
 
@@ -51,7 +52,7 @@ async def history(conn: Connection, viewer: str, limit: int) -> list[Seen]:
 async def watched_since(conn: Connection, viewer: str, since: Timestamp, limit: int) -> set[VideoId]:
     """What a viewer watched, or looked into and left, since then."""
     sql = (
-        f"SELECT video_id FROM interactions WHERE viewer = :viewer AND last_at >= :since AND {_WATCHED} "
+        f"SELECT video_id FROM interactions WHERE viewer = :viewer AND last_at >= :since AND {WATCHED} "
         "ORDER BY last_at DESC LIMIT :limit"
     )
     rows = await conn.fetch_all(sql, {"viewer": viewer, "since": since, "limit": limit})
@@ -66,7 +67,7 @@ async def hidden_among(conn: Connection, viewer: str, ids: Collection[VideoId], 
     marks = ", ".join(f":{name}" for name in names)
     sql = (
         f"SELECT video_id FROM interactions WHERE viewer = :viewer AND video_id IN ({marks}) AND last_at >= :since "
-        f"AND {_WATCHED} UNION SELECT video_id FROM dismissed_videos WHERE viewer = :viewer AND video_id IN ({marks})"
+        f"AND {WATCHED} UNION SELECT video_id FROM dismissed_videos WHERE viewer = :viewer AND video_id IN ({marks})"
     )
     return {VideoId(row["video_id"]) for row in await conn.fetch_all(sql, {**names, "viewer": viewer, "since": since})}
 

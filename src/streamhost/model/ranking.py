@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -108,18 +109,25 @@ def freshness(facts: Facts, now: Timestamp, rules: Rules) -> float:
 def varied(candidates: Sequence[Candidate], facts: Mapping[VideoId, Facts], rules: Rules) -> list[Candidate]:
     """The first `rules.depth` by maximal marginal relevance, then the others as they were. Nothing is lost."""
     left = list(candidates)
+    creators = Counter(facts[one.video_id].owner_id for one in left)
     chosen: list[Candidate] = []
     while left and len(chosen) < rules.depth:
         before = [facts[one.video_id] for one in chosen[-rules.window :]] if rules.window else []
+        lately = Counter(one.owner_id for one in before)
+        least = 0.0 if len(creators) > len(lately) else rules.same_creator * min(lately[owner] for owner in creators)
         # What is left is in order of scores: nothing after one that cannot win any more needs a look.
         best, best_worth = 0, -math.inf
         for place, one in enumerate(left):
-            if one.score <= best_worth:
+            if one.score - least <= best_worth:
                 break
             worth = one.score - _likeness(facts[one.video_id], before, rules)
             if worth > best_worth:
                 best, best_worth = place, worth
         chosen.append(left.pop(best))
+        owner = facts[chosen[-1].video_id].owner_id
+        creators[owner] -= 1
+        if not creators[owner]:
+            del creators[owner]
     return [*chosen, *left]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,9 @@ from streamhost.db.core import Database
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.model.accounts import User, Viewer
+from streamhost.model.clock import Clock
 from streamhost.model.ids import VideoId
+from streamhost.plugins import Found
 from tests.support.watching import NOW, add_people, add_videos, watch_all
 
 
@@ -46,11 +50,11 @@ COOKS, CLIMBERS = 6, 6
 WORDS, SIDES = ("leeks", "beans", "carrots", "rice"), ("north", "east", "south", "west")
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """Everybody has watched most of what is theirs; nothing is trained yet."""
-    settings = load(tmp_path, {}, limits__enabled=False, recommendations__patience=5.0, recommendations__chance=0.0)
-    host = await assemble(settings, open_instance(tmp_path), lambda: NOW)
+@contextlib.asynccontextmanager
+async def a_site(data: Path, *installed: Found, clock: Clock = lambda: NOW, **options: Any) -> AsyncIterator[Site]:
+    """Everybody has watched most of what is theirs; nothing is trained yet. `installed`: plugins."""
+    wanted = {"limits__enabled": False, "recommendations__patience": 5.0, "recommendations__chance": 0.0}
+    host = await assemble(load(data, {}, **(wanted | options)), open_instance(data), clock, installed)
     alice, carol = await add_people(host.db, "alice", "carol")
     cooking = await add_videos(host.db, alice.id, [f"Soup with {one}" for one in WORDS])
     climbing = await add_videos(host.db, carol.id, [f"Climbing the {one}" for one in SIDES])
@@ -61,3 +65,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     yield Site(host, alice, carol, cooking, climbing)
     await host.recommending.close()
     await host.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """One of them, as it is without further settings."""
+    async with a_site(tmp_path) as made:
+        yield made

@@ -15,7 +15,7 @@ from streamhost.caching.cache import Cache
 from streamhost.db import proposals, tastes
 from streamhost.db import watch_graph as graph_rows
 from streamhost.db.core import Connection, Database
-from streamhost.features.recommendations.asking import Asking
+from streamhost.features.recommendations.asking import Asked, Asking
 from streamhost.model.accounts import Viewer
 from streamhost.model.cached import RECOMMENDATIONS
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, Timestamp
@@ -31,6 +31,7 @@ from streamhost.model.recommendations import (
     NodeKind,
     Profile,
     Ranked,
+    Reason,
     ReasonKind,
     Seen,
     fading,
@@ -42,8 +43,8 @@ MOST = 100
 """Videos of one answer."""
 KEPT = 300
 """Videos of a list that is kept: what is left out when it is shown must not make it short."""
-PER_SOURCE = 150
-"""Proposals that each source is asked for."""
+PER_SOURCE, WIDELY = 150, 1_500
+"""Proposals that each source is asked for; and then, where too few of them may be shown to somebody."""
 WATCHED_DAYS = 180.0
 """Days for which a video that somebody watched, or left at its beginning, is not proposed to them again."""
 MOST_HIDDEN = 2_000
@@ -98,7 +99,8 @@ class Recommended:
     cached: bool
 
 
-Question = Callable[[Recommender], Awaitable[Sequence[Candidate]]]
+Question = Callable[[Recommender, int], Awaitable[Sequence[Candidate]]]
+"""Asks a source for so many."""
 
 
 class Recommendations:
@@ -126,7 +128,7 @@ class Recommendations:
         """Beside a video, which the caller has seen that this viewer may see."""
         _check(limit)
         ranked, cached = await self._list(f"{BESIDE}:{video_id}", lambda: self._beside(video_id))
-        return await self._shown(ranked, cached, viewer.id, visitor, NEVER, limit, beside=True)
+        return await self._shown(ranked, cached, viewer.id, visitor, NEVER, limit, beside=video_id)
 
     async def dismiss(self, visitor: str, video_id: VideoId) -> None:
         """Propose this video to them no more. Raises `NotRecommended`."""
@@ -228,22 +230,31 @@ class Recommendations:
 
     async def _for(self, visitor: str) -> Ranked:
         profile = await self.profile(visitor)
-        return await self._ranked(lambda source: source.recommend(profile, PER_SOURCE), profile)
+        return await self._ranked(lambda source, limit: source.recommend(profile, limit), profile)
 
     async def _beside(self, video_id: VideoId) -> Ranked:
         profile = Profile(hidden=frozenset({video_id}))
-        return await self._ranked(lambda source: source.related(video_id, PER_SOURCE), profile, seed=video_id)
+        return await self._ranked(lambda source, limit: source.related(video_id, limit), profile, seed=video_id)
 
     async def _ranked(self, question: Question, profile: Profile, seed: str = "") -> Ranked:
+        """A list made anew. Where most of what is proposed is hidden from this viewer, more is asked for, once."""
         now = self._clock()
-        asked = await self._asking.ask(question, PER_SOURCE)
-        candidates = blend(asked.answers)
         lot = f"{profile.viewer}{seed}:{int(now // DAY)}"
+        asked, found = await self._asked(question, PER_SOURCE, profile, now, lot)
+        if len(found) < MOST and any(len(answer) == PER_SOURCE for answer in asked.answers.values()):
+            asked, found = await self._asked(question, WIDELY, profile, now, lot)
+        return Ranked(found[:KEPT], now, whole=not asked.failed)
+
+    async def _asked(
+        self, question: Question, limit: int, profile: Profile, now: Timestamp, lot: str
+    ) -> tuple[Asked, tuple[Candidate, ...]]:
+        """What the sources say when each is asked for so many, and that in order."""
+        asked = await self._asking.ask(lambda source: question(source, limit), limit)
+        candidates = blend(asked.answers)
         async with self._db.read() as conn:
             chances = await self._chances(conn, lot)
             facts = await proposals.facts(conn, {one.video_id for one in candidates} | set(chances))
-        found = rank(candidates, facts, profile, now, self._ways.rules, chances, lot)
-        return Ranked(found[:KEPT], now, whole=not asked.failed)
+        return asked, rank(candidates, facts, profile, now, self._ways.rules, chances, lot)
 
     async def _chances(self, conn: Connection, lot: str) -> list[VideoId]:
         """Some videos that few know, from a place in the catalog that is another one every day."""
@@ -262,9 +273,9 @@ class Recommendations:
         since: Timestamp,
         limit: int,
         *,
-        beside: bool = False,
+        beside: VideoId | None = None,
     ) -> Recommended:
-        """The first of a list that may be shown to this viewer now."""
+        """The first of a list that may be shown to this viewer now; if it is too short, the latest of the rest."""
         items: list[Item] = []
         async with self._db.read() as conn:
             for at in range(0, len(ranked.items), step := limit + 8):
@@ -273,14 +284,19 @@ class Recommendations:
                 wanted = [one for one in part if one.video_id not in hidden][: limit - len(items)]
                 videos = await proposals.listed_among(conn, [one.video_id for one in wanted])
                 because = {one.reason.because for one in wanted if one.reason.because}
-                titles = {} if beside else await proposals.titles(conn, because, user_id)
+                titles = {} if beside is not None else await proposals.titles(conn, because, user_id)
                 for one in wanted:
                     if (video := videos.get(one.video_id)) is not None:
-                        words = one.reason.words(titles, beside=beside)
+                        words = one.reason.words(titles, beside=beside is not None)
                         named = one.reason.because if one.reason.because in titles else None
                         items.append(Item(video, one.score, words, one.reason.kind, named))
                 if len(items) >= limit:
                     break
+            if len(items) < limit:
+                shown = [one.video_id for one in ranked.items] + ([beside] if beside else [])
+                rest = await proposals.latest_unseen(conn, visitor, since, shown, limit - len(items))
+                words = Reason(ReasonKind.NEW).words({})
+                items += [Item(video, 0.0, words, ReasonKind.NEW) for video in rest]
         return Recommended(items, ranked.made_at, cached)
 
 

@@ -1,6 +1,6 @@
 """Who proposes videos without a model: the watch graph, words, creators, popularity, and the calendar.
 
-Each is a `Recommender`. They hold nothing: what they propose is as new as the catalog and the graph.
+Each is a `Recommender`. They hold nothing that matters: what they propose is as new as the catalog and the graph.
 """
 
 from __future__ import annotations
@@ -141,6 +141,7 @@ class WordsRecommender:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._common: set[str] = set()
 
     async def recommend(self, profile: Profile, limit: int) -> Sequence[Candidate]:
         """See `Recommender`."""
@@ -160,7 +161,7 @@ class WordsRecommender:
     async def _alike(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
         try:
             async with self._db.read() as conn:
-                found = await proposals.alike(conn, video_id, limit)
+                found = await proposals.alike(conn, video_id, limit, self._common)
         except CatalogUnavailable as error:
             raise RecommenderUnavailable(str(error)) from error
         return [Candidate(one, score, Reason(ReasonKind.SIMILAR, video_id)) for one, score in found]
