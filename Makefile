@@ -52,7 +52,7 @@ web: setup ## build the pages' scripts and styles
 wheel: setup ## build dist/*.whl, web UI included
 	$(BIN)/python scripts/uv.py build --wheel --out-dir dist
 
-bench: setup-bench ## measure, against the best peers, and refresh docs/explanation/performance.md (ONLY=delivery)
+bench: setup-bench ## measure, against the best peers, and refresh docs/explanation/performance.md (ONLY=delivery, FULL=1)
 	$(BIN)/python tests/benchmarks/run.py $(ONLY)
 
 soak: setup-test ## 2,000 spoiled media files, then the tests that look for rare failures (MINUTES=10)

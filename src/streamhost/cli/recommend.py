@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from streamhost.cli.desks import settings_beside
-from streamhost.features.recommendations import Evaluation, Recommended, Status
+from streamhost.features.recommendations import Evaluation, Recommended, Status, ahead_in_words
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Viewer
@@ -106,10 +106,11 @@ def evaluate(dataset: Path | None, way: str, most: int, page: Path | None, data:
         f"{found.watched} times one of {found.viewers} viewers watched one of {found.videos} videos; "
         f"asked about {found.asked} viewers."
     )
-    click.echo(f"{'':12} {'NDCG@10':>16} {'recall@10':>16} {'coverage':>9} {'novelty':>8}")
+    click.echo(f"{'':12} {'NDCG@10':>16} {'recall@10':>16} {'coverage':>9} {'novelty':>8}  model ahead by")
     for one in found.figures:
         ndcg, recall = f"{one.ndcg:.4f} ± {one.ndcg_error:.4f}", f"{one.recall:.4f} ± {one.recall_error:.4f}"
-        click.echo(f"{one.name:12} {ndcg:>16} {recall:>16} {one.coverage:>9.1%} {one.novelty:>8.2f}")
+        rest = f"{one.coverage:>9.1%} {one.novelty:>8.2f}  {ahead_in_words(one)}"
+        click.echo(f"{one.name:12} {ndcg:>16} {recall:>16} {rest}".rstrip())
     if page is not None:
         click.echo(f"The plots are in {page}.")
 

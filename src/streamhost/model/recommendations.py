@@ -237,3 +237,5 @@ class Figures:
     """Mean of -log2 of the share of viewers that know what is proposed: more is less obvious."""
     by_k: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     """NDCG and recall at other lengths."""
+    beaten_by: tuple[float, float, float] | None = None
+    """How far the model's NDCG is ahead of this one's, viewer by viewer, and the 95 % interval of that."""

@@ -14,7 +14,7 @@ from streamhost.ml.recommending.onnx_model import OnnxModel
 from streamhost.ml.recommending.splits import Way, split
 from streamhost.ml.recommending.table import Table, read_dataset, read_lines, read_videos, table
 from streamhost.ml.recommending.work import Evaluate, Fitting
-from streamhost.model.recommendations import TooLittleWatched, UnreadableDataset
+from streamhost.model.recommendations import Figures, TooLittleWatched, UnreadableDataset
 
 GROUPS, PER_GROUP = 4, 15
 
@@ -104,6 +104,10 @@ def test_it_beats_what_it_has_to(way: Way, tmp_path: Path) -> None:
     assert (model.name, neighbours.name, popular.name) == ("model", "item-kNN", "popularity")
     assert model.ndcg > popular.ndcg + 2 * popular.ndcg_error
     assert model.coverage > popular.coverage
+    assert model.beaten_by is None
+    assert popular.beaten_by is not None
+    assert popular.beaten_by[0] == pytest.approx(model.ndcg - popular.ndcg)
+    assert popular.beaten_by[1] > 0
     assert found["asked"] <= found["viewers"] == 120
 
 
@@ -132,12 +136,26 @@ def test_figures_by_hand() -> None:
     """One viewer, two wanted videos, found at the first and the third place: the figures of the definitions."""
     train = table(np.array([0, 1]), np.array([0, 1]), np.ones(2, np.float32), np.zeros(2), 2, 6)
     test = table(np.array([0, 0]), np.array([2, 4]), np.ones(2, np.float32), np.zeros(2), 2, 6)
-    found = measures.measure("x", lambda *_: np.array([2, 3, 4, 5]), list(measures.cases(train, test)), train)
+    found = measures.measure("x", lambda *_: np.array([2, 3, 4, 5]), list(measures.cases(train, test)), train).figures
     assert found.recall == 1.0
     assert found.ndcg == pytest.approx((1 + 1 / 2) / (1 + 1 / math.log2(3)))
     assert found.coverage == pytest.approx(4 / 6)
     popular = measures.measure("x", rivals.popularity(train), list(measures.cases(train, test)), train)
-    assert popular.recall == 0.0
+    assert popular.figures.recall == 0.0
+
+
+def test_differences_are_told_viewer_by_viewer() -> None:
+    """A small lead that nearly everybody has is told from chance, however unlike viewers are; none is none."""
+    lot = np.random.default_rng(5)
+    hard = lot.random(300)
+    plain = measures.Measured(Figures("plain", 0.0, 0.0), hard)
+    better = measures.Measured(Figures("better", 0.0, 0.0), hard + 0.01 + 0.02 * lot.standard_normal(300))
+    mean, low, high = measures.ahead(better, plain)
+    assert 0 < low < mean < high < 0.03
+    assert measures.ahead(better, plain) == (mean, low, high)
+    noise = measures.Measured(Figures("noise", 0.0, 0.0), hard + 0.02 * lot.standard_normal(300))
+    assert measures.ahead(noise, plain)[1] < 0 < measures.ahead(noise, plain)[2]
+    assert measures.ahead(plain, plain) == (0.0, 0.0, 0.0)
 
 
 def test_the_files_of_an_instance(tmp_path: Path) -> None:

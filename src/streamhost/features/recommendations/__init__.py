@@ -1,7 +1,7 @@
 """The room for what to show next, and why: proposals, the watch graph, and the model that learns."""
 
 from streamhost.features.recommendations.asking import Asking
-from streamhost.features.recommendations.figures import Evaluation
+from streamhost.features.recommendations.figures import Evaluation, ahead_in_words
 from streamhost.features.recommendations.graphs import CatalogWatchGraph, ChosenWatchGraph, MemoryWatchGraph
 from streamhost.features.recommendations.keeping import GraphKeeping
 from streamhost.features.recommendations.learning import Learning, Status
@@ -22,5 +22,6 @@ __all__ = [
     "Recommended",
     "Status",
     "Ways",
+    "ahead_in_words",
     "built_in",
 ]

@@ -64,8 +64,10 @@ def _page(found: Evaluation, at: Timestamp) -> str:
 Asked about: {found.asked:,} viewers. Every video is ranked for every one of them. {iso(at)}</p>
 {_table(found.figures)}
 {ndcg}{recall}
-<p>± is half of the 95 % interval. Coverage: share of all videos that stand in anybody's first ten. Novelty: mean of
--log2 of the share of viewers that know what is proposed; more is less obvious.</p>
+<p>± is half of the 95 % interval. Ahead: by how much the model's NDCG@10 is the higher one, viewer by viewer, with the
+95 % interval of that (paired bootstrap); where it spans 0, nobody can tell which is better. Coverage: share of all
+videos that stand in anybody's first ten. Novelty: mean of -log2 of the share of viewers that know what is proposed;
+more is less obvious.</p>
 </body></html>
 """
 
@@ -73,13 +75,23 @@ Asked about: {found.asked:,} viewers. Every video is ranked for every one of the
 def _table(figures: Sequence[Figures]) -> str:
     rows = "".join(
         f"<tr><td>{escape(one.name)}</td><td>{one.ndcg:.4f} ± {one.ndcg_error:.4f}</td>"
-        f"<td>{one.recall:.4f} ± {one.recall_error:.4f}</td><td>{one.coverage:.1%}</td><td>{one.novelty:.2f}</td></tr>"
+        f"<td>{one.recall:.4f} ± {one.recall_error:.4f}</td><td>{one.coverage:.1%}</td><td>{one.novelty:.2f}</td>"
+        f"<td>{ahead_in_words(one)}</td></tr>"
         for one in figures
     )
     return (
-        "<table><thead><tr><th></th><th>NDCG@10</th><th>Recall@10</th><th>Coverage@10</th><th>Novelty@10</th></tr>"
+        "<table><thead><tr><th></th><th>NDCG@10</th><th>Recall@10</th><th>Coverage@10</th><th>Novelty@10</th>"
+        "<th>Model ahead</th></tr>"
         f"</thead><tbody>{rows}</tbody></table>"
     )
+
+
+def ahead_in_words(one: Figures) -> str:
+    """How far the model is ahead of a way to propose; empty for the model itself."""
+    if one.beaten_by is None:
+        return ""
+    mean, low, high = one.beaten_by
+    return f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def _plot(title: str, figures: Sequence[Figures], value: Callable[[Figures, int], float]) -> str:

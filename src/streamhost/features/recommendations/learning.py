@@ -202,4 +202,5 @@ async def _lines(path: Path, pages: AsyncIterator[Sequence[str]]) -> None:
 
 def _figures(found: Mapping[str, Any]) -> Figures:
     by_k = {int(length): (pair[0], pair[1]) for length, pair in found["by_k"].items()}
-    return Figures(**{**found, "by_k": by_k})
+    beaten_by = tuple(found["beaten_by"]) if found.get("beaten_by") else None
+    return Figures(**{**found, "by_k": by_k, "beaten_by": beaten_by})

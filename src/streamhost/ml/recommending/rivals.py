@@ -23,16 +23,18 @@ def popularity(train: Table) -> Proposer:
     return propose
 
 
-def item_neighbours(train: Table, most_items: int = 20_000) -> Proposer:
-    """Item-kNN: the sum of cosines with what was watched, of each video's 100 nearest (Deshpande and Karypis, 2004)."""
+def item_neighbours(
+    train: Table, most_items: int = 20_000, neighbours: int = KNN_NEIGHBOURS, shrinkage: float = SHRINKAGE
+) -> Proposer:
+    """Item-kNN: the sum of cosines with what was watched, of each video's nearest (Deshpande and Karypis, 2004)."""
     items = learnable(train, Options(most_items=most_items, fewest=1))
     together = gram(train, items, Options(), lambda _share, _step: None)
     length = np.sqrt(np.diag(together))
-    likeness = together / (length[:, None] * length + SHRINKAGE)
+    likeness = together / (length[:, None] * length + shrinkage)
     np.fill_diagonal(likeness, 0.0)
-    if len(items) > KNN_NEIGHBOURS:
+    if len(items) > neighbours:
         for row in likeness:
-            row[np.argpartition(-row, KNN_NEIGHBOURS)[KNN_NEIGHBOURS:]] = 0.0
+            row[np.argpartition(-row, neighbours)[neighbours:]] = 0.0
     place = np.full(train.item_count, -1, np.int64)
     place[items] = np.arange(len(items))
 
