@@ -244,6 +244,7 @@ async def _built_on(
     others = others_of(shapes, gates, moderation)
     work = instance.data / WORK_FOLDER
     transcoding = transcoding_of(settings, work, db, queue, storage, clock, protections, run, others)
+    moderation.new_files.joins(transcoding.replacing)
     upkeep = Upkeep(db, queue, clock)
     storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
     home = home_of(settings, instance)

@@ -36,4 +36,4 @@ def moderating(
 def others_of(shapes: Shapes, gates: Gates, moderation: Moderation) -> Others:
     """Who else has a say in the making of videos, or hears of it."""
     screening = moderation.screening
-    return Others(shapes.ladder, gates.publish, screening.made, screening.replaced, screening.reworded)
+    return Others(shapes.ladder, gates.publish, screening.made, screening.holds, screening.replaced, screening.reworded)

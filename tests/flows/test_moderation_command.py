@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,12 @@ def site(tmp_path: Path) -> Iterator[RunningServer]:
         running.add_user(f"{who}@example.org", role)
     yield running
     running.stop()
+
+
+def change_title(data: Path, video: str) -> None:
+    """Other words, at which no model has looked yet."""
+    with closing(sqlite3.connect(data / "catalog.sqlite3")) as conn, conn:
+        conn.execute("UPDATE videos SET title = 'Other words' WHERE id = ?", (video,))
 
 
 def run(*words: str, code: int = 0) -> Any:
@@ -69,5 +77,12 @@ def test_the_desk_on_the_command_line(site: RunningServer) -> None:
     root = site.client("root@example.org").headers["Authorization"].removeprefix("Bearer ")
     assert run("rescreen", "--url", site.url, "--token", root)["applied"] is True
     assert alice.video(other)["state"] == "ready"
+    site.stop()
+    change_title(site.data, film)
+    refused = run("approve", film, *here, code=1)
+    assert "changed after you opened it" in refused and "--seen" in refused
+    assert run("approve", film, "--seen", shown["version"], *here, code=1), "that is not what it is now"
+    now = run("show", film, *here)["version"]
+    assert run("approve", film, "--seen", now, *here)["items"][0]["video"]["state"] == "ready"
     plain = CliRunner().invoke(main, ["moderation", "show", film, *here], env={"STREAMHOST_URL": None})
     assert plain.exit_code == 0 and "approve by mia@example.org" in plain.stdout

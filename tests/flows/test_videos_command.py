@@ -95,14 +95,17 @@ def test_delete(site: RunningServer, alice: dict[str, str], video: str) -> None:
 
 
 def test_first_steps(tmp_path: Path) -> None:
-    """`setup` makes a site with settings, keys and an administrator, once; wrong settings make nothing."""
+    """`setup` makes a site with settings, keys, an administrator and its profile, once; wrong settings make nothing."""
     data = tmp_path / "site"
     said = ["setup", "--admin", "root@example.org", "--password-stdin", "--data", str(data)]
     wrong = run(*said, "--public-url", "video", text="correct horse battery\n")
     assert (wrong.exit_code, data.exists()) == (3, False)
     more = ["--site-name", 'Our "films"', "--public-url", "https://video.example.org", "--registration", "invite"]
+    more += ["--profile", "community"]
     made = document(run(*said, *more, "--json", text="correct horse battery\n"))
-    assert made["settings"] == str(data / "streamhost.toml")
+    assert (made["settings"], made["profile"]) == (str(data / "streamhost.toml"), "community")
+    policy = document(run("moderation", "policy", "--json", "--data", str(data)))
+    assert (policy["profile"], policy["fixed"]) == ("community", False)
     shown = document(run("config", "show", "--json", "--data", str(data)))
     assert shown["server.site_name"]["value"] == 'Our "films"'
     assert shown["accounts.registration"]["value"] == "invite"

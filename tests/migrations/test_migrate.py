@@ -79,6 +79,22 @@ def test_steps_are_in_order() -> None:
     assert m0001_first.SCRIPTS
 
 
+def test_what_models_found_moves_to_its_package(tmp_path: Path) -> None:
+    """What was found of a video before belongs to the set that it was found in; what belongs to none is gone."""
+    path = tmp_path / "catalog.sqlite3"
+    steps.apply(path, "m0020_new_files")
+    query(path, INSERT, ALICE)
+    for video in ("v", "w"):
+        made = ("owner_id", "title", "visibility", "protection", "state", "created_at", "updated_at")
+        values = ("a", "Film", "public", "none", "ready", 1.0, 1.0)
+        query(path, f"INSERT INTO videos (id, {', '.join(made)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (video, *values))
+        found = (video, f"package-{video}", "mark", "models", "nudity", "{}", 1.0)
+        query(path, "INSERT INTO screenings VALUES (?, ?, ?, ?, ?, ?, ?)", found)
+    query(path, "INSERT INTO packages (id, video_id, stage, recipe, created_at) VALUES ('package-v', 'v', '', '', 1)")
+    assert migrate(path).applied[0] == "m0020_new_files"
+    assert query(path, "SELECT package_id, video_id, mark FROM screenings") == [("package-v", "v", "mark")]
+
+
 def test_snapshot_before_a_step(catalog: Path, later_version: Callable[..., None]) -> None:
     """Before a catalog with content is changed it is copied, whole, including what is only in its log."""
     held_open = sqlite3.connect(catalog)

@@ -57,6 +57,7 @@ class Replacing {
     const coming = video?.replacing;
     if (video && !coming) return this.ended(texts.replace.done);
     if (coming?.error) return this.ended([texts.replace.failed, coming.error.detail, coming.error.hint].filter(Boolean).join(" "));
+    if (coming?.step === "review") return this.ended(texts.replace.held);
     if (coming) this.show(coming.progress, texts.replace.making(percent(coming.progress), texts.steps[coming.step] ?? texts.steps.other));
     window.setTimeout(() => void this.follow(), LOOK_EVERY);
   }

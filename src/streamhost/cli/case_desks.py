@@ -43,12 +43,12 @@ class CaseDesk(Protocol):
         """What waits for a person. `asked`: `risk`, `category`, `cause`."""
         ...
 
-    def show(self, video_id: str) -> Document:
-        """All about one video."""
+    def show(self, video_id: str, *, new_file: bool = False) -> Document:
+        """All about one video, or about the new file that waits beside it."""
         ...
 
-    def decide(self, video_id: str, decision: str, reason: str, note: str) -> Document:
-        """Approve or reject."""
+    def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
+        """Approve or reject. `decision`: `decision`, `reason`, `note`, `seen`, `new_file` as the API has them."""
         ...
 
     def undo(self, video_id: str) -> Document:
@@ -90,13 +90,13 @@ class ServerCases:
         """What waits for a person."""
         return self._all(f"{API}/queue", {**asked}, limit)
 
-    def show(self, video_id: str) -> Document:
-        """All about one video."""
-        return self._ask("GET", f"{API}/{video_id}")
+    def show(self, video_id: str, *, new_file: bool = False) -> Document:
+        """All about one video, or about the new file that waits beside it."""
+        return self._ask("GET", f"{API}/{video_id}?new_file={str(new_file).lower()}")
 
-    def decide(self, video_id: str, decision: str, reason: str, note: str) -> Document:
+    def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
-        return self._ask("POST", f"{API}/{video_id}", {"decision": decision, "reason": reason, "note": note})
+        return self._ask("POST", f"{API}/{video_id}", decision)
 
     def undo(self, video_id: str) -> Document:
         """Take the newest decision of a person back."""
@@ -172,20 +172,21 @@ class FolderCases:
 
         return self._with(look)
 
-    def show(self, video_id: str) -> Document:
-        """All about one video."""
+    def show(self, video_id: str, *, new_file: bool = False) -> Document:
+        """All about one video, or about the new file that waits beside it."""
 
         async def look(host: Host) -> Document:
-            return _file(await host.moderation.desk.file(VideoId(video_id)))
+            return _file(await host.moderation.desk.file(VideoId(video_id), new_file=new_file))
 
         return self._with(look)
 
-    def decide(self, video_id: str, decision: str, reason: str, note: str) -> Document:
+    def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
+        more = {name: decision[name] for name in ("note", "seen", "new_file")}
 
         async def work(host: Host) -> Document:
-            desk, chosen = host.moderation.desk, Decision(decision)
-            return _file(await desk.decide(VideoId(video_id), chosen, reason, COMMAND_LINE, note=note))
+            chosen, reason = Decision(decision["decision"]), decision["reason"]
+            return _file(await host.moderation.desk.decide(VideoId(video_id), chosen, reason, COMMAND_LINE, **more))
 
         return self._with(work)
 
@@ -311,4 +312,6 @@ def _file(file: CaseFile) -> Document:
         "history": [_plain(verdict_document(one)) for one in file.history],
         "changed": file.changed,
         "version": file.version,
+        "new_file": file.new_file,
+        "new_file_waits": file.new_file_waits,
     }

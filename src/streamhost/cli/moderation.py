@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from streamhost.cli.case_desks import CaseDesk, Document, cases_of
+from streamhost.features.moderation.errors import ChangedMeanwhile
 from streamhost.model.cases import Cause
 from streamhost.model.errors import StreamhostError
 from streamhost.model.moderation import Category
@@ -22,6 +23,7 @@ PATIENCE = 30.0
 """Seconds without progress after which it is said that a server has to run."""
 COLOURS = {"high": "red", "medium": "yellow", "unknown": "yellow", "low": "green"}
 UNDERWAY = ("looking", "applying")
+LOOK_FIRST = "Look at it by `streamhost moderation show`, then say which version: --seen."
 LOOKS = {
     "screened": "screened",
     "partly": "not all models did their part",
@@ -58,6 +60,11 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+_new_file = click.option(
+    "--new-file", is_flag=True, help="The file that is to take the place of the one that plays, not the video."
+)
 
 
 @click.group()
@@ -101,15 +108,22 @@ def queue(
 
 @moderation.command()
 @click.argument("video")
+@_new_file
 @_where
-def show(video: str, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
-    """Show all that is known of VIDEO (its id): what was looked for, evidence, models, history."""
-    found = cases_of(url, token, data).show(video)
+def show(video: str, new_file: bool, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+    """Show all that is known of VIDEO (its id): what was looked for, evidence, models, history.
+
+    The version names what is shown, for `approve --seen`."""
+    found = cases_of(url, token, data).show(video, new_file=new_file)
     if as_json:
         _print(found)
         return
     click.secho(found["video"]["title"], bold=True)
-    click.echo(f"{found['video']['state']}, by {found['video']['owner']['name']}")
+    click.echo(f"{found['video']['state']}, by {found['video']['owner']['name']}; version {found['version']}")
+    if found["new_file_waits"]:
+        click.echo("This is its new file." if new_file else "A new file waits to take its place; see --new-file.")
+    if found["changed"]:
+        click.secho("It was changed after models have looked.", fg="yellow")
     case, verdict = found["case"], found["verdict"]
     if case:
         held = f"; {case['reviewer']} has it" if case["reviewer"] else ""
@@ -128,14 +142,30 @@ def show(video: str, url: str | None, token: str | None, data: Path | None, as_j
 
 @moderation.command()
 @click.argument("videos", nargs=-1, required=True)
+@click.option("--seen", default="", help="The version that you have looked at, of one video; see `show`.")
 @click.option("--note", default="", help="For other moderators.")
+@_new_file
 @_where
 def approve(
-    videos: Sequence[str], note: str, url: str | None, token: str | None, data: Path | None, as_json: bool
+    videos: Sequence[str],
+    seen: str,
+    note: str,
+    new_file: bool,
+    url: str | None,
+    token: str | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
-    """Approve VIDEOS (ids): whoever may see them can watch them, and open reports are dismissed."""
+    """Approve VIDEOS (ids): whoever may see them can watch them, and open reports are dismissed.
+
+    Nothing is approved that was changed since the version of --seen. Without one, what models have looked at counts as
+    seen: what was changed after that is refused."""
+    if seen and len(videos) != 1:
+        raise click.UsageError("--seen is the version of one video.")
     desk = cases_of(url, token, data)
-    _decided([desk.decide(one, "approve", "", note) for one in videos], as_json)
+    wanted = {"decision": "approve", "reason": "", "note": note, "new_file": new_file}
+    versions = [(one, seen or _looked_at(desk, one, new_file)) for one in videos]
+    _decided([desk.decide(one, {**wanted, "seen": version}) for one, version in versions], as_json)
 
 
 @moderation.command()
@@ -149,12 +179,14 @@ def approve(
     + ".",
 )
 @click.option("--note", default="", help="For other moderators.")
+@_new_file
 @_where
 def reject(
     videos: Sequence[str],
     reason: str,
     template: int | None,
     note: str,
+    new_file: bool,
     url: str | None,
     token: str | None,
     data: Path | None,
@@ -165,7 +197,8 @@ def reject(
     if not words:
         raise click.UsageError("Tell the owner why: --reason, or --template.")
     desk = cases_of(url, token, data)
-    _decided([desk.decide(one, "reject", words, note) for one in videos], as_json)
+    wanted = {"decision": "reject", "reason": words, "note": note, "seen": "", "new_file": new_file}
+    _decided([desk.decide(one, wanted) for one in videos], as_json)
 
 
 @moderation.command()
@@ -217,6 +250,15 @@ def rescreen(dry_run: bool, url: str | None, token: str | None, data: Path | Non
         _print({"run": run, "changes": changes, "applied": run["state"] == "applied"})
     elif run["state"] == "applied":
         click.echo(f"Changed: {sum(one['applied'] for one in changes)}.")
+
+
+def _looked_at(desk: CaseDesk, video: str, new_file: bool) -> str:
+    """The version of a video that models have looked at. Raises `ChangedMeanwhile` where it is not what it was then."""
+    found = desk.show(video, new_file=new_file)
+    if found["changed"]:
+        raise ChangedMeanwhile(f"{found['video']['title']} (version {found['version']})", hint=LOOK_FIRST)
+    version: str = found["version"]
+    return version
 
 
 def _wait(desk: CaseDesk, run: Document, *, quiet: bool) -> Document:

@@ -12,12 +12,19 @@ from typing import Any
 import click
 
 from streamhost import log
+from streamhost.cli.case_desks import cases_of
 from streamhost.config import FILE_NAME, PREFIX, Settings, load
 from streamhost.host_people import people
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role, User
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.errors import Conflict
+from streamhost.model.verdicts import Profile
+
+PROFILE_QUESTION = (
+    "Who uploads here? private-home: people you trust, nothing is looked at; community: models look first; public: "
+    "likewise, more carefully"
+)
 
 
 class SetUpAlready(Conflict):
@@ -36,6 +43,11 @@ class SetUpAlready(Conflict):
 @click.option("--public-url", help="Address that people will type, such as https://video.example.org.")
 @click.option("--registration", type=click.Choice(["closed", "invite", "open"]), help="Who may register.")
 @click.option(
+    "--profile",
+    type=click.Choice([one.value for one in Profile]),
+    help="Who uploads here, and with that whether it is looked at first.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     help="Data directory to be. [default: STREAMHOST_DATA or the platform's usual place]",
@@ -48,6 +60,7 @@ def setup(
     site_name: str | None,
     public_url: str | None,
     registration: str | None,
+    profile: str | None,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -73,17 +86,25 @@ def setup(
     # Wrong settings end it here, before anything is made.
     settings = load(data, **overrides)
     log.configure("warning", settings.log.format)
+    if profile and settings.moderation.profile:
+        raise click.UsageError("moderation.profile is among the settings, and fixes it.")
+    if asks and not profile and not settings.moderation.profile:
+        choices = click.Choice([one.value for one in Profile])
+        profile = click.prompt(PROFILE_QUESTION, type=choices, default=Profile.PRIVATE_HOME.value)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _asked()
     user = asyncio.run(_made(settings, email, name or email.partition("@")[0], password))
     if overrides:
         path.write_text(_toml({key: value for key, value in given.items() if value}, registration), "utf-8")
         path.chmod(0o600)
+    if profile:
+        cases_of(None, None, settings.data).policy(profile)
     if as_json:
         made = {"data": str(settings.data), "settings": str(path) if overrides else None}
-        click.echo(json.dumps({**made, "admin": {"id": user.id, "email": user.email}}))
+        counts = settings.moderation.profile or profile or Profile.PRIVATE_HOME.value
+        click.echo(json.dumps({**made, "profile": counts, "admin": {"id": user.id, "email": user.email}}))
         return
     click.echo(f"{settings.data} is a site with the administrator {user.email}.")
-    if not settings.moderation.profile:
+    if not settings.moderation.profile and not profile:
         choice = f"streamhost moderation policy community --data {settings.data}"
         click.echo(f"Whoever may upload is trusted, as at home. For more people than friends:  {choice}")
     click.echo(f"Start it:  streamhost serve --data {settings.data}")

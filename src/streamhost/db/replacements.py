@@ -7,7 +7,7 @@ from typing import Any
 from streamhost.db.core import Connection, Row
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import PackageId, VideoId
-from streamhost.model.videos import Failure, Replacement
+from streamhost.model.videos import SCREENING, Failure, Replacement
 
 _COLUMNS = ("video_id", "source_key", "source_name", "source_size", "source_sha256", "package_id", "created_at")
 
@@ -17,13 +17,13 @@ def _replacement(row: Row) -> Replacement:
     if row["error_code"]:
         failure = Failure(row["error_code"], row["error_detail"] or "", row["error_hint"])
     return Replacement(
-        **{name: row[name] for name in _COLUMNS}, progress=row["progress"], step=row["step"], error=failure
+        **{name: row[name] for name in (*_COLUMNS, "progress", "step", "width", "duration")}, error=failure
     )
 
 
 async def put(conn: Connection, replacement: Replacement) -> None:
     """Note a new file for a video, in place of any that was noted before."""
-    await conn.execute("DELETE FROM replacements WHERE video_id = :id", {"id": replacement.video_id})
+    await delete(conn, replacement.video_id)
     await conn.execute(
         f"INSERT INTO replacements ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + name for name in _COLUMNS)})",
         {name: getattr(replacement, name) for name in _COLUMNS},
@@ -58,6 +58,14 @@ async def progress(conn: Connection, video_id: VideoId, share: float, step: str)
     )
 
 
+async def made(conn: Connection, video_id: VideoId, width: int | None, duration: float) -> None:
+    """Note that all of it stands, and waits until it was looked at."""
+    await conn.execute(
+        "UPDATE replacements SET progress = 1, step = :step, width = :width, duration = :duration WHERE video_id = :id",
+        {"step": SCREENING, "width": width, "duration": duration, "id": video_id},
+    )
+
+
 async def failed(conn: Connection, video_id: VideoId, error: Failure) -> None:
     """Note why it does not take the other's place."""
     values: dict[str, Any] = {"code": error.code, "detail": error.detail, "hint": error.hint, "id": video_id}
@@ -66,11 +74,19 @@ async def failed(conn: Connection, video_id: VideoId, error: Failure) -> None:
         "step = '' WHERE video_id = :id",
         values,
     )
+    await _close_case(conn, video_id)
 
 
 async def delete(conn: Connection, video_id: VideoId) -> None:
-    """It has taken the other's place."""
+    """It has taken the other's place, or another one takes its own."""
     await conn.execute("DELETE FROM replacements WHERE video_id = :id", {"id": video_id})
+    await _close_case(conn, video_id)
+
+
+async def _close_case(conn: Connection, video_id: VideoId) -> None:
+    """Nobody need look at a file that waits no more."""
+    sql = "DELETE FROM review_cases WHERE video_id = :id AND cause = 'new_file'"
+    await conn.execute(sql, {"id": video_id})
 
 
 async def forget_failed(conn: Connection, before: Timestamp) -> int:

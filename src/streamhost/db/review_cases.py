@@ -48,12 +48,14 @@ async def get(conn: Connection, video_id: VideoId) -> Case | None:
 
 async def put(conn: Connection, case: Case) -> None:
     """Open a case; of one that is open, the higher risk and the earlier time stay, and who has it. What models found is
-    never the cause of one that somebody asked for: they close their own, and a report must not go with it."""
+    never the cause of one that somebody asked for: they close their own, and a report must not go with it; nor is a new
+    file ever the cause of one that is about what plays."""
     await conn.execute(
         "INSERT INTO review_cases (video_id, cause, risk, rank, categories, opened_at) "
         "VALUES (:video, :cause, :risk, :rank, :categories, :at) ON CONFLICT (video_id) DO UPDATE SET "
         "categories = :categories, "
-        "cause = CASE WHEN review_cases.cause = 'screening' OR (:cause <> 'screening' AND :rank > review_cases.rank) "
+        "cause = CASE WHEN :cause = 'new_file' THEN review_cases.cause "
+        "WHEN review_cases.cause IN ('screening', 'new_file') OR (:cause <> 'screening' AND :rank > review_cases.rank) "
         "THEN :cause ELSE review_cases.cause END, "
         "risk = CASE WHEN :rank > review_cases.rank THEN :risk ELSE review_cases.risk END, "
         "rank = CASE WHEN :rank > review_cases.rank THEN :rank ELSE review_cases.rank END",

@@ -42,11 +42,11 @@ class _Grounds:
 
 
 async def save_screening(conn: Connection, found: Screening) -> None:
-    """Keep what models found, in the place of what they found before."""
+    """Keep what models found in a packaged set, in the place of what they found in it before. It goes with the set."""
     await conn.execute(
         "INSERT INTO screenings (video_id, package_id, mark, models, concerned, findings, screened_at) "
-        "VALUES (:video, :package, :mark, :models, :concerned, :findings, :at) ON CONFLICT (video_id) DO UPDATE SET "
-        "package_id = :package, mark = :mark, models = :models, concerned = :concerned, findings = :findings, "
+        "VALUES (:video, :package, :mark, :models, :concerned, :findings, :at) ON CONFLICT (package_id) DO UPDATE SET "
+        "mark = :mark, models = :models, concerned = :concerned, findings = :findings, "
         "screened_at = :at",
         {
             "video": found.video_id,
@@ -60,13 +60,13 @@ async def save_screening(conn: Connection, found: Screening) -> None:
     )
 
 
-async def screening(conn: Connection, video_id: VideoId) -> Screening | None:
-    """What models found of a video last; None if none has looked."""
-    row = await conn.fetch_one("SELECT * FROM screenings WHERE video_id = :id", {"id": video_id})
+async def screening(conn: Connection, package_id: PackageId | None) -> Screening | None:
+    """What models found last in a packaged set, and in what stood beside it; None if none has looked."""
+    row = await conn.fetch_one("SELECT * FROM screenings WHERE package_id = :id", {"id": package_id})
     if row is None:
         return None
     return Screening(
-        video_id,
+        VideoId(row["video_id"]),
         row["package_id"],
         row["mark"],
         row["models"],
@@ -81,8 +81,9 @@ async def insert(conn: Connection, verdict: Verdict) -> None:
     grounds = _Grounds(verdict.judgement, verdict.models, verdict.gaps, verdict.evidence, verdict.policy)
     await conn.execute(
         "INSERT INTO verdicts (id, video_id, at, made_by, person_id, person, decision, risk, clearance_before, "
-        "clearance_after, reason, note, package_id, mark, grounds, undone_at) VALUES (:id, :video, :at, :by, "
-        ":person_id, :person, :decision, :risk, :before, :after, :reason, :note, :package, :mark, :grounds, :undone)",
+        "clearance_after, reason, note, package_id, mark, grounds, undone_at, new_file) VALUES (:id, :video, :at, :by, "
+        ":person_id, :person, :decision, :risk, :before, :after, :reason, :note, :package, :mark, :grounds, :undone, "
+        ":new_file)",
         {
             "id": verdict.id,
             "video": verdict.video_id,
@@ -100,6 +101,7 @@ async def insert(conn: Connection, verdict: Verdict) -> None:
             "mark": verdict.mark,
             "grounds": msgspec.json.encode(grounds).decode(),
             "undone": verdict.undone_at,
+            "new_file": int(verdict.new_file),
         },
     )
 
@@ -118,12 +120,13 @@ async def of_video(conn: Connection, video_id: VideoId, limit: int = 100) -> lis
 
 
 async def newest(conn: Connection, video_ids: Collection[VideoId], *, grounded: bool = False) -> dict[VideoId, Verdict]:
-    """The newest verdict about each of some videos; `grounded`: that models have made, with evidence."""
+    """The newest verdict about each of some videos; `grounded`: that models have made, with evidence, also if it is
+    about a new file."""
     names = {f"v{number}": video_id for number, video_id in enumerate(video_ids)}
     if not names:
         return {}
     marks = ", ".join(f":{name}" for name in names)
-    only = "AND made_by = 'models'" if grounded else ""
+    only = "AND made_by = 'models'" if grounded else "AND new_file = 0"
     sql = (
         "SELECT verdicts.* FROM verdicts JOIN (SELECT video_id, MAX(number) AS last FROM verdicts "
         f"WHERE video_id IN ({marks}) {only} GROUP BY video_id) AS newest ON newest.last = verdicts.number"
@@ -132,13 +135,26 @@ async def newest(conn: Connection, video_ids: Collection[VideoId], *, grounded: 
 
 
 async def standing_by_person(conn: Connection, video_id: VideoId) -> Verdict | None:
-    """The newest decision of a person that nobody has taken back; None if there is none."""
+    """The newest decision of a person about what plays that nobody has taken back; None if there is none."""
     sql = (
         "SELECT * FROM verdicts WHERE video_id = :video AND made_by = 'person' AND undone_at IS NULL "
-        "ORDER BY number DESC LIMIT 1"
+        "AND new_file = 0 ORDER BY number DESC LIMIT 1"
     )
     row = await conn.fetch_one(sql, {"video": video_id})
     return _verdict(row) if row else None
+
+
+async def of_new_file(conn: Connection, package_id: PackageId | None) -> Verdict | None:
+    """The newest verdict about a file that has not taken another's place; None if there is none."""
+    sql = "SELECT * FROM verdicts WHERE package_id = :package AND new_file = 1 ORDER BY number DESC LIMIT 1"
+    row = await conn.fetch_one(sql, {"package": package_id})
+    return _verdict(row) if row else None
+
+
+async def adopt(conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
+    """A new file has taken the old one's place: what was said of it is said of the video now."""
+    sql = "UPDATE verdicts SET new_file = 0 WHERE video_id = :video AND package_id = :package AND new_file = 1"
+    await conn.execute(sql, {"video": video_id, "package": package_id})
 
 
 async def undo(conn: Connection, verdict_id: VerdictId, now: Timestamp) -> None:
@@ -205,6 +221,21 @@ async def drop_evidence(conn: Connection, verdict: Verdict) -> None:
     )
 
 
+async def prune(conn: Connection, before: Timestamp, kept: int, most: int) -> int:
+    """Forget verdicts that people have not made: of a video all but the newest `kept` of before then, and all but the
+    newest `most` of any time; how many. The newest of models stays, and the newest that has opened the video."""
+    sql = (
+        "DELETE FROM verdicts WHERE number IN (SELECT number FROM (SELECT number, at, made_by, "
+        "ROW_NUMBER() OVER (PARTITION BY video_id ORDER BY number DESC) AS place, "
+        "MAX(CASE WHEN made_by = 'models' THEN number END) OVER (PARTITION BY video_id) AS last_of_models, "
+        "MAX(CASE WHEN clearance_after = 'open' THEN number END) OVER (PARTITION BY video_id) AS last_open "
+        "FROM verdicts) AS placed WHERE made_by IN ('models', 'trust') "
+        "AND (place > :most OR (place > :kept AND at < :before)) "
+        "AND number <> COALESCE(last_of_models, 0) AND number <> COALESCE(last_open, 0))"
+    )
+    return await conn.execute(sql, {"before": before, "kept": kept, "most": most})
+
+
 async def forget(conn: Connection, video_id: VideoId) -> None:
     """Forget every verdict about a video."""
     await conn.execute("DELETE FROM verdicts WHERE video_id = :video", {"video": video_id})
@@ -232,5 +263,6 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
         evidence=grounds.evidence,
         policy=grounds.policy,
         undone_at=row["undone_at"],
+        new_file=bool(row["new_file"]),
         number=row["number"],
     )

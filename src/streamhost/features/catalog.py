@@ -160,7 +160,8 @@ class Catalog:
         """The video with the reason for which nothing is being done for it at the moment."""
         if video.stage not in UNDERWAY and video.replacement is None:
             return video
-        about = "screen" if video.doing == SCREENING else "video"
+        step = video.replacement.step if video.replacement else video.doing
+        about = "screen" if step == SCREENING else "video"
         return replace(video, waiting=await self._why_waiting(conn, f"{about}:{video.id}"))
 
     async def _why_waiting(self, conn: Connection, subject: str) -> str | None:
@@ -274,7 +275,7 @@ class Catalog:
             if video != before or quiet >= SIGN_OF_LIFE:
                 yield video
                 before, quiet = video, 0.0
-            coming = video.replacement is not None and video.replacement.error is None
+            coming = video.replacement is not None and video.replacement.moving
             if video.stage in SETTLED and not coming:
                 return
             await asyncio.sleep(LOOK_EVERY)

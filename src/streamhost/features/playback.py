@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from streamhost.db import captions as caption_rows
-from streamhost.db import interactions, packages, stills
+from streamhost.db import interactions, packages, replacements, stills
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
-from streamhost.model.accounts import Viewer
+from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN
 from streamhost.model.errors import Conflict, Forbidden, NotFound
@@ -19,7 +19,16 @@ from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, n
 from streamhost.model.sharing import Admission
 from streamhost.model.stills import STORYBOARD_TRACK
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER
-from streamhost.model.videos import ChapterMark, Protection, Video, check_watchable, may_view, may_watch, media_prefix
+from streamhost.model.videos import (
+    ChapterMark,
+    Protection,
+    Video,
+    check_watchable,
+    may_manage,
+    may_view,
+    may_watch,
+    media_prefix,
+)
 
 STREAM_ROOT = "/s/"
 """Where the delivery path begins."""
@@ -125,8 +134,11 @@ class Playback:
         self._edge = edge
         self._posters: OrderedDict[_PosterOf, tuple[str, Grant]] = OrderedDict()
 
-    async def stream(self, video_id: VideoId, viewer: Viewer, origin: str | None = None) -> Stream:
+    async def stream(
+        self, video_id: VideoId, viewer: Viewer, origin: str | None = None, *, new_file: bool = False
+    ) -> Stream:
         """A grant for `viewer` and the addresses below it; with an `origin`, for pages of that web site alone.
+        `new_file`: of the file that is to take the place of the one that plays, for those who look at it first.
 
         Raises `NotFound` for a video that is not there or not for this viewer, `NotPlayable` while it is being made,
         `OriginNotAllowed`, and what `admits` and `begins` raise.
@@ -135,6 +147,8 @@ class Playback:
         if is_id(video_id):
             async with self._db.read() as conn:
                 video = await rows.get(conn, video_id)
+                if video is not None and new_file:
+                    video = await self._beside(conn, video, viewer)
                 captions = await caption_rows.of_video(conn, video_id)
                 package = await packages.get(conn, video.package_id) if video and video.package_id else None
                 storyboard = package is not None and await stills.exist(conn, package.id)
@@ -178,6 +192,12 @@ class Playback:
             chapters=video.chapters,
             license={system: f"{root}license/{name}" for system, name in self._systems(protection).items()} or None,
         )
+
+    async def _beside(self, conn: Connection, video: Video, viewer: Viewer) -> Video | None:
+        """A video as it would be with its new file, for its owner and those who moderate; None if none waits."""
+        new = await replacements.get(conn, video.id)
+        may_look = may_manage(video, viewer) or (may_view(video, viewer) and viewer.is_at_least(Role.MODERATOR))
+        return new.shown_in(video) if new is not None and new.made and may_look else None
 
     async def left_off(self, video: Video, viewer: Viewer) -> Place | None:
         """Where somebody who is signed in stopped watching; None at the beginning or the end, or if unknown."""

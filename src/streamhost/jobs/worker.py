@@ -166,9 +166,11 @@ class Worker:
     async def idle(self) -> None:
         """Wait until no job runs here and none could start; for tests and for commands that drain the queue."""
         while True:
+            # A job that ends while the queue is read may leave another one there.
+            at_work = bool(self._runs)
             async with self._db.read() as conn:
                 due = [lane for lane in self._lanes if await rows.due(conn, lane, self._clock())]
-            if not due and not self._runs:
+            if not due and not at_work and not self._runs:
                 return
             await asyncio.sleep(0.01)
 

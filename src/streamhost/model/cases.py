@@ -37,6 +37,8 @@ class Cause(StrEnum):
     CHANGED = "changed"
     """A video that a person rejected is not the same any more."""
     UNDONE = "undone"
+    NEW_FILE = "new_file"
+    """A file that is to take the place of one that plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision about a video, by models or a person, with what it rests on. Written once; `undone_at` is all that
-    ever changes.
+    """A decision about a video, by models or a person, with what it rests on. Written once; but that `undone_at` is
+    filled, `package_id` follows the same pictures, and `new_file` ends when the file plays.
 
     `reason` is for its owner, `note` for other moderators. `before` and `after` are what the video was cleared for.
-    `package_id` and `mark` name the very content: pictures and sound, and what stands beside them."""
+    `package_id` and `mark` name the very content: pictures and sound, and what stands beside them. `new_file`: it is
+    about a file that has not taken the place of the one that plays (yet)."""
 
     id: VerdictId
     video_id: VideoId
@@ -89,6 +92,7 @@ class Verdict:
     policy: Policy | None = None
     undone_at: Timestamp | None = None
     number: int = 0
+    new_file: bool = False
 
     @property
     def evidence_key(self) -> str:

@@ -110,6 +110,14 @@ class ReplacementFailed(VideoEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacementHeld(VideoEvent):
+    """A new file for a video waits until a person has looked at it; the old one still plays. `reason` may be empty."""
+
+    kind: ClassVar[str] = "replacement_held"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDeleted(VideoEvent):
     """A video is gone; its files are being removed. `by`: who deleted it, where that is known."""
 
@@ -188,6 +196,7 @@ EVENTS: Mapping[str, type[Event]] = {
         VideoRejected,
         VideoReplaced,
         ReplacementFailed,
+        ReplacementHeld,
         VideoDeleted,
         VideoReported,
         ReportAnswered,

@@ -131,6 +131,8 @@ class ScreenVideo(Task):
     """It is part of a re-screening: only note what would follow."""
     forced: bool = False
     """Look at all of it, even if somebody trusted has uploaded it."""
+    new_file: PackageId | None = None
+    """Look at what was made of a file that is to take the place of the one that plays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -75,6 +75,8 @@ class Clearance(StrEnum):
 
 SCREENING = "screen"
 """The step of a video that is made, and that nobody has looked at yet."""
+REVIEWING = "review"
+"""The step of a new file that waits until a person has looked at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,11 @@ class ChapterMark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Another file for a video: it takes the place of the one there is once it plays, or `error` says why it will not.
+    """Another file for a video: it takes the place of the one there is once it plays and may be shown, or `error` says
+    why it will not.
 
-    `package_id` is what is made of it, None before that is begun."""
+    `package_id` is what is made of it, None before that is begun. `width` and `duration` are known once all of it is
+    made; `width` is None where it has no pictures."""
 
     video_id: VideoId
     source_key: str
@@ -122,6 +126,22 @@ class Replacement:
     progress: float = 0.0
     step: str = ""
     error: Failure | None = None
+    width: int | None = None
+    duration: float | None = None
+
+    @property
+    def made(self) -> bool:
+        """Whether it stands beside the old one, and somebody is to look before it takes its place."""
+        return self.error is None and self.package_id is not None and self.step in (SCREENING, REVIEWING)
+
+    @property
+    def moving(self) -> bool:
+        """Whether it gets on by itself: it has not failed, and does not wait for a person."""
+        return self.error is None and self.step != REVIEWING
+
+    def shown_in(self, video: Video) -> Video:
+        """The video as it would be with this file."""
+        return replace(video, package_id=self.package_id, width=self.width, duration=self.duration)
 
     def concerned_by(self, payload: Mapping[str, Any]) -> bool:
         """Whether a job with this payload works on it."""

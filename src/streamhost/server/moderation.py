@@ -74,7 +74,9 @@ class CaseFileDocument:
     """Everything that there is to decide about a video.
 
     `verdict` is the newest of models, `history` all, newest first. `timeline` has the scores of every picture.
-    `changed`: the video is not what models have looked at any more. `version`: what a decision may name as `seen`."""
+    `changed`: the video is not what models have looked at any more. `version`: what a decision may name as `seen`.
+    `new_file`: all but `video`, `case` and `history` is about the file that is to take the place of the one that plays;
+    `new_file_waits`: there is such a file."""
 
     video: VideoDocument
     case: CaseDocument | None
@@ -83,6 +85,8 @@ class CaseFileDocument:
     timeline: TimelineDocument
     changed: bool
     version: str
+    new_file: bool
+    new_file_waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,14 @@ class VerdictList:
 @dataclass(frozen=True, slots=True)
 class DecisionRequest:
     """`approve` or `reject`; a rejection needs a `reason`, which its owner is told. `note` is for moderators.
-    `seen`: the `version` that was looked at; nothing is approved that was changed since."""
+    `seen`: the `version` that was looked at; nothing is approved that was changed since. `new_file`: it is about the
+    file that is to take the place of the one that plays; that one plays on, whatever is decided."""
 
     decision: Decision
     reason: Reason = ""
     note: Reason = ""
     seen: Reason = ""
+    new_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ def file_document(file: CaseFile, viewer: Viewer, playback: Playback) -> CaseFil
         timeline_document(file.findings),
         file.changed,
         file.version,
+        file.new_file,
+        file.new_file_waits,
     )
 
 
@@ -159,8 +167,8 @@ async def show_queue(
     limit: Limit = 24,
 ) -> WaitingList:
     """The highest risk first, among equals the oldest. `risk`: one or several of `high`, `medium`, `unknown`, `low`,
-    with commas; `category`: `nudity`, `violence`, `text`; `cause`: `screening`, `report`, `changed`, `undone`; `mine`:
-    what you have claimed."""
+    with commas; `category`: `nudity`, `violence`, `text`; `cause`: `screening`, `report`, `changed`, `undone`,
+    `new_file`; `mine`: what you have claimed."""
     wanted = wanted_of(risk.split(",") if risk else (), category, cause, user_of(request) if mine else None)
     page = await moderation.desk.queue(wanted, cursor, limit)
     viewer = viewer_of(request)
@@ -202,10 +210,13 @@ async def show_case(
     video_id: FromPath[str],
     moderation: NamedDependency[Moderation],
     playback: NamedDependency[Playback],
+    new_file: FromQuery[bool] = False,
 ) -> CaseFileDocument:
-    """Verdicts with evidence, scores over time, history; whether it waits or not."""
+    """Verdicts with evidence, scores over time, history; whether it waits or not. `new_file=true`: of the file that is
+    to take the place of the one that plays, where one waits for that."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
-    return file_document(await moderation.desk.file(VideoId(video_id)), viewer_of(request), playback)
+    file = await moderation.desk.file(VideoId(video_id), new_file=new_file)
+    return file_document(file, viewer_of(request), playback)
 
 
 @post(
@@ -224,7 +235,13 @@ async def decide(
     """What is rejected is closed to all but moderators at once, and every link to it ends. Its owner is told."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
     file = await moderation.desk.decide(
-        VideoId(video_id), data.decision, data.reason, actor_of(request), note=data.note, seen=data.seen
+        VideoId(video_id),
+        data.decision,
+        data.reason,
+        actor_of(request),
+        note=data.note,
+        seen=data.seen,
+        new_file=data.new_file,
     )
     return file_document(file, viewer_of(request), playback)
 

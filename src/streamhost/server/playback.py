@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from streamhost.features.playback import Playback, Stream
 from streamhost.model.clock import iso
@@ -69,11 +69,14 @@ async def open_stream(
     video_id: FromPath[str],
     playback: NamedDependency[Playback],
     origin: Origin = None,
+    new_file: FromQuery[bool] = False,
 ) -> StreamDocument:
-    """Ask to play a video: a permission for this viewer, good until `grant_expires_at`, and the addresses under it."""
-    return stream_document(
-        await playback.stream(VideoId(video_id), viewer_of(request), origin.lower() if origin else None)
-    )
+    """Ask to play a video: a permission for this viewer, good until `grant_expires_at`, and the addresses under it.
+
+    `new_file=true`: the file that is to take the place of the one that plays, while somebody is to look at it first;
+    for its owner and moderators."""
+    site = origin.lower() if origin else None
+    return stream_document(await playback.stream(VideoId(video_id), viewer_of(request), site, new_file=new_file))
 
 
 def stream_document(stream: Stream) -> StreamDocument:

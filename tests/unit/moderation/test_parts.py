@@ -11,12 +11,24 @@ from streamhost.config import ModerationSettings
 from streamhost.features.moderation.desk import wanted_of
 from streamhost.features.moderation.evidence import AROUND, MOST_PICTURES, chosen
 from streamhost.features.moderation.judging import merged
-from streamhost.features.moderation.material import CAPTION_STRETCH, spread, stretches
+from streamhost.features.moderation.material import (
+    CAPTION_STRETCH,
+    CAPTIONS_GONE,
+    MOST_WORDS,
+    TOO_MANY_WORDS,
+    Content,
+    spread,
+    stretches,
+    words_of,
+)
 from streamhost.features.moderation.policies import PUBLIC_MEDIUM, policy_of
 from streamhost.media.captions import Cue
 from streamhost.ml.registry import Registry
 from streamhost.model.accounts import Role
+from streamhost.model.captions import Caption, Origin, caption_key
+from streamhost.model.clock import Timestamp
 from streamhost.model.errors import InvalidInput
+from streamhost.model.ids import CaptionId, UserId, VideoId
 from streamhost.model.moderation import (
     Aspect,
     Category,
@@ -29,8 +41,10 @@ from streamhost.model.moderation import (
     TextScores,
     TextSource,
 )
-from streamhost.model.stills import Still
-from streamhost.model.verdicts import POSTER_AT, Lines, Profile, Publish, Risk
+from streamhost.model.stills import Still, Stills
+from streamhost.model.verdicts import POSTER_AT, Decision, Lines, Profile, Publish, Risk, decide
+from streamhost.model.videos import Video
+from streamhost.storage.memory import MemoryStorage
 
 MANIFESTS = [model.manifest for model in Registry(Path("nowhere")).models()]
 
@@ -73,6 +87,26 @@ def test_captions_become_texts_with_places() -> None:
     assert [text.at for text in texts][:2] == [0.0, texts[1].at]
     assert all(len(text.words) <= CAPTION_STRETCH for text in texts)
     assert "\n".join(text.words for text in texts).count("line") == 100
+
+
+async def test_words_that_nobody_judges_leave_a_gap() -> None:
+    """More words than are judged, and captions that are not in storage, are said to be missing; others are whole."""
+    now = Timestamp(1.0)
+    video = Video(VideoId("v"), UserId("u"), "A film", now, now)
+    caption = Caption(CaptionId("c"), video.id, "en", "English", Origin.UPLOADED, 10, now)
+    content, storage = Content(video, (caption,), Stills(), None), MemoryStorage()
+    texts, gaps = await words_of(content, storage)
+    assert [text.words for text in texts] == ["A film", "English"]
+    assert [(gap.aspect, gap.model, gap.code) for gap in gaps] == [(Aspect.TOXICITY, "", CAPTIONS_GONE)]
+    line = "word " * 2000
+    cues = "".join(f"00:00:{n:02}.000 --> 00:00:{n:02}.900\n{line * 2}\n\n" for n in range(55))
+    await storage.put_bytes(caption_key(caption), f"WEBVTT\n\n{cues}".encode())
+    texts, gaps = await words_of(content, storage)
+    assert sum(len(text.words) for text in texts) == MOST_WORDS
+    assert [gap.code for gap in gaps] == [TOO_MANY_WORDS]
+    found = Findings(texts=tuple(TextScores(text, (Score(Aspect.TOXICITY, 0.0, 0.0),)) for text in texts), gaps=gaps)
+    judgement = decide(found, policy_of(Profile.COMMUNITY, ModerationSettings(), MANIFESTS), {Aspect.TOXICITY})
+    assert (judgement.risk, judgement.decision) == (Risk.UNKNOWN, Decision.REVIEW)
 
 
 def test_frames_are_spread() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 from streamhost.db import stills as still_rows
 from streamhost.db import verdicts, videos
 from streamhost.features.moderation.errors import NothingToUndo
+from streamhost.features.moderation.evidence import KEPT_VERDICTS
 from streamhost.media import wire
 from streamhost.model.accounts import Role
 from streamhost.model.audit import COMMAND_LINE, Actor
 from streamhost.model.cases import By, Cause
 from streamhost.model.clock import DAY
-from streamhost.model.ids import VideoId
+from streamhost.model.ids import PackageId, VerdictId, VideoId
 from streamhost.model.moderation import OF_TEXTS, Aspect, Findings, FrameScores, Material, Score, Span, TextScores
 from streamhost.model.stills import Still, Stills
 from streamhost.model.streaming import MASTER_PLAYLIST
@@ -177,6 +179,27 @@ async def test_evidence_outlives_the_video(house: House) -> None:
         assert await verdicts.of_video(conn, video.id) == []
 
 
+async def test_verdicts_do_not_pile_up(house: House) -> None:
+    """Of what models said in years the newest stay, the last that opened the video, and every word of a person."""
+    let(house, Says())
+    video = await made(house)
+    desk, now = house.host.moderation.desk, house.host.clock()
+    await desk.decide(video.id, Decision.APPROVE, "", Actor(None, "mia"))
+    [_, opened] = (await desk.file(video.id)).history
+    async with house.host.db.write() as conn:
+        for number in range(40):
+            old = replace(opened, id=VerdictId(f"{number:022}"), at=now - 400 * DAY, after=Clearance.REVIEW)
+            await verdicts.insert(conn, old)
+        await conn.execute("UPDATE verdicts SET at = :at", {"at": now - 400 * DAY})
+    await sweep(house)
+    history = (await desk.file(video.id)).history
+    assert [one.by for one in history] == [By.MODELS] * KEPT_VERDICTS + [By.PERSON]
+    async with house.host.db.write() as conn:
+        assert await verdicts.was_open(conn, history[0])
+        assert await verdicts.prune(conn, now, kept=0, most=5) == KEPT_VERDICTS - 1, "the newest of models stays"
+    assert (await house.host.audit.entries()).items, "what was done stays in the audit log"
+
+
 async def sweep(house: House) -> None:
     """Have evidence swept now."""
     async with house.host.db.write() as conn:
@@ -205,11 +228,11 @@ async def test_a_person_has_the_last_word_on_the_same_content(house: House) -> N
 
 
 async def test_another_file_is_looked_at_before_others_see_it(house: House) -> None:
-    """When a new file takes the old one's place, the video is closed to others until it was looked at."""
+    """When a new file that nobody has looked at takes a place where nothing played, the video is closed to others."""
     let(house, Says())
     video = await made(house)
     async with house.host.db.write() as conn:
-        await house.host.moderation.screening.replaced(conn, video.id)
+        await house.host.moderation.screening.replaced(conn, video.id, PackageId("fresh"))
         found = await videos.get(conn, video.id)
     assert found is not None
     assert found.clearance is Clearance.PENDING

@@ -16,6 +16,7 @@ from streamhost.model.events import (
     DiskLow,
     QuotaReached,
     ReplacementFailed,
+    ReplacementHeld,
     UserRegistered,
     VideoApproved,
     VideoDeleted,
@@ -70,6 +71,7 @@ async def test_everything_that_can_happen(house: NoticeHouse) -> None:
         VideoPublished(*video, at=at),
         VideoReplaced(*video, at=at),
         ReplacementFailed(*video, "not_media", "This is no film.", at=at),
+        ReplacementHeld(*video, "It seems to show nudity.", at=at),
         VideoDeleted(*video, UserId("root"), at=at),
         VideoApproved(*video, at=at),
         VideoHeld(*video, "Somebody reported it.", at=at),
@@ -81,9 +83,9 @@ async def test_everything_that_can_happen(house: NoticeHouse) -> None:
     await house.settled()
     assert {kind for kind, _ in await house.under_the_bell("alice")} == {
         *("video_failed", "video_replaced", "replacement_failed", "video_deleted", "video_approved", "video_held"),
-        *("video_rejected", "quota_reached"),
+        *("video_rejected", "quota_reached", "replacement_held"),
     }
-    assert await house.under_the_bell("mia") == [("review_waiting", "“Holidays” waits for a review")]
+    assert await house.under_the_bell("mia") == [("review_waiting", "“Holidays” waits for a review")] * 2
     assert {kind for kind, _ in await house.under_the_bell("root")} == {"review_waiting", "disk_low"}
     texts = [one.notice.text for who in ("alice", "root") for one in await house.room.bell.listed(UserId(who), 99)]
     assert "You use 9.5 GB of 10.0 GB. What is more will be refused." in texts

@@ -13,11 +13,9 @@ export class Viewer {
     this.video = video;
     this.page = page;
     const format = video.dataset["format"] === "hls" ? "hls" : "dash";
-    this.engine = new Engine(video, video.dataset["video"] ?? "", format, {
-      failed: (error) => this.failed(error),
-      waiting: () => undefined,
-      qualities: () => undefined,
-    });
+    const listener = { failed: (error: unknown) => this.failed(error), waiting: () => undefined, qualities: () => undefined };
+    const query = video.dataset["newFile"] === "yes" ? "?new_file=true" : "";
+    this.engine = new Engine(video, video.dataset["video"] ?? "", format, listener, null, query);
     this.startPlot();
   }
 

@@ -27,6 +27,7 @@ export const texts = {
     join: "Putting one file together",
     take: "Taking the file in",
     screen: "Checking the content",
+    review: "Waiting for a review",
     other: "Processing",
   } as Record<string, string> & { other: string },
 
@@ -96,6 +97,7 @@ export const texts = {
     making: (percent: string, step: string) => `${step}, ${percent}. The old file plays until this one stands.`,
     done: "The new file has taken the old one's place.",
     failed: "The file was not taken; the video is as it was.",
+    held: "The new file is made, and somebody looks at it first. Until then the old one plays.",
   },
 
   desk: { blurred: "Blurred", shown: "Shown" },

@@ -57,13 +57,13 @@ export class Engine {
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
 
-  /** `given`: the permission to play that the page came with. */
-  constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener, given: Stream | null = null) {
+  /** `given`: the permission to play that the page came with; `query`: what of the video is asked for. */
+  constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener, given: Stream | null = null, query = "") {
     this.video = video;
     this.format = format;
     this.listener = listener;
     const again = () => void this.load().catch((error: unknown) => this.listener.failed(error));
-    this.grant = new Grant(videoId, again, given);
+    this.grant = new Grant(videoId, again, given, query);
     this.tracks = new Tracks(() => this.player, () => listener.qualities());
   }
 

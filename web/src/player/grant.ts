@@ -34,10 +34,10 @@ export class Grant {
 
   /**
    * `replaced` hears that the video was packaged anew: what is loaded does not fit the newest grant. `given` is the permission
-   * that the page came with: the first time, nobody has to wait for an answer.
+   * that the page came with: the first time, nobody has to wait for an answer. `query` says what of the video is meant.
    */
-  constructor(videoId: string, replaced: () => void, given: Stream | null = null) {
-    this.path = `/api/v1/stream/${encodeURIComponent(videoId)}`;
+  constructor(videoId: string, replaced: () => void, given: Stream | null = null, query = "") {
+    this.path = `/api/v1/stream/${encodeURIComponent(videoId)}${query}`;
     this.replaced = replaced;
     this.given = given;
   }

@@ -26,6 +26,7 @@ TAGS: Mapping[str, str] = {
     "video_published": "tv",
     "video_replaced": "repeat",
     "replacement_failed": "x",
+    "replacement_held": "hourglass",
     "video_deleted": "wastebasket",
     "video_approved": "white_check_mark",
     "video_held": "hourglass",

@@ -15,6 +15,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.db.review_cases import Place, Wanted
 from streamhost.features.moderation.errors import ChangedMeanwhile, ClaimedByOther, NoCase, NothingToUndo
 from streamhost.features.moderation.material import content_of
+from streamhost.features.moderation.new_files import NewFiles, made_beside
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.settling import Settling
 from streamhost.model.accounts import User, Viewer
@@ -55,7 +56,8 @@ class CaseFile:
 
     `verdict` is the newest of models, `standing` the newest of all; `findings` are what models found last, with scores
     over time; `history` all verdicts, newest first. `changed`: the video is not what models have looked at any more.
-    `version` names what is to be decided about."""
+    `version` names what is to be decided about. `new_file`: all this is about the file that is to take the place of the
+    one that plays; `new_file_waits`: there is such a file, and nothing was decided about it yet."""
 
     video: Video
     case: Case | None
@@ -65,6 +67,8 @@ class CaseFile:
     history: Sequence[Verdict]
     changed: bool = False
     version: str = ""
+    new_file: bool = False
+    new_file_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,12 @@ class VerdictPage:
 class Desk:
     """What moderators do. Who may is checked at the doors; here it is only asked whose a case is."""
 
-    def __init__(self, db: Database, clock: Clock, policies: Policies, settling: Settling) -> None:
+    def __init__(self, db: Database, clock: Clock, policies: Policies, settling: Settling, new_files: NewFiles) -> None:
         self._db = db
         self._clock = clock
         self._policies = policies
         self._settling = settling
+        self._new_files = new_files
 
     async def queue(self, wanted: Wanted = EVERYTHING, cursor: str | None = None, limit: int = 24) -> QueuePage:
         """What waits for a person. Raises `InvalidInput`."""
@@ -110,10 +115,15 @@ class Desk:
             found = await rows.listed(conn, decision, by, int(cursor) if cursor else None, limit + 1)
         return VerdictPage(found[:limit], str(found[limit - 1].number) if len(found) > limit else None)
 
-    async def file(self, video_id: VideoId) -> CaseFile:
-        """Everything about one video. Raises `NotFound`."""
+    async def file(self, video_id: VideoId, *, new_file: bool | None = False) -> CaseFile:
+        """Everything about one video, or about the `new_file` that stands beside it (None: about that if there is one).
+
+        Raises `NotFound`."""
         async with self._db.read() as conn:
-            return await self._file(conn, await self._video(conn, video_id))
+            video = await self._video(conn, video_id)
+            if new_file is None:
+                new_file = await made_beside(conn, video_id) is not None
+            return await self._file(conn, video, new_file=new_file)
 
     async def check(self, video_id: VideoId, viewer: Viewer) -> None:
         """Raise `NotFound` for a video that is none of a moderator's business: others may not see it, and neither
@@ -172,10 +182,19 @@ class Desk:
             await case_rows.release(conn, video_id, reviewer.id)
 
     async def decide(
-        self, video_id: VideoId, decision: Decision, reason: str, by: Actor, *, note: str = "", seen: str = ""
+        self,
+        video_id: VideoId,
+        decision: Decision,
+        reason: str,
+        by: Actor,
+        *,
+        note: str = "",
+        seen: str = "",
+        new_file: bool = False,
     ) -> CaseFile:
         """Approve or reject a video; that may also be one that nobody had to look at. `reason` is for its owner.
-        `seen`: the version of the case file that was looked at; nothing is approved that was changed since.
+        `seen`: the version of the case file that was looked at; nothing is approved that was changed since. `new_file`:
+        it is about the file that is to take the place of the one that plays, which stays as it is.
 
         Raises `NotFound`, `InvalidInput`, `ClaimedByOther`, `ChangedMeanwhile`."""
         said, noted = _tidied(reason), _tidied(note)
@@ -192,10 +211,15 @@ class Desk:
         async with self._db.write() as conn:
             video = await self._video(conn, video_id)
             await self._check_free(conn, video_id, by)
-            if decision is Decision.APPROVE and seen and seen != (await content_of(conn, video)).version:
+            shown = await self._shown(conn, video, new_file=new_file)
+            if decision is Decision.APPROVE and seen and seen != (await content_of(conn, shown)).version:
                 raise ChangedMeanwhile
-            verdict = await self._verdict(conn, video, decision, by)
-            await self._settling.by_person(conn, video, replace(verdict, reason=said, note=noted), by)
+            verdict = await self._verdict(conn, shown, decision, by, new_file=new_file)
+            verdict = replace(verdict, reason=said, note=noted)
+            if new_file:
+                await self._new_files.by_person(conn, video, verdict, by)
+            else:
+                await self._settling.by_person(conn, video, verdict, by)
             return await self._file(conn, await self._video(conn, video_id))
 
     async def undo(self, video_id: VideoId, by: Actor) -> CaseFile:
@@ -212,10 +236,12 @@ class Desk:
             await self._settling.undone(conn, video, back, verdict, by)
             return await self._file(conn, await self._video(conn, video_id))
 
-    async def _verdict(self, conn: Connection, video: Video, decision: Decision, by: Actor) -> Verdict:
+    async def _verdict(
+        self, conn: Connection, video: Video, decision: Decision, by: Actor, *, new_file: bool = False
+    ) -> Verdict:
         """A person's verdict about the video as it is, on the ground of what models last said."""
         content = await content_of(conn, video)
-        newest = (await rows.newest(conn, [video.id], grounded=True)).get(video.id)
+        newest = _by_models(await rows.of_video(conn, video.id), new_file=new_file)
         return Verdict(
             VerdictId(new_id()),
             video.id,
@@ -238,21 +264,34 @@ class Desk:
         if case is not None and holder is not None and holder != by.id:
             raise ClaimedByOther(f"{case.reviewer} has it.")
 
-    async def _file(self, conn: Connection, video: Video) -> CaseFile:
+    async def _file(self, conn: Connection, video: Video, *, new_file: bool = False) -> CaseFile:
         history = await rows.of_video(conn, video.id)
-        found = await rows.screening(conn, video.id)
-        content = await content_of(conn, video)
-        changed = found is not None and (found.package_id, found.mark) != (content.package_id, content.mark)
+        content = await content_of(conn, await self._shown(conn, video, new_file=new_file))
+        found = await rows.screening(conn, content.package_id)
+        verdict = _by_models(history, new_file=new_file)
+        last = found or verdict
+        changed = last is not None and (last.package_id, last.mark) != (content.package_id, content.mark)
         return CaseFile(
             video,
             await case_rows.get(conn, video.id),
-            next((one for one in history if one.by is By.MODELS), None),
-            history[0] if history else None,
+            verdict,
+            next((one for one in history if not one.new_file), None),
             found.findings if found else Findings(),
             history,
             changed,
             content.version,
+            new_file,
+            await made_beside(conn, video.id) is not None,
         )
+
+    async def _shown(self, conn: Connection, video: Video, *, new_file: bool) -> Video:
+        """What is looked at: a video as it is, or as it would be with its new file. Raises `NotFound`."""
+        if not new_file:
+            return video
+        new = await made_beside(conn, video.id)
+        if new is None:
+            raise NotFound("No new file waits beside this video.")
+        return new.shown_in(video)
 
     async def _waiting(self, conn: Connection, cases: Sequence[Case]) -> list[Waiting]:
         newest = await rows.newest(conn, [case.video_id for case in cases], grounded=True)
@@ -272,6 +311,11 @@ class Desk:
         if case is None:
             raise NoCase
         return case
+
+
+def _by_models(history: Sequence[Verdict], *, new_file: bool) -> Verdict | None:
+    """The newest verdict of models, about what plays or about a new file."""
+    return next((one for one in history if one.by is By.MODELS and one.new_file is new_file), None)
 
 
 def wanted_of(

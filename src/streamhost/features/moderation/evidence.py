@@ -30,6 +30,10 @@ APART = 1.0
 AROUND = 120
 """Characters that are kept before and after the words that stand out."""
 LONGEST_PIECE = 600
+KEPT_VERDICTS = 20
+"""Verdicts of models about one video that are kept however old they are."""
+MOST_VERDICTS = 1000
+"""Verdicts about one video, people's aside, whatever happens: its owner may change its words as often as they like."""
 
 
 def chosen(findings: Findings, policy: Policy) -> list[Evidence]:
@@ -142,8 +146,8 @@ class EvidenceRoom:
             raise NotFound from error
 
     async def sweep(self, _task: SweepEvidence, job: JobContext) -> None:
-        """Forget what nobody needs: verdicts about videos that are gone, evidence that was overtaken long ago, pictures
-        of verdicts that never came to be."""
+        """Forget what nobody needs: verdicts about videos that are gone, evidence and verdicts that were overtaken long
+        ago, pictures of verdicts that never came to be. What was done stays in the audit log."""
         before = self._clock() - self._kept
         async with self._db.read() as conn:
             gone = await rows.over(conn, before)
@@ -158,6 +162,7 @@ class EvidenceRoom:
                 await rows.forget(conn, video_id)
             for verdict in old:
                 await rows.drop_evidence(conn, verdict)
+            await rows.prune(conn, before, KEPT_VERDICTS, MOST_VERDICTS)
             await job.complete(conn)
 
     async def _sweep_strays(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamhost.db.verdicts import Screening as Found
-from streamhost.features.moderation.material import NO_PICTURES, Content, same_poster, same_words
+from streamhost.features.moderation.material import NO_PICTURES, TOO_MANY_WORDS, Content, same_poster, same_words
 from streamhost.model.cases import Verdict
 from streamhost.model.moderation import OF_TEXTS, Aspect, Category, Findings, Gap, TextSource
 from streamhost.model.verdicts import POSTER_AT, Decision, Policy, decide
 
-LASTING = ("model_missing", NO_PICTURES)
+LASTING = ("model_missing", NO_PICTURES, TOO_MANY_WORDS)
 """Codes of gaps that another look with the same models would leave as well."""
 OF_WORDS = frozenset(aspect.category for aspect in OF_TEXTS)
 

@@ -31,6 +31,10 @@ MOST_WORDS = 1_000_000
 _TAG = re.compile(r"<[^<>]*>")
 NO_PICTURES = "no_pictures"
 """Code of the gap where a video has pictures, but none were kept to look at."""
+TOO_MANY_WORDS = "too_many_words"
+"""Code of the gap where there are more words than are judged."""
+CAPTIONS_GONE = "captions_gone"
+"""Code of the gap where captions stand in the catalog, but not in storage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,11 @@ async def content_of(conn: Connection, video: Video) -> Content:
     return Content(video, captions, wire.loads(facts, Stills) if facts else Stills(), sent)
 
 
-async def brought(content: Content, storage: Storage, room: Path, most: int, *, pictures: bool) -> Material:
+async def brought(
+    content: Content, storage: Storage, room: Path, most: int, *, pictures: bool
+) -> tuple[Material, tuple[Gap, ...]]:
     """Bring what is to be looked at to this machine, into `room`; without `pictures` only what stands beside them.
+    With it comes what of that is missing.
 
     `most` frames are taken at most, spread evenly. Raises `StorageUnavailable`."""
     frames: list[Frame] = []
@@ -121,7 +128,8 @@ async def brought(content: Content, storage: Storage, room: Path, most: int, *, 
             frames.append(await _frame(storage, prefix, still, room, files))
         for still in content.stills.posters:
             legible.append(await _frame(storage, prefix, still, room, files))
-    return Material(tuple(frames), tuple(await words_of(content, storage)), tuple(legible))
+    texts, gaps = await words_of(content, storage)
+    return Material(tuple(frames), texts, tuple(legible)), gaps
 
 
 async def _frame(storage: Storage, prefix: str, still: Still, room: Path, files: dict[str, Path]) -> Frame:
@@ -137,8 +145,10 @@ def spread(stills: Sequence[Still], most: int) -> list[Still]:
     return [stills[number * len(stills) // most] for number in range(most)]
 
 
-async def words_of(content: Content, storage: Storage) -> list[Text]:
-    """Every word that stands with a video: title, description, tags, chapters, captions."""
+async def words_of(content: Content, storage: Storage) -> tuple[tuple[Text, ...], tuple[Gap, ...]]:
+    """Every word that stands with a video: title, description, tags, chapters, captions. Those that cannot be judged
+    leave a gap."""
+    gaps: list[Gap] = []
     video = content.video
     texts = [Text(TextSource.TITLE, video.title)]
     if video.description.strip():
@@ -151,9 +161,18 @@ async def words_of(content: Content, storage: Storage) -> list[Text]:
         try:
             data = b"".join([piece async for piece in storage.read(caption_key(caption))])
         except NotStored:
+            gaps.append(_gap(CAPTIONS_GONE, f"The captions “{caption.label}” are not in storage."))
             continue
         texts += stretches(await asyncio.to_thread(caption_texts.parse, data, caption.language))
-    return list(_bounded(texts))
+    judged = tuple(_bounded(texts))
+    if sum(len(text.words) for text in texts) > MOST_WORDS:
+        gaps.append(_gap(TOO_MANY_WORDS, f"Only the first {MOST_WORDS:,} characters were judged."))
+    return judged, tuple(gaps)
+
+
+def _gap(code: str, detail: str) -> Gap:
+    """Words that nobody judged. No model is to blame, and none is excused."""
+    return Gap(Aspect.TOXICITY, "", code, detail)
 
 
 def stretches(cues: Iterable[caption_texts.Cue]) -> list[Text]:

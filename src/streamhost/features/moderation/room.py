@@ -11,6 +11,7 @@ from streamhost.config import ModerationSettings
 from streamhost.db.core import Database
 from streamhost.features.moderation.desk import Desk
 from streamhost.features.moderation.evidence import EvidenceRoom
+from streamhost.features.moderation.new_files import NewFiles
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.rescreening import Rescreening
 from streamhost.features.moderation.screening import Looks, Screening
@@ -48,6 +49,7 @@ class Moderation:
     evidence: EvidenceRoom
     rescreening: Rescreening
     settling: Settling
+    new_files: NewFiles
     watch: WithdrawalWatch
 
     @property
@@ -73,6 +75,7 @@ def moderation_of(
     """The room. `withdrawn` hears of each video whose links must end, and since when."""
     policies = Policies(db, clock, settings, models.manifests, models.without_model)
     settling = Settling(queue, clock, withdrawn)
+    new_files = NewFiles(queue, settling)
     evidence = EvidenceRoom(db, storage, clock, settings.evidence_days * DAY)
     rescreening = Rescreening(db, queue, clock)
     screening = Screening(
@@ -86,9 +89,11 @@ def moderation_of(
         settling=settling,
         evidence=evidence,
         rescreening=rescreening,
+        new_files=new_files,
         most_frames=settings.most_frames,
     )
     queue.on_failed(ScreenVideo, screening.gave_up)
     queue.on_failed(RescreenVideos, rescreening.gave_up)
     watch = WithdrawalWatch(db, clock, withdrawn)
-    return Moderation(screening, Desk(db, clock, policies, settling), policies, evidence, rescreening, settling, watch)
+    desk = Desk(db, clock, policies, settling, new_files)
+    return Moderation(screening, desk, policies, evidence, rescreening, settling, new_files, watch)

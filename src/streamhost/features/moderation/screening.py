@@ -18,6 +18,7 @@ from streamhost.features.moderation.errors import NotMade
 from streamhost.features.moderation.evidence import EvidenceRoom
 from streamhost.features.moderation.judging import judged, merged, pictures_stand, words_stand
 from streamhost.features.moderation.material import Content, brought, content_of
+from streamhost.features.moderation.new_files import NewFiles, made_beside
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.rescreening import Rescreening
 from streamhost.features.moderation.settling import Settling, target
@@ -27,7 +28,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.cases import By, RunState, Verdict
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
-from streamhost.model.ids import UserId, VerdictId, VideoId, is_id, new_id
+from streamhost.model.ids import PackageId, UserId, VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Findings, Gap, Material
 from streamhost.model.tasks import Job, Lane, ScreenVideo
 from streamhost.model.verdicts import Decision, Policy, Publish
@@ -72,6 +73,7 @@ class Screening:
         settling: Settling,
         evidence: EvidenceRoom,
         rescreening: Rescreening,
+        new_files: NewFiles,
         most_frames: int,
     ) -> None:
         self._db = db
@@ -84,6 +86,7 @@ class Screening:
         self._settling = settling
         self._evidence = evidence
         self._rescreening = rescreening
+        self._new_files = new_files
         self._most_frames = most_frames
         self._log = log.get("moderation")
 
@@ -111,10 +114,28 @@ class Screening:
                 raise NotMade
             await self._add(conn, ScreenVideo(video_id, forced=True))
 
-    async def replaced(self, conn: Connection, video_id: VideoId) -> None:
-        """Another file takes the place of a video's, in this transaction: nobody has looked at that one."""
+    async def holds(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> bool:
+        """Whether what was made of a new file waits beside what plays until it was looked at, which is then ordered.
+
+        It does not where nothing is taken from anybody by looking afterwards: others cannot watch, or may at once."""
         video = await videos.get(conn, video_id)
         if video is None or video.clearance is not Clearance.OPEN:
+            return False
+        if await self.entering(conn, video.owner_id) is Clearance.OPEN:
+            return False
+        verdict = await rows.of_new_file(conn, package_id)
+        if verdict is not None and verdict.decision is Decision.APPROVE:
+            return False
+        await self._add(conn, ScreenVideo(video_id, new_file=package_id))
+        return True
+
+    async def replaced(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
+        """A new file takes the place of a video's, in this transaction. Where nobody has looked at it yet (nothing has
+        played before), somebody does so before others see it."""
+        video, verdict = await videos.get(conn, video_id), await rows.of_new_file(conn, package_id)
+        await rows.adopt(conn, video_id, package_id)
+        approved = verdict is not None and verdict.decision is Decision.APPROVE
+        if approved or video is None or video.clearance is not Clearance.OPEN:
             return
         clearance = await self.entering(conn, video.owner_id)
         if clearance is not Clearance.OPEN:
@@ -129,14 +150,14 @@ class Screening:
         if policy.trusts(await _role(conn, video.owner_id)):
             await self._trust(conn, video, policy)
             return
-        known = await rows.screening(conn, video_id) if words_only else None
-        quick = known is not None and known.package_id == video.package_id
+        quick = words_only and await rows.screening(conn, video.package_id) is not None
         await self._add(conn, ScreenVideo(video_id, words_only), quick=quick)
 
     async def _add(self, conn: Connection, task: ScreenVideo, *, quick: bool = False) -> None:
         """`quick`: there are no pictures to look at but a poster, so it does not wait until films are made."""
         about = subject(task.video_id)
-        waiting = f"{about}:{'words' if task.words_only else 'forced' if task.forced else 'all'}"
+        what = task.new_file or ("words" if task.words_only else "forced" if task.forced else "all")
+        waiting = f"{about}:{what}"
         lane = Lane.LIGHT if quick else None
         await self._queue.add(conn, task, lane=lane, priority=URGENT, lock=about, queueing_lock=waiting, subject=about)
 
@@ -150,15 +171,15 @@ class Screening:
     async def screen(self, task: ScreenVideo, job: JobContext) -> None:
         """The job: look at what was not looked at yet, and settle what follows."""
         async with self._db.read() as conn:
-            video = await videos.get(conn, task.video_id)
+            video = await _looked_at(conn, task)
             run = await self._rescreening.of(conn, task.rescreen_id)
-            if video is None or video.state is not VideoState.READY or (task.rescreen_id and run is None):
+            if video is None or (task.rescreen_id and run is None):
                 await self._nothing(task, job)
                 return
             content = await content_of(conn, video)
             policy = await self._policies.current(conn)
             trusted = policy.trusts(await _role(conn, video.owner_id))
-            known = await rows.screening(conn, video.id)
+            known = await rows.screening(conn, video.package_id)
             person = await rows.standing_by_person(conn, video.id)
         if trusted and not task.forced:
             await self._trusted(task, job, policy)
@@ -185,14 +206,17 @@ class Screening:
         *,
         dry: bool,
     ) -> None:
-        video = await videos.get(conn, task.video_id)
+        video = await _looked_at(conn, task)
         if video is None:
             await self._rescreening.leave_out(conn, task)
             return
         current = await content_of(conn, video)
         if (current.package_id, current.mark) != (content.package_id, content.mark):
             # It was changed while it was looked at; that is looked at as well before anything follows.
-            await self._ask(conn, video.id, words_only=current.package_id == content.package_id)
+            if task.new_file is not None:
+                await self._add(conn, task)
+            else:
+                await self._ask(conn, video.id, words_only=current.package_id == content.package_id)
             await self._rescreening.once_more(conn, task)
             return
         await rows.save_screening(conn, found)
@@ -203,7 +227,10 @@ class Screening:
             after, _ = target(video, verdict, policy, person)
             await self._rescreening.note(conn, task, video, after, verdict)
             return
-        kept = await self._settling.by_models(conn, video, verdict, policy)
+        if task.new_file is not None:
+            kept = await self._new_files.by_models(conn, video, verdict)
+        else:
+            kept = await self._settling.by_models(conn, video, verdict, policy)
         await self._rescreening.applied(conn, task)
         self._log.info(
             "a video was screened", action="screened", video=video.id, risk=kept.judgement.risk.value,
@@ -221,13 +248,13 @@ class Screening:
         room = self._work / f"screen-{content.video.id}"
         await asyncio.to_thread(_emptied, room)
         try:
-            material = await brought(content, self._storage, room, self._most_frames, pictures=not seen)
+            material, gaps = await brought(content, self._storage, room, self._most_frames, pictures=not seen)
             job.report(0.0, SCREENING)
             fresh = await self._looks.classifier.screen(material, lambda share: job.report(share, SCREENING))
         finally:
             await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
         findings = merged(known.findings, fresh) if known is not None and seen else fresh
-        findings = replace(findings, gaps=tuple(dict.fromkeys([*findings.gaps, *content.missing])))
+        findings = replace(findings, gaps=tuple(dict.fromkeys([*findings.gaps, *gaps, *content.missing])))
         self._note_length(content, material)
         models = known.models if known is not None and seen else mark
         return Found(
@@ -241,9 +268,11 @@ class Screening:
 
     async def _trusted(self, task: ScreenVideo, job: JobContext, policy: Policy) -> None:
         async with self._db.write() as conn:
-            video = await videos.get(conn, task.video_id)
+            video = await _looked_at(conn, task)
             if video is None:
                 await self._rescreening.leave_out(conn, task)
+            elif task.new_file is not None:
+                await self._new_files.let_in(conn, video.id, task.new_file)
             else:
                 run = await self._rescreening.of(conn, task.rescreen_id)
                 if run is not None and run.state is RunState.LOOKING:
@@ -265,20 +294,22 @@ class Screening:
     async def gave_up(self, conn: Connection, job: Job, error: StreamhostError) -> None:
         """Nobody could look: a person has to, and nothing is approved."""
         task = ScreenVideo(**job.payload)
-        video = await videos.get(conn, task.video_id)
+        video = await _looked_at(conn, task)
         if task.rescreen_id is not None:
             await self._rescreening.failed(conn, task)
             return
-        if video is None or video.state is not VideoState.READY:
+        if video is None:
             return
         content = await content_of(conn, video)
         policy = await self._policies.current(conn)
         person = await rows.standing_by_person(conn, video.id)
         gaps = tuple(Gap(aspect, "", error.code, str(error)[:500]) for aspect in sorted(content.concerned))
         verdict = replace(self._verdict(content, policy), gaps=gaps)
-        await self._settling.by_models(
-            conn, video, judged(verdict, content, Findings(gaps=gaps), policy, person), policy
-        )
+        verdict = judged(verdict, content, Findings(gaps=gaps), policy, person)
+        if task.new_file is not None:
+            await self._new_files.by_models(conn, video, verdict)
+        else:
+            await self._settling.by_models(conn, video, verdict, policy)
 
     def _verdict(self, content: Content, policy: Policy) -> Verdict:
         """A verdict about the content as it is, nothing said in it yet."""
@@ -295,6 +326,15 @@ class Screening:
             mark=content.mark,
             policy=policy,
         )
+
+
+async def _looked_at(conn: Connection, task: ScreenVideo) -> Video | None:
+    """What a screening is about: a video that is made, or one as it would be with its new file; None if it is gone."""
+    video = await videos.get(conn, task.video_id)
+    if video is None or task.new_file is None:
+        return video if video is not None and video.state is VideoState.READY else None
+    new = await made_beside(conn, video.id)
+    return new.shown_in(video) if new is not None and new.package_id == task.new_file else None
 
 
 async def _role(conn: Connection, owner_id: UserId) -> Role:

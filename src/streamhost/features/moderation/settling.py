@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from streamhost.db import audit as audit_rows
+from streamhost.db import replacements, videos
 from streamhost.db import review_cases as case_rows
 from streamhost.db import users as user_rows
 from streamhost.db import verdicts as rows
-from streamhost.db import videos
 from streamhost.db.core import Connection
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
@@ -63,7 +63,7 @@ class Settling:
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, SYSTEM)
         if cause is not None:
-            await self._raise(conn, kept, cause)
+            await self.raise_for(conn, kept, cause)
         elif after is not Clearance.REVIEW:
             await self._lower(conn, video.id)
         return kept
@@ -81,7 +81,7 @@ class Settling:
         kept = replace(verdict, before=video.clearance, after=after)
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, by)
-        await case_rows.close(conn, video.id)
+        await self._close(conn, video.id)
         for hear in self._decided:
             await hear(conn, video, verdict.decision, by)
         return kept
@@ -93,21 +93,34 @@ class Settling:
         kept = replace(verdict, before=video.clearance, after=after, by=By.UNDONE, decision=Decision.REVIEW)
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, by, Act.DECISION_UNDONE)
-        await self._raise(conn, kept, Cause.UNDONE)
+        await self.raise_for(conn, kept, Cause.UNDONE)
 
     async def raise_case(self, conn: Connection, video_id: VideoId, cause: Cause, risk: Risk) -> None:
         """Have a person look at a video, in the caller's transaction; a higher risk comes first."""
         await case_rows.put(conn, Case(video_id, cause, risk, self._clock()))
 
-    async def _raise(self, conn: Connection, verdict: Verdict, cause: Cause) -> None:
+    async def raise_for(self, conn: Connection, verdict: Verdict, cause: Cause) -> None:
+        """Have a person look because of a verdict."""
         judgement = verdict.judgement
         await case_rows.put(conn, Case(verdict.video_id, cause, judgement.risk, verdict.at, judgement.against))
 
     async def _lower(self, conn: Connection, video_id: VideoId) -> None:
         """Models have nothing against a video any more: nobody need look, unless somebody asked for it."""
+        await self.close_case(conn, video_id, Cause.SCREENING)
+
+    async def close_case(self, conn: Connection, video_id: VideoId, cause: Cause) -> None:
+        """Close the case of a video if that is its cause."""
         case = await case_rows.get(conn, video_id)
-        if case is not None and case.cause is Cause.SCREENING:
-            await case_rows.close(conn, video_id)
+        if case is not None and case.cause is cause:
+            await self._close(conn, video_id)
+
+    async def _close(self, conn: Connection, video_id: VideoId) -> None:
+        """Nobody need look any more, unless at a new file."""
+        await case_rows.close(conn, video_id)
+        new = await replacements.get(conn, video_id)
+        waits = await rows.of_new_file(conn, new.package_id) if new is not None and new.made else None
+        if waits is not None and waits.decision is Decision.REVIEW:
+            await self.raise_for(conn, waits, Cause.NEW_FILE)
 
     async def _move(self, conn: Connection, video: Video, verdict: Verdict, by: Actor, act: Act | None = None) -> None:
         """Make the video's clearance that of the verdict, with all that follows."""
@@ -126,7 +139,7 @@ class Settling:
                 await announce(conn, self._queue, event)
         changed_or_decided = before is not after or verdict.by in (By.PERSON, By.UNDONE)
         if changed_or_decided and not trusted:
-            await self._note(conn, act or ACTS[after], video, verdict, by)
+            await self.note(conn, act or ACTS[after], video, verdict, by)
 
     async def _withdraw(self, conn: Connection, video: Video) -> None:
         """End every link that was given out, posters, keys and licences with it."""
@@ -135,10 +148,13 @@ class Settling:
         await announce(conn, self._queue, AccessRevoked(video.id, at=now))
         conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
 
-    async def _note(self, conn: Connection, act: Act, video: Video, verdict: Verdict, by: Actor) -> None:
+    async def note(self, conn: Connection, act: Act, video: Video, verdict: Verdict, by: Actor) -> None:
+        """Write a decision into the audit log."""
         owner = await user_rows.get(conn, video.owner_id)
         details = {"video": video.id, "verdict": verdict.id, "decision": verdict.decision.value}
         details["risk"] = verdict.judgement.risk.value
+        if verdict.new_file:
+            details["new_file"] = "yes"
         entry = AuditEntry(verdict.at, act, by, video.owner_id, owner.email if owner else "", details)
         await audit_rows.insert(conn, entry)
 

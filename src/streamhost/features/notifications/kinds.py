@@ -116,6 +116,15 @@ KINDS: Mapping[NoticeKind, Kind] = {
         "/studio/{video_id}",
         Urgency.HIGH,
     ),
+    NoticeKind.REPLACEMENT_HELD: Kind(
+        "A new file for a video waits for a review",
+        Audience.OWNER,
+        BELL,
+        "The new file for “{title}” is looked at first",
+        "Somebody looks at it before it takes the old one's place; until then the old one plays. {reason}",
+        "See the video",
+        "/studio/{video_id}",
+    ),
     NoticeKind.VIDEO_DELETED: Kind(
         "Somebody else deleted a video of yours",
         Audience.OWNER,
@@ -225,7 +234,10 @@ KINDS: Mapping[NoticeKind, Kind] = {
     ),
 }
 
-ALSO: Mapping[str, tuple[NoticeKind, ...]] = {NoticeKind.VIDEO_HELD: (NoticeKind.REVIEW_WAITING,)}
+ALSO: Mapping[str, tuple[NoticeKind, ...]] = {
+    NoticeKind.VIDEO_HELD: (NoticeKind.REVIEW_WAITING,),
+    NoticeKind.REPLACEMENT_HELD: (NoticeKind.REVIEW_WAITING,),
+}
 """What others are told of, by the kind of the event."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamhost.model.errors import Conflict
+from streamhost.model.errors import Conflict, Forbidden
 
 
 class NothingUnderway(Conflict):
@@ -17,6 +17,12 @@ class StillBeingMade(Conflict):
 
     code = "still_being_made"
     hint = "Change its protection when it is ready, or while it still waits its turn."
+
+
+class FileRejected(Forbidden):
+    """The new file was rejected by those who look after this site."""
+
+    code = "file_rejected"
 
 
 class NothingToRetry(Conflict):

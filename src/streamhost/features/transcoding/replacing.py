@@ -1,6 +1,7 @@
 """Another file for a video, under the same address: the old one plays until one commit puts the new one in its place.
 
-A new file that turns out to be no video, or is cancelled, leaves everything as it was.
+A new file that turns out to be no video, is refused by those who look at it first, or is cancelled, leaves everything
+as it was.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import msgspec
 from streamhost import log
 from streamhost.db import packages, replacements, stills, videos
 from streamhost.db.core import Connection
-from streamhost.features.transcoding import pipeline, words
-from streamhost.features.transcoding.course import subject
+from streamhost.features.transcoding import pipeline, stages, words
+from streamhost.features.transcoding.course import Course, subject
+from streamhost.features.transcoding.errors import FileRejected
+from streamhost.features.transcoding.others import Others
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.announcing import announce
@@ -34,13 +37,44 @@ GRACE = 5 * MINUTE
 class Replacing:
     """Lets a new file take an old one's place, or go. Everything happens inside the caller's transaction."""
 
-    def __init__(self, queue: Queue, clock: Clock, pictures: Pictures, grants_live: float) -> None:
+    def __init__(
+        self, queue: Queue, clock: Clock, pictures: Pictures, grants_live: float, course: Course, others: Others
+    ) -> None:
         """`grants_live`: for how long a grant for the old package may still be used, in seconds."""
         self._queue = queue
         self._clock = clock
         self._pictures = pictures
+        self._course = course
+        self._others = others
         self._grants_live = grants_live
         self._log = log.get("transcoding")
+
+    async def waits(self, conn: Connection, package: packages.PackageRow, part: str, duration: float) -> bool:
+        """Whether what was made of a new file stays beside what plays, because somebody is to look at it first.
+
+        Its last part stays undone; `let_in` has it done once more."""
+        new = await replacements.of_package(conn, package.id)
+        video = await videos.get(conn, package.video_id)
+        if new is None or video is None or video.package_id is None or part != stages.LAST_PART:
+            return False
+        if not await self._others.holds(conn, video.id, package.id):
+            return False
+        picture = Recipe.from_json(package.recipe).info.video
+        await replacements.made(conn, video.id, picture.display_size[0] if picture else None, duration)
+        return True
+
+    async def let_in(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
+        """Somebody has looked at a new file: have it take the old one's place now."""
+        package = await packages.get(conn, package_id)
+        if package is not None and package.underway:
+            await replacements.progress(conn, video_id, 1.0, "")
+            await self._course.enqueue(conn, package, stages.stage(package.stage), stages.LAST_PART)
+
+    async def refuse(self, conn: Connection, video_id: VideoId, package_id: PackageId, reason: str) -> None:
+        """Somebody has looked at a new file and found it unfit: it goes, and its owner is told why."""
+        new = await replacements.of_package(conn, package_id)
+        if new is not None and new.video_id == video_id:
+            await self.drop(conn, new, FileRejected(reason))
 
     async def take_over(
         self, conn: Connection, video: Video, package: packages.PackageRow, new: Replacement, *, whole: bool
@@ -76,6 +110,7 @@ class Replacing:
         if video.source_key is not None and video.source_key != new.source_key:
             await self._queue.add(conn, DeleteMedia(folder_of(video.source_key)))
         await replacements.delete(conn, video.id)
+        await self._others.replaced(conn, video.id, package.id)
         await words.ask_for_captions(conn, self._queue, package, recipe.info)
         await announce(conn, self._queue, VideoReplaced(video.id, video.owner_id, video.title, at=now))
         self._log.info("a video's file was replaced", action="file_replaced", video=video.id)

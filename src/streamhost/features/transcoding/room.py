@@ -90,7 +90,7 @@ class Transcoding:
         self._paces = Paces()
         self.keeping = Keeping(db, queue, clock, keep_source)
         self.course = Course(queue, clock, self._paces, self.keeping, others)
-        self.replacing = Replacing(queue, clock, self._pictures, grants_live)
+        self.replacing = Replacing(queue, clock, self._pictures, grants_live, self.course, others)
         self._log = log.get("transcoding")
 
     def switching(self, grants_live: float) -> Switching:
@@ -285,6 +285,10 @@ class Transcoding:
         now = self._clock()
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
+            duration = float(Presentation(made.renditions).duration)
+            if package and package.underway and await self.replacing.waits(conn, package, task.part, duration):
+                await job.complete(conn)
+                return
             if (
                 package is not None
                 and package.underway
@@ -300,7 +304,6 @@ class Transcoding:
                     return
                 if new is not None:
                     await self.replacing.take_over(conn, video, package, new, whole=whole)
-                    await self._others.replaced(conn, video.id)
                 choice = await stills.chosen(conn, video.id)
                 shown = package_prefix(video.id, choice.set_id if choice else package.id)
                 await videos.change(
@@ -310,7 +313,7 @@ class Transcoding:
                     package_id=package.id,
                     playable=1,
                     poster_key=shown + POSTER if made.poster or choice else None,
-                    duration=float(Presentation(made.renditions).duration),
+                    duration=duration,
                     published_at=video.published_at or now,
                 )
                 if objection is not None and not video.playable:

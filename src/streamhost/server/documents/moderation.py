@@ -78,7 +78,7 @@ class VerdictDocument:
     """One decision. `by`: `models`, `trust` (nobody looked), `person` or `undone`; `scores` by category.
 
     `before` and `after`: `open`, `pending`, `review` or `rejected`. `reason` is what its owner is told, `note` is for
-    moderators."""
+    moderators. `new_file`: it is about a file that has not taken the place of the one that plays."""
 
     id: str
     video_id: str
@@ -98,6 +98,7 @@ class VerdictDocument:
     gaps: Sequence[GapDocument]
     profile: str | None
     undone_at: str | None
+    new_file: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def verdict_document(verdict: Verdict) -> VerdictDocument:
         gaps=[GapDocument(one.aspect.value, one.model, one.code, one.detail) for one in verdict.gaps],
         profile=verdict.policy.profile.value if verdict.policy else None,
         undone_at=iso(verdict.undone_at),
+        new_file=verdict.new_file,
     )
 
 

@@ -40,6 +40,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.REPORT: "Reported by viewers",
     Cause.CHANGED: "Changed after it was rejected",
     Cause.UNDONE: "A decision was taken back",
+    Cause.NEW_FILE: "A new file for a video that plays",
 }
 SOURCES: Mapping[TextSource, str] = {
     TextSource.TITLE: "Title",
@@ -273,7 +274,7 @@ def verdict_view(verdict: Verdict, video_title: str = "") -> VerdictView:
     return VerdictView(
         verdict.video_id,
         video_title,
-        "A decision was taken back" if undone else DECISIONS[verdict.decision],
+        "A decision was taken back" if undone else _decision(verdict),
         verdict.person or JUDGES[verdict.by],
         moment(verdict.at),
         verdict.judgement.risk.value,
@@ -281,6 +282,10 @@ def verdict_view(verdict: Verdict, video_title: str = "") -> VerdictView:
         verdict.note,
         verdict.undone_at is not None,
     )
+
+
+def _decision(verdict: Verdict) -> str:
+    return f"New file: {DECISIONS[verdict.decision].lower()}" if verdict.new_file else DECISIONS[verdict.decision]
 
 
 def report_view(report: Report) -> ReportView:

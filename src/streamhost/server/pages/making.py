@@ -16,7 +16,7 @@ from streamhost.features.work import Act, State, Work
 from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.keeping import ALWAYS, UNTIL_READY
-from streamhost.model.videos import Video, may_manage
+from streamhost.model.videos import REVIEWING, Video, may_manage
 from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.files import MP4, sent
@@ -150,7 +150,8 @@ def _file_page(
         source_kept=video.source_key is not None,
         source_size=bytes_text(video.source_size),
         mine=video.owner_id == viewer.id,
-        coming=video.replacement is not None and video.replacement.error is None,
+        coming=video.replacement is not None and video.replacement.moving,
+        held=video.replacement is not None and video.replacement.step == REVIEWING,
         not_taken=video.replacement.error if video.replacement else None,
         allow_download=video.allow_download,
         rule=DAYS if rule.startswith(DAYS) else rule,

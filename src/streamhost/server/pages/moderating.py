@@ -152,11 +152,16 @@ async def show_case(
     cause: FromQuery[str] = "",
     who: FromQuery[str] = "",
     at: FromQuery[float] = 0.0,
+    old_file: FromQuery[bool] = False,
 ) -> Response[str]:
-    """Everything that there is to decide about one video. Looking does not claim it: the page's script, or a button."""
+    """Everything that there is to decide about one video, or about the new file that waits beside it (`old_file`: about
+    what plays all the same). Looking does not claim it: the page's script, or a button."""
     asked = Asked(risk, category, cause, who)
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
-    return await _case_page(request, video_id, moderation, reporting, playback, frame, asked, at=max(0.0, at))
+    which = False if old_file else None
+    return await _case_page(
+        request, video_id, moderation, reporting, playback, frame, asked, at=max(0.0, at), new_file=which
+    )
 
 
 @get(f"{DESK}/{{video_id:str}}/reject", guards=GUARDS, include_in_schema=False)
@@ -165,10 +170,11 @@ async def show_reject(
     video_id: FromPath[str],
     moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
+    new_file: FromQuery[bool] = False,
 ) -> Response[str]:
     """The form for a rejection, where no script opens a dialog."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
-    file = await moderation.desk.file(VideoId(video_id))
+    file = await moderation.desk.file(VideoId(video_id), new_file=new_file)
     return await _reject_page(request, frame, moderation, file, Texts())
 
 
@@ -183,16 +189,17 @@ async def act(
 ) -> Response[Any]:
     """Do what the form's field `do` says."""
     form, desk, name, by = await typed(request), moderation.desk, VideoId(video_id), actor_of(request)
+    of_new = bool(form["new_file"])
     await desk.check(name, viewer_of(request))
     try:
         match form["do"]:
             case "approve":
-                await desk.decide(name, Decision.APPROVE, "", by, seen=form["seen"])
-                return await _onward(request, moderation, name, form["onward"], "approved")
+                await desk.decide(name, Decision.APPROVE, "", by, seen=form["seen"], new_file=of_new)
+                return await _onward(request, moderation, name, form["onward"], "taken" if of_new else "approved")
             case "reject":
                 reason = reason_text(form["template"], form["reason"])
-                await desk.decide(name, Decision.REJECT, reason, by, note=form["note"])
-                return await _onward(request, moderation, name, form["onward"], "rejected")
+                await desk.decide(name, Decision.REJECT, reason, by, note=form["note"], new_file=of_new)
+                return await _onward(request, moderation, name, form["onward"], "refused" if of_new else "rejected")
             case "undo":
                 await desk.undo(name, by)
                 return see(f"{DESK}/{name}?done=undone&of={name}")
@@ -208,8 +215,10 @@ async def act(
         raise
     except StreamhostError as error:
         if form["do"] == "reject" and error.fields:
-            return await _reject_page(request, frame, moderation, await desk.file(name), form, error)
-        return await _case_page(request, video_id, moderation, reporting, playback, frame, Asked(), error=error)
+            return await _reject_page(request, frame, moderation, await desk.file(name, new_file=of_new), form, error)
+        return await _case_page(
+            request, video_id, moderation, reporting, playback, frame, Asked(), error=error, new_file=of_new or None
+        )
 
 
 @get(f"{DESK}/decided", guards=GUARDS, include_in_schema=False)
@@ -291,9 +300,10 @@ async def _case_page(
     *,
     at: float = 0.0,
     error: StreamhostError | None = None,
+    new_file: bool | None = None,
 ) -> Response[str]:
     user, viewer, now = user_of(request), viewer_of(request), frame.now()
-    file = await moderation.desk.file(VideoId(video_id))
+    file = await moderation.desk.file(VideoId(video_id), new_file=new_file)
     reports = await reporting.of_video(file.video.id)
     order = await _free(moderation, user, asked)
     before, after = _neighbours(order, file.video.id)
@@ -301,6 +311,9 @@ async def _case_page(
     held = case.held_by(now) if case else None
     policy = (verdict.policy if verdict else None) or await moderation.policies.get()
     last = file.standing
+    # Of a new file, models saw frames from its first seconds to its last.
+    duration = max((one.at for one in file.findings.frames), default=0.0) if file.new_file else video.duration or 0.0
+    protection = video.protection if file.new_file else video.protection_in_use
     return await desk_page(
         request,
         frame,
@@ -318,10 +331,12 @@ async def _case_page(
         claimed_until=moment(case.claimed_until) if case and held and case.claimed_until else None,
         lease=CLAIM_SECONDS,
         lease_text=f"{CLAIM_SECONDS / 60:g} minutes",
-        format="hls" if video.protection_in_use is Protection.AES_128 else "dash",
+        new_file=file.new_file,
+        new_file_waits=file.new_file_waits,
+        format="hls" if protection is Protection.AES_128 else "dash",
         at=round(at, 2),
-        duration=video.duration or 0,
-        strips=strips(file.findings, policy.lines, video.duration or 0.0, ASPECTS),
+        duration=duration,
+        strips=strips(file.findings, policy.lines, duration, ASPECTS),
         pictures=picture_views(verdict, f"/api/v1/moderation/{video.id}/evidence/{verdict.id}") if verdict else [],
         texts=word_views(verdict) if verdict else [],
         looks=look_views(verdict) if verdict else [],
@@ -378,6 +393,7 @@ async def _reject_page(
         error=complaint(error) if error else None,
         templates=TEMPLATES,
         onward=form["onward"],
+        new_file=file.new_file,
     )
 
 

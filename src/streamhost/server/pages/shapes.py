@@ -28,6 +28,7 @@ STEPS = {
     "join": "Putting one file together",
     "take": "Taking the file in",
     "screen": "Checking the content",
+    "review": "Waiting for a review",
 }
 """What a job is doing, by the media workshop's word for it; scripts say the same (`texts.ts`)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
