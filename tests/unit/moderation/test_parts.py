@@ -98,8 +98,8 @@ async def test_words_that_nobody_judges_leave_a_gap() -> None:
     texts, gaps = await words_of(content, storage)
     assert [text.words for text in texts] == ["A film", "English"]
     assert [(gap.aspect, gap.model, gap.code) for gap in gaps] == [(Aspect.TOXICITY, "", CAPTIONS_GONE)]
-    line = "word " * 2000
-    cues = "".join(f"00:00:{n:02}.000 --> 00:00:{n:02}.900\n{line * 2}\n\n" for n in range(55))
+    line = "word " * 200
+    cues = "".join(f"{n // 60:02}:{n % 60:02}.000 --> {n // 60:02}:{n % 60:02}.900\n{line}\n\n" for n in range(1100))
     await storage.put_bytes(caption_key(caption), f"WEBVTT\n\n{cues}".encode())
     texts, gaps = await words_of(content, storage)
     assert sum(len(text.words) for text in texts) == MOST_WORDS
