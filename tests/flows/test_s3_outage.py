@@ -19,7 +19,7 @@ def test_a_bucket_that_is_away(tmp_path: Path) -> None:
     content = clip.read_bytes()
     with s3_server() as bucket:
         bucket.stop()
-        settings = bucket.settings(STREAMHOST_STORAGE_S3_TIMEOUT_SECONDS="1")
+        settings = bucket.settings(STREAMHOST_STORAGE_S3_TIMEOUT_SECONDS="10")
         server = RunningServer(tmp_path / "data", **settings).start()
         try:
             server.add_user("alice@example.org")

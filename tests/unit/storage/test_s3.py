@@ -46,8 +46,8 @@ def faults(bucket_server: S3Server) -> Iterator[Faults]:
 
 @pytest.fixture
 def storage(bucket_server: S3Server, faults: Faults) -> S3Storage:
-    """A fresh folder of the bucket behind the proxy, with little patience."""
-    return S3Storage(replace(bucket_server.bucket(new_id(), faults.url, timeout=4), part_bytes=PART))
+    """A fresh folder of the bucket behind the proxy."""
+    return S3Storage(replace(bucket_server.bucket(new_id(), faults.url), part_bytes=PART))
 
 
 def a_file(folder: Path, data: bytes = LARGE) -> Path:
@@ -190,11 +190,12 @@ async def test_a_bucket_that_is_not_there(storage: S3Storage) -> None:
 async def test_a_server_that_is_stopped_or_hangs(tmp_path: Path) -> None:
     """Reading and writing fail within bounds and say what to look at; when it is back everything is as it was."""
     with s3_server() as server:
-        storage = S3Storage(replace(server.bucket(timeout=1), part_bytes=PART))
+        storage = S3Storage(replace(server.bucket(), part_bytes=PART))
+        impatient = S3Storage(replace(server.bucket(timeout=1), part_bytes=PART))
         await storage.put_bytes("a", b"content")
         server.freeze()
         async with asyncio.timeout(60):
-            for work in (storage.stat("a"), storage.put_bytes("b", b"x"), storage.probe()):
+            for work in (impatient.stat("a"), impatient.put_bytes("b", b"x"), impatient.probe()):
                 with pytest.raises(StorageUnavailable) as refusal:
                     await work
                 assert "storage.s3_endpoint" in (refusal.value.hint or "")
@@ -203,7 +204,7 @@ async def test_a_server_that_is_stopped_or_hangs(tmp_path: Path) -> None:
         server.stop()
         source = a_file(tmp_path)
         with pytest.raises(StorageUnavailable, match="cannot be reached"):
-            await storage.put_file("c", source)
+            await impatient.put_file("c", source)
         server.start()
         assert source.read_bytes() == LARGE
         await storage.put_file("c", source)
@@ -214,7 +215,7 @@ async def test_a_server_that_is_stopped_or_hangs(tmp_path: Path) -> None:
 async def test_a_server_that_is_full(tmp_path: Path) -> None:
     """A really full server: what was stored stays whole, what is refused is not there, and the hint speaks of space."""
     with s3_server("-volume.max=1", "-master.volumeSizeLimitMB=1") as server:
-        storage = S3Storage(server.bucket(timeout=2))
+        storage = S3Storage(server.bucket(timeout=10))
         stored: list[str] = []
         with pytest.raises(StorageUnavailable) as refusal:
             for number in range(40):
@@ -255,7 +256,7 @@ async def test_a_server_with_a_certificate_of_its_own(tmp_path: Path) -> None:
         f"-s3.key.file={tmp_path / 'key.pem'}",
     ]
     with s3_server(*options) as server:
-        bucket = server.bucket(url=f"https://localhost:{port}", timeout=5)
+        bucket = server.bucket(url=f"https://localhost:{port}")
         trusting = S3Storage(replace(bucket, ca=authority.cert_pem.bytes()))
         await trusting.put_bytes("a", b"content")
         assert await content(trusting, "a") == b"content"
