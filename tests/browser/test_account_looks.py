@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
-from tests.browser.test_looks import WIDTHS, settle, take
-from tests.support.axe import complaints
+from tests.browser.test_looks import check
 from tests.support.server import RunningServer
 from tests.support.server import until as waited
 
@@ -36,17 +35,6 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
     waited(lambda: len(api.get("/api/v1/admin/imports/files").json()["items"]) == 3)
     yield running
     running.stop()
-
-
-def check(page: Page, name: str, dark: bool) -> None:
-    """At every width: no sideways scrolling, nothing for axe-core to find."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        settle(page)
-        take(page, name, width, dark)
-        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide"
-        assert complaints(page) == [], f"{name} at {width} px"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, until
-from tests.browser.test_account_looks import check
+from tests.browser.test_looks import check
 from tests.support.models import PICTURES, lend
 from tests.support.server import RunningServer
 

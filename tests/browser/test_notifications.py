@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD
-from tests.browser.test_account_looks import check
+from tests.browser.test_looks import check
 from tests.support.server import RunningServer
 
 

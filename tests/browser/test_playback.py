@@ -84,6 +84,21 @@ def test_it_plays(site: RunningServer, visit: Visit, videos: dict[str, str], nam
     assert any(path.endswith(wanted) for path in loaded)
 
 
+@pytest.mark.parametrize("stream_format", ["dash", "hls"])
+def test_what_is_asked_for_early_is_what_plays(
+    site: RunningServer, visit: Visit, videos: dict[str, str], stream_format: str
+) -> None:
+    """The manifest that the page names in its head is asked for once: the player takes that answer, and no other."""
+    page = visit(site.url).page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site.url}/watch/{videos['long']}?format={stream_format}")
+    ready(page)
+    early = str(page.evaluate("document.querySelector('link[rel=preload]').href"))
+    assert early.endswith("/manifest.mpd" if stream_format == "dash" else "/master.m3u8")
+    assert asked.count(early) == 1
+
+
 @pytest.mark.parametrize("name", ["bunny", "long"])
 def test_another_player_plays_it(site: RunningServer, visit: Visit, videos: dict[str, str], name: str) -> None:
     """hls.js plays the HLS stream: time goes on, seeks land, renditions switch."""

@@ -13,7 +13,8 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def complaints(page: Page, within: str = "html", but: tuple[str, ...] = ()) -> list[str]:
     """What axe-core finds wrong inside the element `within`, one line a place. `but`: rules that are left out, such as
     those for whole pages where only a part is looked at."""
-    page.evaluate(AXE.read_text("utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate(
         """([within, rules, but]) => axe.run(within, {
             runOnly: { type: 'tag', values: rules },
