@@ -13,7 +13,7 @@ from tests.flows.access_table import TABLE
 from tests.support import onnx_models
 from tests.support.models import lend
 from tests.support.posed import posed
-from tests.support.server import Api, RunningServer, until
+from tests.support.server import Api, RunningServer, until, within
 
 FILMS = {
     "park": ("park", "A walk in the park"),
@@ -244,7 +244,7 @@ def test_nothing_of_a_rejected_video_leaves(
     assert decide(mia, video, "reject").status_code == 422, "its owner is to be told why"
     assert decide(mia, video, "reject", "We show no meat here.").status_code == 200
     with site.client() as nobody:
-        until(lambda: all(nobody.get(one).status_code in (403, 404) for one in given), WITHIN)
+        within(WITHIN, lambda: all(nobody.get(one).status_code in (403, 404) for one in given))
         opened = nobody.get(link["url"], follow_redirects=True)
         assert opened.status_code == 404
         verdict = file_of(mia, video)["verdict"]["id"]

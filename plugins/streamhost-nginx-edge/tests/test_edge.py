@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import httpx
@@ -14,7 +13,7 @@ from edge_rig import PULL_SECRET, SECRET, Edge
 from streamhost.model.grants import POSTER_ONLY
 from streamhost_nginx_edge import edge as tool
 from tests.support.clips import small_clip
-from tests.support.server import until
+from tests.support.server import until, within
 
 VIDEO, PACKAGE = "edgevideo0000001", "edgepackage00001"
 PREFIX = f"videos/{VIDEO}/{PACKAGE}/"
@@ -125,7 +124,7 @@ def test_manifests_are_kept_for_a_moment(stocked: Edge) -> None:
     assert stocked.get(url).headers["cache-control"] == "no-cache"
     assert stocked.get(url).headers["x-cache"] in ("HIT", "MISS", "EXPIRED", "UPDATING", "STALE", "REVALIDATED")
     stocked.store(f"{PREFIX}master.m3u8", b"#EXTM3U\n#grown\n")
-    until(lambda: stocked.get(url).content.endswith(b"#grown\n"), 15)
+    until(lambda: stocked.get(url).content.endswith(b"#grown\n"), 60)
 
 
 def test_a_real_video_by_the_edge(edge: Edge) -> None:
@@ -151,9 +150,7 @@ def test_a_real_video_by_the_edge(edge: Edge) -> None:
     assert sum("/license/" in line for line in edge.road[before:]) == 2
     assert edge.road[-1].endswith(" 127.0.0.1"), "the site is told who asks"
     assert alice.patch(f"/api/v1/videos/{video}", json={"visibility": "private"}).status_code == 200
-    begun = time.monotonic()
-    until(lambda: edge.get(segment).status_code == 403, REVOKED_WITHIN)
-    assert time.monotonic() - begun < REVOKED_WITHIN
+    within(REVOKED_WITHIN, lambda: edge.get(segment).status_code == 403)
     assert edge.get(segment).json()["code"] == "grant_revoked"
     own = alice.stream(video)["hls"].rpartition("/")[0]
     answer = edge.get(segment.replace(folder, own))
@@ -173,7 +170,7 @@ def test_the_site_has_little_left_to_do(stocked: Edge) -> None:
     road = stocked.road[asked:]
     assert sum("/o/videos/" in line for line in road) == 10
     assert 20 <= sum("/o/grant/" in line for line in road) <= 60, "once a viewer, again after five seconds"
-    until(lambda: len(stocked.log) - answered >= 200, 10)
+    until(lambda: len(stocked.log) - answered >= 200, 60)
     told = tool.report(stocked.log[answered:])
     assert told["requests"] == 200
     assert told["hit_rate"] == 0.95
@@ -201,9 +198,9 @@ def test_without_the_site_nobody_gets_anything(stocked: Edge) -> None:
     url = path(stocked.grant(VIDEO, PACKAGE))
     assert stocked.get(url).status_code == 200
     stocked.server.stop()
-    until(lambda: stocked.get(url).status_code in (502, 504), REVOKED_WITHIN)
+    within(REVOKED_WITHIN, lambda: stocked.get(url).status_code in (502, 504))
     stocked.server.restart()
-    until(lambda: stocked.get(url).status_code == 200, 20)
+    until(lambda: stocked.get(url).status_code == 200, 60)
 
 
 def test_what_cannot_stand_in_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
