@@ -6,8 +6,9 @@ BIN    := $(VENV)/bin
 SETUP  := $(PYTHON) scripts/prepare.py --venv $(VENV)
 DATA   ?= .cache/data
 PORT   ?= 8000
-# Tests often wait, for a browser or for a job: twice as many as the two processors that a small machine has.
-PYTEST ?= -n 4 --dist loadfile --timeout 300
+# Tests often wait, for a browser or for a job: twice as many as the two processors that a small machine has. Their order
+# is that of tests/conftest.py.
+PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder --timeout 300
 
 # Containers often forbid Python to keep what it has compiled. Tests start a thousand processes, and two thirds of a start
 # would be compiling; empty means allowed.

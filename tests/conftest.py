@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from tests.support.processes import count_from_now
@@ -18,6 +19,10 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 """A slow machine is no reason for a property to fail: how long examples take says nothing about it."""
 
+for step in ("connect", "read", "write", "pool"):
+    # As a slow answer says nothing about a server that five tests share a processor with.
+    setattr(DEFAULT_TIMEOUT_CONFIG, step, 60.0)
+
 # As in the Makefile, for whoever starts pytest alone: processes of tests keep what they have compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -25,6 +30,27 @@ sys.dont_write_bytecode = False
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it runs in the background like this; programs that tests interrupt would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+WAITING = frozenset({"browser", "crash", "flows", "plugins", "contracts"})
+"""Folders whose tests mostly wait, for servers, browsers and jobs; those of all others compute."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give out files in an order that keeps every processor busy: one that waits, one that computes, in turns, from
+    slow ones to quick ones, so that nobody is left alone with a slow one in the end."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def slow(file: Path) -> int:
+        return sum(item.get_closest_marker("slow") is not None for item in files[file])
+
+    turns: dict[bool, list[Path]] = {True: [], False: []}
+    for file in sorted(files, key=slow, reverse=True):
+        turns[not WAITING.isdisjoint(file.relative_to(config.rootpath).parts[:2])].append(file)
+    places = {file: (place + 0.5) / len(group) for group in turns.values() for place, file in enumerate(group)}
+    items[:] = [item for file in sorted(files, key=lambda one: places[one]) for item in files[file]]
 
 
 @pytest.fixture
