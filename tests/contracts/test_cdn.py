@@ -19,6 +19,7 @@ from streamhost.ports import Cdn
 from streamhost.testing.cdn_contract import OBJECTS, PREFIX, CdnContract, Fetch
 from tests.support.nginx import free_port, nginx
 from tests.support.server import RunningServer
+from tests.support.waiting import patience
 
 LINK_SECRET = "the secret of the links"
 PULL_SECRET = "the-secret-of-the-edge"
@@ -86,8 +87,10 @@ def fetch(place: Place) -> Iterator[Fetch]:
     yield get
 
 
-def quick() -> Asking:
-    return Asking(seconds=0.6, step_seconds=0.5)
+@pytest.fixture
+def impatient(request: pytest.FixtureRequest) -> Asking:
+    """With little patience for servers that never come to an end."""
+    return Asking(seconds=patience(request, 0.6), step_seconds=patience(request, 0.5))
 
 
 class TestOriginCdn(CdnContract):
@@ -113,10 +116,10 @@ class TestPullCdn(CdnContract):
         return PullCdn(place.pull, place.tickets, system_clock, WINDOW, Asking())
 
     @pytest.fixture
-    def asking(self, place: Place) -> Callable[[str], Cdn]:
+    def asking(self, place: Place, impatient: Asking) -> Callable[[str], Cdn]:
         """One that is told at the same place what to drop."""
         return lambda url: PullCdn(
-            url, place.tickets, system_clock, WINDOW, quick(), Purging(f"{url}/purge", "a secret")
+            url, place.tickets, system_clock, WINDOW, impatient, Purging(f"{url}/purge", "a secret")
         )
 
     async def test_a_copy_serves_all(self, place: Place) -> None:
@@ -140,10 +143,10 @@ class TestSecureLinkCdn(CdnContract):
         return SecureLinkCdn(place.link, LINK_SECRET, system_clock, WINDOW, Asking())
 
     @pytest.fixture
-    def asking(self) -> Callable[[str], Cdn]:
+    def asking(self, impatient: Asking) -> Callable[[str], Cdn]:
         """One that is told at the same place what to drop."""
         return lambda url: SecureLinkCdn(
-            url, LINK_SECRET, system_clock, WINDOW, quick(), Purging(f"{url}/purge", "a secret")
+            url, LINK_SECRET, system_clock, WINDOW, impatient, Purging(f"{url}/purge", "a secret")
         )
 
     def test_nginx_refuses_what_was_changed(self, place: Place) -> None:

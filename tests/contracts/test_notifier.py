@@ -39,6 +39,7 @@ from streamhost.testing.notifier_contract import (
     alice,
     notice,
 )
+from tests.support.waiting import patience
 
 NOW = 1_800_000_000.0
 
@@ -193,10 +194,10 @@ class Listener:
 
     recipient = None
 
-    def __init__(self, server: FaultyHttp) -> None:
+    def __init__(self, server: FaultyHttp, seconds: float) -> None:
         self.server = server
         endpoint = Endpoint(f"{server.url}/hook", (new_secret(),))
-        poster = Poster(AddressGuard(["127.0.0.0/8"]), seconds=1.0)
+        poster = Poster(AddressGuard(["127.0.0.0/8"]), seconds)
         self.notifier = WebhookNotifier(endpoint, poster, lambda: NOW, "streamhost/test")
 
     async def received(self) -> list[Arrived]:
@@ -221,7 +222,7 @@ class TestWebhookNotifier(RemoteNotifierContract):
     refusal: ClassVar[int] = 410
 
     @pytest.fixture
-    async def office(self) -> AsyncIterator[RemoteOffice]:
+    async def office(self, request: pytest.FixtureRequest) -> AsyncIterator[RemoteOffice]:
         """An endpoint on this machine."""
         async with faulty_http() as server:
-            yield Listener(server)
+            yield Listener(server, patience(request, 1.0))

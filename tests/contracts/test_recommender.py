@@ -123,7 +123,7 @@ async def test_a_faulty_source_is_done_without(fault: str) -> None:
 
     asking = Asking({"good": Good(), "bad": faulty(fault)}, patience=0.2)
     profile = Profile("s:x", (Seen(good.video_id, 1.0, 0.0),))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         asked = await asking.ask(lambda source: source.recommend(profile, 20), 20)
     assert asked.answers["good"] == (good,)
     left = asked.answers.get("bad", ())

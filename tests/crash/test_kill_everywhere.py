@@ -113,7 +113,7 @@ def test_killing_only_the_server_takes_its_media_processes_along(server: Running
     assert wait_for_running(server, "make_part", "chunk-0")
     children = server.children()  # the media process, and the one that hashed a password
     server.process.kill()
-    server.process.wait(timeout=10)
+    server.process.wait(timeout=60)
     deadline = time.monotonic() + 60
     while any(child.is_running() and child.status() != "zombie" for child in children):
         assert time.monotonic() < deadline, f"still running: {children}"

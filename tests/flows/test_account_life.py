@@ -333,7 +333,7 @@ def test_administration(invite_site: RunningServer) -> None:
 
 def test_the_log_cannot_be_edited_by_hand(invite_site: RunningServer) -> None:
     """Not even with a database tool."""
-    with closing(sqlite3.connect(invite_site.data / "catalog.sqlite3", timeout=10)) as conn:
+    with closing(sqlite3.connect(invite_site.data / "catalog.sqlite3", timeout=60)) as conn:
         for sql in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="audit log"):
                 conn.execute(sql)

@@ -153,7 +153,7 @@ def test_copies_are_dropped_on_demand(place: Place, video: str) -> None:
     """By command and by API, with the token; afterwards nothing is said to be there."""
     before = len(place.cdn.of("POST"))
     assert place.command("purge", video).returncode == 0
-    until(lambda: len(place.cdn.of("POST")) == before + 1, 30)
+    until(lambda: len(place.cdn.of("POST")) == before + 1, 60)
     asked = place.cdn.of("POST")[-1]
     assert (asked.path, asked.authorization) == ("/purge", "Bearer the token for purges")
     assert json.loads(asked.body) == {"prefixes": [f"videos/{video}/"]}
@@ -161,14 +161,14 @@ def test_copies_are_dropped_on_demand(place: Place, video: str) -> None:
     assert place.root.post(f"/api/v1/videos/{video}/cdn", json={"action": "sync"}).json()["state"] == "pending"
     until(lambda: place.copies(video)["state"] == "synced", 60)
     assert place.root.post(f"/api/v1/videos/{video}/cdn", json={"action": "purge"}).status_code == 202
-    until(lambda: len(place.cdn.of("POST")) == before + 2, 30)
+    until(lambda: len(place.cdn.of("POST")) == before + 2, 60)
 
 
 def test_what_is_closed_is_dropped(place: Place, video: str) -> None:
     """A video that becomes private leaves no copies behind; its owner is still sent there, and brings new ones."""
     before = len(place.cdn.of("POST"))
     assert place.alice.patch(f"/api/v1/videos/{video}", json={"visibility": "private"}).status_code == 200
-    until(lambda: len(place.cdn.of("POST")) > before, 30)
+    until(lambda: len(place.cdn.of("POST")) > before, 60)
     assert json.loads(place.cdn.of("POST")[-1].body) == {"prefixes": [f"videos/{video}/"]}
     assert place.copies(video)["state"] == "none"
 

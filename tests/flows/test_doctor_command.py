@@ -137,7 +137,7 @@ def test_proxies_of_the_example(front: Front, program: str, tmp_path: Path) -> N
         lines = front.doctor(code=0)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
     for looked in ("proxy", "events", "visitors", "uploads", "privacy by proxy"):
         assert lines[looked][0] == "ok", lines[looked]
 

@@ -57,7 +57,7 @@ def serving(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def large_file(server: RunningServer) -> str:
@@ -92,14 +92,14 @@ def test_a_stop_is_clean_and_a_restart_finds_everything(server: RunningServer) -
 def test_interrupt_stops_too(server: RunningServer) -> None:
     """Ctrl-C is no error."""
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
 
 
 def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
     """SIGTERM in mid-download: every byte still arrives, new connections are refused, then the server ends with 0."""
     path = large_file(server)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.sock = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     connection.request("GET", path)
     response = connection.getresponse()
@@ -118,7 +118,7 @@ def test_a_download_is_finished_before_the_end(server: RunningServer) -> None:
         got += len(piece)
     assert got == LARGE
     connection.close()
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
 
 
 def test_sign_ins_under_way_are_finished_before_the_end(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_sign_ins_under_way_are_finished_before_the_end(tmp_path: Path) -> None:
 def test_idle_connections_do_not_hold_it_up(tmp_path: Path) -> None:
     """Browsers keep connections open; an idle one is closed when the server stops, though it had patience."""
     server = RunningServer(tmp_path / "data", STREAMHOST_SERVER_SHUTDOWN_SECONDS="600").start()
-    idle = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(3)]
+    idle = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(3)]
     for connection in idle:
         connection.request("GET", "/livez")
         connection.getresponse().read()
@@ -266,7 +266,7 @@ def test_unix_socket(tmp_path: Path) -> None:
                 assert answered(client, "http://localhost/readyz") == 200
             assert stat.S_IMODE(path.stat().st_mode) == 0o660
             process.send_signal(end)
-            process.wait(20)
+            process.wait(60)
     assert not path.exists()
 
 

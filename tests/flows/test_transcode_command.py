@@ -179,7 +179,7 @@ def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path
     _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, told
     assert "goes on where this stopped" in told
-    psutil.wait_procs(children, timeout=10)
+    psutil.wait_procs(children, timeout=60)
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     kept = json.loads(journal.read_text())
     assert kept["parts"]["plan"]["facts"] is not None

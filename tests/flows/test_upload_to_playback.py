@@ -156,7 +156,7 @@ def test_what_is_no_media_fails_with_a_clear_error(site: RunningServer, alice: A
     path = tmp_path / "holiday.mp4"
     path.write_text("This is no film.\n" * 1000)
     video_id = alice.upload(path, title="Not a film")
-    document = alice.wait_until(video_id, "failed", seconds=30)
+    document = alice.wait_until(video_id, "failed", seconds=60)
     assert document["error"]["code"] == "not_media"
     assert document["error"]["hint"]
     assert alice.get(f"/api/v1/stream/{video_id}").status_code == 409

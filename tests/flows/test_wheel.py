@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = [sys.executable, str(ROOT / "scripts" / "uv.py")]
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def site(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield wait_for_start(process, log)
     finally:
         process.terminate()
-        assert process.wait(timeout=30) == 0, log.read_text()
+        assert process.wait(timeout=60) == 0, log.read_text()
 
 
 def wait_for_start(process: subprocess.Popen[bytes], log: Path) -> tuple[str, str]:

@@ -166,7 +166,7 @@ def test_nginx_sends_the_bytes(tmp_path: Path) -> None:
         assert httpx.get(front + url.replace("/s/", "/s/A")).status_code == 403
     finally:
         proxy.terminate()
-        proxy.wait(10)
+        proxy.wait(60)
         server.stop()
 
 
@@ -179,7 +179,7 @@ def free_port() -> int:
 
 def wait_for(url: str) -> None:
     """Until somebody answers there."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             httpx.get(f"{url}/livez")

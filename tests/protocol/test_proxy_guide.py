@@ -72,7 +72,7 @@ def site(tmp_path: Path) -> Iterator[RunningServer]:
         yield server
     finally:
         proxy.terminate()
-        proxy.wait(10)
+        proxy.wait(60)
         server.stop()
 
 

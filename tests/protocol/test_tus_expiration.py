@@ -12,7 +12,7 @@ import pytest
 from tests.support.server import Api, RunningServer
 from tests.support.tus import PATH, VERSION, append, begin, status
 
-SHORT = 1.5
+SHORT = 4.0
 """Seconds that an upload lives on the server of these tests."""
 
 

@@ -63,7 +63,7 @@ def nginx(root: Path, inside: str, *ports: int) -> Iterator[Nginx]:
         yield running
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _listens(port: int) -> bool:

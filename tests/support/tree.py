@@ -14,7 +14,7 @@ from typing import Any
 
 def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
     """Rows of the catalog, read beside the running server."""
-    conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=5)
+    conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=60)
     conn.row_factory = sqlite3.Row
     try:
         return conn.execute(sql, values).fetchall()

@@ -17,7 +17,7 @@ VERSION = {"Tus-Resumable": "1.0.0"}
 TYPE = {"Content-Type": "application/offset+octet-stream"}
 PATH = "/api/v1/uploads"
 PATIENCE = 60.0
-A_MOMENT = 0.2
+A_MOMENT = 0.5
 """Seconds in which what the server has read comes to where it is collected."""
 
 
@@ -63,7 +63,7 @@ class Line:
     def __init__(self, api: Api) -> None:
         host = urlsplit(str(api.base_url))
         assert host.hostname and host.port
-        self._socket = socket.create_connection((host.hostname, host.port), timeout=20)
+        self._socket = socket.create_connection((host.hostname, host.port), timeout=PATIENCE)
         self._host = host.netloc
         self._credentials = api.headers["Authorization"]
 

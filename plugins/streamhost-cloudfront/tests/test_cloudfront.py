@@ -18,6 +18,7 @@ from streamhost.ports import Cdn, CdnRefused
 from streamhost.testing.cdn_contract import OBJECTS, OTHER_PREFIX, PREFIX, CdnContract, Fetch
 from streamhost_cloudfront.cdn import CloudFrontCdn, Invalidating
 from streamhost_cloudfront.signing import WrongKey, policy, private_key
+from tests.support.waiting import patience
 
 KEY = f"{PREFIX}v720/0.m4s"
 
@@ -58,12 +59,13 @@ class TestCloudFrontCdn(CdnContract):
         return get
 
     @pytest.fixture
-    def asking(self, pair: Pair) -> Callable[[str], Cdn]:
+    def asking(self, pair: Pair, request: pytest.FixtureRequest) -> Callable[[str], Cdn]:
         """One whose distribution and API are elsewhere."""
 
         def make(url: str) -> Cdn:
             invalidating = Invalidating(DISTRIBUTION, ACCESS_KEY, ACCESS_SECRET, url)
-            return CloudFrontCdn(url, PAIR, pair.pem, invalidating, Asking(seconds=0.6, step_seconds=0.5))
+            impatient = Asking(patience(request, 0.6), patience(request, 0.5))
+            return CloudFrontCdn(url, PAIR, pair.pem, invalidating, impatient)
 
         return make
 

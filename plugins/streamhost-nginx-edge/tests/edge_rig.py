@@ -80,7 +80,7 @@ class Edge:
     def get(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
         """Ask the edge."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.request(method, self.url + path, headers=named, timeout=30)
+        return httpx.request(method, self.url + path, headers=named, timeout=60)
 
     def store(self, key: str, content: bytes) -> None:
         """Lay an object into the site's storage."""

@@ -14,6 +14,7 @@ from streamhost.model.cdn import Way
 from streamhost.ports import Cdn
 from streamhost.testing.cdn_contract import OBJECTS, OTHER_PREFIX, PREFIX, CdnContract, Fetch
 from streamhost_nginx_edge.cdn import NginxEdgeCdn
+from tests.support.waiting import patience
 
 
 class TestNginxEdgeCdn(CdnContract):
@@ -38,9 +39,10 @@ class TestNginxEdgeCdn(CdnContract):
         return get
 
     @pytest.fixture
-    def asking(self) -> Callable[[str], Cdn]:
+    def asking(self, request: pytest.FixtureRequest) -> Callable[[str], Cdn]:
         """One whose edge is elsewhere."""
-        return lambda url: NginxEdgeCdn(url, SECRET, Way.GRANT, Asking(seconds=0.6, step_seconds=0.5))
+        impatient = Asking(patience(request, 0.6), patience(request, 0.5))
+        return lambda url: NginxEdgeCdn(url, SECRET, Way.GRANT, impatient)
 
     async def test_what_was_brought_is_there(self, cdn: Cdn, edge: Edge) -> None:
         """Brought without a byte sent back, all its slices; the first viewer is served from the copy."""

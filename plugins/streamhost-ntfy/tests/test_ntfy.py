@@ -15,6 +15,7 @@ from streamhost.ports import NotifyRefused
 from streamhost.testing.faulty_http import Asked, FaultyHttp, Reply, faulty_http
 from streamhost.testing.notifier_contract import Arrived, RemoteNotifierContract, RemoteOffice, alice, notice
 from streamhost_ntfy.notifier import TAGS, NtfyNotifier, NtfyServer
+from tests.support.waiting import patience
 
 TOKEN = "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2"
 FIELDS = {"topic": str, "title": str, "message": str, "priority": int, "tags": list, "click": str, "sequence_id": str}
@@ -57,10 +58,10 @@ class Phone:
 
     recipient: Recipient | None = alice("alices-films_7h2k")
 
-    def __init__(self, server: FaultyHttp, **known: str) -> None:
+    def __init__(self, server: FaultyHttp, seconds: float = 60.0, /, **known: str) -> None:
         self.server = server
         access = known or {"token": TOKEN}
-        self.notifier = NtfyNotifier(NtfyServer(f"{server.url}/", seconds=1.5, **access))
+        self.notifier = NtfyNotifier(NtfyServer(f"{server.url}/", seconds=seconds, **access))
 
     async def received(self) -> list[Arrived]:
         """The messages that the server has taken."""
@@ -85,9 +86,9 @@ class TestNtfyNotifier(RemoteNotifierContract):
     says: ClassVar[tuple[str, ...]] = ("Holidays 0", "Every version", "https://video.example.org/watch/film0")
 
     @pytest.fixture
-    def office(self, server: FaultyHttp) -> RemoteOffice:
+    def office(self, server: FaultyHttp, request: pytest.FixtureRequest) -> RemoteOffice:
         """A phone."""
-        return Phone(server)
+        return Phone(server, patience(request, 1.5))
 
 
 async def test_what_a_message_carries(server: FaultyHttp) -> None:

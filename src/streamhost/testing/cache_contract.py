@@ -16,7 +16,7 @@ import pytest
 from streamhost.ports import CacheUnavailable, SharedCache
 
 NAMES = ("plain", "recommendations:0:u:7x", "a/../b", "ünïcode 🎬", "x" * 500, "*", "with\nlines")
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class SharedCacheContract:

@@ -51,7 +51,7 @@ NO_OBJECTS = (
     "videos/contractvideo001/contractpack0001/0.m4s\n",
 )
 NO_FOLDERS = ("", "/", "videos/", "videos", "stills/x/", "videos/x/../", "videos/x")
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a request that never ends must have been given up, with a slow machine's share."""
 
 

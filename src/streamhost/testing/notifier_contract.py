@@ -19,8 +19,9 @@ from streamhost.ports import Notifier, NotifyRefused, NotifyUnavailable
 from streamhost.testing import faulty_http
 from streamhost.testing.faulty_http import FaultyHttp, Reply
 
-PATIENCE = 20.0
-"""Seconds within which a failure must be told, on a slow machine; a notifier under test has a time-out of 2 at most."""
+PATIENCE = 60.0
+"""Seconds within which a failure must be told, on a slow machine; for the faults that never end, the time-out of a
+notifier under test is 2 at most."""
 
 
 @dataclass(frozen=True, slots=True)

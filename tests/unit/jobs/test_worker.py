@@ -34,10 +34,10 @@ async def test_jobs_are_done(bench: Bench) -> None:
 
 async def test_woken_at_once(bench: Bench) -> None:
     """A job that is added in this process starts long before the next poll; so does one whose time comes."""
-    await bench.worker(timing=replace(QUICK, poll=30.0)).start()
+    await bench.worker(timing=replace(QUICK, poll=3600.0)).start()
     await asyncio.sleep(0.05)
-    await bench.until(await bench.add(Count(1)), JobState.DONE, seconds=1)
-    await bench.until(await bench.add(Count(2), delay=0.2), JobState.DONE, seconds=2)
+    await bench.until(await bench.add(Count(1)), JobState.DONE)
+    await bench.until(await bench.add(Count(2), delay=0.2), JobState.DONE)
 
 
 async def test_places(bench: Bench) -> None:
@@ -234,17 +234,17 @@ async def test_cancel_a_running_job(bench: Bench) -> None:
     async def work(_task: Count, job: JobContext) -> None:
         started.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(3600)
         finally:
             cleaned.append(job.cancelled.is_set())
 
     bench.queue.on_failed(Count, bench.note_failure)
     job_id = await bench.add(Count())
-    await bench.worker({Count: work}, replace(QUICK, beat=30.0)).start()
+    await bench.worker({Count: work}, replace(QUICK, beat=3600.0, lease=7200.0)).start()
     await started.wait()
     async with bench.db.write() as conn:
         assert await bench.queue.cancel(conn, job_id)
-    job = await bench.until(job_id, JobState.CANCELLED, seconds=1)
+    job = await bench.until(job_id, JobState.CANCELLED)
     assert (cleaned, job.error_code, bench.failed) == ([True], "job_cancelled", [(job_id, "job_cancelled")])
 
 
@@ -254,14 +254,14 @@ async def test_cancelled_by_another_process(bench: Bench) -> None:
 
     async def work(_task: Count, _job: JobContext) -> None:
         started.set()
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
 
     job_id = await bench.add(Count())
     await bench.worker({Count: work}).start()
     await started.wait()
     async with bench.db.write() as conn:
         assert await rows.ask_to_cancel(conn, job_id)
-    await bench.until(job_id, JobState.CANCELLED, seconds=2)
+    await bench.until(job_id, JobState.CANCELLED)
 
 
 async def test_stopping_returns_jobs(bench: Bench) -> None:
@@ -270,13 +270,13 @@ async def test_stopping_returns_jobs(bench: Bench) -> None:
 
     async def work(_task: Count, _job: JobContext) -> None:
         started.set()
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
 
     job_id = await bench.add(Count(5))
     worker = bench.worker({Count: work})
     await worker.start()
     await started.wait()
-    await asyncio.wait_for(worker.stop(grace=5), 2)
+    await asyncio.wait_for(worker.stop(grace=3600), 60)
     job = await bench.get(job_id)
     assert (job.state, job.attempts, job.worker, job.error_code) == (JobState.QUEUED, 0, None, None)
     await bench.worker().start()
@@ -300,7 +300,7 @@ async def test_handler_that_will_not_stop(bench: Bench) -> None:
     worker = bench.worker({Count: work})
     await worker.start()
     await started.wait()
-    await asyncio.wait_for(worker.stop(grace=0.2), 1)
+    await asyncio.wait_for(worker.stop(grace=0.2), 60)
     assert (await bench.get(job_id)).state is JobState.RUNNING
     release.set()
     await bench.until(job_id, JobState.DONE)

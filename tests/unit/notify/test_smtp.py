@@ -31,7 +31,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def smtp(port: int, security: Any = "none", host: str = HOST, **more: Any) -> SmtpMailSender:
     """A sender to a server on this machine."""
-    return SmtpMailSender(SmtpServer(host, port, security, **{"timeout": 5.0, **more}), SENDER)
+    return SmtpMailSender(SmtpServer(host, port, security, **{"timeout": 60.0, **more}), SENDER)
 
 
 async def refusal(sender: SmtpMailSender) -> MailRefused | MailUnavailable:
@@ -60,7 +60,7 @@ async def test_headers(mailbox: Mailbox) -> None:
 async def test_names_of_the_sender(mailbox: Mailbox, name: str) -> None:
     """Whatever the site is called, it arrives as its name, and adds no header or recipient."""
     async with serving(mailbox) as (port, _):
-        server = SmtpServer(HOST, port, "none", timeout=5)
+        server = SmtpServer(HOST, port, "none", timeout=60)
         await SmtpMailSender(server, From("video@example.org", name)).send(message())
     [mail] = mailbox.mails
     assert mail["From"].addresses[0].addr_spec == "video@example.org"
@@ -175,31 +175,27 @@ async def test_a_server_that_hangs(mailbox: Mailbox) -> None:
     """A server that says nothing, at any point, is left after the time-out."""
 
     async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
-    begin = time.monotonic()
-    async with misbehaving(silent) as port:
-        error = await refusal(smtp(port, timeout=0.3))
-    mailbox.delay = 30
-    async with serving(mailbox) as (port, _):
-        assert isinstance(await refusal(smtp(port, timeout=0.3)), MailUnavailable)
-    assert isinstance(error, MailUnavailable)
-    assert time.monotonic() - begin < 10
+    mailbox.delay = 3600
+    async with asyncio.timeout(60):
+        async with misbehaving(silent) as port:
+            assert isinstance(await refusal(smtp(port, timeout=0.3)), MailUnavailable)
+        async with serving(mailbox) as (port, _):
+            assert isinstance(await refusal(smtp(port, timeout=0.3)), MailUnavailable)
 
 
 async def test_a_server_that_drips() -> None:
     """A server that always says a little more, so that no step ever times out, is left in the end."""
 
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for number in range(1000):
+        for number in range(100_000):
             writer.write(b"220-line %d\r\n" % number)
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    begin = time.monotonic()
-    async with misbehaving(drip) as port:
+    async with asyncio.timeout(60), misbehaving(drip) as port:
         assert isinstance(await refusal(smtp(port, timeout=0.2)), MailUnavailable)
-    assert time.monotonic() - begin < 8
 
 
 @pytest.mark.parametrize(

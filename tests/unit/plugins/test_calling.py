@@ -109,7 +109,7 @@ async def test_what_will_not_be_cancelled_is_ended(monkeypatch: pytest.MonkeyPat
         await answer(stubborn, 0.05)
     left = [task for task in asyncio.all_tasks() if task.get_name() == "plugin-bell-on_event"]
     assert len(left) == 1
-    await asyncio.wait(left, timeout=30)
+    await asyncio.wait(left, timeout=60)
     assert (left[0].cancelled(), tries) == (True, ["no"])
 
 

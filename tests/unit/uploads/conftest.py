@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -123,6 +123,19 @@ def uploads(open_uploads: Open) -> Uploads:
     return open_uploads()
 
 
+class Pause(asyncio.Event):
+    """What a body waits for in the middle; `reached` once all that came before it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        """Tell that the body has come so far."""
+        self.reached.set()
+        return await super().wait()
+
+
 async def body(
     *pieces: Piece, end: StreamhostError | None = None, then: asyncio.Event | None = None
 ) -> AsyncIterator[Piece]:
@@ -141,7 +154,7 @@ def broken(*pieces: Piece) -> AsyncIterator[Piece]:
     return body(*pieces, end=ClientGone())
 
 
-async def eventually(true: Callable[[], Any], seconds: float = 5) -> None:
+async def eventually(true: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until something (or what it awaits) is true."""
     async with asyncio.timeout(seconds):
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import UploadId, UserId
 from tests.support.tus import content
-from tests.unit.uploads.conftest import ALICE, BOB, House, Open, body, broken, eventually, upload_file
+from tests.unit.uploads.conftest import ALICE, BOB, House, Open, Pause, body, broken, eventually, upload_file
 
 QUICK = Pace(save_bytes=1000, save_seconds=0.05, silence=0.3)
 
@@ -51,7 +52,7 @@ async def test_a_broken_connection_keeps_what_came(uploads: Uploads, house: Hous
 
 async def test_offsets_are_stored_on_the_way(open_uploads: Open, house: House) -> None:
     """In the middle of a long request a crash would cost little: offsets are stored by bytes, and by time too."""
-    uploads, go_on = open_uploads(QUICK), asyncio.Event()
+    uploads, go_on = open_uploads(replace(QUICK, silence=60.0)), asyncio.Event()
     upload = await uploads.create(ALICE, 5_000_000)
     task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(content(100), then=go_on)))
     await eventually(lambda: _stands_at(house, upload.id, 100))
@@ -76,8 +77,9 @@ async def test_a_silent_client_is_let_go(open_uploads: Open) -> None:
 async def test_the_newest_request_wins(uploads: Uploads, house: House) -> None:
     """A request that hangs is told to let go by the next one and where it stood; nothing is lost or doubled."""
     upload = await uploads.create(ALICE, 6)
-    stale = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=asyncio.Event())))
-    await asyncio.sleep(0.05)
+    pause = Pause()
+    stale = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=pause)))
+    await pause.reached.wait()
     assert (await uploads.status(upload.id, ALICE)).offset == 3
     with pytest.raises(UploadInterrupted) as caught:
         await stale
@@ -89,8 +91,9 @@ async def test_the_newest_request_wins(uploads: Uploads, house: House) -> None:
 async def test_a_cancelled_request_is_not_torn(uploads: Uploads) -> None:
     """When the server cancels a request, its bytes are stored before it ends, and the upload is free."""
     upload = await uploads.create(ALICE, 6)
-    task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=asyncio.Event())))
-    await asyncio.sleep(0.05)
+    pause = Pause()
+    task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=pause)))
+    await pause.reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -200,9 +203,9 @@ async def test_what_expired_is_swept(uploads: Uploads, house: House) -> None:
 
 async def test_the_sweep_leaves_working_uploads_alone(uploads: Uploads, house: House) -> None:
     """An upload that is receiving bytes is never taken from under the one who sends them."""
-    upload, go_on = await uploads.create(ALICE, 6), asyncio.Event()
+    upload, go_on = await uploads.create(ALICE, 6), Pause()
     task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=go_on)))
-    await asyncio.sleep(0.05)
+    await go_on.reached.wait()
     house.now += 100 * HOUR
     await uploads.sweep()
     go_on.set()
@@ -263,11 +266,11 @@ async def test_a_file_too_large_for_one_request(open_uploads: Open, house: House
 
 async def test_at_the_end_whole_files_get_a_little_time(uploads: Uploads, house: House) -> None:
     """When the server stops, resumable uploads let go at once, a file by one request may arrive, nothing begins."""
-    go_on = asyncio.Event()
+    pause, go_on = Pause(), Pause()
     upload = await uploads.create(ALICE, 6)
-    resumable = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=asyncio.Event())))
+    resumable = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(b"abc", then=pause)))
     whole = asyncio.create_task(uploads.receive(ALICE, body(b"whole", then=go_on), dict))
-    await asyncio.sleep(0.05)
+    await asyncio.gather(pause.reached.wait(), go_on.reached.wait())
     closing = asyncio.create_task(uploads.close())
     with pytest.raises(UploadInterrupted):
         await resumable
@@ -309,8 +312,11 @@ async def test_whatever_happens_the_file_is_the_file(
                 await uploads.append(upload.id, ALICE, stands, broken(piece))
             stands += len(piece)
         elif step == "hang":
-            hanging = asyncio.create_task(uploads.append(upload.id, ALICE, stands, body(piece, then=asyncio.Event())))
-            await asyncio.sleep(0.01)
+            pause = Pause()
+            hanging = asyncio.create_task(uploads.append(upload.id, ALICE, stands, body(piece, then=pause)))
+            reached = asyncio.create_task(pause.reached.wait())
+            await asyncio.wait([hanging, reached], return_when=asyncio.FIRST_COMPLETED)
+            reached.cancel()
             stands = (await uploads.status(upload.id, ALICE)).offset
             await asyncio.gather(hanging, return_exceptions=True)
         elif step == "stale":
