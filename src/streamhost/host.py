@@ -13,7 +13,7 @@ from streamhost.features.accounts import Accounts
 from streamhost.features.analytics import Analytics
 from streamhost.features.audit import Audit
 from streamhost.features.captions import Captions
-from streamhost.features.catalog import Catalog
+from streamhost.features.catalog import Catalog, Trash
 from streamhost.features.cdn import Addresses, Copies
 from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
@@ -40,6 +40,7 @@ from streamhost.features.work import Revive, Work
 from streamhost.host_analytics import analytics_of
 from streamhost.host_backup import scheduled_of
 from streamhost.host_cache import cache_of
+from streamhost.host_catalog import catalog_work
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
@@ -90,6 +91,7 @@ class Host:
     accounts: Accounts
     audit: Audit
     catalog: Catalog
+    trash: Trash
     search: Search
     library: Library
     captions: Captions
@@ -263,7 +265,7 @@ async def _built_on(
         queue,
         clock,
         mail,
-        leaves=lambda conn, owner: catalog.leave(conn, owner),
+        leaves=lambda conn, owner: trash.leave(conn, owner),
         ended=ended,
         gate=gates.register,
         cache=cache,
@@ -283,12 +285,14 @@ async def _built_on(
         cache=cache,
         reworded=screening.reworded,
     )
+    trash = Trash(db, queue, clock, ended, settings.trash.days)
+    thrown, trash_times = catalog_work(catalog, trash, queue)
     downloads = Downloads(db, queue, storage, clock, run, work)
     captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
     posters = PosterDesk(db, queue, storage, clock, run, work, screening.reworded)
     analytics = analytics_of(settings, instance, db, clock, grants, storage, catalog)
     hashed, allowed = accounts.passwords.hash, (quotas.check, gates.upload)
-    helps = (captions, posters, catalog, catalog.remove, uploads.entering, run, hashed, *allowed)
+    helps = (captions, posters, catalog, trash.remove, uploads.entering, run, hashed, *allowed)
     imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
     handlers: Mapping[type[tasks.Task], Handler] = {
         tasks.ProbeSource: transcoding.probe,
@@ -307,6 +311,7 @@ async def _built_on(
         tasks.SweepUploads: lambda _task, _job: uploads.sweep(),
         tasks.SweepCatalog: upkeep.sweep_catalog,
         **imports.handlers,
+        **thrown,
         **backing_up,
         tasks.SendMail: mail.deliver,
         tasks.SweepMail: mail.sweep,
@@ -338,7 +343,7 @@ async def _built_on(
         [
             *(every(HOUR, task) for task in (tasks.SweepUploads(), tasks.SweepMedia())),
             *(every(DAY, task()) for task in daily),
-            *(*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule()),
+            *(*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule(), trash_times),
         ],
     )
     systems, root = protections.systems, addresses.stream_root
@@ -356,6 +361,7 @@ async def _built_on(
         accounts=accounts,
         audit=Audit(db, clock),
         catalog=catalog,
+        trash=trash,
         search=Search(db, cache),
         library=Library(db, clock, cache, recommending.room.changed),
         captions=captions,

@@ -1,4 +1,5 @@
-"""`streamhost videos list`, `show`, `edit`, `delete` and `download`: at a server, or on a data directory."""
+"""`streamhost videos list`, `show`, `edit`, `trash`, `restore`, `delete` and `download`: at a server, or on a data
+directory."""
 
 from __future__ import annotations
 
@@ -100,6 +101,7 @@ def show(video: str, url: str | None, token: str | None, data: Path | None, as_j
 )
 @click.option("--password-file", type=click.File("r"), help="File with its password, or - for standard input.")
 @click.option("--protection", type=click.Choice([one.value for one in Protection]), help="How segments are encrypted.")
+@click.option("--publish-at", help="When it becomes public, such as 2027-01-31T18:00:00Z; `never` takes that back.")
 @click.option("--download/--no-download", default=None, help="Whether viewers may take it along as a file.")
 @_where
 def edit(
@@ -111,6 +113,7 @@ def edit(
     visibility: str | None,
     password_file: Any,
     protection: str | None,
+    publish_at: str | None,
     download: bool | None,
     url: str | None,
     token: str | None,
@@ -133,6 +136,8 @@ def edit(
         "allow_download": download,
     }
     changes = {name: value for name, value in said.items() if value is not None}
+    if publish_at is not None:
+        changes["publish_at"] = None if publish_at == "never" else publish_at
     if not changes:
         raise click.UsageError("Say what is to change.")
     _tell(desk_of(url, token, data).edit(video, changes), as_json)
@@ -145,7 +150,7 @@ def edit(
 def delete(
     videos: Sequence[str], yes: bool, url: str | None, token: str | None, data: Path | None, as_json: bool
 ) -> None:
-    """Delete VIDEOS (ids) for good. On a data directory only while no server runs there."""
+    """Delete VIDEOS (ids) for good, out of the trash or not. On a data directory only while no server runs there."""
     desk = desk_of(url, token, data)
     if not yes:
         titles = "\n".join(f"  {plain(desk.show(one)['title'])}" for one in videos)
@@ -156,6 +161,46 @@ def delete(
             click.echo(f"{one} is deleted.")
     if as_json:
         click.echo(json.dumps({"deleted": list(videos)}))
+
+
+@click.command()
+@click.argument("videos", nargs=-1)
+@_where
+def trash(videos: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+    """Move VIDEOS (ids) to the trash, or without any show what lies there: at a server your own, on a data directory
+    everybody's. Out of it they can be restored for as long as the setting trash.days says.
+
+    On a data directory things are moved only while no server runs there.
+    """
+    desk = desk_of(url, token, data)
+    if videos:
+        for one in videos:
+            desk.trash(one)
+            if not as_json:
+                click.echo(f"{one} is in the trash.")
+        if as_json:
+            click.echo(json.dumps({"trashed": list(videos)}))
+        return
+    found = desk.trashed()
+    if as_json:
+        click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
+        return
+    rows = [(one["id"], (one["deleted_at"] or "")[:10], one["owner"]["name"], one["title"]) for one in found]
+    print_table(("ID", "SINCE", "OWNER", "TITLE"), rows)
+
+
+@click.command()
+@click.argument("videos", nargs=-1, required=True)
+@_where
+def restore(videos: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+    """Bring VIDEOS (ids) back from the trash, as they were. On a data directory only while no server runs there."""
+    desk = desk_of(url, token, data)
+    restored = [desk.restore(one) for one in videos]
+    if as_json:
+        click.echo(json.dumps({"items": restored}, ensure_ascii=False, indent=2))
+        return
+    for document in restored:
+        click.echo(f"{document['id']} is back: {plain(document['title'])}")
 
 
 @click.command()
@@ -232,4 +277,4 @@ def _tell(document: Document, as_json: bool) -> None:
         click.echo(f"\n{click.unstyle(document['description'])}")
 
 
-COMMANDS = (list_videos, show, edit, delete, download)
+COMMANDS = (list_videos, show, edit, trash, restore, delete, download)

@@ -58,6 +58,18 @@ class VideoDesk(Protocol):
         """Remove a video."""
         ...
 
+    def trash(self, video_id: str) -> None:
+        """Move a video to the trash."""
+        ...
+
+    def restore(self, video_id: str) -> Document:
+        """Bring a video back from the trash."""
+        ...
+
+    def trashed(self) -> list[Document]:
+        """What lies in the trash, the latest first."""
+        ...
+
     def download(self, video_id: str, target: Path | None, rendition: str | None, source: bool, told: Told) -> Fetched:
         """Bring a file here: the uploaded one, or a rendition as one MP4. `target` None: by its own name."""
         ...
@@ -75,14 +87,19 @@ class ServerVideos:
         if owner is not None:
             raise click.UsageError("--owner is for a data directory; a server lists the videos of whose the token is.")
         items: list[Document] = []
-        cursor: str | None = None
-        while True:
-            said = {"owner": "me", "limit": PAGE, **({"cursor": cursor} if cursor else {})}
-            page = self._ask("GET", f"/api/v1/videos?{urlencode(said)}")
-            items += [item for item in page["items"] if state in (None, item["state"])]
+        for page in self._pages("/api/v1/videos", owner="me"):
+            items += [item for item in page if state in (None, item["state"])]
+            if len(items) >= limit:
+                break
+        return items[:limit]
+
+    def _pages(self, address: str, **said: str) -> Iterator[list[Document]]:
+        cursor: str | None = ""
+        while cursor is not None:
+            query = urlencode({**said, "limit": PAGE, **({"cursor": cursor} if cursor else {})})
+            page = self._ask("GET", f"{address}?{query}")
+            yield page["items"]
             cursor = page["next_cursor"]
-            if cursor is None or len(items) >= limit:
-                return items[:limit]
 
     def show(self, video_id: str) -> Document:
         """One video."""
@@ -95,6 +112,18 @@ class ServerVideos:
     def delete(self, video_id: str) -> None:
         """Remove it."""
         self._ask("DELETE", f"/api/v1/videos/{video_id}")
+
+    def trash(self, video_id: str) -> None:
+        """Move it to the trash."""
+        self._ask("DELETE", f"/api/v1/videos/{video_id}?permanently=false")
+
+    def restore(self, video_id: str) -> Document:
+        """Bring it back."""
+        return self._ask("POST", f"/api/v1/videos/{video_id}/restore")
+
+    def trashed(self) -> list[Document]:
+        """One's own trash."""
+        return [item for page in self._pages("/api/v1/me/trash") for item in page]
 
     def download(self, video_id: str, target: Path | None, rendition: str | None, source: bool, told: Told) -> Fetched:
         """Bring a file here; one that has to be made is waited for."""
@@ -155,10 +184,44 @@ class FolderVideos:
 
         async def delete(host: Host) -> None:
             video = await _known(host, video_id)
-            await host.catalog.delete(video.id, await _owner(host, video))
+            await host.trash.delete(video.id, await _owner(host, video))
             await host.audit.note(Act.VIDEO_DELETED, COMMAND_LINE, video=video.id)
 
         self._with(delete, alone=True)
+
+    def trash(self, video_id: str) -> None:
+        """Move it to its owner's trash."""
+
+        async def put(host: Host) -> None:
+            video = await _known(host, video_id)
+            await host.trash.put(video.id, await _owner(host, video))
+            await host.audit.note(Act.VIDEO_TRASHED, COMMAND_LINE, video=video.id)
+
+        self._with(put, alone=True)
+
+    def restore(self, video_id: str) -> Document:
+        """Bring it back, whoever has put it there."""
+
+        async def restore(host: Host) -> Document:
+            video = await host.trash.restore(VideoId(video_id), None)
+            await host.audit.note(Act.VIDEO_RESTORED, COMMAND_LINE, video=video.id)
+            return await _document(host, video)
+
+        return self._with(restore, alone=True)
+
+    def trashed(self) -> list[Document]:
+        """Everybody's."""
+
+        async def look(host: Host) -> list[Document]:
+            found: list[Document] = []
+            cursor: str | None = ""
+            while cursor is not None:
+                page = await host.trash.listed(None, cursor, PAGE)
+                found += [await _document(host, video) for video in page.items]
+                cursor = page.next_cursor
+            return found
+
+        return self._with(look)
 
     def download(self, video_id: str, target: Path | None, rendition: str | None, source: bool, told: Told) -> Fetched:
         """Copy a file out of the storage. Raises `NotMadeYet`."""

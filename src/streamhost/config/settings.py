@@ -21,6 +21,7 @@ from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
 from streamhost.config.storage import StorageSettings
+from streamhost.config.trash import TrashSettings
 from streamhost.model.keeping import ALWAYS, KEEP_SOURCE
 
 MIB = 1024**2
@@ -348,6 +349,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     uploads: UploadSettings = UploadSettings()
     storage: StorageSettings = StorageSettings()
     imports: ImportSettings = ImportSettings()
+    trash: TrashSettings = TrashSettings()
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     models: ModelSettings = ModelSettings()

@@ -106,7 +106,8 @@ async def most_watched(
     sql = (
         "SELECT v.id, v.title, u.name, SUM(d.views) AS views, SUM(d.played) AS played "
         "FROM playback_days d JOIN videos v ON v.id = d.subject JOIN users u ON u.id = v.owner_id "
-        "WHERE d.day BETWEEN :first AND :last" + (" AND v.owner_id = :owner" if owner_id is not None else "")
+        "WHERE d.day BETWEEN :first AND :last AND v.deleted_at IS NULL"
+        + (" AND v.owner_id = :owner" if owner_id is not None else "")
     )
     values: Mapping[str, object] = {"first": first, "last": last, "limit": limit, "owner": owner_id}
     wanted = {name: value for name, value in values.items() if f":{name}" in sql or name == "limit"}

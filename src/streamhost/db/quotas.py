@@ -13,13 +13,13 @@ _STILL_COMING = """FROM uploads WHERE owner_id = :owner AND finished_at IS NULL
     AND (expires_at > :now OR video_id IS NOT NULL)"""
 _USED = f"""
 SELECT
-    (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL)
+    (SELECT COALESCE(SUM(source_size), 0) FROM videos WHERE owner_id = :owner)
         + (SELECT COALESCE(SUM(replacements.source_size), 0) FROM replacements
             JOIN videos ON videos.id = replacements.video_id
             WHERE videos.owner_id = :owner AND replacements.error_code IS NULL) AS kept_bytes,
     (SELECT COALESCE(SUM(captions.size), 0) FROM captions JOIN videos ON videos.id = captions.video_id
-        WHERE videos.owner_id = :owner AND videos.deleted_at IS NULL AND captions.origin = 'uploaded') AS caption_bytes,
-    (SELECT COUNT(*) FROM videos WHERE owner_id = :owner AND deleted_at IS NULL) AS kept_videos,
+        WHERE videos.owner_id = :owner AND captions.origin = 'uploaded') AS caption_bytes,
+    (SELECT COUNT(*) FROM videos WHERE owner_id = :owner) AS kept_videos,
     (SELECT COALESCE(SUM(COALESCE(length, bytes)), 0) {_STILL_COMING} AND kind <> 'final') AS coming_bytes,
     (SELECT COUNT(*) {_STILL_COMING} AND kind <> 'partial') AS coming_videos
 """
@@ -47,6 +47,15 @@ async def used(conn: Connection, owner_id: UserId, now: Timestamp) -> tuple[int,
     assert row is not None, "a query of sums has a row"
     kept = int(row["kept_bytes"]) + int(row["caption_bytes"])
     return kept + int(row["coming_bytes"]), int(row["kept_videos"]) + int(row["coming_videos"])
+
+
+async def in_trash(conn: Connection, owner_id: UserId) -> tuple[int, int]:
+    """Bytes and videos of a user that lie in the trash; they are among those that are used."""
+    sql = """SELECT COALESCE(SUM(source_size), 0) AS bytes, COUNT(*) AS videos FROM videos
+        WHERE owner_id = :owner AND deleted_at IS NOT NULL"""
+    row = await conn.fetch_one(sql, {"owner": owner_id})
+    assert row is not None, "a query of sums has a row"
+    return int(row["bytes"]), int(row["videos"])
 
 
 async def all_bytes(conn: Connection) -> int:

@@ -18,6 +18,8 @@ _SELECT = (
     "SELECT review_cases.*, users.name AS reviewer FROM review_cases "
     "LEFT JOIN users ON users.id = review_cases.reviewer_id"
 )
+_THERE = "NOT EXISTS (SELECT 1 FROM videos WHERE videos.id = review_cases.video_id AND videos.deleted_at IS NOT NULL)"
+"""What lies in the trash waits for nobody; its case is open again once it is restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ async def listed(conn: Connection, wanted: Wanted, now: Timestamp, after: Place 
     risks = [risk.rank for risk in wanted.risks] or [risk.rank for risk in Risk]
     marks = ", ".join(str(rank) for rank in risks)
     sql = (
-        f"{_SELECT} WHERE review_cases.rank IN ({marks}) "
+        f"{_SELECT} WHERE review_cases.rank IN ({marks}) AND {_THERE} "
         "AND (:category IS NULL OR review_cases.categories LIKE :like) "
         "AND (:cause IS NULL OR review_cases.cause = :cause) "
         "AND (:mine IS NULL OR (review_cases.reviewer_id = :mine AND review_cases.claimed_until > :now)) "
@@ -125,7 +127,7 @@ async def listed(conn: Connection, wanted: Wanted, now: Timestamp, after: Place 
 
 async def counts(conn: Connection) -> dict[Risk, int]:
     """How many cases are open, by risk."""
-    rows = await conn.fetch_all("SELECT risk, COUNT(*) AS number FROM review_cases GROUP BY risk")
+    rows = await conn.fetch_all(f"SELECT risk, COUNT(*) AS number FROM review_cases WHERE {_THERE} GROUP BY risk")
     return {Risk(row["risk"]): row["number"] for row in rows}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -49,6 +50,8 @@ _COLUMNS = (
     "updated_at",
     "published_at",
     "deleted_at",
+    "deleted_by",
+    "publish_at",
     "speed",
     "eta",
     "paused",
@@ -105,6 +108,8 @@ def _row(video: Video) -> dict[str, Any]:
         "updated_at": video.updated_at,
         "published_at": video.published_at,
         "deleted_at": video.deleted_at,
+        "deleted_by": video.deleted_by,
+        "publish_at": video.publish_at,
         "speed": video.speed,
         "eta": video.eta,
         "paused": int(video.paused),
@@ -198,12 +203,13 @@ async def progress(
 
 
 async def replace(conn: Connection, video: Video) -> None:
-    """Store what people may edit: words, chapters, tags, who may watch and where, protection, download, what is kept of
-    the file."""
+    """Store what people may edit: words, chapters, tags, who may watch, where and from when, protection, download, what
+    is kept of the file."""
     row = _row(video)
     words = ("title", "description", "tags", "chapters", "chapters_edited")
-    names = (*words, "visibility", "password_hash", "embed_origins", "protection", "allow_download", "keep_source")
-    await change(conn, video.id, video.updated_at, **{name: row[name] for name in names})
+    names = ("visibility", "publish_at", "published_at", "password_hash", "embed_origins", "protection")
+    edited = (*words, *names, "allow_download", "keep_source")
+    await change(conn, video.id, video.updated_at, **{name: row[name] for name in edited})
 
 
 async def withdraw(conn: Connection, video_id: VideoId, now: Timestamp) -> None:
@@ -265,6 +271,13 @@ async def ids_of(conn: Connection, owner: UserId) -> list[VideoId]:
     """The ids of all videos of an owner."""
     rows = await conn.fetch_all("SELECT id FROM videos WHERE owner_id = :owner", {"owner": owner})
     return [VideoId(row["id"]) for row in rows]
+
+
+async def tags_of(conn: Connection, owner: UserId) -> list[str]:
+    """The tags on the videos of an owner, those that are used most first."""
+    sql = "SELECT tags FROM videos WHERE owner_id = :owner AND tags <> '[]' AND deleted_at IS NULL"
+    used = Counter(tag for row in await conn.fetch_all(sql, {"owner": owner}) for tag in json.loads(row["tags"]))
+    return [tag for tag, _ in used.most_common()]
 
 
 async def titles(conn: Connection, ids: Collection[VideoId]) -> dict[VideoId, str]:

@@ -27,7 +27,7 @@ class OverQuota(StreamhostError):
     """You have used what you may use of this site."""
 
     code = "over_quota"
-    hint = "Delete videos that you no longer need, or ask an administrator for more."
+    hint = "Delete videos that you no longer need, also out of the trash, or ask an administrator for more."
     permanent = True
 
 
@@ -43,6 +43,9 @@ class Usage:
     max_videos: int | None
     own_bytes: int | None
     own_videos: int | None
+    trash_bytes: int = 0
+    """Part of `bytes`: what lies in the trash."""
+    trash_videos: int = 0
 
 
 class Quotas:
@@ -68,9 +71,11 @@ class Quotas:
         used_bytes, used_videos = await rows.used(conn, owner_id, self._clock())
         if max_bytes is not None and used_bytes + more_bytes > max_bytes:
             left = max(0, max_bytes - used_bytes)
-            raise OverQuota(f"You may keep {max_bytes} bytes of files; {left} are left, {more_bytes} are needed.")
+            said = f"You may keep {max_bytes} bytes of files; {left} are left, {more_bytes} are needed."
+            raise OverQuota(said + await self._trashed(conn, owner_id))
         if max_videos is not None and more_videos and used_videos + more_videos > max_videos:
-            raise OverQuota(f"You have {used_videos} of the {max_videos} videos that you may keep.")
+            said = f"You have {used_videos} of the {max_videos} videos that you may keep."
+            raise OverQuota(said + await self._trashed(conn, owner_id))
         for unit, used, allowed in (
             ("bytes", used_bytes + more_bytes, max_bytes),
             ("videos", used_videos + more_videos, max_videos),
@@ -78,6 +83,13 @@ class Quotas:
             # Where bytes are only held out nothing can be written; whoever brings them is weighed again at their end.
             if allowed is not None and conn.writes:
                 await self._warn(conn, owner_id, unit, used, allowed)
+
+    async def _trashed(self, conn: Connection, owner_id: UserId) -> str:
+        """A sentence on what could be had back at once, if there is anything."""
+        size, count = await rows.in_trash(conn, owner_id)
+        if not count:
+            return ""
+        return f" {count} in your trash count{'s' if count == 1 else ''} too, with {size} bytes."
 
     async def _warn(self, conn: Connection, owner_id: UserId, unit: str, used: int, allowed: int) -> None:
         """Tell somebody once that a quota is nearly used up, and again only after there was room in between."""
@@ -94,8 +106,9 @@ class Quotas:
             if own is None:
                 raise NotFound("There is no such user.")
             used_bytes, used_videos = await rows.used(conn, user_id, self._clock())
+            trashed = await rows.in_trash(conn, user_id)
         max_bytes, max_videos = self._limits(own)
-        return Usage(used_bytes, used_videos, max_bytes, max_videos, own.bytes, own.videos)
+        return Usage(used_bytes, used_videos, max_bytes, max_videos, own.bytes, own.videos, *trashed)
 
     async def allow(self, user_id: UserId, max_bytes: int | None, max_videos: int | None, by: Actor) -> Usage:
         """Set what one user may keep: None for the site's default, 0 for no limit. Raises `NotFound`.

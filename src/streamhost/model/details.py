@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -80,6 +81,19 @@ def _visibility(given: Any) -> Visibility:
         raise ValueError(f"One of: {', '.join(Visibility)}.") from None
 
 
+def _publish_at(given: Any) -> float | None:
+    if given is None or given == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+        at = moment.timestamp()
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("Expected a time such as 2027-01-31T18:00:00Z.") from None
+    if moment.tzinfo is None:
+        raise ValueError("Say in which time zone: end it with Z, or with an offset such as +02:00.")
+    return at
+
+
 def _keep_source(given: Any) -> str | None:
     if given is None or given == "":
         return None
@@ -147,7 +161,10 @@ _CHECKS = {
     "title": _title,
     "description": _text,
     "tags": _tags,
+    "add_tags": _tags,
+    "remove_tags": _tags,
     "visibility": _visibility,
+    "publish_at": _publish_at,
     "protection": _protection,
     "allow_download": _yes_or_no,
     "keep_source": _keep_source,

@@ -118,6 +118,21 @@ class ReplacementHeld(VideoEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class VideoTrashed(VideoEvent):
+    """A video lies in the trash: nobody plays it, and it may come back. `by`: who has put it there."""
+
+    kind: ClassVar[str] = "video_trashed"
+    by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRestored(VideoEvent):
+    """A video came back from the trash as it was."""
+
+    kind: ClassVar[str] = "video_restored"
+
+
+@dataclass(frozen=True, slots=True)
 class VideoDeleted(VideoEvent):
     """A video is gone; its files are being removed. `by`: who deleted it, where that is known."""
 
@@ -197,6 +212,8 @@ EVENTS: Mapping[str, type[Event]] = {
         VideoReplaced,
         ReplacementFailed,
         ReplacementHeld,
+        VideoTrashed,
+        VideoRestored,
         VideoDeleted,
         VideoReported,
         ReportAnswered,

@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     VIDEO_REPLACED = "video_replaced"
     REPLACEMENT_FAILED = "replacement_failed"
     REPLACEMENT_HELD = "replacement_held"
+    VIDEO_TRASHED = "video_trashed"
     VIDEO_DELETED = "video_deleted"
     VIDEO_APPROVED = "video_approved"
     VIDEO_HELD = "video_held"

@@ -190,6 +190,11 @@ class Video:
     """What was done differently than asked, in words (for example why a source was re-encoded)."""
     published_at: Timestamp | None = None
     deleted_at: Timestamp | None = None
+    """Since when it lies in the trash; None: it does not."""
+    deleted_by: UserId | None = None
+    """Who has put it there."""
+    publish_at: Timestamp | None = None
+    """When it becomes public by itself; until then it is private."""
     speed: float | None = None
     """Seconds of film made in a second while it is being made; None while that is not known."""
     eta: float | None = None
@@ -222,8 +227,13 @@ class Video:
     @property
     def shown(self) -> bool:
         """Whether there is anything to watch for others than its owner."""
-        made = self.playable and self.state is not VideoState.FAILED
+        made = self.playable and self.state is not VideoState.FAILED and self.deleted_at is None
         return made and self.clearance is Clearance.OPEN
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is to be made of it for now."""
+        return self.paused or self.deleted_at is not None
 
     @property
     def stage(self) -> VideoState:

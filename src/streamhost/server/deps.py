@@ -18,6 +18,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "accounts": host.accounts,
         "audit": host.audit,
         "catalog": host.catalog,
+        "trash": host.trash,
         "search": host.search,
         "library": host.library,
         "captions": host.captions,

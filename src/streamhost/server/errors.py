@@ -46,6 +46,8 @@ STATUS: Mapping[str, int] = {
     # other sites, feeds
     "embedding_not_allowed": 403,
     "unknown_format": 501,
+    # the trash
+    "trashed_by_others": 403,
     # posters and captions
     "not_picture": 422,
     "not_captions": 422,

@@ -30,11 +30,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashShare:
+    """What lies in the trash."""
+
+    bytes: int
+    videos: int
+
+
+@dataclass(frozen=True, slots=True)
 class UsageDocument:
-    """Bytes of the files that somebody has uploaded, and their videos, with what is still arriving."""
+    """Bytes of the files that somebody has uploaded, and their videos, with what is still arriving, and with what lies
+    in the trash: `trash` says how much of both that is."""
 
     bytes: Share
     videos: Share
+    trash: TrashShare
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,8 @@ class UserQuotaDocument:
 
 
 def _usage(usage: Usage) -> UsageDocument:
-    return UsageDocument(Share(usage.bytes, usage.max_bytes), Share(usage.videos, usage.max_videos))
+    trash = TrashShare(usage.trash_bytes, usage.trash_videos)
+    return UsageDocument(Share(usage.bytes, usage.max_bytes), Share(usage.videos, usage.max_videos), trash)
 
 
 def _document(usage: Usage) -> UserQuotaDocument:

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from streamhost.features.catalog import MAX_PAGE, Catalog, Page
+from streamhost.features.catalog import MAX_PAGE, Catalog, Page, Trash
 from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
@@ -28,6 +28,7 @@ BAD_TOKEN = {"invalid_token": 401, "insufficient_scope": 403}
 """What a route that is open to everybody says to whoever shows a token that is not good for it."""
 HIDDEN = {"not_found": 404}
 
+Permanently = Annotated[bool, QueryParameter(description="Whether it goes for good; false: to the trash.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
 
 
@@ -76,7 +77,7 @@ class VideoDocument:
 
     `protection` is what its owner wants, `protection_in_use` what plays now has: they differ while the video is
     packaged anew. `waiting` says why nothing happens at the moment while the video is being made; lists leave it
-    out."""
+    out. `publish_at` is when it becomes public by itself, `deleted_at` since when it lies in the trash."""
 
     id: str
     title: str
@@ -108,6 +109,8 @@ class VideoDocument:
     created_at: str | None
     updated_at: str | None
     published_at: str | None
+    publish_at: str | None
+    deleted_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,8 @@ def video_document(video: Video, viewer: Viewer, playback: Playback) -> VideoDoc
         created_at=iso(video.created_at),
         updated_at=iso(video.updated_at),
         published_at=iso(video.published_at),
+        publish_at=iso(video.publish_at) if may_manage(video, viewer) else None,
+        deleted_at=iso(video.deleted_at),
     )
 
 
@@ -224,9 +229,10 @@ async def edit_video(
     catalog: NamedDependency[Catalog],
     playback: NamedDependency[Playback],
 ) -> VideoDocument:
-    """Change `title`, `description`, `tags`, `chapters` (each `start` in seconds, and `title`), `visibility`,
-    `password`, `embed_origins`, `protection`: only the fields that are sent. A changed protection packages the video
-    anew; what plays goes on until that is done."""
+    """Change `title`, `description`, `tags` (or `add_tags` and `remove_tags`), `chapters` (each `start` in seconds, and
+    `title`), `visibility`, `publish_at`, `password`, `embed_origins`, `protection`, `allow_download`: only the fields
+    that are sent. With `publish_at` (a time with its zone) a video is private until then and public afterwards; null
+    takes that back. A changed protection packages the video anew; what plays goes on until that is done."""
     viewer = viewer_of(request)
     return video_document(await catalog.edit(VideoId(video_id), viewer, data, address_of(request)), viewer, playback)
 
@@ -237,10 +243,15 @@ async def edit_video(
     **changing(),
 )
 async def delete_video(
-    request: Request[Any, Any, Any], video_id: FromPath[str], catalog: NamedDependency[Catalog]
+    request: Request[Any, Any, Any],
+    video_id: FromPath[str],
+    trash: NamedDependency[Trash],
+    permanently: Permanently = True,
 ) -> None:
-    """Remove a video at once; its files follow in the background."""
-    await catalog.delete(VideoId(video_id), viewer_of(request), address_of(request))
+    """Remove a video at once; its files follow in the background. With `permanently=false` it goes to the trash
+    instead, out of which it can be restored; in the trash, too, this is how it is deleted for good."""
+    remove = trash.delete if permanently else trash.put
+    await remove(VideoId(video_id), viewer_of(request), address_of(request))
 
 
 @get(

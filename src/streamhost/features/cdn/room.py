@@ -16,7 +16,15 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.cdn import CdnSync, SyncState, Way
 from streamhost.model.clock import Clock
 from streamhost.model.errors import Conflict, NotFound, StreamhostError
-from streamhost.model.events import AccessRevoked, Event, VideoApproved, VideoProcessed, VideoRejected, VideoReplaced
+from streamhost.model.events import (
+    AccessRevoked,
+    Event,
+    VideoApproved,
+    VideoProcessed,
+    VideoRejected,
+    VideoReplaced,
+    VideoRestored,
+)
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.tasks import DeleteMedia, Job, JobState, PurgeCopies, PushCopies
 from streamhost.model.videos import DOWNLOADS, Clearance, media_prefix, package_prefix
@@ -118,13 +126,13 @@ class Copies:
         async with self._db.write() as conn:
             if isinstance(event, AccessRevoked | VideoRejected | VideoReplaced):
                 await self._drop(conn, media_prefix(event.video_id))
-            if isinstance(event, VideoProcessed | VideoReplaced | VideoApproved) and self._push:
+            if isinstance(event, VideoProcessed | VideoReplaced | VideoApproved | VideoRestored) and self._push:
                 await self._bring(conn, event.video_id)
 
     async def _bring(self, conn: Connection, video_id: VideoId) -> None:
         video = await video_rows.get(conn, video_id)
-        if video is None or video.package_id is None or video.clearance is not Clearance.OPEN:
-            # What nobody has cleared yet is brought once somebody has.
+        if video is None or video.package_id is None or not video.shown:
+            # What nobody has cleared yet is brought once somebody has, what lies in the trash once it is restored.
             return
         known = await rows.get(conn, video_id)
         if known is None or known.package_id != video.package_id or known.state is not SyncState.SYNCED:

@@ -301,7 +301,7 @@ class Desk:
 
     async def _video(self, conn: Connection, video_id: VideoId) -> Video:
         video = await videos.get(conn, video_id) if is_id(video_id) else None
-        if video is None:
+        if video is None or video.deleted_at is not None:
             raise NotFound
         return video
 

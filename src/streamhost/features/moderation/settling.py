@@ -20,7 +20,7 @@ from streamhost.model.events import AccessRevoked, Event, VideoApproved, VideoHe
 from streamhost.model.ids import VideoId
 from streamhost.model.moderation import Category
 from streamhost.model.verdicts import Decision, Judgement, Policy, Publish, Risk
-from streamhost.model.videos import Clearance, Video, VideoState, Visibility
+from streamhost.model.videos import Clearance, Video, Visibility
 
 WORDS: dict[Category, str] = {
     Category.NUDITY: "nudity",
@@ -197,7 +197,7 @@ def _events(video: Video, verdict: Verdict, *, first: bool) -> list[Event]:
             return [VideoRejected(*named, verdict.reason or "It does not fit this site.", at=verdict.at)]
         case Clearance.REVIEW:
             return [VideoHeld(*named, verdict.reason, at=verdict.at)]
-        case Clearance.OPEN if video.playable and video.state is not VideoState.FAILED:
+        case Clearance.OPEN if replace(video, clearance=Clearance.OPEN).shown:
             events: list[Event] = [] if verdict.by is By.TRUST else [VideoApproved(*named, at=verdict.at)]
             if first and video.visibility is not Visibility.PRIVATE:
                 events.append(VideoPublished(*named, at=verdict.at))

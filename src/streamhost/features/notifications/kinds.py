@@ -125,6 +125,16 @@ KINDS: Mapping[NoticeKind, Kind] = {
         "See the video",
         "/studio/{video_id}",
     ),
+    NoticeKind.VIDEO_TRASHED: Kind(
+        "Somebody else put a video of yours into the trash",
+        Audience.OWNER,
+        BOTH,
+        "“{title}” was put into the trash",
+        "Somebody who looks after {site} put it there. Nobody can watch it, and in some time it is deleted.",
+        "See the trash",
+        "/studio/trash",
+        by_others=True,
+    ),
     NoticeKind.VIDEO_DELETED: Kind(
         "Somebody else deleted a video of yours",
         Audience.OWNER,

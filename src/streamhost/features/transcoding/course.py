@@ -76,7 +76,7 @@ class Course:
             await self.enqueue(conn, package, stage, part.name)
 
     async def enqueue(self, conn: Connection, package: packages.PackageRow, stage: stages.Stage, part: str) -> None:
-        """Add the job of one part, with the priority of its video, and paused if that is."""
+        """Add the job of one part, with the priority of its video, and paused if that is held."""
         video = await videos.get(conn, package.video_id)
         if video is None:
             return
@@ -91,7 +91,7 @@ class Course:
             lock=manifests_lock(package.video_id) if kind is PublishPackage else f"part:{package.id}:{part}",
             queueing_lock=f"part:{package.id}:{part}",
             subject=subject(package.video_id),
-            paused=video.paused,
+            paused=video.held,
         )
 
     async def advance(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:

@@ -49,7 +49,7 @@ from streamhost.model.tasks import (
     PublishPackage,
     RewriteManifests,
 )
-from streamhost.model.videos import Clearance, VideoState, Visibility, package_prefix
+from streamhost.model.videos import VideoState, Visibility, package_prefix
 from streamhost.ports import Storage
 
 FETCHING = "fetch"
@@ -319,7 +319,7 @@ class Transcoding:
                 if objection is not None and not video.playable:
                     await self.course.hold(conn, video.id, objection)
                 await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
-                seen = video.visibility is not Visibility.PRIVATE and video.clearance is Clearance.OPEN
+                seen = video.visibility is not Visibility.PRIVATE and replace(video, playable=True).shown
                 if video.published_at is None and seen:
                     await announce(conn, self._queue, VideoPublished(video.id, video.owner_id, video.title, at=now))
                 await caption_rows.published(conn, made.captions, package.id)

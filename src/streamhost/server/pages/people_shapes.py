@@ -248,4 +248,7 @@ def usage_text(usage: Usage) -> str:
     used = bytes_text(usage.bytes)
     size = used if usage.max_bytes is None else f"{used} of {bytes_text(usage.max_bytes)}"
     videos = f"{usage.videos}" if usage.max_videos is None else f"{usage.videos} of {usage.max_videos}"
-    return f"{videos} video{'' if usage.videos == 1 and usage.max_videos is None else 's'}, {size}"
+    trashed = (
+        f"; of these {usage.trash_videos} in the trash, {bytes_text(usage.trash_bytes)}" if usage.trash_videos else ""
+    )
+    return f"{videos} video{'' if usage.videos == 1 and usage.max_videos is None else 's'}, {size}{trashed}"

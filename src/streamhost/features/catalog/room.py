@@ -1,30 +1,39 @@
-"""The catalog as people see it: find, read, edit and delete videos, and watch one being made."""
+"""The catalog as people see it: find, read and edit videos, and watch one being made."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from streamhost.caching.cache import Cache
-from streamhost.db import audit as audit_rows
 from streamhost.db import replacements
-from streamhost.db import users as user_rows
 from streamhost.db import videos as rows
 from streamhost.db.core import Connection, Database
+from streamhost.features.catalog import pages
+from streamhost.features.catalog.asking import (
+    Admits,
+    Gate,
+    Reworded,
+    Switch,
+    admits_nobody,
+    nobody_is_told,
+    nothing_to_do,
+    open_gate,
+)
+from streamhost.features.catalog.noting import note
+from streamhost.features.catalog.publishing import Publishing, timed
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
-from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.audit import Act, Actor
 from streamhost.model.cached import METADATA
-from streamhost.model.clock import MINUTE, Clock, Timestamp
-from streamhost.model.cursors import InvalidCursor, decoded, encoded
+from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
-from streamhost.model.events import AccessRevoked, VideoDeleted, VideoPublished
+from streamhost.model.events import AccessRevoked, VideoPublished
 from streamhost.model.ids import UserId, VideoId, is_id
-from streamhost.model.sharing import Admission
 from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.model.videos import (
     SCREENING,
@@ -34,60 +43,20 @@ from streamhost.model.videos import (
     download_prefix,
     may_manage,
     may_view,
-    media_prefix,
-    stills_prefix,
 )
 
-MAX_PAGE = 100
 UNDERWAY = (VideoState.RECEIVED, VideoState.PROCESSING)
 SETTLED = (VideoState.READY, VideoState.FAILED, VideoState.REJECTED)
 """Stages in which nothing more happens by itself; a review may end at any moment."""
-WORDS = frozenset(("title", "description", "tags", "chapters"))
+WORDS = frozenset(("title", "description", "tags", "add_tags", "remove_tags", "chapters"))
 SIGN_OF_LIFE = 15.0
 """Seconds after which a follower hears something even if nothing changed, so that proxies keep the line open."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at a video that somebody watches being made: one indexed read each."""
-SECOND_DELETE = 10 * MINUTE
-"""When a deleted video's files are removed once more, for what a job wrote in the moment of the first removal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list, and where the next one starts."""
-
-    items: Sequence[Video]
-    next_cursor: str | None
-
-
-Admits = Callable[[Connection, Video, Viewer], Awaitable[Admission | None]]
-Switch = Callable[[Connection, Video], Awaitable[None]]
-
-
-async def admits_nobody(_conn: Connection, _video: Video, _viewer: Viewer) -> Admission | None:
-    """For a house without passwords and links."""
-    return None
-
-
-async def nothing_to_do(_conn: Connection, _video: Video) -> None:
-    """For a house that packages nothing."""
-
-
-Gate = Callable[[Video], Awaitable[None]]
-
-
-async def open_gate(_video: Video) -> None:
-    """For a house in which nobody else is asked."""
-
-
-Reworded = Callable[[Connection, VideoId], Awaitable[None]]
-
-
-async def nobody_is_told(_conn: Connection, _video_id: VideoId) -> None:
-    """For a house in which nobody reads what people write."""
 
 
 class Catalog:
-    """Finds, shows, edits and deletes videos. Who may see what is decided by `model.videos` and nowhere else."""
+    """Finds, shows and edits videos. Who may see what is decided by `model.videos` and nowhere else."""
 
     def __init__(
         self,
@@ -117,6 +86,7 @@ class Catalog:
         self._gate = gate
         self._cache = cache or Cache()
         self._reworded = reworded
+        self.publishing = Publishing(db, queue, clock, gate)
 
     async def start(self, look_back: float) -> None:
         """Withdraw again what was withdrawn in the last `look_back` seconds: a restart must not bring it back."""
@@ -173,9 +143,9 @@ class Catalog:
         wait = await self._queue.wait(conn, min(jobs, key=lambda job: job.run_at))
         return wait.cause if wait else None
 
-    async def listed(self, cursor: str | None = None, limit: int = 24) -> Page:
+    async def listed(self, cursor: str | None = None, limit: int = 24) -> pages.Page:
         """Public videos that can be played, newest first."""
-        place, rows_asked = _place(cursor), _one_more(limit)
+        place, rows_asked = pages.place(cursor), pages.one_more(limit)
 
         async def look() -> list[Video]:
             async with self._db.read() as conn:
@@ -183,16 +153,21 @@ class Catalog:
 
         first = f"newest:{rows_asked}"
         found = await (look() if place else self._cache.get(METADATA, first, look, list[Video]))
-        return _page(found, limit, lambda video: video.published_at)
+        return pages.page(found, limit, lambda video: video.published_at)
 
-    async def owned(self, owner: UserId, cursor: str | None = None, limit: int = 24) -> Page:
+    async def owned(self, owner: UserId, cursor: str | None = None, limit: int = 24) -> pages.Page:
         """Everything of one owner in every state, newest first."""
         async with self._db.read() as conn:
-            found = await rows.owned(conn, owner, _place(cursor), _one_more(limit))
-        return _page(found, limit, lambda video: video.created_at)
+            found = await rows.owned(conn, owner, pages.place(cursor), pages.one_more(limit))
+        return pages.page(found, limit, lambda video: video.created_at)
+
+    async def tags(self, owner: UserId) -> list[str]:
+        """The tags on the videos of an owner, those that are used most first."""
+        async with self._db.read() as conn:
+            return await rows.tags_of(conn, owner)
 
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
-        """Change title, description, tags, chapters, who may watch and where, protection, download, keeping.
+        """Change title, description, tags, chapters, who may watch, where and from when, protection, download, keeping.
 
         Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
         tells who changed what is somebody else's."""
@@ -203,23 +178,25 @@ class Catalog:
             details["password_hash"] = await self._hashed(password)
         if "chapters" in details:
             details["chapters_edited"] = True
-        wanted = details.get("visibility", known.visibility)
+        wanted = _edited(known, details, self._clock()).visibility
         if known.visibility is Visibility.PRIVATE and wanted is not Visibility.PRIVATE and known.shown:
             await self._gate(replace(known, visibility=wanted))
         async with self._db.write() as conn:
             # Read again inside the transaction: what another edit has just set must not be undone by this one.
             video = await rows.get(conn, video_id)
-            if video is None:
+            if video is None or video.deleted_at is not None:
                 raise NotFound
-            edited = replace(video, **details, updated_at=self._clock())
+            edited = _edited(video, details, self._clock())
             if edited.visibility is Visibility.PASSWORD and edited.password_hash is None:
                 raise InvalidInput(fields={"password": "Set the password that opens it."})
             if edited.protection is not video.protection:
                 await self._switch(conn, edited)
             await rows.replace(conn, edited)
+            await self.publishing.plan(conn, video, edited)
             if video.allow_download and not edited.allow_download and video.package_id is not None:
                 await self._queue.add(conn, DeleteMedia(download_prefix(video.id, video.package_id)))
-            await self._note(conn, Act.VIDEO_EDITED, video, Actor.of(viewer, address), fields=" ".join(details))
+            by = Actor.of(viewer, address)
+            await note(conn, edited.updated_at, Act.VIDEO_EDITED, video, by, fields=" ".join(details))
             if WORDS & set(details):
                 await self._reworded(conn, video.id)
             if video.shown and video.visibility is Visibility.PRIVATE is not edited.visibility:
@@ -233,33 +210,6 @@ class Catalog:
                 await announce(conn, self._queue, AccessRevoked(video.id, at=edited.updated_at))
                 conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return edited
-
-    async def delete(self, video_id: VideoId, viewer: Viewer, address: str = "") -> None:
-        """Remove a video: at once from every list and page, its files by a job. Work on it is cancelled.
-
-        `address` as in `edit`."""
-        video = await self._managed(video_id, viewer)
-        async with self._db.write() as conn:
-            await self.remove(conn, video.id, viewer.id)
-            await self._note(conn, Act.VIDEO_DELETED, video, Actor.of(viewer, address))
-
-    async def leave(self, conn: Connection, owner: UserId) -> None:
-        """Remove every video of an owner whose account is being deleted, in that transaction."""
-        for video_id in await rows.ids_of(conn, owner):
-            await self.remove(conn, video_id)
-
-    async def remove(self, conn: Connection, video_id: VideoId, by: UserId | None = None) -> None:
-        """Remove a video in the caller's transaction, whoever asks for it."""
-        video = await rows.get(conn, video_id)
-        if video is not None:
-            gone = VideoDeleted(video_id, video.owner_id, video.title, by, at=self._clock())
-            await announce(conn, self._queue, gone)
-        await self._queue.cancel_subject(conn, f"video:{video_id}")
-        await rows.delete(conn, video_id)
-        conn.after_commit(lambda: self._withdrawn(video_id, self._clock()))
-        for delay in (0.0, SECOND_DELETE):
-            for prefix in (media_prefix(video_id), stills_prefix(video_id)):
-                await self._queue.add(conn, DeleteMedia(prefix), delay=delay)
 
     async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:
         """The video now, after each change, and unchanged now and then, until it is ready or failed or gone."""
@@ -281,20 +231,21 @@ class Catalog:
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY
 
-    async def _note(self, conn: Connection, act: Act, video: Video, by: Actor, **details: str) -> None:
-        """Write down what was done to a video by somebody else than its owner."""
-        if by.id == video.owner_id:
-            return
-        owner = await user_rows.get(conn, video.owner_id)
-        subject = owner.email if owner else ""
-        entry = AuditEntry(self._clock(), act, by, video.owner_id, subject, {"video": video.id, **details})
-        await audit_rows.insert(conn, entry)
-
     async def _managed(self, video_id: VideoId, viewer: Viewer) -> Video:
         video = await self.get(video_id, viewer)
         if not may_manage(video, viewer):
             raise Forbidden
         return video
+
+
+def _edited(video: Video, details: Mapping[str, Any], now: Timestamp) -> Video:
+    """The video with what was said of it. Raises `InvalidInput` for what does not fit together."""
+    said = dict(details)
+    added, dropped = said.pop("add_tags", ()), said.pop("remove_tags", ())
+    if added or dropped:
+        tags = [tag for tag in (*said.get("tags", video.tags), *added) if tag not in dropped]
+        said |= checked_details({"tags": tags})
+    return timed(replace(video, **said, updated_at=now), said, now)
 
 
 def _narrower(edited: Video, before: Video) -> bool:
@@ -303,25 +254,3 @@ def _narrower(edited: Video, before: Video) -> bool:
         return True
     closed = edited.visibility in (Visibility.PRIVATE, Visibility.PASSWORD)
     return closed and (edited.visibility, edited.password_hash) != (before.visibility, before.password_hash)
-
-
-def _one_more(limit: int) -> int:
-    """One row more than asked for tells whether there is a next page."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-    return limit + 1
-
-
-def _page(found: Sequence[Video], limit: int, moment: Any) -> Page:
-    items = found[:limit]
-    more = encoded([moment(items[-1]), items[-1].id]) if len(found) > limit else None
-    return Page(items, more)
-
-
-def _place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
-    if not cursor:
-        return None
-    moment, last = decoded(cursor, [float, str])
-    if not is_id(last):
-        raise InvalidCursor
-    return float(moment), VideoId(last)
