@@ -25,7 +25,7 @@ from streamhost.features.accounts import (
     nobody_listens,
     open_gate,
 )
-from streamhost.features.catalog import Catalog
+from streamhost.features.catalog import Trash
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.quota import Quotas
 from streamhost.instance import Instance
@@ -63,7 +63,7 @@ async def people(settings: Settings, instance: Instance, clock: Clock = system_c
     try:
         queue = Queue(clock)
         mail = Mail(db, queue, ConsoleMailSender(sys.stdout), clock, Writer("", ""), configured=False)
-        accounts = accounts_of(settings, instance, db, queue, clock, mail, Catalog(db, queue, clock).leave)
+        accounts = accounts_of(settings, instance, db, queue, clock, mail, Trash(db, queue, clock).leave)
         try:
             yield People(accounts, quotas_of(settings, db, queue, clock))
         finally:

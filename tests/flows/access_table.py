@@ -180,6 +180,10 @@ TABLE: Mapping[str, Line] = {
     "GET /api/v1/videos/{video_id}": Line("404 404 404 200 404 200 401"),
     "PATCH /api/v1/videos/{video_id}": Line("401 404 404 200 404 200 401", {"json": {"title": "New"}}),
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),
+    "POST /api/v1/videos/{video_id}/restore": Line("401 404 404 404 404 404 401"),
+    "POST /api/v1/videos/bulk": Line("401 200 200 200 200 200 401", {"json": {"videos": ["x"], "action": "trash"}}),
+    "GET /api/v1/me/trash": Line("401 200 200 200 200 200 401"),
+    "DELETE /api/v1/me/trash": Line("401 200 200 200 200 200 401"),
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/source": Line(
         "401 403 404 202 404 404 401", {"files": {"file": ("film.mp4", b"no film")}}
@@ -380,5 +384,11 @@ TABLE: Mapping[str, Line] = {
     "GET /studio/{video_id}/delete": Line("303 404 404 200 404 200 303"),
     "POST /studio/{video_id}/poster": Line("401 404 404 422 404 422 401", {"data": {"candidate": "0"}}),
     "POST /studio/{video_id}/delete": Line("401 404 404 303 404 303 401"),
+    "POST /studio/many": Line("401 409 409 409 409 409 401", {"data": {"video": "x", "do": "trash"}}),
+    "GET /studio/trash": Line("303 200 200 200 200 200 303"),
+    "GET /studio/trash/empty": Line("303 200 200 200 200 200 303"),
+    "POST /studio/trash/empty": Line("401 303 303 303 303 303 401"),
+    "GET /studio/trash/{video_id}/delete": Line("303 404 404 404 404 404 303"),
+    "POST /studio/trash/{video_id}/delete": Line("401 404 404 404 404 404 401"),
     "GET /{anywhere}": Line("404 404 404 404 404 404 404"),
 }

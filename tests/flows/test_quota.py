@@ -63,10 +63,19 @@ def test_an_admin_allows_more(site: RunningServer, alice: Api) -> None:
     assert alice.get("/api/v1/me/quota").json() == {
         "bytes": {"used": 150_000, "limit": 500_000},
         "videos": {"used": 1, "limit": 1},
+        "trash": {"bytes": 0, "videos": 0},
     }
     second = alice.post("/api/v1/uploads", headers=TUS | {"Upload-Length": "1"})
     assert (second.status_code, second.json()["detail"]) == (507, "You have 1 of the 1 videos that you may keep.")
-    assert alice.delete(f"/api/v1/videos/{video.json()['video']['id']}").status_code == 204
+    address = f"/api/v1/videos/{video.json()['video']['id']}"
+    assert alice.delete(address, params={"permanently": "false"}).status_code == 204
+    assert alice.get("/api/v1/me/quota").json()["trash"] == {"bytes": 150_000, "videos": 1}
+    third = alice.post("/api/v1/uploads", headers=TUS | {"Upload-Length": "1"})
+    assert (third.status_code, third.json()["detail"]) == (
+        507,
+        "You have 1 of the 1 videos that you may keep. 1 in your trash counts too, with 150000 bytes.",
+    )
+    assert alice.delete(address).status_code == 204
     assert alice.get("/api/v1/me/quota").json()["videos"]["used"] == 0
     root.put(f"/api/v1/admin/users/{me}/quota", json={})
     assert root.get(f"/api/v1/admin/users/{me}/quota").json()["usage"]["bytes"]["limit"] == 100_000

@@ -86,6 +86,19 @@ def test_download_where_nothing_answers() -> None:
     assert "could not be reached" in ended.output
 
 
+def test_trash_and_restore(site: RunningServer, alice: dict[str, str], video: str) -> None:
+    """What is moved to the trash is listed there, at the server and on its data directory, and comes back."""
+    assert run("videos", "trash", video, "--data", str(site.data)).exit_code == 4
+    assert document(run("videos", "trash", video, "--json", env=alice)) == {"trashed": [video]}
+    for where in ([], ["--data", str(site.data)]):
+        found = document(run("videos", "trash", "--json", *where, env={} if where else alice))["items"]
+        assert [one["id"] for one in found] == [video]
+    assert site.client("alice@example.org").get(f"/api/v1/videos/{video}").status_code == 404
+    restored = document(run("videos", "restore", video, "--json", env=alice))["items"]
+    assert [(one["id"], one["deleted_at"]) for one in restored] == [(video, None)]
+    assert run("videos", "restore", video, env=alice).exit_code == 1
+
+
 def test_delete(site: RunningServer, alice: dict[str, str], video: str) -> None:
     """After a yes; the video is gone at once."""
     assert run("videos", "delete", video, env=alice, text="n\n").exit_code == 1

@@ -96,6 +96,7 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/search
         GET /api/v1/search/suggest
         GET /api/v1/videos/{video_id}/opinion
+        GET /api/v1/me/trash
         GET /api/v1/me/likes
         GET /api/v1/me/watch-later
         GET /api/v1/me/history
@@ -140,6 +141,9 @@ _ROUTES: Mapping[str, str] = {
         GET /studio/{video_id}/analytics
         GET /studio/analytics
         GET /studio/{video_id}/delete
+        GET /studio/trash
+        GET /studio/trash/empty
+        GET /studio/trash/{video_id}/delete
         GET /studio/{video_id}/file
         GET /watch/{video_id}/download
         GET /{anywhere}
@@ -171,6 +175,9 @@ _ROUTES: Mapping[str, str] = {
         PUT /api/v1/videos/{video_id}/poster
         POST /api/v1/videos/{video_id}/poster
         DELETE /api/v1/videos/{video_id}
+        POST /api/v1/videos/{video_id}/restore
+        POST /api/v1/videos/bulk
+        DELETE /api/v1/me/trash
         POST /api/v1/videos/{video_id}/processing
         POST /api/v1/videos/{video_id}/unlock
         POST /api/v1/videos/{video_id}/report
@@ -200,6 +207,9 @@ _ROUTES: Mapping[str, str] = {
         POST /watch/{video_id}/unlock
         POST /watch/{video_id}/report
         POST /studio/{video_id}/delete
+        POST /studio/many
+        POST /studio/trash/empty
+        POST /studio/trash/{video_id}/delete
         POST /studio/{video_id}/chapters
         POST /studio/{video_id}/captions/{caption_id}
         POST /studio/{video_id}/captions/{caption_id}/delete

@@ -5,6 +5,7 @@ import { Problem } from "./lib/http.ts";
 import { texts } from "./lib/texts.ts";
 import { toast } from "./lib/toast.ts";
 import { Item, type Visibility } from "./upload/item.ts";
+import { Queue } from "./upload/queue.ts";
 import { Row, type Wishes } from "./upload/row.ts";
 import { Unfinished } from "./upload/unfinished.ts";
 
@@ -15,9 +16,14 @@ class Uploader {
   private readonly drop = need("[data-drop]");
   private readonly list = need("[data-uploads]");
   private readonly options = need<HTMLFormElement>("[data-options]");
-  private readonly rows = new Map<Item, Row>();
+  private rows = new Map<Item, Row>();
   private readonly to = { endpoint: this.root.dataset["endpoint"] ?? "", user: this.root.dataset["user"] ?? "" };
   private readonly limit = Number(this.root.dataset["maxBytes"]) || Infinity;
+  private readonly queue = new Queue(
+    () => [...this.rows.keys()],
+    () => this.fill(),
+    (item) => this.forget(item),
+  );
   private readonly unfinished = new Unfinished(this.to.user, (files) => this.add(files));
 
   start(): void {
@@ -65,7 +71,13 @@ class Uploader {
       if (known) toast(texts.upload.already);
       else this.addOne(file);
     }
+    this.changed();
+  }
+
+  /** The list has other files, or another order. */
+  private changed(): void {
     this.drop.classList.toggle("drop--compact", this.rows.size > 0);
+    this.queue.draw();
     this.fill();
   }
 
@@ -78,6 +90,7 @@ class Uploader {
     const row = new Row(item, this.wishes);
     item.onChange = () => {
       row.update();
+      this.queue.draw();
       if (!item.active) this.fill();
     };
     this.rows.set(item, row);
@@ -101,15 +114,36 @@ class Uploader {
     start: (item) => item.start(),
     pause: (item) => void item.pause(),
     hurry: (item) => void item.hurry(),
+    move: (item, by) => this.move(item, by),
     drop: (item) => {
-      void item.drop();
-      this.rows.get(item)?.element.remove();
-      this.rows.delete(item);
-      this.drop.classList.toggle("drop--compact", this.rows.size > 0);
-      this.fill();
+      this.forget(item);
       need("[data-files]").focus();
     },
   };
+
+  private forget(item: Item): void {
+    void item.drop();
+    this.rows.get(item)?.element.remove();
+    this.rows.delete(item);
+    this.changed();
+  }
+
+  /** Change places with the one before or after it among those that wait. */
+  private move(item: Item, by: -1 | 1): void {
+    const order = [...this.rows];
+    const waiting = order.filter(([one]) => one.phase === "queued");
+    const place = waiting.findIndex(([one]) => one === item) + by;
+    const other = waiting[place]?.[0];
+    if (!other) return;
+    const [at, there] = [item, other].map((one) => order.findIndex(([known]) => known === one)) as [number, number];
+    [order[at], order[there]] = [order[there]!, order[at]!];
+    this.rows = new Map(order);
+    const had = document.activeElement;
+    this.list.append(...order.map(([, row]) => row.element));
+    if (had instanceof HTMLElement) had.focus();
+    this.queue.tell(texts.upload.moved(item.file.name, place + 1));
+    this.changed();
+  }
 }
 
 new Uploader().start();

@@ -13,7 +13,7 @@ import pytest
 from streamhost.db import migrate, users, videos
 from streamhost.db.core import Database
 from streamhost.features.audit import Audit
-from streamhost.features.catalog import Catalog
+from streamhost.features.catalog import Catalog, Trash
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role, User, Viewer
 from streamhost.model.audit import Act, Actor
@@ -58,7 +58,7 @@ async def test_what_others_do_to_a_video_is_written_down(catalog: Catalog) -> No
     alice, root = Viewer(ALICE), Viewer(ROOT)
     await catalog.edit(VIDEO, alice, {"title": "Mine"}, "203.0.113.9")
     await catalog.edit(VIDEO, root, {"title": "Not a secret", "visibility": "unlisted"}, "203.0.113.9")
-    await catalog.delete(VIDEO, root, "203.0.113.9")
+    await Trash(catalog._db, catalog._queue, lambda: NOW).delete(VIDEO, root, "203.0.113.9")
     deleted, edited = (await Audit(catalog._db).entries()).items
     for line in (deleted, edited):
         assert line.actor == Actor(ROOT.id, ROOT.email, "203.0.113.9")

@@ -148,7 +148,7 @@ async def test_a_deleted_video_stays_deleted(bench: Bench) -> None:
     bench.put("a.mp4")
     await bench.run(KEEP)
     async with bench.host.db.write() as conn:
-        await bench.host.catalog.remove(conn, (await only_video(bench)).id)
+        await bench.host.trash.remove(conn, (await only_video(bench)).id)
     bench.put("a.mp4", b"changed")
     await bench.run(KEEP)
     assert await bench.videos() == {}

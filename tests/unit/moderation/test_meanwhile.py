@@ -102,7 +102,7 @@ async def test_a_look_at_everything_ends_whatever_happens_meanwhile(community: H
     async def happens() -> None:
         if gone:
             async with community.host.db.write() as conn:
-                await community.host.catalog.remove(conn, video.id)
+                await community.host.trash.remove(conn, video.id)
         else:
             await titled(community, video.id, "Other words again")
 

@@ -167,7 +167,7 @@ async def test_evidence_outlives_the_video(house: House) -> None:
     pictures = house.host.moderation.evidence
     assert await pictures.picture(video.id, verdict.id, 1) == b"<001>"
     async with house.host.db.write() as conn:
-        await house.host.catalog.remove(conn, video.id)
+        await house.host.trash.remove(conn, video.id)
     await house.host.worker.idle()
     await sweep(house)
     assert await pictures.picture(video.id, verdict.id, 1) == b"<001>"

@@ -42,6 +42,16 @@ export function ago(then: Date, now: Date = new Date(), language = "en"): string
   return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(seconds / size), unit);
 }
 
+/** A date and a time, in the reader's own zone. */
+export function moment(at: Date, language = "en"): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" }).format(at);
+}
+
+/** The same as a field `datetime-local` wants it. */
+export function localMinute(at: Date): string {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** A file name made into a title: no extension, no underscores. */
 export function titleFrom(filename: string): string {
   const bare = filename.replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/[_\s]+/g, " ").trim();

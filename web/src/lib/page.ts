@@ -1,7 +1,7 @@
 // What every page does with a script, on top of what works without: times in words, dialogs, no double submits.
 
 import { icon, make, setText } from "./dom.ts";
-import { ago, percent } from "./format.ts";
+import { ago, localMinute, moment, percent } from "./format.ts";
 import { Follower } from "./live.ts";
 import { stateText } from "./states.ts";
 import { texts } from "./texts.ts";
@@ -12,6 +12,26 @@ export function startTimes(): void {
     const then = new Date(time.dateTime);
     time.title = then.toLocaleString();
     setText(time, ago(then));
+  }
+  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-at]")) setText(time, moment(new Date(time.dateTime)));
+}
+
+/** Fields for a time are in UTC without script; with it they are in the zone of whoever types, and say so. */
+export function startLocalTimes(): void {
+  for (const field of document.querySelectorAll<HTMLElement>("[data-local-time]")) {
+    const input = field.querySelector("input");
+    if (!input) continue;
+    const sent = make("input", { type: "hidden", name: input.name });
+    const tell = () => {
+      const at = new Date(input.value);
+      sent.value = Number.isNaN(at.getTime()) ? "" : at.toISOString();
+    };
+    if (input.value) input.value = localMinute(new Date(`${input.value}Z`));
+    input.removeAttribute("name");
+    input.addEventListener("input", tell);
+    input.after(sent);
+    tell();
+    setText(field.querySelector("[data-local-zone]"), texts.zone(Intl.DateTimeFormat().resolvedOptions().timeZone));
   }
 }
 
@@ -92,7 +112,10 @@ async function refresh(item: HTMLElement, id: string): Promise<void> {
   const fresh = page.querySelector(`[data-video="${CSS.escape(id)}"]`);
   if (!fresh || !item.isConnected) return;
   const focused = item.contains(document.activeElement);
+  const ticked = item.querySelector<HTMLInputElement>("[data-tick]")?.checked ?? false;
   item.replaceChildren(...fresh.childNodes);
+  const tick = item.querySelector<HTMLInputElement>("[data-tick]");
+  if (tick) tick.checked = ticked;
   if (focused) item.querySelector<HTMLElement>("a")?.focus();
   startTimes();
 }

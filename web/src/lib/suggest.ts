@@ -10,11 +10,20 @@ type Answer = { items: { text: string; video: string }[] };
 export function startSuggestions(): void {
   for (const box of document.querySelectorAll<HTMLElement>("[data-suggest]")) {
     const input = box.querySelector<HTMLInputElement>("input[type=search]");
-    if (input) new Suggestions(box, input);
+    if (input) new Suggestions(box, input, LEAST, titles, () => input.form?.requestSubmit());
   }
 }
 
-class Suggestions {
+async function titles(typed: string, signal: AbortSignal): Promise<string[]> {
+  const address = `/api/v1/search/suggest?q=${encodeURIComponent(typed)}`;
+  const answer = await fetch(address, { credentials: "same-origin", signal }).catch(() => null);
+  if (!answer?.ok) return [];
+  const { items } = (await answer.json()) as Answer;
+  return items.map((item) => item.text);
+}
+
+/** A list below a field: `find` gives what fits what was typed, from `least` letters on; `took` hears of the one that was chosen. */
+export class Suggestions {
   private readonly list: HTMLUListElement;
   private readonly status: HTMLElement;
   private options: HTMLLIElement[] = [];
@@ -24,9 +33,15 @@ class Suggestions {
   private asking: AbortController | null = null;
 
   private readonly input: HTMLInputElement;
+  private readonly least: number;
+  private readonly find: (typed: string, signal: AbortSignal) => Promise<string[]>;
+  private readonly took: (text: string) => void;
 
-  constructor(box: HTMLElement, input: HTMLInputElement) {
+  constructor(box: HTMLElement, input: HTMLInputElement, least: number, find: (typed: string, signal: AbortSignal) => Promise<string[]>, took: (text: string) => void) {
     this.input = input;
+    this.least = least;
+    this.find = find;
+    this.took = took;
     const id = `${input.id}-list`;
     this.list = make("ul", { class: "suggestions", id, role: "listbox", "aria-label": texts.suggest.label, hidden: true });
     this.status = make("div", { class: "visually-hidden", role: "status" });
@@ -49,17 +64,14 @@ class Suggestions {
     this.typed = this.input.value;
     this.asking?.abort();
     window.clearTimeout(this.timer);
-    if (this.typed.trim().length < LEAST) return this.close();
+    if (this.typed.trim().length < this.least) return this.close();
     this.timer = window.setTimeout(() => void this.ask(this.typed), WAIT);
   }
 
   private async ask(typed: string): Promise<void> {
     this.asking = new AbortController();
-    const address = `/api/v1/search/suggest?q=${encodeURIComponent(typed)}`;
-    const answer = await fetch(address, { credentials: "same-origin", signal: this.asking.signal }).catch(() => null);
-    if (!answer?.ok || typed !== this.typed) return;
-    const { items } = (await answer.json()) as Answer;
-    if (typed === this.typed && document.activeElement === this.input) this.show(items.map((item) => item.text));
+    const found = await this.find(typed, this.asking.signal);
+    if (typed === this.typed && typed === this.input.value && document.activeElement === this.input) this.show(found);
   }
 
   private show(found: string[]): void {
@@ -78,7 +90,7 @@ class Suggestions {
       event.preventDefault();
       if (open) return this.step(event.key === "ArrowDown" ? 1 : -1);
       this.typed = this.input.value;
-      if (this.typed.trim().length >= LEAST) void this.ask(this.typed);
+      if (this.typed.trim().length >= this.least) void this.ask(this.typed);
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       this.input.value = this.typed;
@@ -112,10 +124,10 @@ class Suggestions {
     this.input.value = option.textContent ?? "";
     this.typed = this.input.value;
     this.close();
-    this.input.form?.requestSubmit();
+    this.took(this.typed);
   }
 
-  private close(): void {
+  close(): void {
     this.asking?.abort();
     window.clearTimeout(this.timer);
     this.list.hidden = true;

@@ -40,6 +40,27 @@ export class Item {
     return this.phase === "uploading" || this.phase === "retrying";
   }
 
+  /** Whether there is anything to hold: it is being sent, or waits for that. */
+  get mayPause(): boolean {
+    return this.active || this.phase === "queued";
+  }
+
+  /** Whether it stands still and could go on. */
+  get mayGoOn(): boolean {
+    return this.phase === "paused" || this.phase === "interrupted";
+  }
+
+  /** Whether all of the file is with the server. */
+  get sentWhole(): boolean {
+    return this.phase === "processing" || this.phase === "ready" || this.video !== null;
+  }
+
+  /** Wait for a place. */
+  queue(): void {
+    this.problem = null;
+    this.become("queued");
+  }
+
   start(): void {
     this.told = { title: this.title, visibility: this.visibility };
     this.transfer ??= new Transfer(

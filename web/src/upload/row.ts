@@ -1,4 +1,4 @@
-import { make, setText } from "../lib/dom.ts";
+import { icon, make, setText } from "../lib/dom.ts";
 import { bytes, clock, percent } from "../lib/format.ts";
 import { words } from "../lib/http.ts";
 import { failureText, stateText } from "../lib/states.ts";
@@ -7,10 +7,10 @@ import type { Video } from "../lib/types.ts";
 import type { Item, Phase, Visibility } from "./item.ts";
 
 const t = texts.upload;
-type Act = "pause" | "resume" | "retry" | "cancel" | "remove";
+type Act = "pause" | "resume" | "retry" | "cancel" | "remove" | "up" | "down";
 
 const ACTS: Record<Phase, Act[]> = {
-  queued: ["remove"],
+  queued: ["up", "down", "pause", "remove"],
   uploading: ["pause", "cancel"],
   retrying: ["retry", "pause", "cancel"],
   paused: ["resume", "cancel"],
@@ -25,8 +25,11 @@ export interface Wishes {
   start(item: Item): void;
   pause(item: Item): void;
   hurry(item: Item): void;
+  move(item: Item, by: -1 | 1): void;
   drop(item: Item): void;
 }
+
+const ICONS: Partial<Record<Act, string>> = { up: "arrow-up", down: "arrow-down" };
 
 /** How one item looks: a card with its title, its numbers, its way through the house, and what can be done. */
 export class Row {
@@ -159,10 +162,13 @@ export class Row {
 
   private button(act: Act): HTMLElement {
     const label = `${t[act]}: ${this.item.file.name}`;
-    const button = make("button", { type: "button", class: "button button--small", "aria-label": label, "data-act": act }, t[act]);
+    const name = ICONS[act];
+    const looks = name ? "button button--small button--icon" : "button button--small";
+    const button = make("button", { type: "button", class: looks, "aria-label": label, title: name ? t[act] : undefined, "data-act": act }, name ? icon(name) : t[act]);
     button.addEventListener("click", () => {
       const { item, wishes } = this;
-      if (act === "pause") wishes.pause(item);
+      if (act === "up" || act === "down") wishes.move(item, act === "up" ? -1 : 1);
+      else if (act === "pause") wishes.pause(item);
       else if (act === "cancel" || act === "remove") wishes.drop(item);
       else if (item.phase === "retrying") wishes.hurry(item);
       else wishes.start(item);

@@ -388,5 +388,5 @@ async def check_target(conn: Connection, upload: Upload) -> None:
     if upload.replaces is None or upload.kind is UploadKind.PARTIAL:
         return
     video = await videos.get(conn, upload.replaces) if is_id(upload.replaces) else None
-    if video is None or video.owner_id != upload.owner_id:
+    if video is None or video.owner_id != upload.owner_id or video.deleted_at is not None:
         raise NotFound("You have no such video whose file could be replaced.")

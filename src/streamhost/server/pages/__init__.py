@@ -46,6 +46,7 @@ from streamhost.server.pages import (
     sharing,
     streams,
     studio,
+    throwing,
     watching,
     wording,
 )
@@ -105,6 +106,7 @@ class Pages(InitPlugin):
                 *searching.routes,
                 *copies.routes,
                 *studio.routes,
+                *throwing.routes,
                 *poster.routes,
                 *making.routes,
                 *wording.routes,

@@ -77,6 +77,12 @@ class VideoView:
     downloadable: bool
     embed_origins: Sequence[str]
     """Web sites whose pages may show it."""
+    tags: Sequence[str]
+    publish_at: str
+    """When it becomes public by itself; empty: never."""
+    publish_text: str
+    publish_input: str
+    """The same for a field `datetime-local`, in UTC."""
     snippet: Markup | None = None
 
 
@@ -111,6 +117,10 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         and video.protection is Protection.NONE
         and (video.allow_download or may_manage(video, viewer)),
         embed_origins=video.embed_origins,
+        tags=video.tags,
+        publish_at=iso(video.publish_at) or "",
+        publish_text=minute_text(video.publish_at) if video.publish_at else "",
+        publish_input=f"{datetime.fromtimestamp(video.publish_at, UTC):%Y-%m-%dT%H:%M}" if video.publish_at else "",
         snippet=snippet,
     )
 
@@ -173,6 +183,11 @@ def day_text(moment: Timestamp) -> str:
     """A date in words, in UTC; scripts turn it into the reader's own time."""
     day = datetime.fromtimestamp(moment, UTC)
     return f"{day.day} {day:%B %Y}"
+
+
+def minute_text(moment: Timestamp) -> str:
+    """A date and time in words, in UTC; scripts turn it into the reader's own time."""
+    return f"{day_text(moment)}, {datetime.fromtimestamp(moment, UTC):%H:%M} UTC"
 
 
 def _failure(video: Video) -> FailureView:

@@ -1,12 +1,13 @@
 """Pages for those who upload: sending files, and looking after what became of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from streamhost.config import Settings
 from streamhost.features.captions import Captions
@@ -17,13 +18,12 @@ from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
 from streamhost.features.sharing import Sharing
 from streamhost.model.accounts import Role
-from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
+from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, Visibility, may_manage
 from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.home import home_of
-from streamhost.server.pages.browse import following
 from streamhost.server.pages.copies import copies_view
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
@@ -35,11 +35,12 @@ from streamhost.server.pages.wording import words_view
 
 AnyRequest = Request[Any, Any, Any]
 STUDIO = "/studio"
-DONE = {"saved": "Your changes are saved.", "deleted": "The video is deleted. Its files go in the background."}
-"""What the list says after something was done on another page."""
+SCHEDULED = "scheduled"
+"""What the form calls a video that is private until a time, and public from then on."""
 
 
-async def _managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video:
+async def managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video:
+    """A video that whoever asks may change. Raises `NotFound`, `Forbidden`."""
     video = await catalog.get(VideoId(video_id), viewer_of(request))
     if not may_manage(video, viewer_of(request)):
         raise Forbidden
@@ -49,16 +50,47 @@ async def _managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Vide
 def _as_typed(view: VideoView, changes: Mapping[str, Any]) -> VideoView:
     """The video with what its form says, so that nothing typed is lost by a mistake."""
     known = changes["visibility"] in set(Visibility)
-    visibility = changes["visibility"] if known else view.visibility
-    protection = changes.get("protection", view.protection)
+    publish_at = changes.get("publish_at") or ""
     return replace(
         view,
         title=changes["title"],
         description=changes["description"],
-        visibility=visibility,
-        protection=protection,
+        tags=changes.get("tags", view.tags),
+        visibility=changes["visibility"] if known else view.visibility,
+        publish_at=publish_at,
+        publish_input=publish_at.removesuffix("Z")[:16],
+        protection=changes.get("protection", view.protection),
         embed_origins=changes.get("embed_origins", view.embed_origins),
     )
+
+
+def _changes(form: Texts) -> dict[str, Any]:
+    """What the form wants of the video."""
+    # Forms end lines as HTTP does; the catalog keeps them as Unix does.
+    changes: dict[str, Any] = {
+        name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")
+    }
+    # What the form beside the player leaves out stays as it is.
+    if "embed_origins" in form:
+        changes["embed_origins"] = form["embed_origins"].split()
+    if "tags" in form:
+        changes["tags"] = tags_of(form["tags"])
+    if changes["visibility"] == SCHEDULED:
+        changes |= {"visibility": Visibility.PRIVATE.value, "publish_at": zoned(form["publish_at"])}
+    elif "publish_at" in form:
+        changes["publish_at"] = None
+    # An empty password keeps the present one.
+    return changes | {name: form[name] for name in ("protection", "password") if form[name]}
+
+
+def tags_of(text: str) -> list[str]:
+    """Tags as they are typed, with commas or line breaks between them."""
+    return [tag for tag in re.split(r"[,\n]", text) if tag.strip()]
+
+
+def zoned(text: str) -> str:
+    """A time as a form sends it; without script that is one in UTC."""
+    return f"{text}Z" if re.fullmatch(r"[0-9-]+T[0-9:.]+", text) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +127,6 @@ async def upload(
     return frame.page(request, "upload.html", max_bytes=largest, max_text=bytes_text(largest))
 
 
-@get(STUDIO, guards=[signed_in], include_in_schema=False)
-async def studio(
-    request: AnyRequest,
-    catalog: NamedDependency[Catalog],
-    playback: NamedDependency[Playback],
-    moderation: NamedDependency[Moderation],
-    frame: NamedDependency[Frame],
-    cursor: FromQuery[str | None] = None,
-    done: FromQuery[str] = "",
-) -> Response[str]:
-    """Everything of one's own, in every state."""
-    viewer = viewer_of(request)
-    if viewer.user is None:
-        raise Unauthenticated
-    page = await catalog.owned(viewer.user.id, cursor)
-    reasons = await moderation.desk.reasons([video.id for video in page.items])
-    return frame.page(
-        request,
-        "studio.html",
-        videos=[video_view(video, viewer, playback) for video in page.items],
-        reasons=Texts({str(name): words for name, words in reasons.items()}),
-        next_url=following(STUDIO, page.next_cursor),
-        flash=DONE.get(done),
-    )
-
-
 @get(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
 async def show_edit(
     request: AnyRequest,
@@ -136,14 +142,17 @@ async def show_edit(
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
-    video = await _managed(request, catalog, video_id)
+    video = await managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
     beside = await _links(request, sharing, video, frame, home_of(request, settings))
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
     beside["words"] = await words_view(video, captions)
     beside["reason"] = (await moderation.desk.reasons([video.id])).get(video.id, "")
+    own_tags = await catalog.tags(video.owner_id)
     beside["copies"] = await copies_view(copies, video.id, viewer_of(request))
-    return frame.page(request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, **beside)
+    return frame.page(
+        request, "edit.html", video=view, error=None, errors=Texts(), back=STUDIO, own_tags=own_tags, **beside
+    )
 
 
 @post(f"{STUDIO}/{{video_id:str}}", guards=[signed_in], include_in_schema=False)
@@ -159,19 +168,14 @@ async def edit(
     """Save title, description, audience, protection, and the web sites that may show it."""
     form = await typed(request)
     back = safe_next(form["next"], STUDIO)
-    # Forms end lines as HTTP does; the catalog keeps them as Unix does.
-    changes: dict[str, Any] = {
-        name: form[name].replace("\r\n", "\n") for name in ("title", "description", "visibility")
-    }
-    if "embed_origins" in form:  # the form beside the player leaves it out
-        changes["embed_origins"] = form["embed_origins"].split()
-    # An empty password keeps the present one.
-    changes |= {name: form[name] for name in ("protection", "password") if form[name]}
+    changes = _changes(form)
     viewer = viewer_of(request)
     try:
+        if form["visibility"] == SCHEDULED and not form["publish_at"]:
+            raise InvalidInput(fields={"publish_at": "Say when."})
         await catalog.edit(VideoId(video_id), viewer, changes, address_of(request))
     except StreamhostError as error:
-        video = await _managed(request, catalog, video_id)
+        video = await managed(request, catalog, video_id)
         return frame.page(
             request,
             "edit.html",
@@ -180,6 +184,7 @@ async def edit(
             error=complaint(error),
             errors=Texts(error.fields),
             back=back,
+            own_tags=await catalog.tags(video.owner_id),
             posters=(),
             words=None,
             copies=None,
@@ -189,24 +194,4 @@ async def edit(
     return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
 
 
-@get(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
-async def confirm_delete(
-    request: AnyRequest,
-    video_id: FromPath[str],
-    catalog: NamedDependency[Catalog],
-    playback: NamedDependency[Playback],
-    frame: NamedDependency[Frame],
-) -> Response[str]:
-    """Ask once more, for browsers without script."""
-    video = await _managed(request, catalog, video_id)
-    return frame.page(request, "delete.html", video=video_view(video, viewer_of(request), playback))
-
-
-@post(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
-async def delete(request: AnyRequest, video_id: FromPath[str], catalog: NamedDependency[Catalog]) -> Response[Any]:
-    """Delete a video for good."""
-    await catalog.delete(VideoId(video_id), viewer_of(request), address_of(request))
-    return see(f"{STUDIO}?done=deleted")
-
-
-routes = [upload, studio, show_edit, edit, confirm_delete, delete]
+routes = [upload, show_edit, edit]
