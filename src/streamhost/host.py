@@ -40,7 +40,7 @@ from streamhost.features.work import Revive, Work
 from streamhost.host_analytics import analytics_of
 from streamhost.host_backup import scheduled_of
 from streamhost.host_cache import cache_of
-from streamhost.host_catalog import catalog_work
+from streamhost.host_catalog import trash_of
 from streamhost.host_cdn import cdn_of, tickets_of, window_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
@@ -285,8 +285,7 @@ async def _built_on(
         cache=cache,
         reworded=screening.reworded,
     )
-    trash = Trash(db, queue, clock, ended, settings.trash.days)
-    thrown, trash_times = catalog_work(catalog, trash, queue)
+    trash, thrown, trash_times = trash_of(settings, db, queue, clock, ended, catalog)
     downloads = Downloads(db, queue, storage, clock, run, work)
     captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
     posters = PosterDesk(db, queue, storage, clock, run, work, screening.reworded)
