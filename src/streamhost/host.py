@@ -36,19 +36,20 @@ from streamhost.features.syndication import Syndication
 from streamhost.features.transcoding import Control, Downloads, Transcoding, named
 from streamhost.features.upkeep import Upkeep
 from streamhost.features.uploads import Uploads, offer_of
-from streamhost.features.work import Revive, Work
+from streamhost.features.work import Work
 from streamhost.host_analytics import analytics_of
 from streamhost.host_backup import scheduled_of
+from streamhost.host_basis import MEDIA_FOLDER, OWN_FOLDERS, UPLOADS_FOLDER, Basis
 from streamhost.host_cache import cache_of
 from streamhost.host_catalog import trash_of
-from streamhost.host_cdn import cdn_of, tickets_of, window_of
+from streamhost.host_cdn import delivery_of
 from streamhost.host_desk import reporting_of
 from streamhost.host_mail import mail_of
 from streamhost.host_measures import measures_of
-from streamhost.host_media import lanes_of, runner_of, transcoding_of
+from streamhost.host_media import lanes_of, making_of, runner_of
 from streamhost.host_moderation import moderating, others_of
 from streamhost.host_notices import notice_work, notifications_of
-from streamhost.host_people import SNAPSHOTS_FOLDER, accounts_of, home_of, open_catalog, quotas_of
+from streamhost.host_people import accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
 from streamhost.host_recommendations import Recommending, recommending_of
 from streamhost.instance import Instance, Purpose
@@ -65,13 +66,6 @@ from streamhost.model.grants import Grants
 from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
 from streamhost.ports import SharedCache, SignsUrls, Storage
-
-MEDIA_FOLDER = "media"
-"""Names of folders in the data directory."""
-UPLOADS_FOLDER = "uploads"
-WORK_FOLDER = "work"
-CACHE_FOLDER = "cache"
-OWN_FOLDERS = (MEDIA_FOLDER, UPLOADS_FOLDER, WORK_FOLDER, SNAPSHOTS_FOLDER, CACHE_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,28 +180,21 @@ async def assemble(
     those that are. `store`: keeps cached answers for longer than this process lives."""
     db = await open_catalog(instance)
     try:
-        return await _built_on(db, settings, instance, clock, installed, store)
+        basis = Basis(settings, instance, clock, db, Queue(clock), cache_of(settings, instance, db, store))
+        return await _built_on(basis, installed)
     except BaseException:
         await db.close()
         raise
 
 
-async def _built_on(
-    db: Database,
-    settings: Settings,
-    instance: Instance,
-    clock: Clock,
-    installed: Sequence[Found] | None,
-    store: SharedCache | None,
-) -> Host:
-    queue = Queue(clock)
-    cache = cache_of(settings, instance, db, store)
+async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
+    settings, instance, clock = basis.settings, basis.instance, basis.clock
+    db, queue, cache = basis.db, basis.queue, basis.cache
     keyrings = Keyrings(instance)
-    grants = grants_of(keyrings, clock, settings.playback.grant_minutes * MINUTE)
-    tickets = tickets_of(instance, clock, grants)
+    grants = grants_of(keyrings, clock, basis.grants_live)
     keys = LocalKeySource(db, keyrings, clock)
     models = Models(settings)
-    recommending = recommending_of(settings, instance, db, queue, clock, cache, WORK_FOLDER)
+    recommending = recommending_of(basis)
     parts = builtin.Builtin(
         key_sources={"local": keys},
         licence_proxies={"clearkey": ClearKeyLicenceProxy()},
@@ -215,27 +202,25 @@ async def _built_on(
         **recommending.brings,
     )
     plugins = Plugins(settings, clock, {builtin.NAME: parts}, installed)
-    places = Places(settings.storage, instance.data / MEDIA_FOLDER, plugins.storages())
+    gates, shapes = plugins.gates, plugins.shapes
+    places = Places(settings.storage, basis.data / MEDIA_FOLDER, plugins.storages())
     storage = await places.open(db)
     plugging = Plugging(db, queue, plugins, storage)
+    registered = plugging.registered
     announcing = Announcing(db, queue)
     plugging.subscribe(announcing)
-    models.join(plugging.registered.classifiers)
-    moderation = moderating(settings, instance, db, queue, storage, clock, models, grants, WORK_FOLDER)
+    models.join(registered.classifiers)
+    moderation = moderating(basis, storage, models, grants)
     screening = moderation.screening
-    recommending.join(plugging.registered, announcing)
-    cdn = cdn_of(settings, clock, tickets, plugging.registered.cdns)
-    addresses = Addresses(cdn, clock, window_of(settings))
-    copies = Copies(db, queue, storage, clock, cdn, settings.cdn.kind, push=settings.cdn.push)
-    announcing.subscribe("cdn", copies.hear)
-    protections = protections_of(settings, clock, keys, plugging.registered)
-    quotas = quotas_of(settings, db, queue, clock)
-    gates, shapes = plugins.gates, plugins.shapes
+    recommending.join(registered, announcing)
+    delivery = delivery_of(basis, storage, grants, registered.cdns, announcing)
+    protections = protections_of(basis, keys, registered)
+    quotas = quotas_of(basis)
     uploads = Uploads(
         db,
         queue,
         storage,
-        instance.data / UPLOADS_FOLDER,
+        basis.data / UPLOADS_FOLDER,
         settings.uploads,
         clock,
         quota=quotas.check,
@@ -243,36 +228,20 @@ async def _built_on(
         clears=screening.entering,
     )
     run = runner_of(settings)
-    others = others_of(shapes, gates, moderation)
-    work = instance.data / WORK_FOLDER
-    transcoding = transcoding_of(settings, work, db, queue, storage, clock, protections, run, others)
-    moderation.new_files.joins(transcoding.replacing)
-    upkeep = Upkeep(db, queue, clock)
-    storekeeping = Storekeeping(db, queue, places, storage, instance.data, clock, named)
-    home = home_of(settings, instance)
-    mail = mail_of(
-        settings, db, queue, clock, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"), shapes.mail
-    )
-    notifications = notifications_of(settings, instance, db, queue, clock, mail, home, plugging.registered.notifiers)
+    making = making_of(basis, storage, protections, run, others_of(shapes, gates, moderation))
+    moderation.new_files.joins(making.transcoding.replacing)
+    storekeeping = Storekeeping(db, queue, places, storage, basis.data, clock, named)
+    mail = mail_of(basis, lambda conn, what: notifications.dead_letter(conn, what, "/admin/mail"), shapes.mail)
+    notifications = notifications_of(basis, mail, home_of(settings, instance), registered.notifiers)
     announcing.subscribe("notifications", notifications.hear)
-    noticing, notice_times = notice_work(settings, instance, db, queue, clock, storage, notifications)
-    backing_up, backup_times = scheduled_of(settings, instance, db, clock, queue, notifications.dead_letter)
+    noticing, notice_times = notice_work(basis, storage, notifications)
+    backing_up, backup_times = scheduled_of(basis, notifications.dead_letter)
     ended = grants.revocations.revoke
     accounts = accounts_of(
-        settings,
-        instance,
-        db,
-        queue,
-        clock,
-        mail,
-        leaves=lambda conn, owner: trash.leave(conn, owner),
-        ended=ended,
-        gate=gates.register,
-        cache=cache,
+        basis, mail, leaves=lambda conn, owner: trash.leave(conn, owner), ended=ended, gate=gates.register
     )
     sharing = Sharing(db, clock, instance.keys.derive(Purpose.SHARING), accounts.passwords, ended)
     streams = Streams(db, clock, grants, settings.playback.streams_per_user)
-    switching = transcoding.switching(settings.playback.grant_minutes * MINUTE)
     catalog = Catalog(
         db,
         queue,
@@ -280,72 +249,45 @@ async def _built_on(
         withdrawn=ended,
         admits=sharing.admits,
         hashed=accounts.passwords.hash,
-        switch=switching.begin,
+        switch=making.switching.begin,
         gate=gates.publish,
         cache=cache,
         reworded=screening.reworded,
     )
     trash, thrown, trash_times = trash_of(settings, db, queue, clock, ended, catalog)
-    downloads = Downloads(db, queue, storage, clock, run, work)
     captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
-    posters = PosterDesk(db, queue, storage, clock, run, work, screening.reworded)
-    analytics = analytics_of(settings, instance, db, clock, grants, storage, catalog)
+    posters = PosterDesk(db, queue, storage, clock, run, basis.work, screening.reworded)
+    analytics = analytics_of(basis, grants, storage, catalog)
     hashed, allowed = accounts.passwords.hash, (quotas.check, gates.upload)
     helps = (captions, posters, catalog, trash.remove, uploads.entering, run, hashed, *allowed)
     imports = imports_of(settings, db, queue, storage, clock, Neighbours(*helps), OWN_FOLDERS)
     handlers: Mapping[type[tasks.Task], Handler] = {
-        tasks.ProbeSource: transcoding.probe,
-        tasks.MakePart: transcoding.make_part,
-        tasks.PublishPackage: transcoding.publish,
-        tasks.RewriteManifests: transcoding.rewrite,
-        tasks.ExtractCaptions: transcoding.extract,
-        tasks.RepackageVideo: switching.repackage,
-        tasks.RetirePackage: switching.retire,
-        tasks.DeleteMedia: copies.after(transcoding.delete_media),
-        tasks.PushCopies: copies.push_package,
-        tasks.PurgeCopies: copies.purge_prefix,
-        tasks.MakeDownload: downloads.make,
-        tasks.SweepMedia: transcoding.keeping.sweep,
+        **making.handlers,
+        tasks.DeleteMedia: delivery.copies.after(making.transcoding.delete_media),
+        **delivery.handlers,
         tasks.SweepBucket: storekeeping.sweep,
         tasks.SweepUploads: lambda _task, _job: uploads.sweep(),
-        tasks.SweepCatalog: upkeep.sweep_catalog,
-        **imports.handlers,
-        **thrown,
-        **backing_up,
+        tasks.SweepCatalog: Upkeep(db, queue, clock).sweep_catalog,
         tasks.SendMail: mail.deliver,
         tasks.SweepMail: mail.sweep,
         tasks.SweepPlaybacks: analytics.sweep,
         tasks.AnnounceEvent: announcing.announce,
         tasks.TellSubscriber: announcing.tell,
         tasks.TellPlugin: announcing.tell,
+        **imports.handlers,
+        **thrown,
+        **backing_up,
         **moderation.handlers,
         **plugging.handlers(),
         **noticing,
         **recommending.handlers,
     }
-    control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
-    revive: dict[type[tasks.Task], Revive] = {}
-    for task in (tasks.ProbeSource, tasks.MakePart, tasks.PublishPackage):
-        queue.on_failed(task, transcoding.gave_up)
-        revive[task] = control.retry_job
-    queue.on_failed(tasks.ExtractCaptions, transcoding.no_captions)
-    queue.on_failed(tasks.RepackageVideo, switching.gave_up)
-    queue.on_failed(tasks.SendMail, mail.gave_up)
-    queue.on_failed(tasks.PushCopies, copies.gave_up_pushing)
-    queue.on_failed(tasks.PurgeCopies, copies.gave_up_purging)
-    worker = Worker(db, queue, handlers, lanes_of(settings), clock)
+    hourly = (tasks.SweepUploads(), tasks.SweepMedia())
     daily = (tasks.SweepCatalog, tasks.SweepMail, tasks.SweepBucket, tasks.SweepEvidence, tasks.SweepPlaybacks)
-    schedule = Schedule(
-        db,
-        queue,
-        clock,
-        [
-            *(every(HOUR, task) for task in (tasks.SweepUploads(), tasks.SweepMedia())),
-            *(every(DAY, task()) for task in daily),
-            *(*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule(), trash_times),
-        ],
-    )
-    systems, root = protections.systems, addresses.stream_root
+    times = [*(every(HOUR, task) for task in hourly), *(every(DAY, task()) for task in daily)]
+    times += [*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule(), trash_times]
+    worker = Worker(db, queue, handlers, lanes_of(settings), clock)
+    systems, root = protections.systems, delivery.addresses.stream_root
     return Host(
         settings=settings,
         instance=instance,
@@ -355,7 +297,7 @@ async def _built_on(
         storage=storage,
         queue=queue,
         worker=worker,
-        schedule=schedule,
+        schedule=Schedule(db, queue, clock, times),
         grants=grants,
         accounts=accounts,
         audit=Audit(db, clock),
@@ -366,21 +308,21 @@ async def _built_on(
         captions=captions,
         uploads=uploads,
         imports=imports,
-        transcoding=transcoding,
-        control=control,
-        downloads=downloads,
-        work=Work(db, queue, revive),
+        transcoding=making.transcoding,
+        control=making.control,
+        downloads=making.downloads,
+        work=Work(db, queue, making.revive),
         posters=posters,
         playback=Playback(db, clock, grants, systems, sharing.admits, streams.begins, root, gates.playback),
-        reporting=reporting_of(settings, instance, db, queue, clock, catalog, moderation),
+        reporting=reporting_of(basis, catalog, moderation),
         sharing=sharing,
         streams=streams,
         syndication=Syndication(db, catalog.get, settings.playback.embed_origins),
         analytics=analytics,
-        measures=measures_of(db, analytics, cache, storage, instance.data),
-        tickets=tickets,
-        addresses=addresses,
-        copies=copies,
+        measures=measures_of(basis, analytics, storage),
+        tickets=delivery.tickets,
+        addresses=delivery.addresses,
+        copies=delivery.copies,
         media=run,
         protections=protections,
         keyrings=keyrings,

@@ -38,8 +38,8 @@ from streamhost.features.backup import (
 from streamhost.features.backup.manifest import CATALOG, KEYRINGS, SECRETS
 from streamhost.features.protection import LocalKeySource
 from streamhost.features.storekeeping import LOCAL, S3, Places
+from streamhost.host_basis import MEDIA_FOLDER, Basis
 from streamhost.instance import Instance, open_instance
-from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
 from streamhost.keyrings import Keyrings
@@ -51,7 +51,6 @@ FOLDERS = ("templates",)
 """Folders of a data directory that people fill by hand."""
 BUCKET = "s3://"
 TAR = ".tar"
-MEDIA_FOLDER = "media"
 REDACTED = "[redacted]"
 
 
@@ -82,17 +81,16 @@ def backups_of(
     return Backups(Maker(site, proves, opens, clock, told))
 
 
-def scheduled_of(
-    settings: Settings, instance: Instance, db: Database, clock: Clock, queue: Queue, tells: Tells
-) -> tuple[Mapping[type[Task], Handler], list[Periodic]]:
+def scheduled_of(basis: Basis, tells: Tells) -> tuple[Mapping[type[Task], Handler], list[Periodic]]:
     """The job, and when it is due; `tells` administrators of one that was given up.
 
     Raises `InvalidSettings` for a place that cannot be."""
-    wanted = settings.backup
-    shelf = shelf_of(settings, wanted.to) if wanted.to else None
+    wanted = basis.settings.backup
+    shelf = shelf_of(basis.settings, wanted.to) if wanted.to else None
     wishes = Wishes(wanted.media, wanted.passphrase, wanted.keep)
-    room = ScheduledBackups(db, backups_of(settings, instance, clock), shelf, wishes, tells)
-    queue.on_failed(BackUp, room.gave_up)
+    backups = backups_of(basis.settings, basis.instance, basis.clock)
+    room = ScheduledBackups(basis.db, backups, shelf, wishes, tells)
+    basis.queue.on_failed(BackUp, room.gave_up)
     return {BackUp: room.back_up}, [every(wanted.every_hours * HOUR, BackUp())] if wanted.to else []
 
 

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from streamhost.cdn.asking import Asking
 from streamhost.cdn.caching import PullCdn, Purging, SecureLinkCdn
 from streamhost.cdn.origin import OriginCdn
 from streamhost.config import InvalidSettings, Settings
 from streamhost.config.agreement import ORIGIN, PULL, SECURE_LINK
-from streamhost.instance import Instance, Purpose
+from streamhost.features.cdn import Addresses, Copies
+from streamhost.host_basis import Basis
+from streamhost.instance import Purpose
+from streamhost.jobs.announcing import Announcing
+from streamhost.jobs.worker import Handler
 from streamhost.model.cdn import Way
 from streamhost.model.clock import MINUTE, Clock
 from streamhost.model.grants import Grants
+from streamhost.model.tasks import PurgeCopies, PushCopies, Task
 from streamhost.model.tickets import Tickets
-from streamhost.ports import Cdn
+from streamhost.ports import Cdn, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """From where players get media, and what is kept elsewhere."""
+
+    tickets: Tickets
+    addresses: Addresses
+    copies: Copies
+
+    @property
+    def handlers(self) -> Mapping[type[Task], Handler]:
+        """Its jobs."""
+        return {PushCopies: self.copies.push_package, PurgeCopies: self.copies.purge_prefix}
 
 
 def window_of(settings: Settings) -> float:
@@ -23,9 +43,20 @@ def window_of(settings: Settings) -> float:
     return min(settings.cdn.url_minutes, settings.playback.grant_minutes / 2) * MINUTE
 
 
-def tickets_of(instance: Instance, clock: Clock, grants: Grants) -> Tickets:
-    """The tickets of a house. Withdrawing a video ends them like its grants."""
-    return Tickets(instance.keys.derive(Purpose.CDN), clock, grants.revocations.moment)
+def delivery_of(
+    basis: Basis, storage: Storage, grants: Grants, others: Mapping[str, Cdn], announcing: Announcing
+) -> Delivery:
+    """Delivery as the settings say; `others` are CDNs that plugins have brought. Withdrawing a video ends tickets like
+    its grants. Raises `InvalidSettings`."""
+    settings, clock = basis.settings, basis.clock
+    tickets = Tickets(basis.instance.keys.derive(Purpose.CDN), clock, grants.revocations.moment)
+    cdn = cdn_of(settings, clock, tickets, others)
+    wanted = settings.cdn
+    copies = Copies(basis.db, basis.queue, storage, clock, cdn, wanted.kind, push=wanted.push)
+    announcing.subscribe("cdn", copies.hear)
+    basis.queue.on_failed(PushCopies, copies.gave_up_pushing)
+    basis.queue.on_failed(PurgeCopies, copies.gave_up_purging)
+    return Delivery(tickets, Addresses(cdn, clock, window_of(settings)), copies)
 
 
 def cdn_of(settings: Settings, clock: Clock, tickets: Tickets, others: Mapping[str, Cdn]) -> Cdn:

@@ -8,22 +8,19 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from streamhost.config import InvalidSettings, Settings
-from streamhost.db.core import Connection, Database
+from streamhost.db.core import Connection
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.plugging import ShapingMailSender
-from streamhost.jobs.queue import Queue
-from streamhost.model.clock import Clock
+from streamhost.host_basis import Basis
 from streamhost.model.mail import Message
+from streamhost.model.tasks import SendMail
 from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailSender
 
 
 def mail_of(
-    settings: Settings,
-    db: Database,
-    queue: Queue,
-    clock: Clock,
+    basis: Basis,
     dead: Callable[[Connection, str], Awaitable[None]],
     shape: Callable[[Message], Awaitable[Message]],
 ) -> Mail:
@@ -31,10 +28,13 @@ def mail_of(
     change every message.
 
     Raises `InvalidSettings`."""
+    settings = basis.settings
     sender: MailSender = smtp_of(settings) if settings.mail.host else ConsoleMailSender(sys.stdout)
     sender = ShapingMailSender(sender, shape)
     writer = Writer(settings.server.site_name, settings.server.public_url)
-    return Mail(db, queue, sender, clock, writer, configured=bool(settings.mail.host), dead=dead)
+    mail = Mail(basis.db, basis.queue, sender, basis.clock, writer, configured=bool(settings.mail.host), dead=dead)
+    basis.queue.on_failed(SendMail, mail.gave_up)
+    return mail
 
 
 def smtp_of(settings: Settings) -> SmtpMailSender:

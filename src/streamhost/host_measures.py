@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 from streamhost import __version__
-from streamhost.caching.cache import Cache
 from streamhost.db import jobs as job_rows
 from streamhost.db import playback_events, quotas
-from streamhost.db.core import Database
 from streamhost.features.analytics import Analytics
+from streamhost.host_basis import Basis
 from streamhost.measures import Figure, Labels, Measures, counter, gauge
 from streamhost.model.tasks import JobState, Lane
 from streamhost.ports import Storage
@@ -21,9 +19,9 @@ SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
 """States of jobs that somebody may have to look at; what is done only grows."""
 
 
-def measures_of(db: Database, analytics: Analytics, cache: Cache, storage: Storage, data: Path) -> Measures:
+def measures_of(basis: Basis, analytics: Analytics, storage: Storage) -> Measures:
     """The figures of a house."""
-    measures = Measures()
+    measures, db, cache = Measures(), basis.db, basis.cache
 
     async def catalog() -> Iterable[Figure]:
         async with db.read() as conn:
@@ -42,7 +40,7 @@ def measures_of(db: Database, analytics: Analytics, cache: Cache, storage: Stora
         ]
 
     async def room() -> Iterable[Figure]:
-        disk = await asyncio.to_thread(shutil.disk_usage, data)
+        disk = await asyncio.to_thread(shutil.disk_usage, basis.data)
         figures = [
             gauge("streamhost_data_disk_free_bytes", "Bytes free on the disk of the data directory.", disk.free),
             gauge("streamhost_data_disk_bytes", "Bytes of the disk of the data directory.", disk.total),

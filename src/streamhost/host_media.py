@@ -4,20 +4,74 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
 from streamhost import sandbox
 from streamhost.config import Settings
-from streamhost.db.core import Database
 from streamhost.features.protection import Protections
-from streamhost.features.transcoding import EncoderChooser, Others, Rules, RunsMedia, Transcoding
+from streamhost.features.transcoding import (
+    Control,
+    Downloads,
+    EncoderChooser,
+    Others,
+    Rules,
+    RunsMedia,
+    Switching,
+    Transcoding,
+)
+from streamhost.features.work import Revive
+from streamhost.host_basis import Basis
 from streamhost.host_notices import PLACES as DELIVERY_PLACES
-from streamhost.jobs.queue import Queue
+from streamhost.jobs.worker import Handler
 from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import MediaRunner
-from streamhost.model.clock import MINUTE, Clock
-from streamhost.model.tasks import Lane
+from streamhost.model.tasks import (
+    ExtractCaptions,
+    Lane,
+    MakeDownload,
+    MakePart,
+    ProbeSource,
+    PublishPackage,
+    RepackageVideo,
+    RetirePackage,
+    RewriteManifests,
+    SweepMedia,
+    Task,
+)
 from streamhost.ports import Storage
+
+STEPS = (ProbeSource, MakePart, PublishPackage)
+"""The jobs without which a video does not come to play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The rooms that make files of what was uploaded. Deleting them is not here: copies elsewhere go along."""
+
+    transcoding: Transcoding
+    switching: Switching
+    control: Control
+    downloads: Downloads
+
+    @property
+    def handlers(self) -> Mapping[type[Task], Handler]:
+        """Their jobs."""
+        return {
+            ProbeSource: self.transcoding.probe,
+            MakePart: self.transcoding.make_part,
+            PublishPackage: self.transcoding.publish,
+            RewriteManifests: self.transcoding.rewrite,
+            ExtractCaptions: self.transcoding.extract,
+            SweepMedia: self.transcoding.keeping.sweep,
+            RepackageVideo: self.switching.repackage,
+            RetirePackage: self.switching.retire,
+            MakeDownload: self.downloads.make,
+        }
+
+    @property
+    def revive(self) -> Mapping[type[Task], Revive]:
+        """What begins again as a whole where one of its jobs is retried."""
+        return dict.fromkeys(STEPS, self.control.retry_job)
 
 
 def runner_of(settings: Settings) -> MediaRunner:
@@ -66,32 +120,30 @@ def media_workers(settings: Settings) -> int:
     return settings.jobs.media_workers or len(os.sched_getaffinity(0))
 
 
-def transcoding_of(
-    settings: Settings,
-    work: Path,
-    db: Database,
-    queue: Queue,
-    storage: Storage,
-    clock: Clock,
-    protections: Protections,
-    run: RunsMedia,
-    others: Others,
-) -> Transcoding:
-    """The room that makes packages. `work`: the folder in which they grow."""
-    return Transcoding(
+def making_of(basis: Basis, storage: Storage, protections: Protections, run: RunsMedia, others: Others) -> Making:
+    """The rooms. What they make grows in the working directory."""
+    settings, db, queue, clock = basis.settings, basis.db, basis.queue, basis.clock
+    transcoding = Transcoding(
         db,
         queue,
         storage,
         clock,
         run,
-        work,
+        basis.work,
         rules=rules_of(settings),
         chooser=EncoderChooser(settings.media.encoder, run),
         protecting=protections.protecting,
         keep_source=settings.media.keep_source,
-        grants_live=settings.playback.grant_minutes * MINUTE,
+        grants_live=basis.grants_live,
         others=others,
     )
+    switching = transcoding.switching(basis.grants_live)
+    for task in STEPS:
+        queue.on_failed(task, transcoding.gave_up)
+    queue.on_failed(ExtractCaptions, transcoding.no_captions)
+    queue.on_failed(RepackageVideo, switching.gave_up)
+    control = Control(db, queue, clock, transcoding.course, transcoding.replacing)
+    return Making(transcoding, switching, control, Downloads(db, queue, storage, clock, run, basis.work))
 
 
 def lanes_of(settings: Settings) -> Mapping[Lane, int]:

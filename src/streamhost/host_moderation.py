@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from streamhost.config import Settings
-from streamhost.db.core import Database
 from streamhost.features.models import Models
 from streamhost.features.moderation import Moderation, moderation_of
 from streamhost.features.transcoding import Others
-from streamhost.instance import Instance
-from streamhost.jobs.queue import Queue
-from streamhost.model.clock import Clock
+from streamhost.host_basis import Basis
 from streamhost.model.grants import Grants
 from streamhost.plugins.gates import Gates
 from streamhost.plugins.shapes import Shapes
 from streamhost.ports import Storage
 
 
-def moderating(
-    settings: Settings,
-    instance: Instance,
-    db: Database,
-    queue: Queue,
-    storage: Storage,
-    clock: Clock,
-    models: Models,
-    grants: Grants,
-    work: str,
-) -> Moderation:
-    """Moderation of an instance; `work` is the name of the folder for files in the making."""
-    return moderation_of(
-        settings.moderation, db, queue, storage, clock, models, instance.data / work, grants.revocations.revoke
-    )
+def moderating(basis: Basis, storage: Storage, models: Models, grants: Grants) -> Moderation:
+    """Moderation of an instance."""
+    wanted, ended = basis.settings.moderation, grants.revocations.revoke
+    return moderation_of(wanted, basis.db, basis.queue, storage, basis.clock, models, basis.work, ended)
 
 
 def others_of(shapes: Shapes, gates: Gates, moderation: Moderation) -> Others:

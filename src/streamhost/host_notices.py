@@ -7,15 +7,15 @@ import sys
 from collections.abc import Mapping
 
 from streamhost import __version__
-from streamhost.config import InvalidSettings, Settings
-from streamhost.db.core import Connection, Database
+from streamhost.config import InvalidSettings
+from streamhost.db.core import Connection
 from streamhost.features.mail import Mail
 from streamhost.features.notifications import DISK_EVERY, DiskWatch, Notifications, Sealer, Site, Ways, WrittenMail
-from streamhost.instance import Instance, Purpose
-from streamhost.jobs.queue import Queue
+from streamhost.host_basis import Basis
+from streamhost.instance import Purpose
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
-from streamhost.model.clock import DAY, MINUTE, Clock
+from streamhost.model.clock import DAY, MINUTE
 from streamhost.model.notices import EMAIL, IN_APP
 from streamhost.model.tasks import CheckDisk, DeliverNotice, MailNotices, SweepNotices, Task
 from streamhost.notify.addresses import AddressGuard
@@ -31,18 +31,9 @@ PLACES = 8
 """Deliveries to other people's servers at the same time: they wait, and cost next to nothing."""
 
 
-def notifications_of(
-    settings: Settings,
-    instance: Instance,
-    db: Database,
-    queue: Queue,
-    clock: Clock,
-    mail: Mail,
-    home: str,
-    notifiers: Mapping[str, Notifier],
-) -> Notifications:
+def notifications_of(basis: Basis, mail: Mail, home: str, notifiers: Mapping[str, Notifier]) -> Notifications:
     """The room, with the channels that plugins bring. Raises `InvalidSettings`."""
-    telling, hooks = settings.notifications, settings.webhooks
+    telling, hooks = basis.settings.notifications, basis.settings.webhooks
 
     async def posts(conn: Connection, to: str, written: WrittenMail) -> None:
         await mail.post(conn, to, written.subject, written.text, written.html, written.unsubscribe)
@@ -61,10 +52,10 @@ def notifications_of(
     if telling.console:
         channels["console"] = ConsoleNotifier(sys.stdout)
     return Notifications(
-        db,
-        queue,
-        clock,
-        Site(settings.server.site_name, home, instance.data / TEMPLATES_FOLDER),
+        basis.db,
+        basis.queue,
+        basis.clock,
+        Site(basis.settings.server.site_name, home, basis.data / TEMPLATES_FOLDER),
         Ways(
             posts=posts,
             poster=poster,
@@ -75,24 +66,18 @@ def notifications_of(
             notifiers=channels,
             site_kinds=telling.site_kinds,
         ),
-        Sealer(instance.keys.ring(Purpose.WEBHOOKS)),
-        instance.keys.derive_first(Purpose.UNSUBSCRIBING),
+        Sealer(basis.instance.keys.ring(Purpose.WEBHOOKS)),
+        basis.instance.keys.derive_first(Purpose.UNSUBSCRIBING),
     )
 
 
 def notice_work(
-    settings: Settings,
-    instance: Instance,
-    db: Database,
-    queue: Queue,
-    clock: Clock,
-    storage: Storage,
-    room: Notifications,
+    basis: Basis, storage: Storage, room: Notifications
 ) -> tuple[Mapping[type[Task], Handler], list[Periodic]]:
     """The jobs of the room, and what comes again and again."""
-    low, free = settings.notifications.disk_low, settings.uploads.keep_free
-    disk = DiskWatch(db, queue, clock, storage, instance.data, low, free)
-    queue.on_failed(DeliverNotice, room.gave_up)
+    low, free = basis.settings.notifications.disk_low, basis.settings.uploads.keep_free
+    disk = DiskWatch(basis.db, basis.queue, basis.clock, storage, basis.data, low, free)
+    basis.queue.on_failed(DeliverNotice, room.gave_up)
     handlers: Mapping[type[Task], Handler] = {
         DeliverNotice: room.outgoing.deliver,
         MailNotices: room.email.post,

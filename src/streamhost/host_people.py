@@ -28,17 +28,14 @@ from streamhost.features.accounts import (
 from streamhost.features.catalog import Trash
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.quota import Quotas
+from streamhost.host_basis import CATALOG_FILE, SNAPSHOTS_FOLDER, Basis
 from streamhost.instance import Instance
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
-from streamhost.model.clock import MINUTE, Clock, system_clock
+from streamhost.model.clock import Clock, system_clock
 from streamhost.model.events import UserRegistered
 from streamhost.model.ids import UserId
 from streamhost.notify.console import ConsoleMailSender
-
-CATALOG_FILE = "catalog.sqlite3"
-"""Name of the catalog in the data directory."""
-SNAPSHOTS_FOLDER = "snapshots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,10 @@ async def people(settings: Settings, instance: Instance, clock: Clock = system_c
     try:
         queue = Queue(clock)
         mail = Mail(db, queue, ConsoleMailSender(sys.stdout), clock, Writer("", ""), configured=False)
-        accounts = accounts_of(settings, instance, db, queue, clock, mail, Trash(db, queue, clock).leave)
+        basis = Basis(settings, instance, clock, db, queue, Cache())
+        accounts = accounts_of(basis, mail, Trash(db, queue, clock).leave)
         try:
-            yield People(accounts, quotas_of(settings, db, queue, clock))
+            yield People(accounts, quotas_of(basis))
         finally:
             await accounts.settled()
             await accounts.close()
@@ -74,36 +72,29 @@ async def people(settings: Settings, instance: Instance, clock: Clock = system_c
 
 
 def accounts_of(
-    settings: Settings,
-    instance: Instance,
-    db: Database,
-    queue: Queue,
-    clock: Clock,
-    mail: Mail,
-    leaves: Leaves,
-    ended: Ended = nobody_listens,
-    gate: Gate = open_gate,
-    cache: Cache | None = None,
+    basis: Basis, mail: Mail, leaves: Leaves, ended: Ended = nobody_listens, gate: Gate = open_gate
 ) -> Accounts:
     """The room. `leaves` takes what is somebody's away with the account, `ended` hears of sessions that are over,
-    `gate` is asked before somebody registers. `cache`: None keeps nothing."""
+    `gate` is asked before somebody registers."""
+    settings, instance = basis.settings, basis.instance
     around = Around(
         mail=mail,
         home=home_of(settings, instance),
         site=settings.server.site_name,
         ended=ended,
-        hangs_on=settings.playback.grant_minutes * MINUTE,
+        hangs_on=basis.grants_live,
         leaves=leaves,
-        registers=_registers(queue, clock),
+        registers=_registers(basis.queue, basis.clock),
         gate=gate,
-        cache=cache or Cache(),
+        cache=basis.cache,
     )
-    return Accounts(db, clock, settings.accounts, AccountKeys.of(instance), around)
+    return Accounts(basis.db, basis.clock, settings.accounts, AccountKeys.of(instance), around)
 
 
-def quotas_of(settings: Settings, db: Database, queue: Queue, clock: Clock) -> Quotas:
+def quotas_of(basis: Basis) -> Quotas:
     """What everybody may keep."""
-    return Quotas(db, clock, settings.uploads, queue, settings.notifications.quota_percent)
+    settings = basis.settings
+    return Quotas(basis.db, basis.clock, settings.uploads, basis.queue, settings.notifications.quota_percent)
 
 
 def home_of(settings: Settings, instance: Instance) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 
-from streamhost.config import InvalidSettings, Settings
+from streamhost.config import InvalidSettings
 from streamhost.features.protection import LocalKeySource, Protections
-from streamhost.model.clock import Clock
+from streamhost.host_basis import Basis
 from streamhost.plugins import Registered
 
 
-def protections_of(settings: Settings, clock: Clock, local: LocalKeySource, registered: Registered) -> Protections:
+def protections_of(basis: Basis, local: LocalKeySource, registered: Registered) -> Protections:
     """Keys and licences, from the source that the settings name. Raises `InvalidSettings` for one that nobody knows."""
-    sources, wanted = registered.key_sources, settings.protection.key_source
+    sources, wanted = registered.key_sources, basis.settings.protection.key_source
     if wanted not in sources:
         near = difflib.get_close_matches(wanted, sources, n=1)
         perhaps = f"; is {near[0]} meant?" if near else f"; there are {', '.join(sources)}"
@@ -20,8 +20,8 @@ def protections_of(settings: Settings, clock: Clock, local: LocalKeySource, regi
     return Protections(
         sources[wanted],
         local,
-        clock,
-        settings.protection,
+        basis.clock,
+        basis.settings.protection,
         registered.licence_proxies,
         others=list(sources.values()),
     )

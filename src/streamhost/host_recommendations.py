@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamhost import sandbox
-from streamhost.caching.cache import Cache
 from streamhost.config import InvalidSettings, Settings
-from streamhost.db.core import Database
 from streamhost.features.recommendations import (
     Asking,
     CatalogWatchGraph,
@@ -21,14 +19,13 @@ from streamhost.features.recommendations import (
     Ways,
     built_in,
 )
-from streamhost.instance import Instance
+from streamhost.host_basis import Basis
 from streamhost.jobs.announcing import Announcing
-from streamhost.jobs.queue import Queue
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
 from streamhost.ml.recommending.serving import ModelServer, OnnxRecommender
 from streamhost.ml.recommending.work import Fitting
-from streamhost.model.clock import DAY, MINUTE, Clock
+from streamhost.model.clock import DAY, MINUTE
 from streamhost.model.ranking import Rules
 from streamhost.model.tasks import Task, TrainRecommendations, UpdateWatchEdges
 from streamhost.plugins import Registered
@@ -97,15 +94,14 @@ class Recommending:
         await self.server.close()
 
 
-def recommending_of(
-    settings: Settings, instance: Instance, db: Database, queue: Queue, clock: Clock, cache: Cache, work: str
-) -> Recommending:
+def recommending_of(basis: Basis) -> Recommending:
     """The room, before plugins have said what they bring."""
+    settings, db, clock = basis.settings, basis.db, basis.clock
     wanted = settings.recommendations
     graph = ChosenWatchGraph()
     asking = Asking({}, wanted.patience)
     ways = Ways(wanted.cache_minutes * MINUTE, Rules(chance=wanted.chance), wanted.personal)
-    room = Recommendations(db, clock, asking, cache, graph, ways)
+    room = Recommendations(db, clock, asking, basis.cache, graph, ways)
     limits = sandbox.Limits(
         memory=wanted.memory,
         cpu_seconds=settings.jobs.child_cpu_seconds,
@@ -115,14 +111,14 @@ def recommending_of(
     )
     threads = settings.jobs.media_workers or len(os.sched_getaffinity(0))
     fitting = Fitting(most_items=wanted.most_videos)
-    learning = Learning(db, clock, instance.data, instance.data / work, limits, threads, fitting)
+    learning = Learning(db, clock, basis.data, basis.work, limits, threads, fitting)
     server = ModelServer(learning.model, room.forget_lists)
     learning.renewed = server.look
     return Recommending(
         settings,
         room,
         learning,
-        GraphKeeping(db, queue, clock, graph, room.changed),
+        GraphKeeping(db, basis.queue, clock, graph, room.changed),
         graph,
         server,
         asking,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import migrate
-from streamhost.host_people import CATALOG_FILE
+from streamhost.host_basis import CATALOG_FILE
 from tests.support.server import clean_environment
 
 

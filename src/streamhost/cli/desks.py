@@ -17,7 +17,7 @@ from streamhost.config import Settings, load
 from streamhost.features.transcoding import Action
 from streamhost.features.work import Act, State
 from streamhost.host import Host, assemble
-from streamhost.host_people import CATALOG_FILE
+from streamhost.host_basis import CATALOG_FILE
 from streamhost.instance import open_instance
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import JobId, VideoId

@@ -11,7 +11,7 @@ import msgspec
 from litestar.stores.file import FileStore
 
 from streamhost.config import InvalidSettings, Settings
-from streamhost.host import CACHE_FOLDER
+from streamhost.host_basis import CACHE_FOLDER
 from streamhost.instance import Instance
 from streamhost.ports import CacheUnavailable, SharedCache
 

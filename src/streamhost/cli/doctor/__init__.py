@@ -19,7 +19,7 @@ from streamhost.cli.doctor.lines import Case, Level, Line, Look, failed, skip, w
 from streamhost.config import Settings, load
 from streamhost.db import migrate
 from streamhost.host import Host, assemble
-from streamhost.host_people import CATALOG_FILE
+from streamhost.host_basis import CATALOG_FILE
 from streamhost.instance import open_instance
 from streamhost.model.errors import StreamhostError
 

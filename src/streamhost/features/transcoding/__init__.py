@@ -8,6 +8,7 @@ from streamhost.features.transcoding.inventory import named
 from streamhost.features.transcoding.others import Others
 from streamhost.features.transcoding.recipe import Rules
 from streamhost.features.transcoding.room import Transcoding
+from streamhost.features.transcoding.switching import Switching
 
 __all__ = [
     "Action",
@@ -21,6 +22,7 @@ __all__ = [
     "Rules",
     "RunsMedia",
     "Standing",
+    "Switching",
     "Transcoding",
     "Whole",
     "named",
