@@ -42,6 +42,12 @@ def test_list_and_show(site: RunningServer, alice: dict[str, str], video: str) -
     assert told[0].split() == ["ID", "STATE", "VISIBILITY", "LENGTH", "SINCE", "OWNER", "TITLE"]
     assert "A walk [bold]by the sea[/bold]" in told[1] and "\x1b" not in told[1]
     assert document(run("videos", "list", "--state", "failed", "--json", env=alice))["items"] == []
+    here = ["videos", "list", "--json", "--data", str(site.data)]
+    assert document(run(*here, env=alice))["items"] == [local]
+    assert document(run(*here, "--state", "failed"))["items"] == []
+    [hers] = document(run(*here, "--state", "ready", "--owner", "alice@example.org", "--limit", "1"))["items"]
+    assert hers == local
+    assert run(*here, "--url", site.url, "--token", "any").exit_code == 2
     nobody = run("videos", "list", "--owner", "bob@example.org", "--data", str(site.data))
     assert nobody.stdout == "There are none.\n"
     assert document(run("videos", "show", video, "--json", "--data", str(site.data)))["duration"] > 10
@@ -78,10 +84,13 @@ def test_download(site: RunningServer, alice: dict[str, str], video: str, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.mp4", "1.mp4", "one.mp4"]
 
 
-def test_download_where_nothing_answers() -> None:
-    """A server that is not there is told in words."""
+@pytest.mark.parametrize("named", [[], ["film.mp4"]], ids=["by its own name", "named"])
+def test_download_where_nothing_answers(named: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was never there is told in words, and as soon as by every other command."""
+    monkeypatch.setattr("streamhost.cli.remote.FIRST_PATIENCE", 0.1)
     away = {"STREAMHOST_URL": f"http://127.0.0.1:{free_port()}", "STREAMHOST_TOKEN": "any"}
-    ended = run("videos", "download", "film", env=away)
+    ended = run("videos", "download", "film", *(str(tmp_path / name) for name in named), env=away)
+    assert list(tmp_path.iterdir()) == []
     assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
     assert "could not be reached" in ended.output
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamhost import log
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.bars import live_bars
+from streamhost.cli.beside import settings_beside
+from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.cli.tables import size_text
 from streamhost.config import Settings, load
 from streamhost.features.backup import (
@@ -33,10 +35,9 @@ from streamhost.instance import open_instance
 from streamhost.late import late
 
 if TYPE_CHECKING:
-    from rich import console as terminal
     from rich import progress
 else:
-    terminal, progress = late("rich.console"), late("rich.progress")
+    progress = late("rich.progress")
 
 SAMPLE = 20
 IN_CLEAR = (
@@ -44,12 +45,7 @@ IN_CLEAR = (
     "everybody. Keep it where only you can read, or set a passphrase (--passphrase-file)."
 )
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Data directory. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+data_option = data_directory(f"Data directory. {USUAL}")
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
@@ -259,18 +255,8 @@ def _moment(text: str) -> str:
 
 @contextmanager
 def _bars(words: str) -> Any:
-    """Progress on standard error; nothing where nobody looks."""
-    console = terminal.Console(stderr=True)
-    bars = progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(binary_units=True),
-        progress.TransferSpeedColumn(),
-        progress.TextColumn("{task.fields[about]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bars:
-        bar = bars.add_task(words, total=None, about="")
-        yield lambda done: bars.update(bar, completed=done.size, about=f"{done.objects} files")
+    """Shows how far it is, as the block is told."""
+    about = progress.TextColumn("{task.fields[about]}")
+    with live_bars(progress.DownloadColumn(binary_units=True), progress.TransferSpeedColumn(), about) as shown:
+        bar = shown.add_task(words, total=None, about="")
+        yield lambda done: shown.update(bar, completed=done.size, about=f"{done.objects} files")

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from streamhost.cli.tables import length_text
+from streamhost.late import late
+
+if TYPE_CHECKING:
+    from rich import console as terminal
+    from rich import progress
+else:
+    terminal, progress = late("rich.console"), late("rich.progress")
 
 STEPS: Mapping[str, str] = {
     "start": "starting",
@@ -16,7 +26,6 @@ STEPS: Mapping[str, str] = {
     "take": "taking the file in",
 }
 """By the media workshop's word; other words are shown as they are."""
-MINUTE = 60
 
 
 def step_text(step: str) -> str:
@@ -31,8 +40,27 @@ def speed_text(speed: float | None) -> str:
 
 def left_text(seconds: float | None) -> str:
     """The time left as `0:07 left` or `1:02:03 left`; nothing while that is not known."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), MINUTE)
-    hours, minutes = divmod(minutes, MINUTE)
-    return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"
+    return "" if seconds is None else f"{length_text(seconds)} left"
+
+
+def live_bars(*columns: progress.ProgressColumn, quiet: bool = False) -> progress.Progress:
+    """Progress on standard error: what is done, a bar, `columns`; gone at the end, and nothing where nobody looks."""
+    console = terminal.Console(stderr=True)
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        *columns,
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+
+
+def byte_bars(*columns: progress.ProgressColumn) -> progress.Progress:
+    """The same for bytes on their way: how many, how fast, and how long it will still take."""
+    return live_bars(
+        *columns,
+        progress.DownloadColumn(binary_units=True),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+    )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode
+from typing import Any, Protocol
 
-import click
-import msgspec
-
-from streamhost.cli.desks import settings_beside
-from streamhost.cli.remote import Remote
+from streamhost.cli.beside import all_of, as_document, settings_beside, with_host
+from streamhost.cli.remote import Document, Remote
+from streamhost.cli.where import Where
 from streamhost.features.moderation import CaseFile, Waiting, wanted_of
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import system_clock
 from streamhost.model.ids import RescreenId, VideoId
@@ -29,8 +25,6 @@ from streamhost.server.documents.moderation import (
     verdict_document,
 )
 
-T = TypeVar("T")
-Document = dict[str, Any]
 PAGE = 100
 API = "/api/v1/moderation"
 
@@ -88,63 +82,45 @@ class ServerCases:
 
     def queue(self, asked: Mapping[str, str | None], limit: int) -> list[Document]:
         """What waits for a person."""
-        return self._all(f"{API}/queue", {**asked}, limit)
+        return list(islice(self._remote.items(f"{API}/queue", {**asked, "limit": min(limit, PAGE)}), limit))
 
     def show(self, video_id: str, *, new_file: bool = False) -> Document:
         """All about one video, or about the new file that waits beside it."""
-        return self._ask("GET", f"{API}/{video_id}?new_file={str(new_file).lower()}")
+        return self._remote.document("GET", f"{API}/{video_id}?new_file={str(new_file).lower()}")
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
-        return self._ask("POST", f"{API}/{video_id}", decision)
+        return self._remote.document("POST", f"{API}/{video_id}", decision)
 
     def undo(self, video_id: str) -> Document:
         """Take the newest decision of a person back."""
-        return self._ask("POST", f"{API}/{video_id}/undo")
+        return self._remote.document("POST", f"{API}/{video_id}/undo")
 
     def policy(self, profile: str | None) -> Document:
         """The policy, after choosing a profile if one is given."""
         if profile is None:
-            return self._ask("GET", f"{API}/policy")
-        return self._ask("PUT", f"{API}/policy", {"profile": profile})
+            return self._remote.document("GET", f"{API}/policy")
+        return self._remote.document("PUT", f"{API}/policy", {"profile": profile})
 
     def rescreen(self) -> Document:
         """Begin to find out what would change."""
-        return self._ask("POST", f"{API}/rescreens")
+        return self._remote.document("POST", f"{API}/rescreens")
 
     def run(self, run_id: str) -> Document:
         """How far a look at all videos is."""
-        return self._ask("GET", f"{API}/rescreens/{run_id}")
+        return self._remote.document("GET", f"{API}/rescreens/{run_id}")
 
     def changes(self, run_id: str) -> list[Document]:
         """What it found."""
-        return self._all(f"{API}/rescreens/{run_id}/changes", {}, None)
+        return list(self._remote.items(f"{API}/rescreens/{run_id}/changes", {"limit": PAGE}))
 
     def apply(self, run_id: str) -> Document:
         """Make it so."""
-        return self._ask("POST", f"{API}/rescreens/{run_id}/apply")
+        return self._remote.document("POST", f"{API}/rescreens/{run_id}/apply")
 
     def cancel(self, run_id: str) -> None:
         """End it."""
-        self._ask("DELETE", f"{API}/rescreens/{run_id}")
-
-    def _all(self, address: str, asked: Mapping[str, str | None], limit: int | None) -> list[Document]:
-        items: list[Document] = []
-        cursor: str | None = None
-        while True:
-            values = {**asked, "cursor": cursor, "limit": str(min(limit or PAGE, PAGE))}
-            query = urlencode({name: value for name, value in values.items() if value})
-            page = self._ask("GET", f"{address}?{query}")
-            items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None or (limit is not None and len(items) >= limit):
-                return items[:limit]
-
-    def _ask(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Document:
-        answer = self._remote.persistently(lambda: self._remote.ask(method, address, document))
-        if not answer.fine:
-            raise answer.refusal()
-        return answer.document()
+        self._remote.document("DELETE", f"{API}/rescreens/{run_id}")
 
 
 class FolderCases:
@@ -161,16 +137,10 @@ class FolderCases:
         wanted = wanted_of(risk.split(",") if risk else (), asked.get("category"), asked.get("cause"))
 
         async def look(host: Host) -> list[Document]:
-            found: list[Document] = []
-            cursor = None
-            while True:
-                page = await host.moderation.desk.queue(wanted, cursor, min(limit, PAGE))
-                found += [_waiting(one) for one in page.items]
-                cursor = page.next_cursor
-                if cursor is None or len(found) >= limit:
-                    return found[:limit]
+            desk = host.moderation.desk
+            return [_waiting(one) for one in await all_of(lambda at: desk.queue(wanted, at, min(limit, PAGE)), limit)]
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def show(self, video_id: str, *, new_file: bool = False) -> Document:
         """All about one video, or about the new file that waits beside it."""
@@ -178,7 +148,7 @@ class FolderCases:
         async def look(host: Host) -> Document:
             return _file(await host.moderation.desk.file(VideoId(video_id), new_file=new_file))
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
@@ -188,7 +158,7 @@ class FolderCases:
             chosen, reason = Decision(decision["decision"]), decision["reason"]
             return _file(await host.moderation.desk.decide(VideoId(video_id), chosen, reason, COMMAND_LINE, **more))
 
-        return self._with(work)
+        return with_host(self._settings, work)
 
     def undo(self, video_id: str) -> Document:
         """Take the newest decision of a person back."""
@@ -196,7 +166,7 @@ class FolderCases:
         async def work(host: Host) -> Document:
             return _file(await host.moderation.desk.undo(VideoId(video_id), COMMAND_LINE))
 
-        return self._with(work)
+        return with_host(self._settings, work)
 
     def policy(self, profile: str | None) -> Document:
         """The policy, after choosing a profile if one is given."""
@@ -204,48 +174,45 @@ class FolderCases:
         async def work(host: Host) -> Document:
             room = host.moderation.policies
             policy: Policy = await (room.choose(Profile(profile), COMMAND_LINE) if profile else room.get())
-            return _plain(policy_document(policy, room.without_model(), fixed=room.fixed))
+            return as_document(policy_document(policy, room.without_model(), fixed=room.fixed))
 
-        return self._with(work)
+        return with_host(self._settings, work)
 
     def rescreen(self) -> Document:
         """Begin to find out what would change."""
 
         async def work(host: Host) -> Document:
-            return _plain(rescreen_document(await host.moderation.rescreening.begin(COMMAND_LINE)))
+            return as_document(rescreen_document(await host.moderation.rescreening.begin(COMMAND_LINE)))
 
-        return self._with(work)
+        return with_host(self._settings, work)
 
     def run(self, run_id: str) -> Document:
         """How far a look at all videos is."""
 
         async def look(host: Host) -> Document:
-            return _plain(rescreen_document(await host.moderation.rescreening.get(RescreenId(run_id))))
+            return as_document(rescreen_document(await host.moderation.rescreening.get(RescreenId(run_id))))
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def changes(self, run_id: str) -> list[Document]:
         """What it found."""
 
         async def look(host: Host) -> list[Document]:
-            found: list[Document] = []
-            cursor = None
-            while True:
-                page = await host.moderation.rescreening.changes(RescreenId(run_id), cursor, PAGE)
-                found += [_plain(change_document(one)) for one in page.items]
-                cursor = page.next_cursor
-                if cursor is None:
-                    return found
+            room = host.moderation.rescreening
+            found = await all_of(lambda at: room.changes(RescreenId(run_id), at, PAGE))
+            return [as_document(change_document(one)) for one in found]
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def apply(self, run_id: str) -> Document:
         """Make it so."""
 
         async def work(host: Host) -> Document:
-            return _plain(rescreen_document(await host.moderation.rescreening.apply(RescreenId(run_id), COMMAND_LINE)))
+            return as_document(
+                rescreen_document(await host.moderation.rescreening.apply(RescreenId(run_id), COMMAND_LINE))
+            )
 
-        return self._with(work)
+        return with_host(self._settings, work)
 
     def cancel(self, run_id: str) -> None:
         """End it."""
@@ -253,34 +220,12 @@ class FolderCases:
         async def work(host: Host) -> None:
             await host.moderation.rescreening.cancel(RescreenId(run_id))
 
-        self._with(work)
-
-    def _with(self, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-        async def run() -> T:
-            host = await assemble(self._settings, open_instance(self._settings.data))
-            try:
-                return await work(host)
-            finally:
-                await host.close()
-
-        return asyncio.run(run())
+        with_host(self._settings, work)
 
 
-def cases_of(url: str | None, token: str | None, data: Path | None) -> CaseDesk:
-    """The desk that the options of a command mean: a server's if its address is given, else the data directory's."""
-    if url is None:
-        return FolderCases(data)
-    if data is not None:
-        raise click.UsageError("Either --url or --data.")
-    if token is None:
-        raise click.UsageError("--url needs a --token.")
-    return ServerCases(Remote(url, token))
-
-
-def _plain(document: object) -> Document:
-    found = msgspec.to_builtins(document)
-    assert isinstance(found, dict)
-    return found
+def cases_of(where: Where) -> CaseDesk:
+    """The desk that the options of a command mean."""
+    return where.desk(ServerCases, FolderCases)
 
 
 def _video(video: Video) -> Document:
@@ -289,12 +234,12 @@ def _video(video: Video) -> Document:
 
 
 def _waiting(one: Waiting) -> Document:
-    verdict = _plain(verdict_document(one.verdict)) if one.verdict else None
+    verdict = as_document(verdict_document(one.verdict)) if one.verdict else None
     return {
         "id": one.video.id,
         "title": one.video.title,
         "video": _video(one.video),
-        "case": _plain(case_document(one.case, system_clock())),
+        "case": as_document(case_document(one.case, system_clock())),
         "verdict": verdict,
         "risk": one.case.risk.value,
         "decision": verdict["decision"] if verdict else None,
@@ -307,9 +252,9 @@ def _waiting(one: Waiting) -> Document:
 def _file(file: CaseFile) -> Document:
     return {
         "video": _video(file.video),
-        "case": _plain(case_document(file.case, system_clock())) if file.case else None,
-        "verdict": _plain(verdict_document(file.verdict)) if file.verdict else None,
-        "history": [_plain(verdict_document(one)) for one in file.history],
+        "case": as_document(case_document(file.case, system_clock())) if file.case else None,
+        "verdict": as_document(verdict_document(file.verdict)) if file.verdict else None,
+        "history": [as_document(verdict_document(one)) for one in file.history],
         "changed": file.changed,
         "version": file.version,
         "new_file": file.new_file,

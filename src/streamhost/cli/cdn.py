@@ -5,32 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
-from streamhost.cli.desks import settings_beside
-from streamhost.config import Settings
+from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.cdn import Copies
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.cdn import CdnSync, SyncState
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import VideoId
 from streamhost.server.documents.cdn import copies_document
 
-T = TypeVar("T")
 LOOK_EVERY = 1.0
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 class NotSynced(StreamhostError):
@@ -56,7 +47,7 @@ def status(videos: Sequence[str], data: Path | None, as_json: bool) -> None:
         found = [await host.copies.of_video(VideoId(one)) for one in videos] if videos else await host.copies.listed()
         return await host.copies.overview(), found
 
-    seen, syncs = _with(settings_beside(data), look)
+    seen, syncs = with_host(settings_beside(data), look)
     if as_json:
         document = msgspec.to_builtins(seen) | {"videos": [_document(sync) for sync in syncs]}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -95,7 +86,7 @@ def sync(videos: Sequence[str], everything: bool, wait: bool, data: Path | None,
             pending = [await host.copies.sync(VideoId(one)) for one in videos]
         return await _done(host.copies, pending) if wait else pending
 
-    syncs = _with(settings_beside(data), begin)
+    syncs = with_host(settings_beside(data), begin)
     if as_json:
         click.echo(json.dumps({"videos": [_document(one) for one in syncs]}, ensure_ascii=False, indent=2))
     elif not wait:
@@ -118,7 +109,7 @@ def purge(videos: Sequence[str], data: Path | None, as_json: bool) -> None:
         for one in videos:
             await host.copies.purge(VideoId(one))
 
-    _with(settings_beside(data), begin)
+    with_host(settings_beside(data), begin)
     words = "The CDN will be told to drop them; `streamhost cdn status` shows what it could not be told."
     click.echo(json.dumps({"purging": list(videos)}) if as_json else words)
 
@@ -129,17 +120,6 @@ async def _done(copies: Copies, pending: Sequence[CdnSync]) -> list[CdnSync]:
         if all(one.state is not SyncState.PENDING for one in now):
             return now
         await asyncio.sleep(LOOK_EVERY)
-
-
-def _with(settings: Settings, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        host = await assemble(settings, open_instance(settings.data))
-        try:
-            return await work(host)
-        finally:
-            await host.close()
-
-    return asyncio.run(run())
 
 
 def _document(sync: CdnSync) -> dict[str, Any]:

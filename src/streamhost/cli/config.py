@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from streamhost.cli.options import data_directory, json_option
 from streamhost.config import fields, hidden, load_with_origins, value_of
 from streamhost.media import choice, tasks
 from streamhost.media.run import run_task
@@ -18,10 +19,7 @@ from streamhost.model.errors import StreamhostError
 from streamhost.plugins import Plugins
 from streamhost.sandbox import Limits
 
-data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose streamhost.toml is read."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+data_option = data_directory("Data directory whose streamhost.toml is read.")
 
 
 @click.group()

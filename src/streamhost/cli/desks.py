@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode
+from typing import Protocol
 
-import click
-import msgspec
-
-from streamhost import log
-from streamhost.cli.remote import Remote
-from streamhost.config import Settings, load
+from streamhost.cli.beside import all_of, as_document, known_video, settings_beside, with_host
+from streamhost.cli.remote import Document, Remote
+from streamhost.cli.where import Where
 from streamhost.features.transcoding import Action
-from streamhost.features.work import Act, State
-from streamhost.host import Host, assemble
-from streamhost.host_basis import CATALOG_FILE
-from streamhost.instance import open_instance
-from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.features.work import MAX_PAGE, Act, State
+from streamhost.host import Host
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.videos import Video
 from streamhost.server.documents.work import job_document, processing_document
-
-T = TypeVar("T")
-Document = dict[str, Any]
 
 
 class Desk(Protocol):
@@ -60,57 +50,26 @@ class ServerDesk:
 
     def jobs(self, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[Document]:
         """Jobs, newest first."""
-        said = {"state": state, "kind": kind, "subject": subject, "limit": min(limit, 200)}
-        items: list[Document] = []
-        cursor = None
-        while True:
-            query = urlencode({key: value for key, value in {**said, "cursor": cursor}.items() if value is not None})
-            page = self._ask("GET", f"/api/v1/admin/jobs?{query}")
-            items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None or len(items) >= limit:
-                return items[:limit]
+        asked = {"state": state, "kind": kind, "subject": subject, "limit": min(limit, MAX_PAGE)}
+        return list(islice(self._remote.items("/api/v1/admin/jobs", asked), limit))
 
     def job(self, job_id: str) -> Document:
         """One job."""
-        return self._ask("GET", f"/api/v1/admin/jobs/{job_id}")
+        return self._remote.document("GET", f"/api/v1/admin/jobs/{job_id}")
 
     def video(self, video_id: str) -> Document:
         """One video."""
-        return self._ask("GET", f"/api/v1/videos/{video_id}")
+        return self._remote.document("GET", f"/api/v1/videos/{video_id}")
 
     def steer_job(self, job_id: str, action: str, priority: int | None) -> Document:
         """Do something with a job."""
-        return self._ask("POST", f"/api/v1/admin/jobs/{job_id}", {"action": action, "priority": priority})
+        return self._remote.document("POST", f"/api/v1/admin/jobs/{job_id}", {"action": action, "priority": priority})
 
     def steer_video(self, video_id: str, action: str, priority: int | None) -> Document:
         """Do something with the making of a video."""
-        return self._ask("POST", f"/api/v1/videos/{video_id}/processing", {"action": action, "priority": priority})
-
-    def _ask(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Document:
-        answer = self._remote.persistently(lambda: self._remote.ask(method, address, document))
-        if not answer.fine:
-            raise answer.refusal()
-        return answer.document()
-
-
-class NoCatalog(StreamhostError):
-    """There is no catalog in that data directory, so no work and no keys either."""
-
-    code = "no_catalog"
-    hint = "Name the directory that the server uses: --data, or STREAMHOST_DATA."
-    permanent = True
-
-
-def settings_beside(data: Path | None) -> Settings:
-    """The settings of a data directory where a server has run, for a command that works beside it.
-
-    Raises `NoCatalog` where none ever has: looking makes no instance, and finds nothing by mistake."""
-    settings = load(data)
-    log.configure("warning", settings.log.format)
-    if not (settings.data / CATALOG_FILE).exists():
-        raise NoCatalog(str(settings.data))
-    return settings
+        return self._remote.document(
+            "POST", f"/api/v1/videos/{video_id}/processing", {"action": action, "priority": priority}
+        )
 
 
 class FolderDesk:
@@ -124,47 +83,38 @@ class FolderDesk:
 
     def jobs(self, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[Document]:
         """Jobs, newest first."""
+        wanted = State(state) if state else None
 
         async def look(host: Host) -> list[Document]:
-            items: list[Document] = []
-            cursor = None
-            while True:
-                page = await host.work.listed(
-                    State(state) if state else None, kind=kind, subject=subject, cursor=cursor, limit=min(limit, 200)
-                )
-                items += [_plain(job_document(item)) for item in page.items]
-                cursor = page.next_cursor
-                if cursor is None or len(items) >= limit:
-                    return items[:limit]
+            listed = partial(host.work.listed, wanted, kind=kind, subject=subject, limit=min(limit, MAX_PAGE))
+            found = await all_of(lambda at: listed(cursor=at), limit)
+            return [as_document(job_document(item)) for item in found]
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def job(self, job_id: str) -> Document:
         """One job."""
 
         async def look(host: Host) -> Document:
-            return _plain(job_document(await host.work.get(JobId(job_id))))
+            return as_document(job_document(await host.work.get(JobId(job_id))))
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def video(self, video_id: str) -> Document:
         """One video."""
 
         async def look(host: Host) -> Document:
-            video = await host.catalog.known(VideoId(video_id))
-            if video is None:
-                raise NotFound(f"There is no video {video_id}.")
-            return _video(video)
+            return _video(await known_video(host, video_id))
 
-        return self._with(look)
+        return with_host(self._settings, look)
 
     def steer_job(self, job_id: str, action: str, priority: int | None) -> Document:
         """Do something with a job."""
 
         async def steer(host: Host) -> Document:
-            return _plain(job_document(await host.work.act(JobId(job_id), Act(action), priority)))
+            return as_document(job_document(await host.work.act(JobId(job_id), Act(action), priority)))
 
-        return self._with(steer)
+        return with_host(self._settings, steer)
 
     def steer_video(self, video_id: str, action: str, priority: int | None) -> Document:
         """Do something with the making of a video."""
@@ -172,34 +122,12 @@ class FolderDesk:
         async def steer(host: Host) -> Document:
             return _video(await host.control.act(VideoId(video_id), None, Action(action), priority))
 
-        return self._with(steer)
-
-    def _with(self, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-        async def run() -> T:
-            host = await assemble(self._settings, open_instance(self._settings.data))
-            try:
-                return await work(host)
-            finally:
-                await host.close()
-
-        return asyncio.run(run())
+        return with_host(self._settings, steer)
 
 
-def desk_of(url: str | None, token: str | None, data: Path | None) -> Desk:
-    """The desk that the options of a command mean: a server's if its address is given, else the data directory's."""
-    if url is None:
-        return FolderDesk(data)
-    if data is not None:
-        raise click.UsageError("Either --url or --data.")
-    if token is None:
-        raise click.UsageError("--url needs a --token.")
-    return ServerDesk(Remote(url, token))
-
-
-def _plain(document: object) -> Document:
-    found = msgspec.to_builtins(document)
-    assert isinstance(found, dict)
-    return found
+def desk_of(where: Where) -> Desk:
+    """The desk that the options of a command mean."""
+    return where.desk(ServerDesk, FolderDesk)
 
 
 def _video(video: Video) -> Document:
@@ -211,6 +139,6 @@ def _video(video: Video) -> Document:
         "state": video.stage.value,
         "playable": video.playable,
         "progress": video.progress,
-        "processing": _plain(processing) if processing else None,
+        "processing": as_document(processing) if processing else None,
         "error": {"code": error.code, "detail": error.detail, "hint": error.hint} if error else None,
     }

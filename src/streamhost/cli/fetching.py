@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from streamhost.cli.remote import LONGEST_PAUSE, PATIENCE, Remote, Unreachable
+from streamhost.cli.remote import NETWORK, Pauses, Remote, Unreachable
 from streamhost.model.errors import StreamhostError
 
 PIECE = 256 * 1024
@@ -56,47 +56,51 @@ class Fetched:
 
 
 def fetch(remote: Remote, address: str, target: Path | None, told: Callable[[int, int], None]) -> Fetched:
-    """Bring what lies at an address here; `target` None: by the name that the server gives it.
+    """Bring what lies at an address here; `target` None: by the name that the server gives it. What has to be made
+    first is waited for, as long as that takes.
 
-    Raises `Refused`, `Unreachable` after two minutes without a new byte, `FileExists`."""
-    name = target
-    while name is None:
-        try:
-            with remote.stream(address, {"Range": "bytes=0-0"}) as answer:
-                if answer.status != http.client.ACCEPTED:
-                    name = Path(_name(answer.headers.get("content-disposition", "")))
-                    break
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{remote.base}: {str(error) or type(error).__name__}") from error
-        time.sleep(SOON)
-    fetched = Fetched.begin(name)
+    Raises `Refused`, `Unreachable` after two minutes without a new byte, or soon where none ever came, `FileExists`."""
+    fetched = Fetched.begin(target or _name_of(remote, address))
     with fetched.writing() as file:
         _fill(file, remote, address, told)
     return fetched
 
 
-def _fill(file: IO[bytes], remote: Remote, address: str, told: Callable[[int, int], None]) -> None:
-    etag, moved, pause = "", time.monotonic(), 0.5
+def _name_of(remote: Remote, address: str) -> Path:
+    """What the server calls it."""
+    pauses = Pauses(remote)
     while True:
-        here = file.tell()
         try:
-            headers = {"Range": f"bytes={here}-", "If-Range": etag} if here else {}
+            with remote.stream(address, {"Range": "bytes=0-0"}) as answer:
+                if answer.status != http.client.ACCEPTED:
+                    return Path(_name(answer.headers.get("content-disposition", "")))
+        except NETWORK as error:
+            pauses.wait(remote.unreachable(error))
+        else:
+            pauses.moved()
+            time.sleep(SOON)
+
+
+def _fill(file: IO[bytes], remote: Remote, address: str, told: Callable[[int, int], None]) -> None:
+    etag, pauses = "", Pauses(remote)
+    while True:
+        here, pause = file.tell(), 0.0
+        failure = Unreachable(f"{remote.base}: nothing more came")
+        try:
+            headers = {"Range": f"bytes={here}-", "If-Range": etag} if here and etag else {}
             with remote.stream(address, headers) as answer:
+                etag = answer.headers.get("etag", "")
                 if answer.status == http.client.ACCEPTED:
                     # It is being made; that may take as long as it takes.
-                    moved = time.monotonic()
+                    pauses.moved()
+                    pause = SOON
                 elif _took(file, answer, told):
                     return
-                etag = answer.headers.get("etag", "")
-            failure: Exception | None = None
-        except (OSError, http.client.HTTPException) as error:
-            failure = error
+        except NETWORK as error:
+            failure = remote.unreachable(error)
         if file.tell() > here:
-            moved, pause = time.monotonic(), 0.5
-        if time.monotonic() - moved > PATIENCE:
-            raise Unreachable(f"{remote.base}: {failure or 'nothing more came'}")
-        time.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+            pauses.moved()
+        pauses.wait(failure, pause)
 
 
 def _took(file: IO[bytes], answer: http.client.HTTPResponse, told: Callable[[int, int], None]) -> bool:

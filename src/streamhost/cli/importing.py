@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.bars import live_bars
+from streamhost.cli.beside import settings_beside
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.imports import ImportNoOwner, Item
 from streamhost.host import Host, assemble
 from streamhost.instance import Instance, InstanceLocked, open_instance
@@ -25,10 +27,9 @@ from streamhost.model.videos import Failure, Visibility
 from streamhost.server.documents.imports import import_document
 
 if TYPE_CHECKING:
-    from rich import console as terminal
     from rich import progress
 else:
-    terminal, progress = late("rich.console"), late("rich.progress")
+    progress = late("rich.progress")
 
 INTERRUPTED = 130
 LOOK_EVERY = 0.5
@@ -75,12 +76,8 @@ class Found:
 @click.option("--dry-run", is_flag=True, help="Only say what would be imported.")
 @click.option("--wait", is_flag=True, help="Wait until every video is ready, or has failed.")
 @click.option("--watch", is_flag=True, help="Go on searching the folders until interrupted.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the usual place]",
-)
-@click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+@data_option
+@json_option
 @click.pass_context
 def import_(
     ctx: click.Context,
@@ -291,15 +288,7 @@ class _Bars:
     """Progress on standard error: a bar for people; nothing where nobody watches."""
 
     def __init__(self, quiet: bool) -> None:
-        console = terminal.Console(stderr=True)
-        self._bars = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            console=console,
-            transient=True,
-            disable=quiet or not console.is_terminal,
-        )
+        self._bars = live_bars(progress.MofNCompleteColumn(), quiet=quiet)
         self._bar = self._bars.add_task("Searching", total=None)
 
     def __enter__(self) -> _Bars:

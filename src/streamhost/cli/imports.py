@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
-import msgspec
 
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.beside import all_of, as_document, settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
+from streamhost.cli.remote import Document
 from streamhost.features.imports import MAX_PAGE
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.ids import ImportId
 from streamhost.model.imports import ImportState
 from streamhost.server.documents.imports import import_document, status_document
-
-T = TypeVar("T")
-
-
-def _common(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of every command here."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words."),
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Directory of the catalog. [default: STREAMHOST_DATA or the usual place]",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -42,14 +24,15 @@ def imports() -> None:
 
 
 @imports.command()
-@_common
+@data_option
+@json_option
 def status(data: Path | None, as_json: bool) -> None:
     """Show each folder, and how many of its files stand where."""
 
-    async def look(host: Host) -> Any:
-        return msgspec.to_builtins(status_document(await host.imports.desk.status()))
+    async def look(host: Host) -> Document:
+        return as_document(status_document(await host.imports.desk.status()))
 
-    found = _with(data, look)
+    found = with_host(settings_beside(data), look)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -67,24 +50,17 @@ def status(data: Path | None, as_json: bool) -> None:
 @imports.command("list")
 @click.option("--state", type=click.Choice([state.value for state in ImportState]), help="Only files in this state.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
-@_common
+@data_option
+@json_option
 def list_files(state: str | None, limit: int, data: Path | None, as_json: bool) -> None:
     """List files, those first of which there is news, with the cause of each that failed or waits."""
 
-    async def look(host: Host) -> list[Any]:
-        items: list[Any] = []
-        cursor = None
-        while len(items) < limit:
-            page = await host.imports.desk.listed(
-                ImportState(state) if state else None, None, cursor, min(limit - len(items), MAX_PAGE)
-            )
-            items += [msgspec.to_builtins(import_document(item)) for item in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return items
+    async def look(host: Host) -> list[Document]:
+        wanted, size = ImportState(state) if state else None, min(limit, MAX_PAGE)
+        found = await all_of(lambda at: host.imports.desk.listed(wanted, None, at, size), limit)
+        return [as_document(import_document(item)) for item in found]
 
-    found = _with(data, look)
+    found = with_host(settings_beside(data), look)
     if as_json:
         click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
     elif not found:
@@ -101,7 +77,8 @@ def list_files(state: str | None, limit: int, data: Path | None, as_json: bool) 
 
 @imports.command()
 @click.argument("ids", nargs=-1)
-@_common
+@data_option
+@json_option
 def retry(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
     """Take files in again: those named, or all that failed or wait for something."""
 
@@ -112,13 +89,14 @@ def retry(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
             await host.imports.desk.retry(ImportId(one))
         return len(ids)
 
-    count = _with(data, again)
+    count = with_host(settings_beside(data), again)
     click.echo(json.dumps({"retried": count}) if as_json else f"{count} are tried again when the server comes to them.")
 
 
 @imports.command()
 @click.argument("ids", nargs=-1, required=True)
-@_common
+@data_option
+@json_option
 def forget(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
     """Know no more of files. Their videos stay; what still lies in a watched folder is met as new."""
 
@@ -127,31 +105,19 @@ def forget(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
             await host.imports.desk.forget(ImportId(one))
         return len(ids)
 
-    count = _with(data, drop)
+    count = with_host(settings_beside(data), drop)
     click.echo(json.dumps({"forgotten": count}) if as_json else f"{count} forgotten.")
 
 
 @imports.command()
-@_common
+@data_option
+@json_option
 def search(data: Path | None, as_json: bool) -> None:
     """Have the server search the folders of the settings now."""
 
     async def ask(host: Host) -> bool:
         return await host.imports.search()
 
-    asked = _with(data, ask)
+    asked = with_host(settings_beside(data), ask)
     words = "The folders are searched by the server." if asked else "Watching is switched off: imports.enabled."
     click.echo(json.dumps({"searching": asked}) if as_json else words)
-
-
-def _with(data: Path | None, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-    settings = settings_beside(data)
-
-    async def run() -> T:
-        host = await assemble(settings, open_instance(settings.data))
-        try:
-            return await work(host)
-        finally:
-            await host.close()
-
-    return asyncio.run(run())

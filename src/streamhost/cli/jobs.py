@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from streamhost.cli.bars import left_text, speed_text, step_text
-from streamhost.cli.desks import Desk, Document, desk_of
+from streamhost.cli.desks import Desk, desk_of
+from streamhost.cli.remote import Document
+from streamhost.cli.where import Where, somewhere
 from streamhost.features.work import State
 from streamhost.late import late
 from streamhost.model.errors import StreamhostError
@@ -41,25 +42,7 @@ class NotDone(StreamhostError):
     permanent = True
 
 
-def _where(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say whose jobs are meant."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words."),
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Directory of the catalog, where no --url is given. [default: STREAMHOST_DATA or the usual place]",
-        ),
-        click.option("--token", envvar="STREAMHOST_TOKEN", show_envvar=True, help="Access token of an administrator."),
-        click.option(
-            "--url",
-            envvar="STREAMHOST_URL",
-            show_envvar=True,
-            help="Address of a running server, such as https://video.example.org.",
-        ),
-    ):
-        command = option(command)
-    return command
+_where = somewhere("Access token of an administrator.")
 
 
 @click.group()
@@ -85,13 +68,11 @@ def list_jobs(
     kind: str | None,
     video: str | None,
     limit: int,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """List jobs, newest first."""
-    found = desk_of(url, token, data).jobs(state, kind, VIDEO + video if video else None, limit)
+    found = desk_of(where).jobs(state, kind, VIDEO + video if video else None, limit)
     if as_json:
         click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
     elif not found:
@@ -106,12 +87,12 @@ def list_jobs(
 @jobs.command()
 @click.argument("targets", nargs=-1)
 @_where
-def watch(targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def watch(targets: Sequence[str], where: Where, as_json: bool) -> None:
     """Show live how far TARGETS (jobs, or video:ID) are, or everything; end when they are over.
 
     Exit code 0 only if all of them are done.
     """
-    desk = desk_of(url, token, data)
+    desk = desk_of(where)
     with _Bars() as bars:
         ended = _watch(desk, list(targets), bars)
     if as_json:
@@ -159,44 +140,42 @@ def _look(desk: Desk, name: str) -> Document:
 @jobs.command()
 @click.argument("targets", nargs=-1, required=True)
 @_where
-def pause(targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def pause(targets: Sequence[str], where: Where, as_json: bool) -> None:
     """Let TARGETS (jobs, or video:ID) wait until they are resumed. What runs is stopped and put back."""
-    _steer(desk_of(url, token, data), targets, "pause", as_json)
+    _steer(desk_of(where), targets, "pause", as_json)
 
 
 @jobs.command()
 @click.argument("targets", nargs=-1, required=True)
 @_where
-def resume(targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def resume(targets: Sequence[str], where: Where, as_json: bool) -> None:
     """Let paused TARGETS (jobs, or video:ID) go on."""
-    _steer(desk_of(url, token, data), targets, "resume", as_json)
+    _steer(desk_of(where), targets, "resume", as_json)
 
 
 @jobs.command()
 @click.argument("targets", nargs=-1, required=True)
 @_where
-def cancel(targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def cancel(targets: Sequence[str], where: Where, as_json: bool) -> None:
     """End TARGETS (jobs, or video:ID). A video without its job fails, unless it plays already."""
-    _steer(desk_of(url, token, data), targets, "cancel", as_json)
+    _steer(desk_of(where), targets, "cancel", as_json)
 
 
 @jobs.command()
 @click.argument("targets", nargs=-1, required=True)
 @_where
-def retry(targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def retry(targets: Sequence[str], where: Where, as_json: bool) -> None:
     """Try failed or cancelled TARGETS (jobs, or video:ID) again, videos from where their parts stand."""
-    _steer(desk_of(url, token, data), targets, "retry", as_json)
+    _steer(desk_of(where), targets, "retry", as_json)
 
 
 @jobs.command()
 @click.argument("priority", type=int)
 @click.argument("targets", nargs=-1, required=True)
 @_where
-def priority(
-    priority: int, targets: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool
-) -> None:
+def priority(priority: int, targets: Sequence[str], where: Where, as_json: bool) -> None:
     """Give TARGETS (jobs, or video:ID) another PRIORITY: higher ones go first, 0 is usual; -- before a negative one."""
-    _steer(desk_of(url, token, data), targets, "priority", as_json, priority)
+    _steer(desk_of(where), targets, "priority", as_json, priority)
 
 
 def _steer(desk: Desk, targets: Sequence[str], action: str, as_json: bool, priority: int | None = None) -> None:

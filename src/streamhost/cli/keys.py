@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from pathlib import Path
@@ -10,21 +9,13 @@ from typing import Any
 
 import click
 
-from streamhost.cli.desks import settings_beside
-from streamhost.config import Settings
+from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.protection import Wrapping
-from streamhost.host import assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.keyrings import Ring, RingKey
 from streamhost.model.audit import COMMAND_LINE, Act
 from streamhost.model.clock import MINUTE, iso
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 @click.group()
@@ -37,7 +28,7 @@ def keys() -> None:
 @json_option
 def list_keys(data: Path | None, as_json: bool) -> None:
     """Show which keys sign, which still count, and what the others wrap."""
-    grants, wrappings = asyncio.run(_listed(settings_beside(data)))
+    grants, wrappings = with_host(settings_beside(data), _listed)
     document = {"grants": [_grant_key(key) for key in grants], "wrapping": [_wrapping(key) for key in wrappings]}
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -64,7 +55,7 @@ def rotate(at_once: bool, data: Path | None, as_json: bool) -> None:
     Grants that are out go on until they run out. Content keys stay what they are and are wrapped anew, in one
     transaction. Sign-ins, links in mails and second factors hang on the master secret and are not touched.
     """
-    grant_key, wrapping_key, wrapped = asyncio.run(_rotated(settings_beside(data), at_once))
+    grant_key, wrapping_key, wrapped = with_host(settings_beside(data), lambda host: _rotated(host, at_once))
     if as_json:
         click.echo(json.dumps({"grants": grant_key, "wrapping": wrapping_key, "wrapped": wrapped}))
         return
@@ -72,25 +63,17 @@ def rotate(at_once: bool, data: Path | None, as_json: bool) -> None:
     click.echo(f"Key {wrapping_key} wraps {wrapped} content keys.")
 
 
-async def _listed(settings: Settings) -> tuple[list[RingKey], list[Wrapping]]:
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        return list(host.keyrings.ring(Ring.GRANTS).keys), await host.protections.local.wrappings()
-    finally:
-        await host.close()
+async def _listed(host: Host) -> tuple[list[RingKey], list[Wrapping]]:
+    return list(host.keyrings.ring(Ring.GRANTS).keys), await host.protections.local.wrappings()
 
 
-async def _rotated(settings: Settings, at_once: bool) -> tuple[int, int, int]:
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        keep = 0.0 if at_once else settings.playback.grant_minutes * MINUTE
-        fresh = host.keyrings.replace(Ring.GRANTS, host.clock(), keep)
-        wrapping, wrapped = await host.protections.local.replace_wrapping()
-        how = "at once" if at_once else "as grants run out"
-        await host.audit.note(Act.KEYS_REPLACED, COMMAND_LINE, grants=str(fresh.id), wrapping=str(wrapping), old=how)
-        return fresh.id, wrapping, wrapped
-    finally:
-        await host.close()
+async def _rotated(host: Host, at_once: bool) -> tuple[int, int, int]:
+    keep = 0.0 if at_once else host.settings.playback.grant_minutes * MINUTE
+    fresh = host.keyrings.replace(Ring.GRANTS, host.clock(), keep)
+    wrapping, wrapped = await host.protections.local.replace_wrapping()
+    how = "at once" if at_once else "as grants run out"
+    await host.audit.note(Act.KEYS_REPLACED, COMMAND_LINE, grants=str(fresh.id), wrapping=str(wrapping), old=how)
+    return fresh.id, wrapping, wrapped
 
 
 def _grant_key(key: RingKey) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -10,24 +9,15 @@ from typing import Any, TypeVar
 
 import click
 
-from streamhost import log
-from streamhost.config import load
+from streamhost.cli.beside import settings_of, with_host
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.mail import Mail
-from streamhost.host import assemble
-from streamhost.instance import open_instance
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import iso
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailState
 
 _T = TypeVar("_T")
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 @click.group()
@@ -115,18 +105,7 @@ def discard(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
 
 
 def _with_mail(data: Path | None, work: Callable[[Mail], Awaitable[_T]]) -> _T:
-    """Open the instance without becoming its server, and do `work`."""
-    settings = load(data)
-    log.configure("warning", settings.log.format)
-
-    async def run() -> _T:
-        host = await assemble(settings, open_instance(settings.data))
-        try:
-            return await work(host.mail)
-        finally:
-            await host.close()
-
-    return asyncio.run(run())
+    return with_host(settings_of(data), lambda host: work(host.mail))
 
 
 def _document(letter: Letter) -> dict[str, Any]:

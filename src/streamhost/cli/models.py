@@ -11,18 +11,13 @@ import click
 
 from streamhost import log
 from streamhost.cli import FAILED
+from streamhost.cli.options import data_option, json_option
 from streamhost.config import load
 from streamhost.features.models import Models
 from streamhost.ml.registry import Model, Origin, Registry, State
 from streamhost.model.errors import StreamhostError
 from streamhost.model.moderation import Aspect
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
 
 WORDS = {State.INSTALLED: "installed", State.NOT_INSTALLED: "not installed", State.BROKEN: "broken"}

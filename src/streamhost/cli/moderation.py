@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from streamhost.cli.case_desks import CaseDesk, Document, cases_of
+from streamhost.cli.case_desks import CaseDesk, cases_of
+from streamhost.cli.remote import Document
+from streamhost.cli.where import Where, somewhere
 from streamhost.features.moderation.errors import ChangedMeanwhile
 from streamhost.model.cases import Cause
 from streamhost.model.errors import StreamhostError
@@ -41,25 +42,7 @@ class RescreenEnded(StreamhostError):
     permanent = True
 
 
-def _where(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say where the videos are."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words."),
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Directory of the catalog, where no --url is given. [default: STREAMHOST_DATA or the usual place]",
-        ),
-        click.option("--token", envvar="STREAMHOST_TOKEN", show_envvar=True, help="Access token of a moderator."),
-        click.option(
-            "--url",
-            envvar="STREAMHOST_URL",
-            show_envvar=True,
-            help="Address of a running server, such as https://video.example.org.",
-        ),
-    ):
-        command = option(command)
-    return command
+_where = somewhere("Access token of a moderator.")
 
 
 _new_file = click.option(
@@ -85,13 +68,11 @@ def queue(
     category: str | None,
     cause: str | None,
     limit: int,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """List what waits for a person, the highest risk first, among equals the oldest."""
-    found = cases_of(url, token, data).queue({"risk": risk, "category": category, "cause": cause}, limit)
+    found = cases_of(where).queue({"risk": risk, "category": category, "cause": cause}, limit)
     if as_json:
         _print({"items": found})
         return
@@ -110,11 +91,11 @@ def queue(
 @click.argument("video")
 @_new_file
 @_where
-def show(video: str, new_file: bool, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def show(video: str, new_file: bool, where: Where, as_json: bool) -> None:
     """Show all that is known of VIDEO (its id): what was looked for, evidence, models, history.
 
     The version names what is shown, for `approve --seen`."""
-    found = cases_of(url, token, data).show(video, new_file=new_file)
+    found = cases_of(where).show(video, new_file=new_file)
     if as_json:
         _print(found)
         return
@@ -151,9 +132,7 @@ def approve(
     seen: str,
     note: str,
     new_file: bool,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """Approve VIDEOS (ids): whoever may see them can watch them, and open reports are dismissed.
@@ -162,7 +141,7 @@ def approve(
     seen: what was changed after that is refused."""
     if seen and len(videos) != 1:
         raise click.UsageError("--seen is the version of one video.")
-    desk = cases_of(url, token, data)
+    desk = cases_of(where)
     wanted = {"decision": "approve", "reason": "", "note": note, "new_file": new_file}
     versions = [(one, seen or _looked_at(desk, one, new_file)) for one in videos]
     _decided([desk.decide(one, {**wanted, "seen": version}) for one, version in versions], as_json)
@@ -187,16 +166,14 @@ def reject(
     template: int | None,
     note: str,
     new_file: bool,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """Reject VIDEOS (ids): nobody but moderators can watch them, and every link to them ends."""
     words = reason_text(str(template or ""), reason)
     if not words:
         raise click.UsageError("Tell the owner why: --reason, or --template.")
-    desk = cases_of(url, token, data)
+    desk = cases_of(where)
     wanted = {"decision": "reject", "reason": words, "note": note, "seen": "", "new_file": new_file}
     _decided([desk.decide(one, wanted) for one in videos], as_json)
 
@@ -204,17 +181,17 @@ def reject(
 @moderation.command()
 @click.argument("video")
 @_where
-def undo(video: str, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def undo(video: str, where: Where, as_json: bool) -> None:
     """Take the newest decision of a person about VIDEO back; it waits once more."""
-    _decided([cases_of(url, token, data).undo(video)], as_json)
+    _decided([cases_of(where).undo(video)], as_json)
 
 
 @moderation.command()
 @click.argument("profile", required=False, type=click.Choice([one.value for one in Profile]))
 @_where
-def policy(profile: str | None, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def policy(profile: str | None, where: Where, as_json: bool) -> None:
     """Show how the site decides, or choose its PROFILE. Choosing needs an administrator."""
-    found = cases_of(url, token, data).policy(profile)
+    found = cases_of(where).policy(profile)
     if as_json:
         _print(found)
         return
@@ -232,11 +209,11 @@ def policy(profile: str | None, url: str | None, token: str | None, data: Path |
 @moderation.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @_where
-def rescreen(dry_run: bool, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def rescreen(dry_run: bool, where: Where, as_json: bool) -> None:
     """Look at every video again, after models or the policy have changed, and make what follows so.
 
     A server does the work; this command waits for it. What people decided about what has not changed stays."""
-    desk = cases_of(url, token, data)
+    desk = cases_of(where)
     run = _wait(desk, desk.rescreen(), quiet=as_json)
     changes = desk.changes(run["id"])
     if not as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -10,10 +9,8 @@ from typing import Any, TypeVar, cast
 import click
 import msgspec
 
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.beside import settings_beside, with_host
 from streamhost.config import ForPlugins, Settings, load
-from streamhost.host import assemble
-from streamhost.instance import open_instance
 from streamhost.plugins import Found, PluginBroken, Plugins, find
 from streamhost.ports import PluginHost
 
@@ -34,15 +31,7 @@ class PluginContext:
 
         Raises `NoCatalog` where no server has ever run."""
 
-        async def run() -> T:
-            settings = settings_beside(self.data)
-            host = await assemble(settings, open_instance(settings.data))
-            try:
-                return await work(host.plugging.plugins.host(self.name))
-            finally:
-                await host.close()
-
-        return asyncio.run(run())
+        return with_host(settings_beside(self.data), lambda host: work(host.plugging.plugins.host(self.name)))
 
 
 class PluginCommands(click.Group):

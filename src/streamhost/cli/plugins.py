@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from streamhost.cli.options import data_directory, json_option
 from streamhost.cli.plugged import alone
 from streamhost.cli.scaffold import KINDS, write
 from streamhost.config import Settings, load
@@ -17,10 +18,7 @@ from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.plugins import Found, find
 from streamhost.storage.memory import MemoryStorage
 
-data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory whose settings count."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+data_option = data_directory("Data directory whose settings count.")
 
 
 @click.group()

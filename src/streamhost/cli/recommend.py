@@ -11,23 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.recommendations import Evaluation, Recommended, Status, ahead_in_words
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import iso
 
 T = TypeVar("T")
 CATCH_UP_STEPS = 1_000_000
 """More than there is to do: the watch graph is brought up to date as a whole."""
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 @click.group()
@@ -204,14 +197,10 @@ def _teller(as_json: bool) -> Callable[[float, str], None]:
 
 
 def _with(data: Path | None, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-    settings = settings_beside(data)
-
-    async def run() -> T:
-        host = await assemble(settings, open_instance(settings.data))
+    async def closing(host: Host) -> T:
         try:
             return await work(host)
         finally:
             await host.recommending.close()
-            await host.close()
 
-    return asyncio.run(run())
+    return with_host(settings_beside(data), closing)

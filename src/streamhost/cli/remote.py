@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from streamhost.model.errors import StreamhostError
 
@@ -24,13 +24,19 @@ PATIENCE = 120.0
 """Seconds without any progress after which an upload or a wait is given up."""
 FIRST_PATIENCE = 10.0
 """The same for a server that has never answered: its address is probably wrong."""
+FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+NETWORK = (OSError, http.client.HTTPException)
+"""What a network that fails raises here."""
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same may work a moment later."""
 PASSING_FOR_UPLOADS = PASSING | {409, 423, 460}
 """And those after which an upload looks where it stands: another offset, another connection, a damaged chunk."""
 GONE = frozenset({403, 404, 410})
 """Answers to HEAD for an upload that cannot be continued (1.0.0, "HEAD")."""
+
+Document = dict[str, Any]
+"""An object of JSON, as the API has it."""
 
 
 class Unreachable(StreamhostError):
@@ -68,7 +74,7 @@ class Answer:
         """Whether it is a success."""
         return 200 <= self.status < 300
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """The JSON object in the body; empty if there is none."""
         try:
             found = json.loads(self.body)
@@ -133,6 +139,33 @@ class Remote:
 
         return self._exchange(method, address, headers, size, body)
 
+    def document(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Document:
+        """What the API answers, asked again where that may help. Raises `Refused`, `Unreachable`."""
+        answer = self.persistently(lambda: self.ask(method, address, document))
+        if not answer.fine:
+            raise answer.refusal()
+        return answer.document()
+
+    def items(self, address: str, asked: Mapping[str, object]) -> Iterator[Document]:
+        """What is on all pages of a list, each asked for when it is wanted. `asked`: the query; None is left out."""
+        cursor: str | None = None
+        while True:
+            said = {name: value for name, value in {**asked, "cursor": cursor}.items() if value is not None}
+            page = self.document("GET", f"{address}?{urlencode(said)}")
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    @property
+    def patience(self) -> float:
+        """Seconds without any progress after which this server is given up."""
+        return PATIENCE if self._reached else FIRST_PATIENCE
+
+    def unreachable(self, error: Exception) -> Unreachable:
+        """What is told of a network that fails."""
+        return Unreachable(f"{self.base}: {str(error) or type(error).__name__}")
+
     @contextlib.contextmanager
     def stream(self, address: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
         """The answer to a GET, to be read piece by piece. Raises `Refused` for what is no success, else as `call`."""
@@ -143,6 +176,7 @@ class Remote:
             place = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", place, headers={"Authorization": f"Bearer {self._token}", **headers})
             response = connection.getresponse()
+            self._reached = True
             if not 200 <= response.status < 300:
                 said = {name.lower(): value for name, value in response.getheaders()}
                 raise Answer(response.status, said, response.read()).refusal()
@@ -186,23 +220,41 @@ class Remote:
         progress: Callable[[], int] = lambda: 0,
         passing: frozenset[int] = PASSING,
     ) -> Answer:
-        """Repeat `attempt` through failures that pass, until there was no progress for `PATIENCE` seconds."""
-        mark, moved_at, pause = progress(), time.monotonic(), 0.5
+        """Repeat `attempt` through failures that pass, until there was no progress for as long as `patience`."""
+        mark, pauses = progress(), Pauses(self)
         while True:
+            asked = 0.0
             try:
                 answer = attempt()
                 if answer.status not in passing:
                     return answer
                 failure: StreamhostError = answer.refusal()
-                pause = max(pause, _asked_pause(answer))
-            except (OSError, http.client.HTTPException) as error:
-                failure = Unreachable(f"{self.base}: {str(error) or type(error).__name__}")
+                asked = _asked_pause(answer)
+            except NETWORK as error:
+                failure = self.unreachable(error)
             if progress() != mark:
-                mark, moved_at, pause = progress(), time.monotonic(), 0.5
-            if time.monotonic() - moved_at > (PATIENCE if self._reached else FIRST_PATIENCE):
-                raise failure
-            time.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+                mark = progress()
+                pauses.moved()
+            pauses.wait(failure, asked)
+
+
+class Pauses:
+    """Waits between attempts, each time longer, until nothing has moved for too long."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self.moved()
+
+    def moved(self) -> None:
+        """There was progress: all begins anew."""
+        self._since, self._pause = time.monotonic(), FIRST_PAUSE
+
+    def wait(self, failure: StreamhostError, at_least: float = 0.0) -> None:
+        """Wait before the next attempt. Raises `failure` where there is to be none."""
+        if time.monotonic() - self._since > self._remote.patience:
+            raise failure
+        time.sleep(max(self._pause, at_least))
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 
 def _asked_pause(answer: Answer) -> float:

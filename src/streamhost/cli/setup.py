@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from streamhost import log
-from streamhost.cli.case_desks import cases_of
+from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.config import FILE_NAME, PREFIX, Settings, load
 from streamhost.host_people import people
 from streamhost.instance import open_instance
@@ -47,12 +47,8 @@ class SetUpAlready(Conflict):
     type=click.Choice([one.value for one in Profile]),
     help="Who uploads here, and with that whether it is looked at first.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Data directory to be. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-@click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+@data_directory(f"Data directory to be. {USUAL}")
+@json_option
 def setup(
     admin: str | None,
     name: str | None,
@@ -97,7 +93,7 @@ def setup(
         path.write_text(_toml({key: value for key, value in given.items() if value}, registration), "utf-8")
         path.chmod(0o600)
     if profile:
-        cases_of(None, None, settings.data).policy(profile)
+        FolderCases(settings.data).policy(profile)
     if as_json:
         made = {"data": str(settings.data), "settings": str(path) if overrides else None}
         counts = settings.moderation.profile or profile or Profile.PRIVATE_HOME.value

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from streamhost import log
-from streamhost.cli.desks import settings_beside
-from streamhost.config import Settings, load
+from streamhost.cli.bars import byte_bars
+from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
+from streamhost.cli.tables import size_text
+from streamhost.config import load
 from streamhost.features.storekeeping import Checked, Moved, check
-from streamhost.host import Host, assemble
-from streamhost.instance import InstanceLocked, open_instance
-from streamhost.late import late
+from streamhost.host import Host
+from streamhost.instance import InstanceLocked
 from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
 from streamhost.model.objects import Findings, Usage
 
-if TYPE_CHECKING:
-    from rich import console as terminal
-    from rich import progress
-else:
-    terminal, progress = late("rich.console"), late("rich.progress")
-
-T = TypeVar("T")
 SHOWN = 20
 """Of long lists only so many lines are printed; JSON has all."""
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 class StorageFaulty(StreamhostError):
@@ -69,7 +56,7 @@ def check_storage(data: Path | None, as_json: bool) -> None:
     """
     settings = load(data)
     log.configure("error", settings.log.format)
-    found = asyncio.run(_checked(settings, told=None if as_json else _show))
+    found = with_host(settings, lambda host: _checked(host, told=None if as_json else _show))
     failed = [one for one in found if one.ok is False]
     if as_json:
         click.echo(json.dumps({"storage": settings.storage.backend, "steps": [asdict(one) for one in found]}, indent=2))
@@ -77,20 +64,17 @@ def check_storage(data: Path | None, as_json: bool) -> None:
         raise StorageFaulty(f"{len(failed)} of {len(found)} steps failed: {', '.join(one.name for one in failed)}.")
 
 
-async def _checked(settings: Settings, told: Callable[[Checked], None] | None) -> list[Checked]:
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        place = host.storekeeping.places.place(settings.storage.backend)
-        redirects = settings.storage.delivery == "redirect"
-        origin = settings.server.public_url or "http://localhost"
-        found = []
-        async for one in check(place, origin, by_viewers=redirects):
-            found.append(one)
-            if told is not None:
-                told(one)
-        return found
-    finally:
-        await host.close()
+async def _checked(host: Host, told: Callable[[Checked], None] | None) -> list[Checked]:
+    settings = host.settings
+    place = host.storekeeping.places.place(settings.storage.backend)
+    redirects = settings.storage.delivery == "redirect"
+    origin = settings.server.public_url or "http://localhost"
+    found = []
+    async for one in check(place, origin, by_viewers=redirects):
+        found.append(one)
+        if told is not None:
+            told(one)
+    return found
 
 
 def _show(one: Checked) -> None:
@@ -112,30 +96,27 @@ def move(to: str, data: Path | None, as_json: bool) -> None:
     command goes on.
     """
     settings = settings_beside(data)
-    with _bars() as bars:
+    with byte_bars() as bars:
         bar = bars.add_task("Moving", total=None)
 
         def told(moved: Moved) -> None:
             bars.update(bar, completed=moved.size, total=max(moved.all_size, moved.size))
 
-        moved = asyncio.run(_moved(settings, to, told))
+        moved = with_host(settings, lambda host: _moved(host, to, told))
     document = {"to": to, "objects": moved.objects, "bytes": moved.size}
-    click.echo(json.dumps(document) if as_json else f"{moved.objects} objects ({_size(moved.size)}) are in {to} now.")
+    click.echo(
+        json.dumps(document) if as_json else f"{moved.objects} objects ({size_text(moved.size)}) are in {to} now."
+    )
 
 
-async def _moved(settings: Settings, to: str, told: Callable[[Moved], None]) -> Moved:
-    instance = open_instance(settings.data)
-    host = await assemble(settings, instance)
+async def _moved(host: Host, to: str, told: Callable[[Moved], None]) -> Moved:
+    mover = host.storekeeping.mover
     try:
-        mover = host.storekeeping.mover
-        try:
-            lock = instance.lock()
-        except InstanceLocked:
-            return await mover.move(to, server_runs=True, told=told)
-        with lock:
-            return await mover.move(to, server_runs=False, told=told)
-    finally:
-        await host.close()
+        lock = host.instance.lock()
+    except InstanceLocked:
+        return await mover.move(to, server_runs=True, told=told)
+    with lock:
+        return await mover.move(to, server_runs=False, told=told)
 
 
 @storage.command()
@@ -148,7 +129,7 @@ def fsck(repair: bool, data: Path | None, as_json: bool) -> None:
     Exit code 1 if anything is missing, or if orphans are left.
     """
     settings = settings_beside(data)
-    found, removed = asyncio.run(_with(settings, lambda host: _looked(host, repair)))
+    found, removed = with_host(settings, lambda host: _looked(host, repair))
     left = len(found.orphans) - removed
     if as_json:
         click.echo(json.dumps({**asdict(found), "removed": removed}, indent=2))
@@ -160,7 +141,7 @@ def fsck(repair: bool, data: Path | None, as_json: bool) -> None:
 
 
 async def _looked(host: Host, repair: bool) -> tuple[Findings, int]:
-    with _bars() as bars:
+    with byte_bars() as bars:
         bar = bars.add_task("Looking", total=None)
         found = await host.storekeeping.survey.fsck(lambda _objects, size: bars.update(bar, completed=size))
     removed = await host.storekeeping.survey.remove(found.orphans) if repair else 0
@@ -168,7 +149,7 @@ async def _looked(host: Host, repair: bool) -> tuple[Findings, int]:
 
 
 def _tell_findings(found: Findings, removed: int) -> None:
-    click.echo(f"{found.objects} objects, {_size(found.size)}.")
+    click.echo(f"{found.objects} objects, {size_text(found.size)}.")
     if found.strange:
         click.echo(f"{found.strange} of them are not this program's; they are left alone.")
     if found.recent:
@@ -177,7 +158,7 @@ def _tell_findings(found: Findings, removed: int) -> None:
         what = "is missing" if loss.found is None else f"has {loss.found} bytes instead of {loss.expected}"
         click.echo(f"lost    {loss.key} {what} (video {loss.video_id})")
     for orphan in found.orphans[:SHOWN]:
-        click.echo(f"orphan  {orphan.key} ({_size(orphan.size)}, {iso(orphan.modified)})")
+        click.echo(f"orphan  {orphan.key} ({size_text(orphan.size)}, {iso(orphan.modified)})")
     for number, name in ((len(found.losses), "losses"), (len(found.orphans), "orphans")):
         if number > SHOWN:
             click.echo(f"… {number - SHOWN} more {name}; --json has them all.")
@@ -193,16 +174,16 @@ def _tell_findings(found: Findings, removed: int) -> None:
 @json_option
 def usage(by: str, data: Path | None, as_json: bool) -> None:
     """Show what is stored of each video, or of each owner's videos, the most first."""
-    usages = asyncio.run(_with(settings_beside(data), lambda host: host.storekeeping.survey.usage()))
+    usages = with_host(settings_beside(data), lambda host: host.storekeeping.survey.usage())
     rows = [_video_row(one) for one in usages] if by == "video" else _owner_rows(usages)
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for row in rows:
         name = f"{row['id']}  {row['title']}" if by == "video" else row["owner"]
-        click.echo(f"{_size(row['bytes']):>10}  {row['objects']:>7} objects  {name}")
+        click.echo(f"{size_text(row['bytes']):>10}  {row['objects']:>7} objects  {name}")
     total = sum(row["bytes"] for row in rows)
-    click.echo(f"{_size(total):>10}  {sum(row['objects'] for row in rows):>7} objects  in all")
+    click.echo(f"{size_text(total):>10}  {sum(row['objects'] for row in rows):>7} objects  in all")
 
 
 def _video_row(one: Usage) -> dict[str, Any]:
@@ -228,36 +209,3 @@ def _owner_rows(usages: list[Usage]) -> list[dict[str, Any]]:
         row["objects"] += one.objects
         row["bytes"] += one.size
     return sorted(owners.values(), key=lambda row: -int(row["bytes"]))
-
-
-async def _with(settings: Settings, work: Callable[[Host], Coroutine[Any, Any, T]]) -> T:
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        return await work(host)
-    finally:
-        await host.close()
-
-
-def _bars() -> progress.Progress:
-    """Progress on standard error; nothing where nobody looks."""
-    console = terminal.Console(stderr=True)
-    return progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(binary_units=True),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _size(number: int) -> str:
-    """Bytes for people."""
-    value = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from streamhost import log
+from streamhost.cli.options import data_option, json_option
+from streamhost.cli.tables import print_table
 from streamhost.config import load
 from streamhost.features.accounts import DEFAULT_DAYS, Accounts, NewInvitation
 from streamhost.features.quota import Usage
@@ -23,12 +25,6 @@ from streamhost.model.clock import iso
 
 _T = TypeVar("_T")
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 role_option = click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
@@ -82,10 +78,9 @@ def list_users(data: Path | None, as_json: bool) -> None:
     people = _with_accounts(data, lambda accounts: accounts.people.all())
     if as_json:
         click.echo(json.dumps({"items": [_document(user) for user in people]}, ensure_ascii=False, indent=2))
-    elif people:
-        _table([("ADDRESS", "NAME", "ROLE", "SINCE", ""), *map(_line, people)])
     else:
-        click.echo("Nobody has an account yet.")
+        head = ("ADDRESS", "NAME", "ROLE", "SINCE", "")
+        print_table(head, [_line(user) for user in people], "Nobody has an account yet.")
 
 
 @users.command()
@@ -246,11 +241,9 @@ def sessions(email: str, end: bool, data: Path | None, as_json: bool) -> None:
         click.echo(json.dumps({"ended": ended}) if as_json else f"Sessions ended: {ended}.")
     elif as_json:
         click.echo(json.dumps({"items": [_session(session) for session in found]}, ensure_ascii=False, indent=2))
-    elif found:
-        lines = [(s.address, _moment(s.created_at), _moment(s.last_used_at), s.device[:DEVICE_WIDTH]) for s in found]
-        _table([("ADDRESS", "SINCE", "LAST USED", "DEVICE"), *lines])
     else:
-        click.echo("They are signed in nowhere.")
+        lines = [(s.address, _moment(s.created_at), _moment(s.last_used_at), s.device[:DEVICE_WIDTH]) for s in found]
+        print_table(("ADDRESS", "SINCE", "LAST USED", "DEVICE"), lines, "They are signed in nowhere.")
 
 
 @users.command()
@@ -355,9 +348,3 @@ def _line(user: User) -> tuple[str, ...]:
     notes += [] if user.active else ["disabled"]
     since = (iso(user.created_at) or "").partition("T")[0]
     return (user.email, user.name, user.role.value, since, ", ".join(notes))
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -4,45 +4,23 @@ directory."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from streamhost.cli.bars import byte_bars
+from streamhost.cli.remote import Document
 from streamhost.cli.tables import length_text, plain, print_table, size_text
-from streamhost.cli.video_desks import Document, desk_of
-from streamhost.late import late
+from streamhost.cli.video_desks import desk_of
+from streamhost.cli.where import Where, somewhere
 from streamhost.model.videos import Protection, VideoState, Visibility
-
-if TYPE_CHECKING:
-    from rich import console as terminal
-    from rich import progress
-else:
-    terminal, progress = late("rich.console"), late("rich.progress")
 
 STATES = [state.value for state in VideoState]
 
 
-def _where(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say whose videos are meant."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words."),
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Directory of the catalog, where no --url is given. [default: STREAMHOST_DATA or the usual place]",
-        ),
-        click.option("--token", envvar="STREAMHOST_TOKEN", show_envvar=True, help="Access token of the videos' owner."),
-        click.option(
-            "--url",
-            envvar="STREAMHOST_URL",
-            show_envvar=True,
-            help="Address of a running server, such as https://video.example.org.",
-        ),
-    ):
-        command = option(command)
-    return command
+_where = somewhere("Access token of the videos' owner.")
 
 
 @click.command("list")
@@ -54,13 +32,11 @@ def list_videos(
     state: str | None,
     owner: str | None,
     limit: int,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """List videos, newest first: at a server your own in every state, on a data directory everybody's."""
-    found = desk_of(url, token, data).listed(state, owner, limit)
+    found = desk_of(where).listed(state, owner, limit)
     if as_json:
         click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
         return
@@ -82,9 +58,9 @@ def list_videos(
 @click.command()
 @click.argument("video")
 @_where
-def show(video: str, url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def show(video: str, where: Where, as_json: bool) -> None:
     """Show everything about VIDEO (its id)."""
-    document = desk_of(url, token, data).show(video)
+    document = desk_of(where).show(video)
     _tell(document, as_json)
 
 
@@ -115,9 +91,7 @@ def edit(
     protection: str | None,
     publish_at: str | None,
     download: bool | None,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """Change VIDEO (its id): only what is named. On a data directory only while no server runs there.
@@ -140,18 +114,16 @@ def edit(
         changes["publish_at"] = None if publish_at == "never" else publish_at
     if not changes:
         raise click.UsageError("Say what is to change.")
-    _tell(desk_of(url, token, data).edit(video, changes), as_json)
+    _tell(desk_of(where).edit(video, changes), as_json)
 
 
 @click.command()
 @click.argument("videos", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_where
-def delete(
-    videos: Sequence[str], yes: bool, url: str | None, token: str | None, data: Path | None, as_json: bool
-) -> None:
+def delete(videos: Sequence[str], yes: bool, where: Where, as_json: bool) -> None:
     """Delete VIDEOS (ids) for good, out of the trash or not. On a data directory only while no server runs there."""
-    desk = desk_of(url, token, data)
+    desk = desk_of(where)
     if not yes:
         titles = "\n".join(f"  {plain(desk.show(one)['title'])}" for one in videos)
         click.confirm(f"Delete for good:\n{titles}\nSure?", abort=True, err=True)
@@ -166,13 +138,13 @@ def delete(
 @click.command()
 @click.argument("videos", nargs=-1)
 @_where
-def trash(videos: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def trash(videos: Sequence[str], where: Where, as_json: bool) -> None:
     """Move VIDEOS (ids) to the trash, or without any show what lies there: at a server your own, on a data directory
     everybody's. Out of it they can be restored for as long as the setting trash.days says.
 
     On a data directory things are moved only while no server runs there.
     """
-    desk = desk_of(url, token, data)
+    desk = desk_of(where)
     if videos:
         for one in videos:
             desk.trash(one)
@@ -192,9 +164,9 @@ def trash(videos: Sequence[str], url: str | None, token: str | None, data: Path 
 @click.command()
 @click.argument("videos", nargs=-1, required=True)
 @_where
-def restore(videos: Sequence[str], url: str | None, token: str | None, data: Path | None, as_json: bool) -> None:
+def restore(videos: Sequence[str], where: Where, as_json: bool) -> None:
     """Bring VIDEOS (ids) back from the trash, as they were. On a data directory only while no server runs there."""
-    desk = desk_of(url, token, data)
+    desk = desk_of(where)
     restored = [desk.restore(one) for one in videos]
     if as_json:
         click.echo(json.dumps({"items": restored}, ensure_ascii=False, indent=2))
@@ -214,9 +186,7 @@ def download(
     file: Path | None,
     source: bool,
     rendition: str | None,
-    url: str | None,
-    token: str | None,
-    data: Path | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """Bring VIDEO (its id) here as one MP4, or as the uploaded file, into FILE or a file of its own name.
@@ -225,18 +195,8 @@ def download(
     """
     if source and rendition:
         raise click.UsageError("Either --source or --rendition.")
-    desk = desk_of(url, token, data)
-    console = terminal.Console(stderr=True)
-    with progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(binary_units=True),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bars:
+    desk = desk_of(where)
+    with byte_bars() as bars:
         bar = bars.add_task("Downloading", total=None)
         fetched = desk.download(
             video, file, rendition, source, lambda done, whole: bars.update(bar, completed=done, total=whole)

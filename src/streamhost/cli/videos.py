@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import platformdirs
 
+from streamhost.cli.bars import byte_bars
 from streamhost.cli.remote import Remote, Transfer
 from streamhost.cli.video_commands import COMMANDS
 from streamhost.late import late
 from streamhost.model.errors import StreamhostError
 
 if TYPE_CHECKING:
-    from rich import console as terminal
     from rich import progress
 else:
-    terminal, progress = late("rich.console"), late("rich.progress")
+    progress = late("rich.progress")
 
 LOOK_EVERY = 0.5
 NOTES_KEPT = 200
@@ -83,7 +83,7 @@ def upload(
     remote = Remote(url, token)
     said = {"filename": file.name, "title": title, "description": description, "visibility": visibility}
     words = {key: value for key, value in said.items() if value}
-    with _bars() as bars:
+    with byte_bars(progress.TaskProgressColumn(), progress.TextColumn("{task.fields[about]}")) as bars:
         video_id = _transfer(remote, file, words, bars)
         document = _wait(remote, video_id, bars) if wait else _look(remote, video_id)
     if as_json:
@@ -91,23 +91,6 @@ def upload(
     else:
         state = "ready to play" if wait else document["state"]
         click.echo(f"{document['title']}: {state}, {remote.base}/watch/{video_id}")
-
-
-def _bars() -> progress.Progress:
-    """Progress on standard error; nothing where nobody looks."""
-    console = terminal.Console(stderr=True)
-    return progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.TaskProgressColumn(),
-        progress.TextColumn("{task.fields[about]}"),
-        progress.DownloadColumn(binary_units=True),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _transfer(remote: Remote, file: Path, words: dict[str, str], bars: progress.Progress) -> str:

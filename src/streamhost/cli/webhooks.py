@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -14,10 +13,9 @@ from typing import TypeVar
 import click
 import msgspec
 
-from streamhost.cli.desks import settings_beside
+from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.options import data_option, json_option
 from streamhost.features.notifications import Webhooks
-from streamhost.host import assemble
-from streamhost.instance import open_instance
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import DAY, HOUR, MINUTE
 from streamhost.model.ids import DeliveryId, WebhookId
@@ -26,13 +24,6 @@ from streamhost.server.documents.webhooks import delivery_document, webhook_docu
 
 _T = TypeVar("_T")
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the catalog. [default: STREAMHOST_DATA or the platform's usual place]",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
 
 
 def moment(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -182,17 +173,7 @@ def rotate(webhook: str, hours: float, data: Path | None, as_json: bool) -> None
 
 
 def _with_webhooks(data: Path | None, work: Callable[[Webhooks], Awaitable[_T]]) -> _T:
-    """Open the instance without becoming its server, and do `work`."""
-    settings = settings_beside(data)
-
-    async def run() -> _T:
-        host = await assemble(settings, open_instance(settings.data))
-        try:
-            return await work(host.notifications.webhooks)
-        finally:
-            await host.close()
-
-    return asyncio.run(run())
+    return with_host(settings_beside(data), lambda host: work(host.notifications.webhooks))
 
 
 def _print(document: object) -> None:

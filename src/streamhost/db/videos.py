@@ -241,6 +241,20 @@ async def owned(
     return await _page(conn, where, {"owner": owner_id}, before, limit, "videos.created_at")
 
 
+async def everything(
+    conn: Connection,
+    owner: UserId | None,
+    state: VideoState | None,
+    before: tuple[Timestamp, VideoId] | None,
+    limit: int,
+) -> list[Video]:
+    """Everybody's videos, newest first; only an owner's, only those in a state, where one is named."""
+    given = {"owner_id": owner, "state": state.value if state else None}
+    values = {name: value for name, value in given.items() if value is not None}
+    where = " AND ".join(["videos.deleted_at IS NULL", *(f"videos.{name} = :{name}" for name in values)])
+    return await _page(conn, where, values, before, limit, "videos.created_at")
+
+
 async def selected(conn: Connection, clause: str, values: Mapping[str, Any]) -> list[Video]:
     """The videos for which a clause of SQL that begins with `WHERE` holds, for the other files of this floor."""
     return await _with_renditions(conn, await conn.fetch_all(f"{_SELECT} {clause}", values))

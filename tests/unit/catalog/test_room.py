@@ -19,7 +19,7 @@ from streamhost.model.accounts import Role, User, Viewer
 from streamhost.model.audit import Act, Actor
 from streamhost.model.cursors import InvalidCursor
 from streamhost.model.ids import UserId, VideoId
-from streamhost.model.videos import Video, Visibility
+from streamhost.model.videos import Video, VideoState, Visibility
 
 NOW = 1_800_000_000.0
 ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
@@ -80,3 +80,17 @@ async def test_a_list_begins_at_an_id(catalog: Catalog, made_up: str) -> None:
     """A cursor whose text is no id is refused before the catalog is asked."""
     with pytest.raises(InvalidCursor):
         await catalog.listed(made_up)
+
+
+async def test_everything_there_is(catalog: Catalog) -> None:
+    """Whoever holds the data directory lists everybody's videos page by page, or one owner's, or those in one state."""
+    async with catalog._db.write() as conn:
+        await users.insert(conn, ROOT)
+        await videos.insert(conn, Video(VideoId("clip"), ROOT.id, "New", NOW + 1, NOW, state=VideoState.FAILED))
+    first = await catalog.everything(limit=1)
+    assert [video.id for video in first.items] == ["clip"]
+    second = await catalog.everything(cursor=first.next_cursor, limit=1)
+    assert ([video.id for video in second.items], second.next_cursor) == ([VIDEO], None)
+    assert [video.id for video in (await catalog.everything(ALICE.id)).items] == [VIDEO]
+    assert [video.id for video in (await catalog.everything(state=VideoState.FAILED)).items] == ["clip"]
+    assert (await catalog.everything(ALICE.id, VideoState.FAILED)).items == []

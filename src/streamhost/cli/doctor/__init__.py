@@ -16,6 +16,7 @@ from streamhost.cli import FAILED
 from streamhost.cli.doctor import machine, proof, services, site
 from streamhost.cli.doctor.asking import Site
 from streamhost.cli.doctor.lines import Case, Level, Line, Look, failed, skip, warn
+from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.config import Settings, load
 from streamhost.db import migrate
 from streamhost.host import Host, assemble
@@ -49,15 +50,11 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red", Level.SKI
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Data directory of the site. [default: STREAMHOST_DATA or the platform's usual place]",
-)
+@data_directory(f"Data directory of the site. {USUAL}")
 @click.option("--url", help="Address of its server. [default: the one that the server has written down]")
 @click.option("--mail-to", default="", help="Also send a test mail to this address.")
 @click.option("--outside", is_flag=True, help="Also ask other machines: a proxy or a CDN that is not on this one.")
-@click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of words.")
+@json_option
 def doctor(data: Path | None, url: str | None, mail_to: str, outside: bool, as_json: bool) -> None:
     """Look whether everything works: disk, clock, encoders, keys, storage, mail, models, the proxy in front.
 

@@ -166,6 +166,15 @@ class Catalog:
         async with self._db.read() as conn:
             return await rows.tags_of(conn, owner)
 
+    async def everything(
+        self, owner: UserId | None = None, state: VideoState | None = None, cursor: str | None = None, limit: int = 24
+    ) -> pages.Page:
+        """What there is of everybody or one owner, in one state or any, newest first: for whoever holds the data
+        directory."""
+        async with self._db.read() as conn:
+            found = await rows.everything(conn, owner, state, pages.place(cursor), pages.one_more(limit))
+        return pages.page(found, limit, lambda video: video.created_at)
+
     async def edit(self, video_id: VideoId, viewer: Viewer, changes: Mapping[str, Any], address: str = "") -> Video:
         """Change title, description, tags, chapters, who may watch, where and from when, protection, download, keeping.
 

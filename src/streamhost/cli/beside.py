@@ -1,0 +1,106 @@
+"""Commands on a data directory: they open what a server has made there, beside it or while none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from streamhost import log
+from streamhost.config import Settings, load
+from streamhost.host import Host, assemble
+from streamhost.host_basis import CATALOG_FILE
+from streamhost.instance import open_instance
+from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.ids import VideoId
+from streamhost.model.videos import Video
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class NoCatalog(StreamhostError):
+    """There is no catalog in that data directory, so no work and no keys either."""
+
+    code = "no_catalog"
+    hint = "Name the directory that the server uses: --data, or STREAMHOST_DATA."
+    permanent = True
+
+
+class Page(Protocol[T_co]):
+    """A page of a list, as rooms give it."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """What is on it."""
+        ...
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next one begins."""
+        ...
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The settings of a data directory, where only what is wrong is logged."""
+    settings = load(data)
+    log.configure("warning", settings.log.format)
+    return settings
+
+
+def settings_beside(data: Path | None) -> Settings:
+    """The settings of a data directory where a server has run, for a command that works beside it.
+
+    Raises `NoCatalog` where none ever has: looking makes no instance, and finds nothing by mistake."""
+    settings = settings_of(data)
+    if not (settings.data / CATALOG_FILE).exists():
+        raise NoCatalog(str(settings.data))
+    return settings
+
+
+def with_host(settings: Settings, work: Callable[[Host], Awaitable[T]], *, alone: bool = False) -> T:
+    """Open the instance without becoming its server, and do `work`. `alone`: only while no server runs there.
+
+    Raises `InstanceLocked` where one does and must not."""
+
+    async def run() -> T:
+        instance = open_instance(settings.data)
+        with instance.lock() if alone else contextlib.nullcontext():
+            host = await assemble(settings, instance)
+            try:
+                return await work(host)
+            finally:
+                await host.close()
+
+    return asyncio.run(run())
+
+
+async def all_of(pages: Callable[[str | None], Awaitable[Page[T]]], limit: int | None = None) -> list[T]:
+    """What is on all pages of a list, at most `limit`; `pages` gives the page at a cursor."""
+    found: list[T] = []
+    cursor: str | None = None
+    while True:
+        page = await pages(cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None or (limit is not None and len(found) >= limit):
+            return found[:limit]
+
+
+async def known_video(host: Host, video_id: str) -> Video:
+    """A video, whosoever it is. Raises `NotFound`."""
+    video = await host.catalog.known(VideoId(video_id))
+    if video is None:
+        raise NotFound(f"There is no video {video_id}.")
+    return video
+
+
+def as_document(document: object) -> dict[str, Any]:
+    """A document of the API as what JSON is made of."""
+    found = msgspec.to_builtins(document)
+    assert isinstance(found, dict)
+    return found
