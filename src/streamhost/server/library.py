@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, put
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
@@ -23,6 +24,8 @@ from streamhost.server.documented import BEARER, problems
 from streamhost.server.videos import BAD_TOKEN, HIDDEN, PAGE, VideoDocument, video_document
 
 AnyRequest = Request[Any, Any, Any]
+Look = Callable[[Library, Viewer, str | None, int], Awaitable[ShelfPage]]
+"""What somebody has on a shelf: the page at a cursor."""
 TAGS = ["library"]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Videos on a page.")]
 
@@ -128,58 +131,29 @@ async def let_go(request: AnyRequest, video_id: FromPath[str], library: NamedDep
     return _opinion(await library.keep(LATER, VideoId(video_id), viewer_of(request), kept=False))
 
 
-@get(
-    "/api/v1/me/likes",
-    cache_control=NO_STORE,
-    summary="What you like",
-    **_shelf(invalid_input=422, invalid_cursor=422),
+def _listing(address: str, summary: str, look: Look) -> HTTPRouteHandler:
+    """The route that lists a shelf."""
+
+    @get(address, cache_control=NO_STORE, summary=summary, **_shelf(invalid_input=422, invalid_cursor=422))
+    async def listed(
+        request: AnyRequest,
+        library: NamedDependency[Library],
+        playback: NamedDependency[Playback],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = PAGE,
+    ) -> KeptList:
+        """The latest first. What you may no longer see is left out."""
+        viewer = viewer_of(request)
+        return _list(await look(library, viewer, cursor, limit), viewer, playback)
+
+    return listed
+
+
+list_likes = _listing("/api/v1/me/likes", "What you like", lambda library, *asked: library.shelf(LIKES, *asked))
+list_later = _listing(
+    "/api/v1/me/watch-later", "What you keep for later", lambda library, *asked: library.shelf(LATER, *asked)
 )
-async def list_likes(
-    request: AnyRequest,
-    library: NamedDependency[Library],
-    playback: NamedDependency[Playback],
-    cursor: FromQuery[str | None] = None,
-    limit: Limit = PAGE,
-) -> KeptList:
-    """The latest first. What you may no longer see is left out."""
-    viewer = viewer_of(request)
-    return _list(await library.shelf(LIKES, viewer, cursor, limit), viewer, playback)
-
-
-@get(
-    "/api/v1/me/watch-later",
-    cache_control=NO_STORE,
-    summary="What you keep for later",
-    **_shelf(invalid_input=422, invalid_cursor=422),
-)
-async def list_later(
-    request: AnyRequest,
-    library: NamedDependency[Library],
-    playback: NamedDependency[Playback],
-    cursor: FromQuery[str | None] = None,
-    limit: Limit = PAGE,
-) -> KeptList:
-    """The latest first. What you may no longer see is left out."""
-    viewer = viewer_of(request)
-    return _list(await library.shelf(LATER, viewer, cursor, limit), viewer, playback)
-
-
-@get(
-    "/api/v1/me/history",
-    cache_control=NO_STORE,
-    summary="What you have watched",
-    **_shelf(invalid_input=422, invalid_cursor=422),
-)
-async def list_history(
-    request: AnyRequest,
-    library: NamedDependency[Library],
-    playback: NamedDependency[Playback],
-    cursor: FromQuery[str | None] = None,
-    limit: Limit = PAGE,
-) -> KeptList:
-    """The latest first. What you may no longer see is left out."""
-    viewer = viewer_of(request)
-    return _list(await library.history(viewer, cursor, limit), viewer, playback)
+list_history = _listing("/api/v1/me/history", "What you have watched", Library.history)
 
 
 @delete("/api/v1/me/history", summary="Forget what you have watched", **_shelf(**FORGED))
