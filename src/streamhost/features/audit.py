@@ -9,11 +9,11 @@ from streamhost.db import audit as rows
 from streamhost.db.core import Database
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import Clock, system_clock
+from streamhost.model.cursors import by_number, one_more
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import UserId
 
 MAX_PAGE = 200
-_NUMBER_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,10 @@ class Audit:
         self, cursor: str | None = None, limit: int = 50, act: str | None = None, user_id: UserId | None = None
     ) -> AuditPage:
         """Newest first; perhaps of one act, or of one user as actor or subject. Raises `InvalidInput`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _NUMBER_DIGITS):
-            raise InvalidInput(fields={"cursor": "That is not a place in this list."})
+        rows_asked, before = one_more(limit, MAX_PAGE), by_number(cursor)
         if act and act not in list(Act):
             raise InvalidInput(fields={"act": f"One of {', '.join(Act)}."})
         async with self._db.read() as conn:
-            found = await rows.listed(
-                conn, limit + 1, int(cursor) if cursor else None, Act(act) if act else None, user_id or None
-            )
+            found = await rows.listed(conn, rows_asked, before, Act(act) if act else None, user_id or None)
         items = found[:limit]
         return AuditPage(items, str(items[-1].number) if len(found) > limit else None)

@@ -14,8 +14,8 @@ from streamhost.db.library import Kept, Shelf
 from streamhost.model.accounts import Viewer
 from streamhost.model.cached import ROWS
 from streamhost.model.clock import Clock, Timestamp
-from streamhost.model.cursors import InvalidCursor, decoded, encoded
-from streamhost.model.errors import InvalidInput, NotFound, Unauthenticated
+from streamhost.model.cursors import by_time, encoded, one_more
+from streamhost.model.errors import NotFound, Unauthenticated
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.videos import Clearance, Video, Visibility, may_view
 
@@ -88,18 +88,18 @@ class Library:
 
     async def shelf(self, shelf: Shelf, viewer: Viewer, cursor: str | None = None, limit: int = 24) -> ShelfPage:
         """What somebody keeps. Raises `InvalidInput`, `InvalidCursor`."""
-        user, place = _user(viewer), _place(cursor)
+        user, place = _user(viewer), by_time(cursor)
         async with self._db.read() as conn:
-            kept = await rows.listed(conn, shelf, user, place, _one_more(limit))
+            kept = await rows.listed(conn, shelf, user, place, one_more(limit, MAX_PAGE))
             return await self._page(conn, kept, viewer, limit)
 
     async def history(
         self, viewer: Viewer, cursor: str | None = None, limit: int = 24, *, unfinished: bool = False
     ) -> ShelfPage:
         """What somebody has watched. Raises `InvalidInput`, `InvalidCursor`."""
-        user, place = _user(viewer), _place(cursor)
+        user, place = _user(viewer), by_time(cursor)
         async with self._db.read() as conn:
-            kept = await rows.watched(conn, user, place, _one_more(limit), unfinished=unfinished)
+            kept = await rows.watched(conn, user, place, one_more(limit, MAX_PAGE), unfinished=unfinished)
             return await self._page(conn, kept, viewer, limit)
 
     async def forget(self, viewer: Viewer, video_id: VideoId | None = None) -> None:
@@ -168,18 +168,3 @@ def _user(viewer: Viewer) -> UserId:
     if viewer.id is None:
         raise Unauthenticated
     return viewer.id
-
-
-def _one_more(limit: int) -> int:
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-    return limit + 1
-
-
-def _place(cursor: str | None) -> tuple[Timestamp, str] | None:
-    if not cursor:
-        return None
-    moment, last = decoded(cursor, [float, str])
-    if not is_id(last):
-        raise InvalidCursor
-    return float(moment), str(last)

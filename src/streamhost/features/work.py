@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,13 +10,13 @@ from streamhost import log
 from streamhost.db import videos as video_rows
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue, Wait
+from streamhost.model.cursors import by_time, encoded, one_more
 from streamhost.model.errors import Conflict, InvalidInput, NotFound
 from streamhost.model.ids import JobId, VideoId, is_id
 from streamhost.model.tasks import Job, JobState, Task
 
 MAX_PAGE = 200
 MOST_PRIORITY = 1000
-NO_PLACE = "That is not a place in this list; use the `next_cursor` of the page before, or none."
 
 Revive = Callable[[Connection, Job], Awaitable[None]]
 """Begins again what a failed job was a part of."""
@@ -109,8 +106,7 @@ class Work:
         limit: int = 50,
     ) -> WorkPage:
         """Jobs in one state, or all, newest first. `subject` is what they are about, such as `video:<id>`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        rows_asked = one_more(limit, MAX_PAGE)
         states, paused = _selected(state)
         async with self._db.read() as conn:
             jobs = await self._queue.list(
@@ -120,13 +116,13 @@ class Work:
                 kind=kind,
                 paused=paused,
                 before=_place(cursor),
-                limit=limit + 1,
+                limit=rows_asked,
             )
             known = await video_rows.titles(conn, {video_id for job in jobs[:limit] if (video_id := video_of(job))})
             items = [await self._item(conn, job, known) for job in jobs[:limit]]
         more = len(jobs) > limit
         last = items[-1].job if more else None
-        return WorkPage(items, _encode(last) if last else None)
+        return WorkPage(items, encoded([last.created_at, last.id]) if last else None)
 
     async def act(self, job_id: JobId, act: Act, priority: int | None = None) -> Item:
         """Pause, resume, cancel, retry or prioritise a job; as it then is.
@@ -189,17 +185,6 @@ def _selected(state: State | None) -> tuple[tuple[JobState, ...], bool | None]:
     return (JobState(state.value),), False if waiting else None
 
 
-def _encode(job: Job) -> str:
-    return base64.urlsafe_b64encode(json.dumps([job.created_at, job.id]).encode()).decode().rstrip("=")
-
-
 def _place(cursor: str | None) -> tuple[float, JobId] | None:
-    if not cursor:
-        return None
-    try:
-        moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidInput(fields={"cursor": NO_PLACE}) from None
-    if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
-        raise InvalidInput(fields={"cursor": NO_PLACE})
-    return moment, JobId(last)
+    place = by_time(cursor)
+    return (place[0], JobId(place[1])) if place else None

@@ -1,14 +1,19 @@
-"""Places in lists, as texts that clients give back unread."""
+"""Pages of lists: how long they may be, and places in lists as texts that clients give back unread."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from streamhost.model.clock import Timestamp
 from streamhost.model.errors import InvalidInput
+from streamhost.model.ids import is_id
+
+NUMBER_DIGITS = 18
+"""Digits of the largest numbers that any database takes (64 bits)."""
 
 
 class InvalidCursor(InvalidInput):
@@ -16,6 +21,21 @@ class InvalidCursor(InvalidInput):
 
     code = "invalid_cursor"
     hint = "Use the `next_cursor` of the page before, or none."
+
+    def __init__(self, detail: str = "", *, hint: str | None = None, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, hint=hint, fields=fields or {"cursor": "That is not a place in this list."})
+
+
+def check_limit(limit: int, most: int) -> None:
+    """Raise `InvalidInput` for a page of no length, or longer than `most`."""
+    if not 1 <= limit <= most:
+        raise InvalidInput(fields={"limit": f"From 1 to {most}."})
+
+
+def one_more(limit: int, most: int) -> int:
+    """One row more than a page has, which tells whether there is a next one. Raises as `check_limit`."""
+    check_limit(limit, most)
+    return limit + 1
 
 
 def encoded(values: Sequence[Any]) -> str:
@@ -32,3 +52,22 @@ def decoded(cursor: str, kinds: Sequence[type]) -> list[Any]:
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise InvalidCursor
     return values
+
+
+def by_time(cursor: str | None) -> tuple[Timestamp, str] | None:
+    """The moment and the id at which a page of a list by time ended; None at its beginning. Raises `InvalidCursor`."""
+    if not cursor:
+        return None
+    moment, last = decoded(cursor, [float, str])
+    if not is_id(last):
+        raise InvalidCursor
+    return moment, last
+
+
+def by_number(cursor: str | None) -> int | None:
+    """The number at which a page of a numbered list ended; None at its beginning. Raises `InvalidCursor`."""
+    if not cursor:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= NUMBER_DIGITS):
+        raise InvalidCursor
+    return int(cursor)

@@ -10,6 +10,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from streamhost.server.errors import PROBLEM_TYPE, phrase_of
 
 TOO_MANY = 429
+PAGED = {"invalid_input": 422, "invalid_cursor": 422}
+"""What a list by pages refuses."""
 CHECKSUM_MISMATCH = 460
 """A status of tus' own (1.0.0, "Checksum"), which the registry of HTTP does not know."""
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]

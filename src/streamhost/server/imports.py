@@ -13,6 +13,7 @@ from streamhost.features.imports import MAX_PAGE, ImportDesk, Imports
 from streamhost.model.ids import ImportId
 from streamhost.model.imports import ImportState
 from streamhost.server.administration import changing, looking
+from streamhost.server.documented import PAGED
 from streamhost.server.documents.imports import ImportDocument, ImportStatusDocument, import_document, status_document
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Files on a page.")]
@@ -47,7 +48,7 @@ async def show_imports(import_desk: NamedDependency[ImportDesk]) -> ImportStatus
     return status_document(await import_desk.status())
 
 
-@get("/api/v1/admin/imports/files", summary="Files of import folders", **looking(invalid_input=422))
+@get("/api/v1/admin/imports/files", summary="Files of import folders", **looking(**PAGED))
 async def list_imports(
     import_desk: NamedDependency[ImportDesk],
     which: Which = None,

@@ -16,6 +16,7 @@ from streamhost.model.ids import JobId, VideoId
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import viewer_of
+from streamhost.server.documented import PAGED
 from streamhost.server.documents.work import JobDocument, job_document
 from streamhost.server.managing import ordering
 from streamhost.server.videos import VideoDocument, video_document
@@ -48,7 +49,7 @@ class ProcessingOrder:
     priority: int | None = None
 
 
-@get("/api/v1/admin/jobs", summary="Background work", **looking(invalid_input=422))
+@get("/api/v1/admin/jobs", summary="Background work", **looking(**PAGED))
 async def list_jobs(
     work: NamedDependency[Work],
     which: Which = None,

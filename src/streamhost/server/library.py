@@ -20,7 +20,7 @@ from streamhost.model.clock import iso
 from streamhost.model.ids import VideoId
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import anyone, signed_in, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, PAGED, problems
 from streamhost.server.videos import BAD_TOKEN, HIDDEN, PAGE, VideoDocument, video_document
 
 AnyRequest = Request[Any, Any, Any]
@@ -134,7 +134,7 @@ async def let_go(request: AnyRequest, video_id: FromPath[str], library: NamedDep
 def _listing(address: str, summary: str, look: Look) -> HTTPRouteHandler:
     """The route that lists a shelf."""
 
-    @get(address, cache_control=NO_STORE, summary=summary, **_shelf(invalid_input=422, invalid_cursor=422))
+    @get(address, cache_control=NO_STORE, summary=summary, **_shelf(**PAGED))
     async def listed(
         request: AnyRequest,
         library: NamedDependency[Library],

@@ -20,6 +20,7 @@ from streamhost.model.ids import VerdictId, VideoId
 from streamhost.model.verdicts import Decision
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED
 from streamhost.server.auth import actor_of, user_of, viewer_of
+from streamhost.server.documented import PAGED
 from streamhost.server.documents.moderation import (
     CaseDocument,
     EvidenceDocument,
@@ -154,7 +155,7 @@ def file_document(file: CaseFile, viewer: Viewer, playback: Playback) -> CaseFil
     )
 
 
-@get("/api/v1/moderation/queue", summary="What waits for a person", **moderating(invalid_input=422))
+@get("/api/v1/moderation/queue", summary="What waits for a person", **moderating(**PAGED))
 async def show_queue(
     request: AnyRequest,
     moderation: NamedDependency[Moderation],
@@ -177,7 +178,7 @@ async def show_queue(
     return WaitingList(items, page.next_cursor, {risk.value: number for risk, number in counts.items()})
 
 
-@get("/api/v1/moderation/decisions", summary="Decisions about all videos", **moderating(invalid_input=422))
+@get("/api/v1/moderation/decisions", summary="Decisions about all videos", **moderating(**PAGED))
 async def list_decisions(
     moderation: NamedDependency[Moderation],
     decision: FromQuery[Decision | None] = None,

@@ -19,6 +19,7 @@ from streamhost.model.ids import InvitationId, SessionId, UserId
 from streamhost.server.accounts import BROKEN_BODY, HASHED, SessionList, session_document
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import actor_of
+from streamhost.server.documented import PAGED
 
 AnyRequest = Request[Any, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Entries on a page.")]
@@ -180,7 +181,7 @@ _looking = partial(looking, invalid_input=422)
 _changing = partial(changing, **BROKEN_BODY)
 
 
-@get("/api/v1/admin/users", summary="List users", **_looking())
+@get("/api/v1/admin/users", summary="List users", **looking(**PAGED))
 async def list_users(
     accounts: NamedDependency[Accounts], q: FromQuery[str] = "", cursor: FromQuery[str | None] = None, limit: Limit = 50
 ) -> UserList:
@@ -303,7 +304,7 @@ async def revoke_invitation(
     await accounts.invitations.revoke(InvitationId(invitation_id), actor_of(request))
 
 
-@get("/api/v1/admin/audit", summary="The audit log", **_looking())
+@get("/api/v1/admin/audit", summary="The audit log", **looking(**PAGED))
 async def list_audit(
     audit: NamedDependency[Audit],
     cursor: FromQuery[str | None] = None,

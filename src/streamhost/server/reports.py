@@ -19,7 +19,7 @@ from streamhost.model.ids import VideoId
 from streamhost.model.reports import WORDS_LENGTH, Report, ReportedVideo
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, at_least, device_of, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, PAGED, problems
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
@@ -159,7 +159,7 @@ async def report_video(
     return ReportReceipt(taken.reason.value, taken.at, iso(taken.created_at))
 
 
-@get("/api/v1/moderation/reports", summary="Videos with open reports", **moderating(invalid_input=422))
+@get("/api/v1/moderation/reports", summary="Videos with open reports", **moderating(**PAGED))
 async def list_reported(
     reporting: NamedDependency[Reporting], cursor: FromQuery[str | None] = None, limit: Limit = 24
 ) -> ReportedList:

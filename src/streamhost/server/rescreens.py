@@ -16,6 +16,7 @@ from streamhost.model.verdicts import Profile
 from streamhost.server import administration
 from streamhost.server.accounts import BROKEN_BODY
 from streamhost.server.auth import actor_of
+from streamhost.server.documented import PAGED
 from streamhost.server.documents.moderation import (
     ChangeDocument,
     PolicyDocument,
@@ -97,7 +98,7 @@ async def show_rescreen(rescreen_id: FromPath[str], moderation: NamedDependency[
     return rescreen_document(await moderation.rescreening.get(RescreenId(rescreen_id)))
 
 
-@get(ONE + "/changes", summary="What a re-screening changes", **moderating(not_found=404, invalid_input=422))
+@get(ONE + "/changes", summary="What a re-screening changes", **moderating(not_found=404, **PAGED))
 async def list_changes(
     rescreen_id: FromPath[str],
     moderation: NamedDependency[Moderation],

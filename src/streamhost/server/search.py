@@ -20,7 +20,7 @@ from streamhost.model.errors import InvalidInput
 from streamhost.model.search import MAX_TAGS_ASKED, Filters, Sort
 from streamhost.server.accounts import NO_STORE
 from streamhost.server.auth import anyone, viewer_of
-from streamhost.server.documented import problems
+from streamhost.server.documented import PAGED, problems
 from streamhost.server.videos import BAD_TOKEN, PAGE, VideoDocument, video_document
 
 OPEN_MARK, CLOSE_MARK = "<mark>", "</mark>"
@@ -87,7 +87,7 @@ class SuggestionList:
     guards=[anyone],
     summary="Search videos",
     tags=TAGS,
-    responses=problems(**BAD_TOKEN, invalid_input=422, invalid_cursor=422),
+    responses=problems(**BAD_TOKEN, **PAGED),
 )
 async def search_videos(
     request: Request[Any, Any, Any],

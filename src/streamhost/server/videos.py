@@ -19,7 +19,7 @@ from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, may_manage, may_watch
 from streamhost.server.accounts import NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, viewer_of
-from streamhost.server.documented import problems
+from streamhost.server.documented import PAGED, problems
 from streamhost.server.documents.work import ErrorDocument, ProcessingDocument, processing_document
 from streamhost.server.managing import changing, ordering
 
@@ -178,7 +178,7 @@ def _list(page: Page, viewer: Viewer, playback: Playback) -> VideoList:
     guards=[anyone],
     summary="List videos",
     tags=["videos"],
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, invalid_input=422, invalid_cursor=422),
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **PAGED),
 )
 async def list_videos(
     request: Request[Any, Any, Any],

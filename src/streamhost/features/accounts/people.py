@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +18,9 @@ from streamhost.features.accounts.recovery import Recovery
 from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import SYSTEM, Act, Actor
 from streamhost.model.clock import Timestamp
-from streamhost.model.errors import InvalidInput, NotFound
-from streamhost.model.ids import UserId, is_id
+from streamhost.model.cursors import by_time, encoded, one_more
+from streamhost.model.errors import NotFound
+from streamhost.model.ids import UserId
 
 MAX_PAGE = 200
 
@@ -50,13 +48,12 @@ class People:
 
     async def found(self, text: str = "", cursor: str | None = None, limit: int = 50) -> UserPage:
         """Users whose address or name holds `text`, oldest account first. Raises `InvalidInput`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-        after = _place(cursor) if cursor else None
+        rows_asked = one_more(limit, MAX_PAGE)
+        after = _place(cursor)
         async with self._means.db.read() as conn:
-            users = await user_rows.found(conn, text.strip(), limit + 1, after)
+            users = await user_rows.found(conn, text.strip(), rows_asked, after)
         items = users[:limit]
-        return UserPage(items, _cursor(items[-1]) if len(users) > limit else None)
+        return UserPage(items, encoded([items[-1].created_at, items[-1].id]) if len(users) > limit else None)
 
     async def get(self, user_id: UserId) -> User:
         """One user. Raises `NotFound`."""
@@ -187,15 +184,6 @@ class People:
             await self._means.note(conn, Act.INVITATION_REVOKED, by, invitation=invitation_id)
 
 
-def _cursor(user: User) -> str:
-    return base64.urlsafe_b64encode(json.dumps([user.created_at, user.id]).encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[Timestamp, UserId]:
-    try:
-        moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error):
-        moment, last = None, None
-    if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
-        raise InvalidInput(fields={"cursor": "That is not a place in this list."})
-    return moment, UserId(last)
+def _place(cursor: str | None) -> tuple[Timestamp, UserId] | None:
+    place = by_time(cursor)
+    return (place[0], UserId(place[1])) if place else None

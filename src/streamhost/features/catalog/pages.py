@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from streamhost.model import cursors
 from streamhost.model.clock import Timestamp
-from streamhost.model.cursors import InvalidCursor, decoded, encoded
-from streamhost.model.errors import InvalidInput
-from streamhost.model.ids import VideoId, is_id
+from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video
 
 MAX_PAGE = 100
@@ -25,23 +24,17 @@ class Page:
 
 def one_more(limit: int) -> int:
     """One row more than asked for tells whether there is a next page. Raises `InvalidInput`."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-    return limit + 1
+    return cursors.one_more(limit, MAX_PAGE)
 
 
 def page(found: Sequence[Video], limit: int, moment: Any) -> Page:
     """The first `limit` of what was found; `moment` gives of a video what the list is ordered by."""
     items = found[:limit]
-    more = encoded([moment(items[-1]), items[-1].id]) if len(found) > limit else None
+    more = cursors.encoded([moment(items[-1]), items[-1].id]) if len(found) > limit else None
     return Page(items, more)
 
 
 def place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
     """Where a page begins: after the video of this moment. Raises `InvalidCursor`."""
-    if not cursor:
-        return None
-    moment, last = decoded(cursor, [float, str])
-    if not is_id(last):
-        raise InvalidCursor
-    return float(moment), VideoId(last)
+    found = cursors.by_time(cursor)
+    return (found[0], VideoId(found[1])) if found else None

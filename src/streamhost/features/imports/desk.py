@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +11,7 @@ from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.imports.errors import NoSuchImport, NotRetriable
 from streamhost.model.clock import Clock, Timestamp
-from streamhost.model.errors import InvalidInput
+from streamhost.model.cursors import by_time, encoded, one_more
 from streamhost.model.ids import ImportId, is_id
 from streamhost.model.imports import ImportFile, ImportFolder, ImportState
 
@@ -86,13 +83,12 @@ class ImportDesk:
         self, state: ImportState | None = None, root: bytes | None = None, cursor: str | None = None, limit: int = 50
     ) -> ImportPage:
         """Files in a state, or all, newest news first."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        rows_asked = one_more(limit, MAX_PAGE)
         async with self._db.read() as conn:
-            found = await rows.listed(conn, state, root, _place(cursor), limit + 1)
+            found = await rows.listed(conn, state, root, _place(cursor), rows_asked)
             items = await self._items(conn, found[:limit])
         last = found[limit - 1] if len(found) > limit else None
-        return ImportPage(items, _encode(last.updated_at, last.id) if last else None)
+        return ImportPage(items, encoded([last.updated_at, last.id]) if last else None)
 
     async def items(self, ids: Sequence[ImportId]) -> list[Item]:
         """Some files; those that are no longer known are left out."""
@@ -178,17 +174,6 @@ def _why(file: ImportFile, full: bool) -> str | None:
     return "Others are being made first." if full else "It is about to be taken in."
 
 
-def _encode(moment: Timestamp, file_id: ImportId) -> str:
-    return base64.urlsafe_b64encode(json.dumps([moment, file_id]).encode()).decode().rstrip("=")
-
-
 def _place(cursor: str | None) -> tuple[Timestamp, ImportId] | None:
-    if not cursor:
-        return None
-    try:
-        moment, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidInput(fields={"cursor": "That is not a place in this list."}) from None
-    if not isinstance(moment, float) or not isinstance(last, str) or not is_id(last):
-        raise InvalidInput(fields={"cursor": "That is not a place in this list."})
-    return moment, ImportId(last)
+    place = by_time(cursor)
+    return (place[0], ImportId(place[1])) if place else None

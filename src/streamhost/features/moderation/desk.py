@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +19,7 @@ from streamhost.model.accounts import User, Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.cases import CLAIM_SECONDS, REASON_LENGTH, By, Case, Cause, Verdict
 from streamhost.model.clock import Clock
+from streamhost.model.cursors import InvalidCursor, by_number, decoded, encoded, one_more
 from streamhost.model.errors import InvalidInput, NotFound
 from streamhost.model.ids import VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Category, Findings
@@ -30,7 +28,6 @@ from streamhost.model.videos import Video, may_view
 
 MAX_PAGE = 100
 EVERYTHING = Wanted()
-NO_PLACE = "That is not a place in this list; use the `next_cursor` of the page before, or none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +88,9 @@ class Desk:
 
     async def queue(self, wanted: Wanted = EVERYTHING, cursor: str | None = None, limit: int = 24) -> QueuePage:
         """What waits for a person. Raises `InvalidInput`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        rows_asked = one_more(limit, MAX_PAGE)
         async with self._db.read() as conn:
-            found = await case_rows.listed(conn, wanted, self._clock(), _place(cursor), limit + 1)
+            found = await case_rows.listed(conn, wanted, self._clock(), _place(cursor), rows_asked)
             items = await self._waiting(conn, found[:limit])
         return QueuePage(items, _encode(found[limit - 1]) if len(found) > limit else None)
 
@@ -107,12 +103,10 @@ class Desk:
         self, decision: Decision | None = None, by: By | None = None, cursor: str | None = None, limit: int = 50
     ) -> VerdictPage:
         """Decisions about all videos, newest first; `reject` with `models` lists what nobody but models rejected."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 18):
-            raise InvalidInput(fields={"cursor": NO_PLACE})
+        rows_asked = one_more(limit, MAX_PAGE)
+        before = by_number(cursor)
         async with self._db.read() as conn:
-            found = await rows.listed(conn, decision, by, int(cursor) if cursor else None, limit + 1)
+            found = await rows.listed(conn, decision, by, before, rows_asked)
         return VerdictPage(found[:limit], str(found[limit - 1].number) if len(found) > limit else None)
 
     async def file(self, video_id: VideoId, *, new_file: bool | None = False) -> CaseFile:
@@ -346,17 +340,13 @@ def _tidied(text: str) -> str:
 
 
 def _encode(case: Case) -> str:
-    place = [case.risk.rank, case.opened_at, case.video_id]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    return encoded([case.risk.rank, case.opened_at, case.video_id])
 
 
 def _place(cursor: str | None) -> Place | None:
     if not cursor:
         return None
-    try:
-        rank, opened, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidInput(fields={"cursor": NO_PLACE}) from None
-    if type(rank) is not int or type(opened) is not float or not isinstance(last, str) or not is_id(last):
-        raise InvalidInput(fields={"cursor": NO_PLACE})
+    rank, opened, last = decoded(cursor, [int, float, str])
+    if not is_id(last):
+        raise InvalidCursor
     return Place(rank, opened, VideoId(last))

@@ -14,7 +14,8 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.cases import Change, Rescreen, RunState, Verdict
 from streamhost.model.clock import Clock
-from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
+from streamhost.model.cursors import InvalidCursor, one_more
+from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import RescreenId, VideoId, is_id, new_id
 from streamhost.model.tasks import Job, RescreenVideos, ScreenVideo
 from streamhost.model.videos import Clearance, Video
@@ -69,13 +70,12 @@ class Rescreening:
 
     async def changes(self, run_id: RescreenId, cursor: str | None = None, limit: int = 50) -> ChangePage:
         """What a run would change, or has changed. Raises `NotFound`, `InvalidInput`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        rows_asked = one_more(limit, MAX_PAGE)
         if cursor and not is_id(cursor):
-            raise InvalidInput(fields={"cursor": "That is not a place in this list."})
+            raise InvalidCursor
         async with self._db.read() as conn:
             await self._known(conn, run_id)
-            found = await rows.changes(conn, run_id, VideoId(cursor) if cursor else None, limit + 1)
+            found = await rows.changes(conn, run_id, VideoId(cursor) if cursor else None, rows_asked)
         return ChangePage(found[:limit], found[limit - 1].video_id if len(found) > limit else None)
 
     async def apply(self, run_id: RescreenId, by: Actor) -> Rescreen:

@@ -21,6 +21,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import HOUR, Clock
+from streamhost.model.cursors import by_number, one_more
 from streamhost.model.errors import InvalidInput, NotFound, Unauthenticated
 from streamhost.model.events import ReportAnswered, VideoReported
 from streamhost.model.ids import ReportId, VideoId, is_id, new_id
@@ -146,13 +147,9 @@ class Reporting:
 
     async def listed(self, cursor: str | None = None, limit: int = 24) -> ReportPage:
         """Videos with open reports, those first that wait longest. Raises `InvalidInput`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
-        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-            raise InvalidInput(fields={"cursor": "That is not a place in this list."})
-        offset = int(cursor) if cursor else 0
+        rows_asked, offset = one_more(limit, MAX_PAGE), by_number(cursor) or 0
         async with self._db.read() as conn:
-            found = await rows.grouped(conn, limit + 1, offset)
+            found = await rows.grouped(conn, rows_asked, offset)
         return ReportPage(found[:limit], str(offset + limit) if len(found) > limit else None)
 
     async def of_video(self, video_id: VideoId) -> list[Report]:

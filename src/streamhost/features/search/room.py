@@ -11,8 +11,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.features.search.learning import Learner
 from streamhost.model.accounts import Viewer
 from streamhost.model.cached import SUGGESTIONS
-from streamhost.model.cursors import InvalidCursor, decoded, encoded
-from streamhost.model.errors import InvalidInput
+from streamhost.model.cursors import InvalidCursor, check_limit, decoded, encoded
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.search import (
     Filters,
@@ -109,8 +108,7 @@ class Search:
         limit: int = 24,
     ) -> Found:
         """Videos that fit the text and the filters. Raises `InvalidInput` and `InvalidCursor`."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(fields={"limit": f"From 1 to {MAX_PAGE}."})
+        check_limit(limit, MAX_PAGE)
         query, place = parse(text), _place(cursor)
         if query.empty and filters == Filters():
             return Found()
@@ -171,8 +169,7 @@ class Search:
 
     async def suggest(self, text: str, viewer: Viewer, limit: int = 8) -> list[Suggestion]:
         """Titles that somebody may be typing, the likeliest first. Raises `InvalidInput`."""
-        if not 1 <= limit <= MOST_SUGGESTED:
-            raise InvalidInput(fields={"limit": f"From 1 to {MOST_SUGGESTED}."})
+        check_limit(limit, MOST_SUGGESTED)
         typed = " ".join(text.split()).casefold()
         match = suggestion_match(typed)
         if not match:
