@@ -65,9 +65,9 @@ def by_time(cursor: str | None) -> tuple[Timestamp, str] | None:
 
 
 def by_number(cursor: str | None) -> int | None:
-    """The number at which a page of a numbered list ended; None at its beginning. Raises `InvalidCursor`."""
+    """The number, from 1, at which a page of a numbered list ended; None at its beginning. Raises `InvalidCursor`."""
     if not cursor:
         return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= NUMBER_DIGITS):
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= NUMBER_DIGITS and int(cursor)):
         raise InvalidCursor
     return int(cursor)

@@ -12,26 +12,24 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from msgspec import Meta
 
-from streamhost.features.notifications import Choices, InAppNotifier, Notifications
+from streamhost.features.notifications import MAX_PAGE, Choices, InAppNotifier, Notifications
 from streamhost.model.clock import iso
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import NoticeId, UserId
 from streamhost.model.notices import StoredNotice
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import signed_in, still_signed_in, user_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, PAGED, problems
 from streamhost.server.documents.webhooks import NotTaken
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.videos import HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
 TAGS = ["notifications"]
-MOST = 100
-LAST_NUMBER = 2**62
 RETRY = 3000
 """Milliseconds after which a client that lost the line comes back."""
 
-Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST, description="How many at most.")]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MAX_PAGE, description="How many at most.")]
 Unread = Annotated[bool, QueryParameter(name="unread", description="Only those that are not read.")]
 Cursor = Annotated[str, QueryParameter(name="cursor", description="The `next_cursor` of the page before.")]
 
@@ -152,15 +150,6 @@ def preferences_document(choices: Choices) -> PreferencesDocument:
     return PreferencesDocument(channels, [KindDocument(one.kind, one.label, one.wanted) for one in choices.kinds])
 
 
-def place_of(cursor: str) -> int | None:
-    """The number in a cursor, None for the beginning. Raises `InvalidInput`."""
-    if not cursor:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20 and 0 < int(cursor) <= LAST_NUMBER):
-        raise InvalidInput(fields={"cursor": "It is not a place in this list."})
-    return int(cursor)
-
-
 @get(
     "/api/v1/notifications",
     guards=[signed_in],
@@ -168,7 +157,7 @@ def place_of(cursor: str) -> int | None:
     summary="Your notifications",
     tags=TAGS,
     security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, invalid_input=422),
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **PAGED),
 )
 async def list_notifications(
     request: AnyRequest,
@@ -179,9 +168,9 @@ async def list_notifications(
 ) -> NotificationList:
     """What has happened that concerns you, newest first."""
     bell, user = notifications.bell, user_of(request).id
-    found = await bell.listed(user, limit + 1, place_of(cursor), unread=unread)
-    more = str(found[limit - 1].number) if len(found) > limit else None
-    return NotificationList([notification_document(one) for one in found[:limit]], more, await bell.unread(user))
+    page = await bell.listed(user, cursor, limit, unread=unread)
+    items = [notification_document(one) for one in page.items]
+    return NotificationList(items, page.next_cursor, await bell.unread(user))
 
 
 @post(

@@ -97,8 +97,8 @@ class NoticeHouse:
 
     async def under_the_bell(self, who: str) -> list[tuple[str, str]]:
         """Kind and title of what somebody has there, newest first."""
-        found = await self.room.bell.listed(self.people[who].id, 100)
-        return [(one.notice.kind, one.notice.title) for one in found]
+        found = await self.room.bell.listed(self.people[who].id, limit=100)
+        return [(one.notice.kind, one.notice.title) for one in found.items]
 
     def processed(self, number: int = 0, owner: str = "alice", title: str = "") -> VideoProcessed:
         """A video of somebody's is ready."""

@@ -39,7 +39,7 @@ async def test_a_video_is_ready(house: NoticeHouse) -> None:
     """Its owner finds it under the bell and in a mail, each with the page to open; nobody else hears of it."""
     await house.tell(house.processed())
     await house.settled()
-    [stored] = await house.room.bell.listed(ALICE, 10)
+    [stored] = (await house.room.bell.listed(ALICE, limit=10)).items
     assert (stored.notice.title, stored.notice.path, stored.read_at) == ("“Holidays 0” is ready", "/watch/film0", None)
     [(to, mail)] = house.mails
     assert (to, mail.subject) == ("alice@example.org", "“Holidays 0” is ready")
@@ -87,7 +87,8 @@ async def test_everything_that_can_happen(house: NoticeHouse) -> None:
     }
     assert await house.under_the_bell("mia") == [("review_waiting", "“Holidays” waits for a review")] * 2
     assert {kind for kind, _ in await house.under_the_bell("root")} == {"review_waiting", "disk_low"}
-    texts = [one.notice.text for who in ("alice", "root") for one in await house.room.bell.listed(UserId(who), 99)]
+    pages = [await house.room.bell.listed(UserId(who)) for who in ("alice", "root")]
+    texts = [one.notice.text for page in pages for one in page.items]
     assert "You use 9.5 GB of 10.0 GB. What is more will be refused." in texts
     assert "It shows violence." in texts
     assert [text for text in texts if re.search(r"[{}]|None|  ", text)] == []
@@ -248,12 +249,12 @@ async def test_reading(house: NoticeHouse) -> None:
     await house.tell(house.processed(), house.processed(1))
     await house.settled()
     bell = house.room.bell
-    newest = (await bell.listed(ALICE, 1))[0]
+    newest = (await bell.listed(ALICE, limit=1)).items[0]
     assert await bell.unread(ALICE) == 2
     await bell.read(ALICE, newest.notice.id)
     await bell.read(ALICE, newest.notice.id)
     assert await bell.unread(ALICE) == 1
-    assert [one.notice.id for one in await bell.listed(ALICE, 9, unread=True)] != [newest.notice.id]
+    assert [one.notice.id for one in (await bell.listed(ALICE, limit=9, unread=True)).items] != [newest.notice.id]
     for who, what in (("carol", newest.notice.id), ("alice", NoticeId("nothing"))):
         with pytest.raises(NotFound):
             await bell.read(UserId(who), what)

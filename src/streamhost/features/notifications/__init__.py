@@ -3,7 +3,7 @@
 from streamhost.features.notifications.disk import EVERY as DISK_EVERY
 from streamhost.features.notifications.disk import DiskWatch
 from streamhost.features.notifications.email import EmailNotifier
-from streamhost.features.notifications.in_app import InAppNotifier, News
+from streamhost.features.notifications.in_app import MAX_PAGE, InAppNotifier, News
 from streamhost.features.notifications.preferences import Choices, KindChoice
 from streamhost.features.notifications.room import Notifications, Site, Ways
 from streamhost.features.notifications.sealing import Sealer
@@ -12,6 +12,7 @@ from streamhost.features.notifications.writing import WrittenMail
 
 __all__ = [
     "DISK_EVERY",
+    "MAX_PAGE",
     "Choices",
     "DiskWatch",
     "EmailNotifier",

@@ -11,6 +11,7 @@ from streamhost.db import notices as rows
 from streamhost.db.core import Connection, Database
 from streamhost.db.errors import ConstraintViolated
 from streamhost.model.clock import Clock
+from streamhost.model.cursors import by_number, one_more
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import NoticeId, UserId
 from streamhost.model.notices import AddressAsked, Notice, StoredNotice
@@ -19,6 +20,7 @@ from streamhost.ports import NotifyRefused, NotifyUnavailable
 SIGN_OF_LIFE = 15.0
 """Seconds after which a listener hears something even if nothing is new: proxies keep the line open, and what another
 process has added is found."""
+MAX_PAGE = 100
 AT_ONCE = 100
 """How many notices a listener that was away is told of in one go."""
 
@@ -29,6 +31,14 @@ class News:
 
     notices: Sequence[StoredNotice]
     unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage:
+    """A page of what lies under a bell, and where the next one begins."""
+
+    items: Sequence[StoredNotice]
+    next_cursor: str | None
 
 
 class InAppNotifier:
@@ -59,11 +69,13 @@ class InAppNotifier:
             conn.after_commit(lambda: self._ring(user_id))
 
     async def listed(
-        self, user_id: UserId, limit: int, below: int | None = None, *, unread: bool = False
-    ) -> list[StoredNotice]:
-        """What lies under somebody's bell, newest first, from the one before number `below` on."""
+        self, user_id: UserId, cursor: str | None = None, limit: int = 30, *, unread: bool = False
+    ) -> NoticePage:
+        """What lies under somebody's bell, newest first. Raises `InvalidInput`."""
+        rows_asked, below = one_more(limit, MAX_PAGE), by_number(cursor)
         async with self._db.read() as conn:
-            return await rows.listed(conn, user_id, limit, below, unread=unread)
+            found = await rows.listed(conn, user_id, rows_asked, below, unread=unread)
+        return NoticePage(found[:limit], str(found[limit - 1].number) if len(found) > limit else None)
 
     async def unread(self, user_id: UserId) -> int:
         """How much somebody has not read."""

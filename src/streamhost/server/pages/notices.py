@@ -16,7 +16,6 @@ from streamhost.model.notices import StoredNotice
 from streamhost.server.auth import in_person, public, signed_in, user_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.notifications import place_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
@@ -67,14 +66,12 @@ async def show_notices(
     cursor: FromQuery[str] = "",
 ) -> Response[str]:
     """What has happened that concerns whoever looks, newest first."""
-    bell, user = notifications.bell, user_of(request).id
-    found = await bell.listed(user, PER_PAGE + 1, place_of(cursor))
-    more = str(found[PER_PAGE - 1].number) if len(found) > PER_PAGE else None
+    page = await notifications.bell.listed(user_of(request).id, cursor, PER_PAGE)
     return frame.page(
         request,
         "notifications.html",
-        notices=[_view(one) for one in found[:PER_PAGE]],
-        next_url=following(BELL, more),
+        notices=[_view(one) for one in page.items],
+        next_url=following(BELL, page.next_cursor),
     )
 
 
