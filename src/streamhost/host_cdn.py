@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from streamhost.cdn.asking import Asking
 from streamhost.cdn.caching import PullCdn, Purging, SecureLinkCdn
 from streamhost.cdn.origin import OriginCdn
-from streamhost.config import InvalidSettings, Settings
+from streamhost.config import InvalidSettings, Settings, perhaps
 from streamhost.config.agreement import ORIGIN, PULL, SECURE_LINK
 from streamhost.features.cdn import Addresses, Copies
 from streamhost.host_basis import Basis
@@ -76,9 +75,8 @@ def cdn_of(settings: Settings, clock: Clock, tickets: Tickets, others: Mapping[s
             raise InvalidSettings(f"cdn.kind: a plugin calls its CDN {name}, as one that is built in.")
     if wanted.kind not in made and wanted.kind not in others:
         names = [*made, *others]
-        near = difflib.get_close_matches(wanted.kind, names, n=1)
-        perhaps = f"; is {near[0]} meant?" if near else f"; there are {', '.join(names)}"
-        raise InvalidSettings(f'cdn.kind: nothing installed brings "{wanted.kind}"{perhaps}')
+        meant = perhaps(wanted.kind, names) or f"; there are {', '.join(names)}"
+        raise InvalidSettings(f'cdn.kind: nothing installed brings "{wanted.kind}"{meant}')
     cdn = made[wanted.kind]() if wanted.kind in made else others[wanted.kind]
     if cdn.way is Way.GRANT and not wanted.pull_secret:
         raise InvalidSettings(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from streamhost.config import InvalidSettings
+from streamhost.config import InvalidSettings, perhaps
 from streamhost.features.protection import LocalKeySource, Protections
 from streamhost.host_basis import Basis
 from streamhost.plugins import Registered
@@ -14,9 +12,8 @@ def protections_of(basis: Basis, local: LocalKeySource, registered: Registered) 
     """Keys and licences, from the source that the settings name. Raises `InvalidSettings` for one that nobody knows."""
     sources, wanted = registered.key_sources, basis.settings.protection.key_source
     if wanted not in sources:
-        near = difflib.get_close_matches(wanted, sources, n=1)
-        perhaps = f"; is {near[0]} meant?" if near else f"; there are {', '.join(sources)}"
-        raise InvalidSettings(f'protection.key_source: nothing installed brings "{wanted}"{perhaps}')
+        meant = perhaps(wanted, sources) or f"; there are {', '.join(sources)}"
+        raise InvalidSettings(f'protection.key_source: nothing installed brings "{wanted}"{meant}')
     return Protections(
         sources[wanted],
         local,

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from streamhost.model.words import blanked
 from streamhost.ports import CdnRefused, CdnUnavailable
 
 CONNECTIONS = 4
@@ -97,7 +98,7 @@ def _exchange(
 def _words(answer: http.client.HTTPResponse) -> str:
     """The beginning of what an answer says, in one line of plain signs."""
     text = answer.read(WORDS).decode("utf-8", "replace")
-    plain = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    plain = blanked(text).strip()
     return f" It said: {plain}" if plain else ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streamhost.late import late
+from streamhost.model.words import blanked
 
 if TYPE_CHECKING:
     from rich import console as terminal
@@ -49,15 +50,10 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], none: str = 
         table = tables.Table(*head, box=None, header_style="bold", pad_edge=False)
         for row in rows:
             # As text: a title must not be taken for markup.
-            table.add_row(*(texts.Text(plain(cell)) for cell in row))
+            table.add_row(*(texts.Text(blanked(cell)) for cell in row))
         terminal.Console(width=max(40, shutil.get_terminal_size().columns)).print(table)
         return
-    lines = [tuple(head), *(tuple(plain(cell) for cell in row) for row in rows)]
+    lines = [tuple(head), *(tuple(blanked(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def plain(text: str) -> str:
-    """On one line and without control signs: titles come from anybody."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)

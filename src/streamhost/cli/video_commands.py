@@ -12,10 +12,11 @@ import click
 
 from streamhost.cli.bars import byte_bars
 from streamhost.cli.remote import Document
-from streamhost.cli.tables import length_text, plain, print_table, size_text
+from streamhost.cli.tables import length_text, print_table, size_text
 from streamhost.cli.video_desks import desk_of
 from streamhost.cli.where import Where, somewhere
 from streamhost.model.videos import Protection, VideoState, Visibility
+from streamhost.model.words import blanked
 
 STATES = [state.value for state in VideoState]
 
@@ -125,7 +126,7 @@ def delete(videos: Sequence[str], yes: bool, where: Where, as_json: bool) -> Non
     """Delete VIDEOS (ids) for good, out of the trash or not. On a data directory only while no server runs there."""
     desk = desk_of(where)
     if not yes:
-        titles = "\n".join(f"  {plain(desk.show(one)['title'])}" for one in videos)
+        titles = "\n".join(f"  {blanked(desk.show(one)['title'])}" for one in videos)
         click.confirm(f"Delete for good:\n{titles}\nSure?", abort=True, err=True)
     for one in videos:
         desk.delete(one)
@@ -227,10 +228,10 @@ def _tell(document: Document, as_json: bool) -> None:
         "uploaded": (document["created_at"] or "")[:16].replace("T", " "),
         "source": "kept" if document["source_kept"] else "not kept",
     }
-    click.secho(plain(document["title"]), bold=True)
+    click.secho(blanked(document["title"]), bold=True)
     for name, value in lines.items():
         if value:
-            click.echo(f"{name + ':':12} {plain(value)}")
+            click.echo(f"{name + ':':12} {blanked(value)}")
     if document["error"]:
         click.secho(f"{document['error']['code']}: {document['error']['detail']}", fg="red")
     if document["description"]:

@@ -10,7 +10,14 @@ from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, hidden, sections, value_of
 from streamhost.config.importing import ImportSettings
-from streamhost.config.loading import FILE_NAME, InvalidSettings, default_data_directory, load, load_with_origins
+from streamhost.config.loading import (
+    FILE_NAME,
+    InvalidSettings,
+    default_data_directory,
+    load,
+    load_with_origins,
+    perhaps,
+)
 from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
 from streamhost.config.playing import PlaybackSettings
@@ -76,6 +83,7 @@ __all__ = [
     "hidden",
     "load",
     "load_with_origins",
+    "perhaps",
     "plugged",
     "sections",
     "value_of",

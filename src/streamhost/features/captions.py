@@ -16,10 +16,10 @@ from streamhost.model import languages
 from streamhost.model.accounts import Viewer
 from streamhost.model.captions import LABEL_LENGTH, MAX_CAPTIONS, Brought, Caption, Origin, caption_key, captions_prefix
 from streamhost.model.clock import MINUTE, Clock
-from streamhost.model.errors import Conflict, Forbidden, InvalidInput, NotFound
+from streamhost.model.errors import Conflict, InvalidInput, NotFound
 from streamhost.model.ids import CaptionId, UserId, VideoId, is_id, new_id
 from streamhost.model.tasks import DeleteMedia, RewriteManifests
-from streamhost.model.videos import Video, may_manage, may_view, package_prefix
+from streamhost.model.videos import Video, managed, package_prefix
 from streamhost.ports import Storage
 
 MAX_BYTES = texts.MAX_BYTES
@@ -176,12 +176,7 @@ class Captions:
 
 
 async def _managed(conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-    video = await videos.get(conn, video_id) if is_id(video_id) else None
-    if video is None or not may_view(video, viewer):
-        raise NotFound
-    if not may_manage(video, viewer):
-        raise Forbidden
-    return video
+    return managed(await videos.get(conn, video_id) if is_id(video_id) else None, viewer)
 
 
 def _checked(words: Mapping[str, Any]) -> dict[str, Any]:

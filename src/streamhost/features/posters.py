@@ -17,13 +17,13 @@ from streamhost.media import stills, tasks, wire
 from streamhost.media.errors import NotPicture
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import HOUR, Clock
-from streamhost.model.errors import Conflict, Forbidden, InvalidInput, NotFound
+from streamhost.model.errors import Conflict, InvalidInput, NotFound
 from streamhost.model.ids import PackageId, VideoId, is_id, new_id
 from streamhost.model.posters import Candidate, Posters
 from streamhost.model.stills import Still, Stills
 from streamhost.model.streaming import POSTER
 from streamhost.model.tasks import DeleteMedia
-from streamhost.model.videos import Video, check_watchable, may_manage, may_view, package_prefix, package_stills
+from streamhost.model.videos import Video, check_watchable, managed, package_prefix, package_stills
 from streamhost.ports import Storage
 
 MAX_BYTES = 20 * 1024**2
@@ -198,9 +198,4 @@ async def _candidate(conn: Connection, video: Video, number: int) -> Still:
 
 
 async def _managed(conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-    video = await videos.get(conn, video_id) if is_id(video_id) else None
-    if video is None or not may_view(video, viewer):
-        raise NotFound
-    if not may_manage(video, viewer):
-        raise Forbidden
-    return video
+    return managed(await videos.get(conn, video_id) if is_id(video_id) else None, viewer)

@@ -6,6 +6,7 @@ import re
 
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import TITLE_LENGTH, source_prefix
+from streamhost.model.words import printable
 
 NAME_LENGTH = 255
 UNTITLED = "Untitled"
@@ -15,7 +16,7 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8})$")
 def file_name(given: str) -> str:
     """The last part of a name as any system writes paths, without control signs."""
     last = re.split(r"[/\\]", given)[-1]
-    return "".join(sign for sign in last if sign.isprintable()).strip()[:NAME_LENGTH]
+    return printable(last).strip()[:NAME_LENGTH]
 
 
 def readable(name: str) -> str:

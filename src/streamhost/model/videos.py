@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Timestamp
-from streamhost.model.errors import Forbidden
+from streamhost.model.errors import Forbidden, NotFound
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.sharing import Admission
 
@@ -271,6 +271,20 @@ def may_view(video: Video, viewer: Viewer) -> bool:
     if may_manage(video, viewer) or may_moderate(video, viewer):
         return True
     return video.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and video.shown
+
+
+def check_manageable(video: Video, viewer: Viewer) -> None:
+    """Raise `Forbidden` unless `viewer` may change a video that they see."""
+    if not may_manage(video, viewer):
+        raise Forbidden
+
+
+def managed(video: Video | None, viewer: Viewer) -> Video:
+    """The video, for whoever may change it. Raises `NotFound` where they see none, `Forbidden`."""
+    if video is None or not may_view(video, viewer):
+        raise NotFound
+    check_manageable(video, viewer)
+    return video
 
 
 def may_watch(video: Video, viewer: Viewer) -> bool:

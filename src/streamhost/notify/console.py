@@ -9,6 +9,7 @@ from typing import TextIO
 from streamhost.model.clock import iso
 from streamhost.model.mail import Message
 from streamhost.model.notices import AddressAsked, Notice
+from streamhost.model.words import one_line
 from streamhost.ports import MailUnavailable, NotifyUnavailable
 
 RULE = "-" * 72
@@ -49,7 +50,7 @@ class ConsoleNotifier:
         """Print one notice; raises `NotifyUnavailable` when nobody can read it."""
         recipient = f" (to {notice.recipient.name})" if notice.recipient else ""
         words = [notice.title, notice.text, notice.link]
-        line = " ".join(" ".join(_shown(part) for part in words if part).split())
+        line = one_line(" ".join(part for part in words if part))
         try:
             await asyncio.to_thread(
                 self._print, f"{iso(notice.at)} notice {notice.id} [{notice.kind}]{recipient}: {line}\n"
@@ -62,8 +63,3 @@ class ConsoleNotifier:
         with self._turn:
             self._out.write(text)
             self._out.flush()
-
-
-def _shown(text: str) -> str:
-    """Text without characters that could move a terminal's cursor or begin a line of their own."""
-    return "".join(char if char.isprintable() else " " for char in text)

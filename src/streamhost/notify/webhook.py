@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 
 from streamhost.model.clock import Clock, iso
 from streamhost.model.notices import AddressAsked, Notice
+from streamhost.model.words import one_line
 from streamhost.notify.posting import Answer, Poster, PostFailed, PostForbidden
 from streamhost.ports import NotifyRefused, NotifyUnavailable
 
@@ -111,8 +112,7 @@ def _words(answer: Answer) -> str:
     """What an endpoint said, on one line and not too long."""
     if 300 <= answer.status < 400:
         return f"It answered {answer.status}; redirects are not followed."
-    shown = "".join(char if char.isprintable() else " " for char in answer.body)
-    said = " ".join(shown.split())[:SAID_LENGTH]
+    said = one_line(answer.body)[:SAID_LENGTH]
     return f"It answered {answer.status}: {said}" if said else f"It answered {answer.status}."
 
 

@@ -5,7 +5,6 @@ Whatever is wrong with one stops the start and names it: a plugin that only half
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +17,7 @@ import msgspec
 import pluggy
 
 from streamhost import hookspecs
-from streamhost.config import Field, Resolved, Section, Settings, fields_of, plugged
+from streamhost.config import Field, Resolved, Section, Settings, fields_of, perhaps, plugged
 from streamhost.hookspecs import GROUP
 from streamhost.model.errors import StreamhostError
 
@@ -175,8 +174,7 @@ def _register(manager: pluggy.PluginManager, name: str, thing: object) -> tuple[
         raise PluginBroken.of(name, "it implements no hook; are its functions marked by @hookimpl?")
     for hook in hooks:
         if hook not in specified:
-            near = difflib.get_close_matches(hook, specified, n=1)
-            raise PluginBroken.of(name, f"there is no hook {hook}{f'; is {near[0]} meant?' if near else '.'}")
+            raise PluginBroken.of(name, f"there is no hook {hook}{perhaps(hook, specified) or '.'}")
         for impl in _impls(manager, hook):
             if impl.plugin is thing:
                 _check_kind(name, hook, impl)

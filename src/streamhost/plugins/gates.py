@@ -14,6 +14,7 @@ from streamhost.hookspecs import Offer, Refused
 from streamhost.model.accounts import Viewer
 from streamhost.model.errors import StreamhostError
 from streamhost.model.videos import Video
+from streamhost.model.words import one_line
 from streamhost.plugins.asking import Asking
 from streamhost.plugins.calling import PluginFailed
 
@@ -63,8 +64,7 @@ class Gates:
 
 def reason_of(refused: Refused) -> str:
     """Why a plugin refuses, as one line of bounded length without odd characters."""
-    words = "".join(letter if letter.isprintable() else " " for letter in refused.detail)
-    return " ".join(words.split())[:REASON]
+    return one_line(refused.detail)[:REASON]
 
 
 def _bare(video: Video) -> Video:

@@ -19,7 +19,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.clock import DAY, HOUR, Timestamp, iso
 from streamhost.model.errors import Forbidden
 from streamhost.model.ids import VideoId
-from streamhost.model.videos import Video, may_manage
+from streamhost.model.videos import Video
 from streamhost.server.accounts import SIGNED_IN
 from streamhost.server.auth import signed_in, user_of, viewer_of
 from streamhost.server.documented import BEARER, problems
@@ -207,14 +207,6 @@ def _answer(found: FiguresDocument, form: str, name: str) -> Response[Any]:
     )
 
 
-async def managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video:
-    """The video, for whoever may see its figures: its owner, and administrators. Raises `NotFound`, `Forbidden`."""
-    video = await catalog.get(VideoId(video_id), viewer_of(request))
-    if not may_manage(video, viewer_of(request)):
-        raise Forbidden
-    return video
-
-
 @get(
     "/api/v1/videos/{video_id:str}/analytics",
     guards=[signed_in],
@@ -234,7 +226,7 @@ async def of_video(
     form: Form = "json",
 ) -> Response[FiguresDocument]:
     """Views, viewers, watch time, retention, and how well it played, for its owner and administrators."""
-    video = await managed(request, catalog, video_id)
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     reports = analytics.reports
     period = reports.period(moment_of(since), moment_of(to))
     return _answer(document(await reports.of_video(video.id, *period), video), form, video.id)

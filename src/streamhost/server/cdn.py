@@ -13,9 +13,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Copies
 from streamhost.model.accounts import Role
-from streamhost.model.errors import Forbidden
 from streamhost.model.ids import VideoId
-from streamhost.model.videos import may_manage
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import at_least, signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
@@ -100,10 +98,7 @@ async def show_copies(
     copies: NamedDependency[Copies],
 ) -> CopiesDocument:
     """How far the copies of a video are, for whoever may change it."""
-    viewer = viewer_of(request)
-    video = await catalog.get(VideoId(video_id), viewer)
-    if not may_manage(video, viewer):
-        raise Forbidden
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     return copies_document(await copies.of_video(video.id))
 
 

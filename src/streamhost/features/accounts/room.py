@@ -55,6 +55,7 @@ from streamhost.model.audit import Act, Actor
 from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import SessionId, UserId, new_id
+from streamhost.model.words import printable
 
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 64
@@ -368,7 +369,7 @@ class Accounts:
             created_at=now,
             last_used_at=now,
             expires_at=now + self._settings.session_days * DAY,
-            device=_printable(device)[:DEVICE_LENGTH],
+            device=printable(device)[:DEVICE_LENGTH],
             address=address[:ADDRESS_LENGTH],
         )
         await session_rows.insert(conn, session)
@@ -384,8 +385,3 @@ class Accounts:
         await session_rows.insert_refresh(conn, session_rows.RefreshToken(digest_of(refresh), session.id, now, expires))
         access = self._tokens.issue(user.id, session.id, now)
         return SignIn(user, session, access, int(self._tokens.lifetime), refresh)
-
-
-def _printable(text: str) -> str:
-    """A browser's description of itself, without what could disturb a page or a log."""
-    return "".join(c for c in text if c.isprintable())

@@ -31,7 +31,7 @@ from streamhost.model.audit import Act, Actor
 from streamhost.model.cached import METADATA
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN, checked_details
-from streamhost.model.errors import Forbidden, InvalidInput, NotFound
+from streamhost.model.errors import InvalidInput, NotFound
 from streamhost.model.events import AccessRevoked, VideoPublished
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.tasks import DeleteMedia, JobState
@@ -40,8 +40,8 @@ from streamhost.model.videos import (
     Video,
     VideoState,
     Visibility,
+    check_manageable,
     download_prefix,
-    may_manage,
     may_view,
 )
 
@@ -109,6 +109,12 @@ class Catalog:
                     raise NotFound
                 video = replace(video, admission=admission)
             return await self._with_work(conn, video)
+
+    async def managed(self, video_id: VideoId, viewer: Viewer) -> Video:
+        """One video, for whoever may change it. Raises `Forbidden`, and as `get`."""
+        video = await self.get(video_id, viewer)
+        check_manageable(video, viewer)
+        return video
 
     async def _row(self, video_id: VideoId) -> Video:
         """The row, with the file that is to take its place."""
@@ -180,7 +186,7 @@ class Catalog:
 
         Raises `InvalidInput` with the fields that are wrong. `address`: where the viewer is, for the audit log, which
         tells who changed what is somebody else's."""
-        known = await self._managed(video_id, viewer)
+        known = await self.managed(video_id, viewer)
         details = checked_details(changes)
         password = details.pop("password", None)
         if password is not None and self._hashed is not None:
@@ -239,12 +245,6 @@ class Catalog:
                 return
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY
-
-    async def _managed(self, video_id: VideoId, viewer: Viewer) -> Video:
-        video = await self.get(video_id, viewer)
-        if not may_manage(video, viewer):
-            raise Forbidden
-        return video
 
 
 def _edited(video: Video, details: Mapping[str, Any], now: Timestamp) -> Video:

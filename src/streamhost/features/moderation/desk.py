@@ -25,6 +25,7 @@ from streamhost.model.ids import VerdictId, VideoId, is_id, new_id
 from streamhost.model.moderation import Category, Findings
 from streamhost.model.verdicts import Decision, Judgement, Risk
 from streamhost.model.videos import Video, may_view
+from streamhost.model.words import tidied
 
 MAX_PAGE = 100
 EVERYTHING = Wanted()
@@ -191,7 +192,7 @@ class Desk:
         it is about the file that is to take the place of the one that plays, which stays as it is.
 
         Raises `NotFound`, `InvalidInput`, `ClaimedByOther`, `ChangedMeanwhile`."""
-        said, noted = _tidied(reason), _tidied(note)
+        said, noted = tidied(reason), tidied(note)
         wrong = {}
         if decision is Decision.REVIEW:
             wrong["decision"] = "approve or reject."
@@ -331,12 +332,6 @@ def wanted_of(
         Cause(cause) if cause else None,
         mine.id if mine else None,
     )
-
-
-def _tidied(text: str) -> str:
-    """Lines stay, other signs that cannot be printed go."""
-    lines = ("".join(sign for sign in line if sign.isprintable()).rstrip() for line in text.splitlines())
-    return "\n".join(lines).strip()
 
 
 def _encode(case: Case) -> str:

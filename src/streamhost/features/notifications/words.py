@@ -10,6 +10,7 @@ from streamhost.db import users
 from streamhost.db.core import Connection
 from streamhost.model.events import Event
 from streamhost.model.ids import UserId
+from streamhost.model.words import one_line
 
 LONGEST = 500
 """Characters of one fact in a sentence; a description of an error may have pages."""
@@ -55,5 +56,5 @@ def size_text(amount: int, unit: str = "bytes") -> str:
 
 
 def _bounded(text: str) -> str:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = one_line(text)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

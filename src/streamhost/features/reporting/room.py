@@ -28,6 +28,7 @@ from streamhost.model.ids import ReportId, VideoId, is_id, new_id
 from streamhost.model.reports import TELL_AT, URGENT, WORDS_LENGTH, Outcome, Report, ReportedVideo, reason_of
 from streamhost.model.verdicts import Decision
 from streamhost.model.videos import Video
+from streamhost.model.words import tidied
 
 MOST = 500
 """Reports of one video that are shown."""
@@ -112,7 +113,7 @@ class Reporting:
         viewer = sender.viewer
         video = await self.may_report(video_id, viewer)
         reason, own_words = reason_of(said.reason)
-        words = _tidied(" ".join(filter(None, (own_words, said.words))))
+        words = tidied(" ".join(filter(None, (own_words, said.words))))
         wrong = {}
         if not said.reason.strip():
             wrong["reason"] = "Choose what is wrong."
@@ -213,9 +214,3 @@ class Reporting:
 
 def _within(at: float, duration: float | None) -> bool:
     return math.isfinite(at) and 0 <= at <= (duration + AFTER_END if duration else math.inf)
-
-
-def _tidied(text: str) -> str:
-    """Lines stay, other signs that cannot be printed go."""
-    lines = ("".join(sign for sign in line if sign.isprintable()).strip() for line in text.splitlines())
-    return "\n".join(lines).strip()

@@ -13,7 +13,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.features.sharing.errors import LinkOver, PasswordRequired, TooManyGuesses, WrongVideoPassword
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, Timestamp
-from streamhost.model.errors import Forbidden, InvalidInput, NotFound
+from streamhost.model.errors import InvalidInput, NotFound
 from streamhost.model.ids import LinkId, VideoId, is_id, new_id
 from streamhost.model.sharing import (
     ANYBODY,
@@ -29,7 +29,8 @@ from streamhost.model.sharing import (
     password_mark,
     sealed,
 )
-from streamhost.model.videos import Video, Visibility, may_manage, may_view
+from streamhost.model.videos import Video, Visibility, managed
+from streamhost.model.words import printable
 
 PASS_LIFE = 12 * HOUR
 """For how long a password opens a video before it must be given again: an evening, not a week."""
@@ -181,7 +182,7 @@ class Sharing:
             wrong["expires_at"] = "A moment in the next five years."
         if most_uses is not None and not 1 <= most_uses <= MOST_USES:
             wrong["max_uses"] = f"From 1 to {MOST_USES}, or none for any number."
-        words = "".join(sign for sign in note if sign.isprintable()).strip()
+        words = printable(note).strip()
         if len(words) > NOTE_LENGTH:
             wrong["note"] = f"At most {NOTE_LENGTH} characters."
         async with self._db.write() as conn:
@@ -205,12 +206,7 @@ class Sharing:
                 conn.after_commit(lambda: self._ended(link.id, self._clock()))
 
     async def _managed(self, conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-        video = await video_rows.get(conn, video_id) if is_id(video_id) else None
-        if video is None or not may_view(video, viewer):
-            raise NotFound
-        if not may_manage(video, viewer):
-            raise Forbidden
-        return video
+        return managed(await video_rows.get(conn, video_id) if is_id(video_id) else None, viewer)
 
     def _pass(self, kind: str, video_id: VideoId, reference: str, viewer: Viewer, until: Timestamp) -> NewPass:
         claims = Pass(kind, video_id, reference, viewer.session_id or ANYBODY, int(until))

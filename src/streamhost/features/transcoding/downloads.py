@@ -22,7 +22,15 @@ from streamhost.model.errors import Conflict, Forbidden, NotFound
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.streaming import INIT_SEGMENT, Presentation, Rendition, segment_name
 from streamhost.model.tasks import Job, JobState, MakeDownload
-from streamhost.model.videos import Protection, Video, check_watchable, download_prefix, may_manage, package_prefix
+from streamhost.model.videos import (
+    Protection,
+    Video,
+    check_manageable,
+    check_watchable,
+    download_prefix,
+    may_manage,
+    package_prefix,
+)
 from streamhost.ports import NotStored, Storage, StoredObject
 
 FAILED_FOR = 10 * MINUTE
@@ -80,8 +88,7 @@ class Downloads:
 
     async def source(self, video: Video, viewer: Viewer) -> Whole:
         """The file as it was uploaded, for whoever manages the video. Raises `Forbidden`, `SourceGone`."""
-        if not may_manage(video, viewer):
-            raise Forbidden
+        check_manageable(video, viewer)
         check_watchable(video, viewer)
         if video.source_key is None:
             raise SourceGone

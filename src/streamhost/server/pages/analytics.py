@@ -12,8 +12,9 @@ from streamhost.features.analytics import Analytics, Report
 from streamhost.features.catalog import Catalog
 from streamhost.features.mail import Mail
 from streamhost.model.clock import DAY, HOUR, MINUTE
-from streamhost.server.analytics import day_text, managed
-from streamhost.server.auth import signed_in, user_of
+from streamhost.model.ids import VideoId
+from streamhost.server.analytics import day_text
+from streamhost.server.auth import signed_in, user_of, viewer_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.shapes import clock_text
@@ -190,7 +191,7 @@ async def of_video(
     days: FromQuery[int] = USUAL,
 ) -> Response[str]:
     """How one video is watched."""
-    video = await managed(request, catalog, video_id)
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     found = await analytics.reports.of_video(video.id, *_period(analytics, days))
     return frame.page(
         request,
