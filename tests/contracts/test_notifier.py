@@ -107,7 +107,7 @@ class Bell:
 
     async def received(self) -> list[Arrived]:
         """What lies under it."""
-        found = [one.notice for one in await self.notifier.listed(UserId("alice"), 100)]
+        found = [one.notice for one in (await self.notifier.listed(UserId("alice"), limit=100)).items]
         return [Arrived(f"{one.title} {one.text} {one.link}", one.id) for one in found]
 
     async def close(self) -> None:

@@ -14,7 +14,8 @@ from click.core import ParameterSource
 from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.cli.remote import Remote
 
-T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 url_option = click.option(
     "--url",
     envvar="STREAMHOST_URL",
@@ -32,7 +33,7 @@ class Where:
     token: str | None
     data: Path | None
 
-    def desk(self, at_server: Callable[[Remote], T], in_folder: Callable[[Path | None], T]) -> T:
+    def desk(self, at_server: Callable[[Remote], A], in_folder: Callable[[Path | None], B]) -> A | B:
         """What does the work there."""
         if self.url is None:
             return in_folder(self.data)

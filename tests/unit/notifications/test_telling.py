@@ -262,7 +262,7 @@ async def test_reading(house: NoticeHouse) -> None:
     house.bench.ahead += 91 * DAY
     await house.bench.add(SweepNotices())
     await house.settled()
-    assert await bell.listed(ALICE, 9) == []
+    assert (await bell.listed(ALICE)).items == []
 
 
 async def test_listening(house: NoticeHouse) -> None:
