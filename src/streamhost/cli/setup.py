@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from streamhost import log
+from streamhost.cli.case_desks import FolderCases
 from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.config import FILE_NAME, PREFIX, Settings, load
 from streamhost.host_people import people
