@@ -173,7 +173,7 @@ def restore(videos: Sequence[str], where: Where, as_json: bool) -> None:
         click.echo(json.dumps({"items": restored}, ensure_ascii=False, indent=2))
         return
     for document in restored:
-        click.echo(f"{document['id']} is back: {plain(document['title'])}")
+        click.echo(f"{document['id']} is back: {blanked(document['title'])}")
 
 
 @click.command()

@@ -90,7 +90,10 @@ async def beside(house: House, video: Video, says: Says) -> Replacement:
 async def told(house: House, who: str) -> list[tuple[str, str]]:
     """What somebody was told of: kinds and texts."""
     user = await house.host.accounts.people.by_email(f"{who}@example.org")
-    return [(str(one.notice.kind), one.notice.text) for one in await house.host.notifications.bell.listed(user.id, 50)]
+    return [
+        (str(one.notice.kind), one.notice.text)
+        for one in (await house.host.notifications.bell.listed(user.id, limit=50)).items
+    ]
 
 
 async def stored(house: House, video: Video) -> set[str]:
