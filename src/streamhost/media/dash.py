@@ -1,4 +1,6 @@
-"""Writes the DASH manifest (ISO/IEC 23009-1: static, live profile, CMAF) from the facts. Pure text."""
+"""Writes the DASH manifest (ISO/IEC 23009-1: live profile, CMAF) from the facts. Pure text.
+
+It is static, and dynamic while the presentation grows: what is not in its lists is not there yet."""
 
 from __future__ import annotations
 
@@ -12,9 +14,19 @@ from xml.sax.saxutils import escape, quoteattr
 
 from streamhost.media.naming import audio_label
 from streamhost.media.timeline import runs
+from streamhost.model.clock import DAY, iso
 from streamhost.model.protection import system_of
 from streamhost.model.stills import STORYBOARD, Storyboard
-from streamhost.model.streaming import CAPTIONS_FILE, INIT_SEGMENT, Kind, Presentation, Purpose, Rendition, TextTrack
+from streamhost.model.streaming import (
+    CAPTIONS_FILE,
+    INIT_SEGMENT,
+    Growth,
+    Kind,
+    Presentation,
+    Purpose,
+    Rendition,
+    TextTrack,
+)
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
@@ -33,6 +45,10 @@ LICENSE_PATH = "license/clearkey"
 PROTECTION_NAMESPACES = {"xmlns:cenc": "urn:mpeg:cenc:2013", "xmlns:dashif": "https://dashif.org/CPS"}
 TILES = "http://dashif.org/guidelines/thumbnail_tile"
 """Scheme whose value is columns x rows of the tiles in one image (DASH-IF IOP 4.3, 6.2.6)."""
+UPDATED_EVERY = 4
+"""Seconds after which players ask for a growing manifest anew: well before they have played what they loaded."""
+CLOCKS_OFF = DAY
+"""Seconds by which a viewer's clock may be behind."""
 
 
 def manifest(presentation: Presentation) -> str:
@@ -49,6 +65,7 @@ def manifest(presentation: Presentation) -> str:
         "type": "static",
         "mediaPresentationDuration": _duration(presentation.duration),
         "minBufferTime": f"PT{longest}S",
+        **_growing(presentation.growing),
     }
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("MPD", attributes), '  <Period id="0" start="PT0S">']
     sets = [list(presentation.video)] if presentation.video else []
@@ -60,6 +77,21 @@ def manifest(presentation: Presentation) -> str:
     if presentation.storyboard:
         lines += _images(len(sets) + len(presentation.captions), presentation.storyboard)
     return "\n".join([*lines, "  </Period>", "</MPD>"]) + "\n"
+
+
+def _growing(growth: Growth | None) -> dict[str, str]:
+    """Return what a dynamic MPD says besides (5.3.1.2). Whatever is listed is available, however far a clock is off:
+    by this beginning all of it would have been there before its making began.
+    """
+    if growth is None:
+        return {}
+    begun = growth.since - float(growth.duration) - CLOCKS_OFF
+    return {
+        "type": "dynamic",
+        "availabilityStartTime": str(iso(begun)),
+        "publishTime": str(iso(growth.now)),
+        "minimumUpdatePeriod": f"PT{UPDATED_EVERY}S",
+    }
 
 
 def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:

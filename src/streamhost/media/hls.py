@@ -12,6 +12,7 @@ from streamhost.model.streaming import (
     INIT_SEGMENT,
     MASTER_PLAYLIST,
     MEDIA_PLAYLIST,
+    Growth,
     Kind,
     Presentation,
     Purpose,
@@ -33,9 +34,9 @@ def playlists(presentation: Presentation) -> dict[str, str]:
     """Return every playlist of a presentation by its path from the top of the stream."""
     made = {MASTER_PLAYLIST: master(presentation)}
     for rendition in presentation.renditions:
-        made[f"{rendition.name}/{MEDIA_PLAYLIST}"] = media(rendition)
+        made[f"{rendition.name}/{MEDIA_PLAYLIST}"] = media(rendition, presentation.growth)
     for rendition in with_iframes(presentation):
-        made[f"{rendition.name}/{IFRAME_PLAYLIST}"] = iframes(rendition)
+        made[f"{rendition.name}/{IFRAME_PLAYLIST}"] = iframes(rendition, presentation.growth)
     for track in presentation.captions:
         made[f"{track.name}/{MEDIA_PLAYLIST}"] = captions(presentation)
     return made
@@ -63,35 +64,18 @@ def master(presentation: Presentation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def media(rendition: Rendition) -> str:
+def media(rendition: Rendition, growth: Growth | None = None) -> str:
     """Return a rendition's media playlist."""
-    lines = [
-        "#EXTM3U",
-        f"#EXT-X-VERSION:{VERSION}",
-        f"#EXT-X-TARGETDURATION:{rendition.target_duration}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-        *hls_keys.before_header(rendition),
-        f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
-    ]
+    lines = _head(rendition, growth)
     for number, segment in enumerate(rendition.segments):
         lines += hls_keys.before_segment(rendition, number)
         lines += [f"#EXTINF:{segment.duration / rendition.timescale:.6f},", segment_name(segment.start)]
-    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+    return _text(lines, growth)
 
 
-def iframes(rendition: Rendition) -> str:
+def iframes(rendition: Rendition, growth: Growth | None = None) -> str:
     """Return the playlist of a rendition's keyframes: of each segment the bytes up to the end of its first picture."""
-    lines = [
-        "#EXTM3U",
-        f"#EXT-X-VERSION:{VERSION}",
-        f"#EXT-X-TARGETDURATION:{rendition.target_duration}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-I-FRAMES-ONLY",
-        *hls_keys.before_header(rendition),
-        f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
-    ]
+    lines = _head(rendition, growth, "#EXT-X-I-FRAMES-ONLY")
     for number, segment in enumerate(rendition.segments):
         lines += [
             *hls_keys.before_segment(rendition, number),
@@ -99,7 +83,7 @@ def iframes(rendition: Rendition) -> str:
             f"#EXT-X-BYTERANGE:{segment.key_size}@0",
             segment_name(segment.start),
         ]
-    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+    return _text(lines, growth)
 
 
 def captions(presentation: Presentation) -> str:
@@ -116,6 +100,31 @@ def captions(presentation: Presentation) -> str:
         "#EXT-X-ENDLIST",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _head(rendition: Rendition, growth: Growth | None, *more: str) -> list[str]:
+    """Return what stands before the segments. Of a list that grows nothing in it may change (6.2.1), so the longest
+    segment's length is said beforehand; and players, which begin such a list at its end, are told to begin at 0.
+    """
+    target, kind = rendition.target_duration, ["#EXT-X-PLAYLIST-TYPE:VOD"]
+    if growth:
+        target, kind = max(target, growth.target), ["#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0"]
+    return [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{target}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        *kind,
+        *more,
+        *hls_keys.before_header(rendition),
+        f'#EXT-X-MAP:URI="{INIT_SEGMENT}"',
+    ]
+
+
+def _text(lines: list[str], growth: Growth | None) -> str:
+    """Return the playlist, with its end unless more of it is to come."""
+    end = [] if growth and not growth.over else ["#EXT-X-ENDLIST"]
+    return "\n".join([*lines, *end]) + "\n"
 
 
 def quoted(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import groupby, pairwise
 
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import Kind, Presentation, Purpose, Rendition, Segment, TextTrack
+from streamhost.model.streaming import Growth, Kind, Presentation, Purpose, Rendition, Segment, TextTrack
 
 
 def merge(parts: Iterable[Rendition]) -> tuple[Rendition, ...]:
@@ -24,7 +25,10 @@ def merge(parts: Iterable[Rendition]) -> tuple[Rendition, ...]:
 
 
 def presentation(
-    renditions: Iterable[Rendition], storyboard: Storyboard | None = None, captions: Iterable[TextTrack] = ()
+    renditions: Iterable[Rendition],
+    storyboard: Storyboard | None = None,
+    captions: Iterable[TextTrack] = (),
+    growth: Growth | None = None,
 ) -> Presentation:
     """Return what the manifests will say. Exactly one audio rendition becomes the default: one that is the film's own
     sound before a commentary or a description, what the source prefers before others.
@@ -37,7 +41,13 @@ def presentation(
     audio = [r for r in whole if r.kind is Kind.AUDIO]
     chosen = min(audio, key=lambda r: (r.purpose is not Purpose.MAIN, not r.default), default=None)
     marked = tuple(r if r.kind is Kind.VIDEO else replace(r, default=r is chosen) for r in whole)
-    return Presentation(marked, storyboard, tuple(captions))
+    return Presentation(marked, storyboard, tuple(captions), growth)
+
+
+def until(rendition: Rendition, end: Fraction) -> Rendition:
+    """Return the rendition without the segments that go beyond ``end``, in seconds."""
+    kept = [s for s in rendition.segments if Fraction(s.start + s.duration, rendition.timescale) <= end]
+    return replace(rendition, segments=tuple(kept))
 
 
 def check(rendition: Rendition) -> None:

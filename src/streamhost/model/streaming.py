@@ -337,12 +337,29 @@ class TextTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """That a presentation is, or was, shown while it was made: its playlists are only ever added to.
+
+    ``duration`` is its length in seconds once it is whole, ``target`` that of its longest segment of pictures, in whole
+    seconds. ``since`` is when its making began and ``now`` when this was written, in seconds since 1970. ``over``: it
+    is whole.
+    """
+
+    duration: Fraction
+    target: int
+    since: float
+    now: float
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation:
     """Everything the manifests say about a video: renditions whose segments all exist, and what goes with them."""
 
     renditions: tuple[Rendition, ...]
     storyboard: Storyboard | None = None
     captions: tuple[TextTrack, ...] = ()
+    growth: Growth | None = None
 
     @property
     def video(self) -> tuple[Rendition, ...]:
@@ -357,5 +374,12 @@ class Presentation:
 
     @property
     def duration(self) -> Fraction:
-        """Length in seconds: the end of the longest rendition."""
+        """Length in seconds: the end of the longest rendition, or what that will be."""
+        if self.growing:
+            return self.growing.duration
         return max((r.end for r in self.renditions), default=Fraction(0))
+
+    @property
+    def growing(self) -> Growth | None:
+        """How it still grows; ``None`` where nothing is missing."""
+        return self.growth if self.growth and not self.growth.over else None

@@ -236,6 +236,11 @@ class Video:
         return self.paused or self.deleted_at is not None
 
     @property
+    def growing(self) -> bool:
+        """Whether it is shown while it is made: none of its renditions is whole yet."""
+        return self.playable and bool(self.renditions) and not any(one.ready for one in self.renditions)
+
+    @property
     def stage(self) -> VideoState:
         """Where it is for people: how far its making has come and, once it is made, what moderation says of it."""
         if self.clearance is Clearance.REJECTED:

@@ -1,6 +1,6 @@
 import { clock, percent } from "./format.ts";
 import { texts } from "./texts.ts";
-import type { Video } from "./types.ts";
+import { growing, type Video } from "./types.ts";
 
 /** The state of a video in a few words. */
 export function stateText(video: Video): string {
@@ -8,6 +8,7 @@ export function stateText(video: Video): string {
   if (underway && video.processing?.paused) return texts.state.paused(percent(video.progress));
   if (underway && video.waiting && !video.playable) return texts.state.waiting(video.waiting);
   if (video.state === "processing" && video.step === "screen") return texts.steps.screen ?? texts.steps.other;
+  if (video.state === "processing" && growing(video)) return texts.state.growing(percent(video.progress) + pace(video));
   if (video.state === "processing" && video.playable) return texts.state.playable(percent(video.progress) + pace(video));
   if (video.state === "processing") return texts.state.processing(percent(video.progress) + pace(video), texts.steps[video.step ?? ""] ?? texts.steps.other);
   return texts.state[video.state];

@@ -46,6 +46,7 @@ export const texts = {
     received: "Waiting its turn",
     waiting: (cause: string) => `Waiting. ${cause}`,
     processing: (percent: string, step: string) => `${step}, ${percent}`,
+    growing: (percent: string) => `Plays while the rest is made, ${percent}`,
     playable: (percent: string) => `More qualities on the way, ${percent}`,
     paused: (percent: string) => `Paused, ${percent}`,
     speed: (times: string) => `${times}× speed`,
@@ -135,6 +136,7 @@ export const texts = {
     autoNow: (quality: string) => `Auto (${quality})`,
     justReady: "new",
     position: (now: string, length: string) => `${now} of ${length}`,
+    notMade: "still being made",
     forward: (seconds: number) => `+${seconds} s`,
     back: (seconds: number) => `−${seconds} s`,
     frame: "One frame",
@@ -182,8 +184,8 @@ export const texts = {
 
   processing: {
     title: "Getting it ready",
-    waiting: "It waits its turn. The player starts by itself as soon as the first quality is done.",
-    working: (what: string) => `${what}. The player starts by itself as soon as the first quality is done.`,
+    waiting: "It waits its turn. The player starts by itself as soon as there is enough to watch.",
+    working: (what: string) => `${what}. The player starts by itself as soon as there is enough to watch.`,
     failedTitle: "This video could not be processed",
     failed: "The file could not be turned into a stream.",
     lost: "The connection to the server is lost. Trying again.",

@@ -49,3 +49,8 @@ export interface Stream {
 export function settled(video: Pick<Video, "state">): boolean {
   return video.state === "ready" || video.state === "failed" || video.state === "rejected";
 }
+
+/** It is shown while it is made: none of its qualities is whole yet. */
+export function growing(video: Pick<Video, "playable" | "renditions">): boolean {
+  return video.playable && video.renditions.length > 0 && !video.renditions.some((one) => one.ready);
+}

@@ -100,7 +100,7 @@ export class Controls {
 
   seek(to: number): void {
     if (!Number.isFinite(this.video.duration)) return;
-    this.video.currentTime = Math.min(this.video.duration, Math.max(EARLIEST, to));
+    this.video.currentTime = Math.min(this.video.duration, Math.max(EARLIEST, this.engine.reachable(to)));
     this.start.hidden = true;
   }
 

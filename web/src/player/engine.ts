@@ -138,6 +138,16 @@ export class Engine {
     return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
   }
 
+  /** Up to where it can be played, in seconds, while the rest is still being made; null where nothing is missing. */
+  get reaches(): number | null {
+    return this.player?.isInProgress() ? this.player.seekRange().end : null;
+  }
+
+  /** The place nearest to `to` that can be played by now. */
+  reachable(to: number): number {
+    return Math.min(to, this.reaches ?? to);
+  }
+
   /** Where the pictures for the seek bar are listed, null while there are none. */
   get storyboard(): string | null {
     return this.grant.storyboard;

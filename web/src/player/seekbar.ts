@@ -13,6 +13,7 @@ export class SeekBar {
   private readonly input: HTMLInputElement;
   private readonly played: HTMLElement;
   private readonly loaded: HTMLElement;
+  private readonly missing: HTMLElement;
   private readonly tip: HTMLElement;
   private readonly clock: HTMLOutputElement;
   private readonly previews: Previews;
@@ -24,6 +25,7 @@ export class SeekBar {
     this.input = need<HTMLInputElement>("[data-position]", root);
     this.played = need("[data-played]", root);
     this.loaded = need("[data-buffered]", root);
+    this.missing = need("[data-missing]", root);
     this.tip = need("[data-tip]", root);
     this.clock = need<HTMLOutputElement>("[data-tip-time]", root);
     this.previews = new Previews(need("[data-preview]", root), () => engine.storyboard);
@@ -31,7 +33,7 @@ export class SeekBar {
     this.input.addEventListener("input", () => {
       this.dragging = true;
       const at = Number(this.input.value);
-      this.video.currentTime = at * this.length;
+      this.video.currentTime = this.engine.reachable(at * this.length);
       this.draw();
       this.point(at);
     });
@@ -63,6 +65,9 @@ export class SeekBar {
     const place = texts.player.position(clock(this.video.currentTime), clock(this.length));
     this.input.setAttribute("aria-valuetext", chapter ? `${place}, ${chapter}` : place);
     this.played.style.width = `${at * 100}%`;
+    const { reaches } = this.engine;
+    this.missing.hidden = reaches === null;
+    if (reaches !== null && this.length) this.missing.style.left = `${(reaches / this.length) * 100}%`;
     const ranges = this.engine.buffered();
     while (this.loaded.childElementCount < ranges.length) this.loaded.append(make("div", { class: "seek__buffered" }));
     while (this.loaded.childElementCount > ranges.length) this.loaded.lastElementChild?.remove();
@@ -86,9 +91,10 @@ export class SeekBar {
   private point(fraction: number): void {
     const box = this.input.getBoundingClientRect();
     this.tip.hidden = false;
-    const chapter = this.chapters.titleAt(fraction * this.length);
-    setText(this.clock, clock(fraction * this.length) + (chapter ? ` · ${chapter}` : ""));
-    this.previews.show(fraction * this.length);
+    const place = fraction * this.length;
+    const about = this.engine.reachable(place) < place ? texts.player.notMade : this.chapters.titleAt(place);
+    setText(this.clock, clock(place) + (about ? ` · ${about}` : ""));
+    this.previews.show(place);
     const half = this.tip.offsetWidth / 2;
     this.tip.style.left = `${Math.min(box.width - half, Math.max(half, fraction * box.width))}px`;
   }

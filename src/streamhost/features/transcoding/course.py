@@ -6,6 +6,7 @@ Everything here happens inside the caller's transaction, together with the jobs 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -27,10 +28,10 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.events import VideoFailed, VideoHeld, VideoProcessed
-from streamhost.model.ids import VideoId
+from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.streaming import Rendition
 from streamhost.model.tasks import Job, Lane, MakePart, ProbeSource, PublishPackage, Task
-from streamhost.model.videos import Video, VideoState, Visibility
+from streamhost.model.videos import Protection, Video, VideoState, Visibility
 
 URGENT = 10
 """Priority of what somebody waits to watch, before the lower renditions of other videos (0)."""
@@ -104,6 +105,24 @@ class Course:
         else:
             await self.open(conn, package, recipe, following)
 
+    async def grow(self, conn: Connection, package_id: PackageId) -> None:
+        """Have what stands of a video shown while its first stage goes on, if that is worth it; what is shown already,
+        be added to."""
+        package = await packages.get(conn, package_id)
+        video = await videos.get(conn, package.video_id) if package else None
+        if package is None or video is None or not package.underway or package.stage != stages.INGEST[0].name:
+            return
+        # A new file waits until all of it can take the old one's place. Lists for HLS alone do not say how long it is.
+        if package.source_key is not None or package.protection is Protection.AES_128:
+            return
+        parts = await packages.parts(conn, package.id)
+        recipe = Recipe.from_json(package.recipe)
+        known = [(part.name, part.facts if part.done_at is not None else None) for part in parts]
+        shown = video.package_id == package.id
+        if shown or pipeline.worth_showing(recipe, known, self._clock() - package.created_at):
+            await packages.add_parts(conn, package.id, [packages.PartRow(stages.GROWING, stages.GROWING, 0.0)])
+            await self.enqueue(conn, package, stages.INGEST[0], stages.GROWING)
+
     async def _finish(self, conn: Connection, package: packages.PackageRow, recipe: Recipe) -> None:
         now = self._clock()
         await packages.change(conn, package.id, stage=stages.FINISHED, recipe=recipe.to_json(), finished_at=now)
@@ -123,7 +142,7 @@ class Course:
         What was made stays for a retry until it is swept away."""
         video_id = VideoId(job.payload["video_id"])
         video = await videos.get(conn, video_id)
-        if video is None or video.state not in UNDERWAY:
+        if video is None or video.state not in UNDERWAY or job.payload.get("part") == stages.GROWING:
             return
         if (package_id := job.payload.get("package_id")) is not None:
             package = await packages.get(conn, package_id)
@@ -135,6 +154,7 @@ class Course:
     async def stop(self, conn: Connection, video: Video, error: StreamhostError) -> None:
         """End the making of a video that is underway."""
         video_id, now = video.id, self._clock()
+        video = await self._take_back(conn, video)
         new = await replacements.get(conn, video_id)
         for package in await packages.of_video(conn, video_id):
             if package.underway and (new is None or package.id != new.package_id):
@@ -156,6 +176,15 @@ class Course:
             if new is None or not new.concerned_by(job.payload):
                 await self._queue.cancel(conn, job.id)
         self._log.warning("a video could not be made", video=video_id, code=error.code, detail=error.detail)
+
+    async def _take_back(self, conn: Connection, video: Video) -> Video:
+        """Of a video that was shown while it was made, and whose end will not come, show nothing any more."""
+        package = await packages.get(conn, video.package_id) if video.package_id else None
+        if package is None or package.stage != stages.INGEST[0].name:
+            return video
+        columns = {"package_id": None, "playable": 0, "poster_key": None}
+        await videos.change(conn, video.id, self._clock(), **columns)
+        return replace(video, package_id=None, playable=False, poster_key=None)
 
     async def _begun_again(self, conn: Connection, job: Job) -> bool:
         """Whether the work of a cancelled job was ordered anew while it came to its end."""

@@ -106,7 +106,7 @@ class Downloads:
         if not video.allow_download and not may_manage(video, viewer):
             raise DownloadNotAllowed
         check_watchable(video, viewer)
-        if video.package_id is None or not video.playable:
+        if video.package_id is None or not video.playable or video.growing:
             raise DownloadImpossible(f"It is {video.state.value}.")
         async with self._db.read() as conn:
             package = await packages.get(conn, video.package_id)

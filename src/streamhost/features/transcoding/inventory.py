@@ -6,6 +6,7 @@ from streamhost.db import captions as caption_rows
 from streamhost.db import packages, replacements, stills, videos
 from streamhost.db.core import Connection
 from streamhost.features.transcoding import pipeline
+from streamhost.features.transcoding.recipe import Recipe
 from streamhost.media import wire
 from streamhost.model.captions import Caption, caption_key
 from streamhost.model.ids import VideoId
@@ -45,13 +46,13 @@ async def named(conn: Connection, video_id: VideoId) -> Named:
 
 
 async def _of_package(
-    conn: Connection, package: packages.PackageRow, shown: list[Caption], *, plays: bool
+    conn: Connection, package: packages.PackageRow, captions: list[Caption], *, plays: bool
 ) -> dict[str, int | None]:
     prefix = package_prefix(package.video_id, package.id)
-    parts = [part for part in await packages.parts(conn, package.id) if part.done_at is not None and part.facts]
+    parts = [(p.name, p.facts if p.done_at is not None else None) for p in await packages.parts(conn, package.id)]
     files: dict[str, int | None] = {}
-    for part in parts:
-        for rendition in wire.loads(part.facts or "", pipeline.PartFacts).renditions:
+    for facts in filter(None, (text for _, text in parts)):
+        for rendition in wire.loads(facts, pipeline.PartFacts).renditions:
             files[f"{prefix}{rendition.name}/{INIT_SEGMENT}"] = None
             for segment in rendition.segments:
                 files[f"{prefix}{rendition.name}/{segment_name(segment.start)}"] = segment.size
@@ -63,8 +64,8 @@ async def _of_package(
         for number, size in enumerate(pictures.storyboard.sizes, 1):
             files[f"{prefix}{STORYBOARD}/{sheet_name(number)}"] = size
     if plays:
-        standing, _ = pipeline.standing((part.name, part.facts) for part in parts)
-        texts = pipeline.manifests(standing, [caption.track for caption in shown], pictures.storyboard)
+        shown = pipeline.playing(Recipe.from_json(package.recipe), parts)
+        texts = pipeline.manifests(shown, [caption.track for caption in captions], pictures.storyboard)
         files |= dict.fromkeys((prefix + name for name in (*texts.playlists, *texts.entries)), None)
-        files |= dict.fromkeys((f"{prefix}{caption.folder}/{CAPTIONS_FILE}" for caption in shown), None)
+        files |= dict.fromkeys((f"{prefix}{caption.folder}/{CAPTIONS_FILE}" for caption in captions), None)
     return files

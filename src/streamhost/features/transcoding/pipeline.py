@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 import msgspec
 
 from streamhost.features.transcoding import stages
 from streamhost.features.transcoding.recipe import Recipe, rendition_names
-from streamhost.media import dash, hls, ladder, tasks, timeline, wire
+from streamhost.media import choice, dash, hls, ladder, tasks, timeline, wire
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.model.protection import Protecting
 from streamhost.model.stills import ChunkStills, Storyboard
-from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Kind, Plan, Rendition, TextTrack
+from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST, Growth, Kind, Plan, Rendition, TextTrack
 
 POSTER_SHARE = Fraction(15, 100)
 """How far into the video the poster is taken: past black openings and titles."""
+
+WORTH_SHOWING = 2
+"""Chunks that must be missing for what stands to be shown: the last ones are nearly there."""
 
 
 class PartFacts(msgspec.Struct, frozen=True):
@@ -118,13 +122,69 @@ def standing(parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, 
     return tuple(whole), any(found.poster for _, found in done)
 
 
+def begun(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[Rendition, ...]:
+    """What can be watched of a video whose chunks are being made: its pictures up to the first chunk that is missing,
+    and every sound up to there; nothing while one of these is missing. `parts` as for `standing`."""
+    done = {name: text for name, text in parts if text}
+    sound = [part.name for part in stages.audio_parts(recipe)]
+    chunks = list(takewhile(done.__contains__, (part.name for part in stages.chunk_parts(recipe))))
+    if not chunks or not all(name in done for name in sound):
+        return ()
+    seen, heard = (
+        [r for name in names for r in wire.loads(done[name], PartFacts).renditions] for names in (chunks, sound)
+    )
+    pictures = timeline.merge(seen)
+    sounds = [timeline.until(rendition, min(r.end for r in pictures)) for rendition in heard]
+    return (*pictures, *sounds) if all(rendition.segments for rendition in sounds) else ()
+
+
+def worth_showing(recipe: Recipe, parts: Iterable[tuple[str, str | None]], elapsed: float) -> bool:
+    """Whether to show a video before all of it is made: whoever begins now must not have to wait, that is, at the pace
+    up to now (`elapsed` seconds since its making began) the rest is made in less time than all of it plays.
+
+    Not for what is nearly there, and not for chips: where one fails, what it made is made anew. `parts` as for
+    `standing`."""
+    known = list(parts)
+    missing = [part for part in stages.chunk_parts(recipe) if not dict(known).get(part.name)]
+    if recipe.copies or recipe.encoding.encoder != choice.SOFTWARE or len(missing) < WORTH_SHOWING:
+        return False
+    made = max((r.end for r in begun(recipe, known)), default=Fraction(0))
+    return elapsed * (recipe.seconds - made) <= made * recipe.seconds
+
+
+def playing(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[Rendition, ...]:
+    """The renditions that the manifests speak of: the complete ones, or what can be watched of a video that is shown
+    while it is made. `parts` as for `standing`."""
+    known = list(parts)
+    return (begun(recipe, known) if _grows(recipe, known) else ()) or standing(known)[0]
+
+
+def growth(recipe: Recipe, parts: Iterable[tuple[str, str | None]], since: float, now: float) -> Growth | None:
+    """How a video that is, or was, shown while it was made grows; None for others. Its making began at `since`."""
+    known = list(parts)
+    plan = recipe.plan
+    if plan is None or all(name != stages.GROWING for name, _ in known):
+        return None
+    target = max(round(Fraction(end - start, plan.timescale)) for start, end in pairwise(plan.boundaries))
+    return Growth(plan.duration, max(1, target), since, now, over=not _grows(recipe, known))
+
+
+def _grows(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> bool:
+    """Whether it is shown while it is made, and a chunk is still missing."""
+    done = dict(parts)
+    return stages.GROWING in done and not all(done.get(part.name) for part in stages.chunk_parts(recipe))
+
+
 def manifests(
-    standing: tuple[Rendition, ...], captions: Iterable[TextTrack] = (), storyboard: Storyboard | None = None
+    standing: tuple[Rendition, ...],
+    captions: Iterable[TextTrack] = (),
+    storyboard: Storyboard | None = None,
+    growth: Growth | None = None,
 ) -> Manifests:
     """HLS and DASH for the renditions that stand, with captions and storyboard; HLS alone where files are encrypted as
     a whole.
     """
-    presentation = timeline.presentation(standing, storyboard, captions=captions)
+    presentation = timeline.presentation(standing, storyboard, captions, growth)
     playlists = hls.playlists(presentation)
     master = playlists.pop(MASTER_PLAYLIST)
     whole = any(r.protection and not r.protection.scheme.common for r in standing)

@@ -9,12 +9,14 @@ from streamhost.db import captions as caption_rows
 from streamhost.db import packages, stills
 from streamhost.db.core import Connection, Database
 from streamhost.features.transcoding import pipeline
+from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.queue import Queue
 from streamhost.media import wire
 from streamhost.model.captions import Caption, caption_key
+from streamhost.model.clock import Timestamp
 from streamhost.model.ids import CaptionId, PackageId, VideoId
 from streamhost.model.stills import Stills
-from streamhost.model.streaming import CAPTIONS_FILE, Rendition
+from streamhost.model.streaming import CAPTIONS_FILE, Presentation, Rendition
 from streamhost.model.tasks import RewriteManifests
 from streamhost.model.videos import package_prefix
 from streamhost.ports import NotStored, Storage
@@ -22,11 +24,16 @@ from streamhost.ports import NotStored, Storage
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the manifests speak of now."""
+    """What the manifests speak of now: `shown`, beside captions and storyboard."""
 
-    renditions: tuple[Rendition, ...]
+    shown: Presentation
     poster: bool
     captions: tuple[CaptionId, ...]
+
+    @property
+    def whole(self) -> tuple[Rendition, ...]:
+        """The renditions of which nothing is missing."""
+        return () if self.shown.growing else self.shown.renditions
 
 
 def manifests_lock(video_id: VideoId) -> str:
@@ -40,17 +47,25 @@ async def ask_to_rewrite(conn: Connection, queue: Queue, video_id: VideoId) -> N
     await queue.add(conn, RewriteManifests(video_id), lock=lock, queueing_lock=lock, subject=lock)
 
 
-async def write(db: Database, storage: Storage, room: Path, video_id: VideoId, package_id: PackageId) -> Published:
+async def write(
+    db: Database, storage: Storage, room: Path, video_id: VideoId, package_id: PackageId, now: Timestamp
+) -> Published:
     """Write everything; `room` is an empty folder for it. Safe to repeat: what changes is replaced at one moment."""
     async with db.read() as conn:
+        package = await packages.get(conn, package_id)
         parts = await packages.parts(conn, package_id)
         captions = await caption_rows.of_video(conn, video_id)
         found = await stills.of_package(conn, package_id)
-    standing, poster = pipeline.standing((p.name, p.facts if p.done_at is not None else None) for p in parts)
+    known = [(part.name, part.facts if part.done_at is not None else None) for part in parts]
+    shown, poster = Presentation(()), pipeline.standing(known)[1]
+    if package is not None:
+        recipe = Recipe.from_json(package.recipe)
+        growth = pipeline.growth(recipe, known, package.created_at, now)
+        shown = Presentation(pipeline.playing(recipe, known), growth=growth)
     prefix = package_prefix(video_id, package_id)
-    shown = [caption for caption in captions if await _bring(storage, caption, prefix, package_id)]
+    read = [caption for caption in captions if await _bring(storage, caption, prefix, package_id)]
     storyboard = wire.loads(found, Stills).storyboard if found else None
-    texts = pipeline.manifests(standing, [caption.track for caption in shown], storyboard)
+    texts = pipeline.manifests(shown.renditions, [caption.track for caption in read], storyboard, shown.growth)
     for name, text in texts.playlists.items():
         path = room / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +73,7 @@ async def write(db: Database, storage: Storage, room: Path, video_id: VideoId, p
     await storage.put_tree(prefix, room)
     for name, text in texts.entries.items():
         await storage.put_bytes(prefix + name, text.encode())
-    return Published(standing, poster, tuple(caption.id for caption in shown))
+    return Published(shown, poster, tuple(caption.id for caption in read))
 
 
 async def _bring(storage: Storage, caption: Caption, prefix: str, package_id: PackageId) -> bool:

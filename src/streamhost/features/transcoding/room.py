@@ -39,7 +39,7 @@ from streamhost.model.events import VideoPublished
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.keeping import ALWAYS
 from streamhost.model.stills import Storyboard
-from streamhost.model.streaming import POSTER, MediaInfo, Presentation, Rung
+from streamhost.model.streaming import POSTER, MediaInfo, Rung
 from streamhost.model.tasks import (
     DeleteMedia,
     ExtractCaptions,
@@ -248,6 +248,8 @@ class Transcoding:
                 for warning in facts.warnings if new is None else ():
                     await self.course.note(conn, video.id, warning)
                 await self.course.advance(conn, package, recipe)
+                if what in (stages.CHUNK, stages.AUDIO):
+                    await self.course.grow(conn, package.id)
             await job.complete(conn)
 
     async def _fall_back(self, task: MakePart, recipe: Recipe, error: StreamhostError, job: JobContext) -> None:
@@ -276,23 +278,23 @@ class Transcoding:
         async with self._db.read() as conn:
             video = await videos.get(conn, task.video_id)
             package = await packages.get(conn, task.package_id)
-        if video is None or package is None or not package.underway:
+        if video is None or package is None or not package.underway or stages.too_late(task.part, package.stage):
             return
         recipe = Recipe.from_json(package.recipe)
         with self._room(package.id, task.part) as room:
-            made = await publishing.write(self._db, self._storage, room, video.id, package.id)
+            made = await publishing.write(self._db, self._storage, room, video.id, package.id, self._clock())
         objection = None if video.playable else await self._others.objection(video)
         now = self._clock()
         async with self._db.write() as conn:
             package = await packages.get(conn, task.package_id)
-            duration = float(Presentation(made.renditions).duration)
+            duration = float(made.shown.duration)
             if package and package.underway and await self.replacing.waits(conn, package, task.part, duration):
                 await job.complete(conn)
                 return
             if (
                 package is not None
                 and package.underway
-                and await packages.part_done(conn, package.id, task.part, "{}", now)
+                and (await packages.part_done(conn, package.id, task.part, "{}", now) or task.part == stages.GROWING)
             ):
                 video = await videos.get(conn, video.id) or video
                 new = await replacements.of_package(conn, package.id)
@@ -318,7 +320,7 @@ class Transcoding:
                 )
                 if objection is not None and not video.playable:
                     await self.course.hold(conn, video.id, objection)
-                await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.renditions))
+                await videos.set_renditions(conn, video.id, package.id, recipes.summaries(recipe, made.whole))
                 seen = video.visibility is not Visibility.PRIVATE and replace(video, playable=True).shown
                 if video.published_at is None and seen:
                     await announce(conn, self._queue, VideoPublished(video.id, video.owner_id, video.title, at=now))
@@ -335,7 +337,7 @@ class Transcoding:
         if video is None or video.package_id is None:
             return
         with self._room(video.id, "manifests") as room:
-            made = await publishing.write(self._db, self._storage, room, video.id, video.package_id)
+            made = await publishing.write(self._db, self._storage, room, video.id, video.package_id, self._clock())
         async with self._db.write() as conn:
             await caption_rows.published(conn, made.captions, video.package_id)
             await job.complete(conn)

@@ -106,6 +106,9 @@ INGEST = (
 )
 """The whole way, in order."""
 
+GROWING = f"{PUBLISH}-growing"
+"""Shows what stands of a video while the rest of its first stage is made, as often as there is more: no stage waits for
+it."""
 LAST_PART = f"{PUBLISH}-ready"
 """The part after which nothing is missing."""
 FINISHED = "finished"
@@ -115,6 +118,11 @@ FINISHED = "finished"
 def stage(name: str) -> Stage:
     """The stage of that name."""
     return next(item for item in INGEST if item.name == name)
+
+
+def too_late(part: str, stage: str) -> bool:
+    """Whether a part came to nothing: it would show something unfinished while more than that stands."""
+    return part == GROWING and stage != INGEST[0].name
 
 
 def after(name: str) -> Stage | None:

@@ -142,7 +142,9 @@ class Switching:
             await self._store(fresh, old, made.renditions, room / "out")
             await self._note_parts(fresh, old, pipeline.PartFacts(made.renditions, poster, made.warnings), parts)
             (room / "texts").mkdir()
-            published = await publishing.write(self._db, self._storage, room / "texts", task.video_id, fresh.id)
+            published = await publishing.write(
+                self._db, self._storage, room / "texts", task.video_id, fresh.id, self._clock()
+            )
         finally:
             shutil.rmtree(room, ignore_errors=True)
             self._paces.forget(fresh.id)
@@ -165,7 +167,7 @@ class Switching:
                 await stills.save(conn, fresh.id, pictures)
             await packages.part_done(conn, fresh.id, PART, wire.dumps(facts).decode(), now)
             for part in parts:
-                if part.name != PART and part.done_at is not None and part.facts:
+                if part.name not in (PART, stages.GROWING) and part.done_at is not None and part.facts:
                     await packages.add_parts(conn, fresh.id, [packages.PartRow(part.name, part.stage, part.weight)])
                     await packages.part_done(conn, fresh.id, part.name, without_renditions(part.facts), now)
 

@@ -63,6 +63,7 @@ PARTS: Mapping[str, str] = {
     "audio": "Encode sound track",
     "chunk": "Encode piece",
     "storyboard": "Make previews",
+    "publish-growing": "Show what stands while the rest is made",
     "publish-playable": "Publish what plays already",
     "publish-ready": "Publish all of it",
 }

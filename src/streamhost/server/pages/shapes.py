@@ -113,6 +113,7 @@ def video_view(video: Video, viewer: Viewer, playback: Playback, snippet: Markup
         paused=video.paused,
         retryable=video.state is VideoState.FAILED and video.source_key is not None,
         downloadable=video.playable
+        and not video.growing
         and may_watch(video, viewer)
         and video.protection is Protection.NONE
         and (video.allow_download or may_manage(video, viewer)),
@@ -146,6 +147,8 @@ def state_text(video: Video) -> str:
             return STEPS[SCREENING]
         case VideoState.REVIEW:
             return "Waiting for review"
+        case VideoState.PROCESSING if video.growing:
+            return f"Plays while the rest is made, {percent}{pace}"
         case VideoState.PROCESSING if video.playable:
             return f"More qualities on the way, {percent}{pace}"
         case VideoState.PROCESSING:

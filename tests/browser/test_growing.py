@@ -1,0 +1,114 @@
+"""A film is watched while it is made: in players that we did not write, and on the page, with a pause in its making."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import expect
+
+from streamhost.media import dash, hls, timeline
+from streamhost.model.streaming import MANIFEST, Growth
+from streamhost.testing import clips
+from tests.browser.conftest import Visit
+from tests.browser.support import until
+from tests.browser.test_every_source import WAYS, Handler
+from tests.flows.test_control import steer
+from tests.support.clips import cached
+from tests.support.server import RunningServer
+from tests.unit.media import workshop
+
+LENGTH = 16
+FIRST = 8
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
+    """A film of sixteen seconds as a package."""
+    folder = tmp_path_factory.mktemp("growing")
+    return workshop.package(clips.make(folder / "film.mp4", clips.Clip(seconds=LENGTH, gop=25)), folder / "package")
+
+
+@pytest.fixture
+def site(made: workshop.Package) -> Iterator[str]:
+    """The address of a server with the package and the players."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(made.out)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def show(made: workshop.Package, seconds: int) -> None:
+    """Write the manifests as they are while so much stands; each is replaced at one moment."""
+    shown = made.presentation
+    growth = Growth(shown.duration, 1, time.time() - 60, time.time(), over=seconds == LENGTH)
+    renditions = shown.renditions if growth.over else [timeline.until(r, Fraction(seconds)) for r in shown.renditions]
+    grown = timeline.presentation(renditions, growth=growth)
+    for name, text in {**hls.playlists(grown), MANIFEST: dash.manifest(grown)}.items():
+        fresh = made.out / f"{name}.new"
+        fresh.write_text(text)
+        fresh.replace(made.out / name)
+
+
+@pytest.mark.parametrize(("player", "manifest"), WAYS, ids=["shaka-dash", "shaka-hls", "hls.js"])
+def test_it_begins_at_the_beginning_and_goes_on_to_the_end(
+    player: str, manifest: str, made: workshop.Package, site: str, visit: Visit
+) -> None:
+    """Half of the film plays from 0 on; when the other half stands the player finds it by itself, up to the end."""
+    show(made, FIRST)
+    page = visit(site).page(f"/{player}#/{manifest}")
+    until(page, "advanced > 0.3")
+    assert page.evaluate("video.currentTime") < FIRST - 2
+    if manifest == MANIFEST:
+        assert page.evaluate("video.duration") == pytest.approx(LENGTH, abs=0.1)
+    show(made, LENGTH)
+    until(page, "(length) => Math.abs(video.duration - length) < 0.1 && video.seekable.length > 0", LENGTH)
+    until(page, "(length) => { video.currentTime = length - 1; return video.currentTime > length - 1.5; }", LENGTH)
+    until(page, "video.ended")
+    page.close()
+
+
+def film() -> Path:
+    """MPEG-4 part 2 with a new picture all the time: many chunks, each of which takes a moment."""
+    return cached(clips.Clip(seconds=96.0, width=640, height=360, fps=Fraction(25), codec="mpeg4", gop=50), ".mp4")
+
+
+def test_a_film_is_watched_on_its_page_while_it_is_made(tmp_path: Path, visit: Visit) -> None:
+    """The player starts with the first pieces, says what is still being made, and plays on into what comes later."""
+    settings = {"STREAMHOST_MEDIA__CHUNK_SECONDS": "8", "STREAMHOST_JOBS__MEDIA_WORKERS": "1"}
+    site = RunningServer(tmp_path / "data", **settings).start()
+    try:
+        site.add_user("alice@example.org", "creator")
+        alice = site.client("alice@example.org")
+        video_id = alice.upload(film(), title="Long film")
+        while not alice.video(video_id)["playable"]:
+            time.sleep(0.02)
+        steer(alice, video_id, "pause")
+        page = visit(site.url).sign_in("alice@example.org").page(f"/watch/{video_id}")
+        until(page, "document.querySelector('video').readyState > 1")
+        assert page.evaluate("document.querySelector('video').duration") == pytest.approx(96, abs=0.2)
+        expect(page.locator("[data-missing]")).to_be_visible()
+        expect(page.get_by_text("still being made")).to_have_count(0)
+        bar = page.locator("[data-seek]").bounding_box()
+        assert bar is not None
+        page.mouse.move(bar["x"] + bar["width"] * 0.98, bar["y"] + bar["height"] / 2)
+        expect(page.locator("[data-tip-time]")).to_contain_text("still being made")
+        page.mouse.click(bar["x"] + bar["width"] * 0.98, bar["y"] + bar["height"] / 2)
+        until(page, "!document.querySelector('video').seeking")
+        place = page.evaluate("document.querySelector('video').currentTime")
+        assert 0 < place < 90
+        page.evaluate("document.querySelector('video').play()")
+        steer(alice, video_id, "resume")
+        alice.wait_until(video_id, "ready")
+        expect(page.locator("[data-missing]")).to_be_hidden()
+        page.evaluate("document.querySelector('video').currentTime = 94.5")
+        until(page, "document.querySelector('video').ended")
+    finally:
+        site.stop()
