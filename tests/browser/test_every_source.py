@@ -30,7 +30,7 @@ const go = { shaka: async (url) => {
   const player = new shaka.Player();
   player.addEventListener('error', (event) => console.error(`shaka: ${event.detail.code}`));
   await player.attach(video);
-  await player.load(url);
+  await player.load(url, location.search ? 0 : null);
 }, hls: (url) => new Promise((done, fail) => {
   const hls = new Hls();
   hls.on(Hls.Events.ERROR, (_, error) => { console.error(`hls.js: ${error.details}`); fail(error.details); });

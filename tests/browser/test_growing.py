@@ -63,7 +63,8 @@ def test_it_begins_at_the_beginning_and_goes_on_to_the_end(
 ) -> None:
     """Half of the film plays from 0 on; when the other half stands the player finds it by itself, up to the end."""
     show(made, FIRST)
-    page = visit(site).page(f"/{player}#/{manifest}")
+    # DASH has no word for where to begin, and players begin what is unfinished at its end.
+    page = visit(site).page(f"/{player}{'?start=0' if manifest == MANIFEST else ''}#/{manifest}")
     until(page, "advanced > 0.3")
     assert page.evaluate("video.currentTime") < FIRST - 2
     if manifest == MANIFEST:
@@ -82,7 +83,7 @@ def film() -> Path:
 
 def test_a_film_is_watched_on_its_page_while_it_is_made(tmp_path: Path, visit: Visit) -> None:
     """The player starts with the first pieces, says what is still being made, and plays on into what comes later."""
-    settings = {"STREAMHOST_MEDIA__CHUNK_SECONDS": "8", "STREAMHOST_JOBS__MEDIA_WORKERS": "1"}
+    settings = {"STREAMHOST_MEDIA_CHUNK_SECONDS": "8", "STREAMHOST_JOBS_MEDIA_WORKERS": "1"}
     site = RunningServer(tmp_path / "data", **settings).start()
     try:
         site.add_user("alice@example.org", "creator")

@@ -81,7 +81,8 @@ export class Engine {
       await this.loadNatively(stream.hls, at);
     } else {
       player.configure("drm.servers", stream.license ?? {});
-      await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at || null);
+      // What is still being made would begin at its end unless told where.
+      await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at);
       this.choose(this.wanted);
       if (format === "hls") await this.addCaptions(player, stream);
       this.tracks.begin(stream);
