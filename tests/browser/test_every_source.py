@@ -33,7 +33,11 @@ const go = { shaka: async (url) => {
   await player.load(url, location.search ? 0 : null);
 }, hls: (url) => new Promise((done, fail) => {
   const hls = new Hls();
-  hls.on(Hls.Events.ERROR, (_, error) => { console.error(`hls.js: ${error.details}`); fail(error.details); });
+  hls.on(Hls.Events.ERROR, (_, error) => {
+    if (error.details === 'aborted') return; // a seek has overtaken what was on its way
+    console.error(`hls.js: ${error.details}`);
+    fail(error.details);
+  });
   hls.on(Hls.Events.MANIFEST_PARSED, done);
   hls.loadSource(url);
   hls.attachMedia(video);

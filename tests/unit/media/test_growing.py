@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree
 
-import m3u8
+import m3u8  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from streamhost.media import dash, hls, timeline
