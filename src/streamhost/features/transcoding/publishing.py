@@ -8,7 +8,7 @@ from pathlib import Path
 from streamhost.db import captions as caption_rows
 from streamhost.db import packages, stills
 from streamhost.db.core import Connection, Database
-from streamhost.features.transcoding import pipeline
+from streamhost.features.transcoding import pipeline, stages
 from streamhost.features.transcoding.recipe import Recipe
 from streamhost.jobs.queue import Queue
 from streamhost.media import wire
@@ -74,6 +74,13 @@ async def write(
     for name, text in texts.entries.items():
         await storage.put_bytes(prefix + name, text.encode())
     return Published(shown, poster, tuple(caption.id for caption in read))
+
+
+async def noted(conn: Connection, package: packages.PackageRow, part: str, now: Timestamp) -> bool:
+    """Note that a part which publishes is done; whether anything follows from that: once, but for what grows."""
+    if not package.underway:
+        return False
+    return await packages.part_done(conn, package.id, part, "{}", now) or part == stages.GROWING
 
 
 async def _bring(storage: Storage, caption: Caption, prefix: str, package_id: PackageId) -> bool:

@@ -291,11 +291,7 @@ class Transcoding:
             if package and package.underway and await self.replacing.waits(conn, package, task.part, duration):
                 await job.complete(conn)
                 return
-            if (
-                package is not None
-                and package.underway
-                and (await packages.part_done(conn, package.id, task.part, "{}", now) or task.part == stages.GROWING)
-            ):
+            if package is not None and await publishing.noted(conn, package, task.part, now):
                 video = await videos.get(conn, video.id) or video
                 new = await replacements.of_package(conn, package.id)
                 whole = task.part == stages.LAST_PART
