@@ -151,6 +151,16 @@ async def of_new_file(conn: Connection, package_id: PackageId | None) -> Verdict
     return _verdict(row) if row else None
 
 
+async def rejected(conn: Connection, video_id: VideoId, *, new_file: bool = False) -> bool:
+    """Whether a video, or a `new_file` for it, was rejected, and no person has approved either since."""
+    sql = (
+        "SELECT 1 FROM verdicts WHERE video_id = :video AND decision = 'reject' AND undone_at IS NULL "
+        "AND new_file = :new_file AND number > COALESCE((SELECT MAX(number) FROM verdicts WHERE video_id = :video "
+        "AND made_by = 'person' AND decision = 'approve' AND undone_at IS NULL), 0) LIMIT 1"
+    )
+    return await conn.fetch_one(sql, {"video": video_id, "new_file": int(new_file)}) is not None
+
+
 async def adopt(conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
     """A new file has taken the old one's place: what was said of it is said of the video now."""
     sql = "UPDATE verdicts SET new_file = 0 WHERE video_id = :video AND package_id = :package AND new_file = 1"
@@ -223,15 +233,17 @@ async def drop_evidence(conn: Connection, verdict: Verdict) -> None:
 
 async def prune(conn: Connection, before: Timestamp, kept: int, most: int) -> int:
     """Forget verdicts that people have not made: of a video all but the newest `kept` of before then, and all but the
-    newest `most` of any time; how many. The newest of models stays, and the newest that has opened the video."""
+    newest `most` of any time; how many. The newest of models stays, and the newest that opened or rejected a video."""
     sql = (
         "DELETE FROM verdicts WHERE number IN (SELECT number FROM (SELECT number, at, made_by, "
         "ROW_NUMBER() OVER (PARTITION BY video_id ORDER BY number DESC) AS place, "
         "MAX(CASE WHEN made_by = 'models' THEN number END) OVER (PARTITION BY video_id) AS last_of_models, "
-        "MAX(CASE WHEN clearance_after = 'open' THEN number END) OVER (PARTITION BY video_id) AS last_open "
+        "MAX(CASE WHEN clearance_after = 'open' THEN number END) OVER (PARTITION BY video_id) AS last_open, "
+        "MAX(CASE WHEN decision = 'reject' THEN number END) OVER (PARTITION BY video_id, new_file) AS last_rejection "
         "FROM verdicts) AS placed WHERE made_by IN ('models', 'trust') "
         "AND (place > :most OR (place > :kept AND at < :before)) "
-        "AND number <> COALESCE(last_of_models, 0) AND number <> COALESCE(last_open, 0))"
+        "AND number <> COALESCE(last_of_models, 0) AND number <> COALESCE(last_open, 0) "
+        "AND number <> COALESCE(last_rejection, 0))"
     )
     return await conn.execute(sql, {"before": before, "kept": kept, "most": most})
 

@@ -224,7 +224,7 @@ async def show_case(
     ONE,
     status_code=HTTP_200_OK,
     summary="Decide about a video",
-    **changing(**BROKEN_BODY, not_found=404, claimed_by_other=409, changed_meanwhile=409),
+    **changing(**BROKEN_BODY, not_found=404, claimed_by_other=409, own_video=409, changed_meanwhile=409),
 )
 async def decide(
     request: AnyRequest,
@@ -251,7 +251,7 @@ async def decide(
     ONE + "/undo",
     status_code=HTTP_200_OK,
     summary="Take a decision back",
-    **changing(not_found=404, claimed_by_other=409, nothing_to_undo=409),
+    **changing(not_found=404, claimed_by_other=409, own_video=409, nothing_to_undo=409),
 )
 async def undo(
     request: AnyRequest,

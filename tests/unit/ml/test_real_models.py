@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from streamhost.config import Settings
 from streamhost.features.models import Models
+from streamhost.ml.registry import Registry
 from streamhost.model.moderation import Aspect, Findings, FrameScores, Material, Text, TextSource
 from tests.support import models as real
 from tests.support import stills
@@ -20,6 +21,8 @@ from tests.support import stills
 TWEETS = Path(__file__).parents[2] / "fixtures" / "texts" / "tweets.jsonl"
 LEAST_AUC = 0.97
 """On tweets that the model has not seen; 0.984 on all of those."""
+LARGEST_TEXT_MODEL = 3_000_000
+"""Bytes."""
 
 
 def unheard(_share: float) -> None:
@@ -92,6 +95,13 @@ async def test_tweets_that_the_text_model_has_not_seen(models: Models) -> None:
     good = [value for value, row in zip(scores, rows, strict=True) if not row["toxic"]]
     wins = np.mean([(b > g) + (b == g) / 2 for b, g in product(bad, good)])
     assert wins >= LEAST_AUC
+
+
+def test_the_text_model_is_small() -> None:
+    """It comes with the program, so it has to be less than 3 MB, and is the file that its manifest names."""
+    [model] = [one for one in Registry(Path("nowhere")).models() if one.id == "toxicity-en"]
+    size = model.path.stat().st_size
+    assert size == model.manifest.size < LARGEST_TEXT_MODEL
 
 
 async def test_titles(models: Models) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import videos
-from streamhost.features.moderation.errors import ChangedMeanwhile
+from streamhost.features.moderation.errors import ChangedMeanwhile, OwnVideo
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.cases import By, Cause, Evidence, RunState, Verdict
@@ -111,6 +111,38 @@ async def test_a_look_at_everything_ends_whatever_happens_meanwhile(community: H
     await community.host.worker.idle()
     run = await community.host.moderation.rescreening.get(run.id)
     assert (run.state, run.done, run.failed) == (RunState.LOOKED, 0 if gone else 1, 0)
+
+
+async def test_nobody_opens_by_trying_what_models_have_rejected(community: House) -> None:
+    """An owner who changes a rejected video until models find nothing still waits for a person, however often."""
+    says = let(community, Says(picture=FULL))
+    video, desk, owner = await made(community), community.host.moderation.desk, await alice(community)
+    assert video.clearance is Clearance.REJECTED
+    says.picture = 0.0
+    await community.host.moderation.screening.again(video.id)
+    for title in ("Harmless", "Still harmless"):
+        assert (await settled(community, video.id)).clearance is Clearance.REVIEW
+        await community.host.catalog.edit(video.id, owner, {"title": title})
+    assert (await settled(community, video.id)).clearance is Clearance.REVIEW
+    await desk.decide(video.id, Decision.APPROVE, "", MIA)
+    await community.host.catalog.edit(video.id, owner, {"title": "Quite harmless"})
+    assert (await settled(community, video.id)).clearance is Clearance.OPEN, "a person has approved it"
+
+
+async def test_nobody_approves_their_own(tmp_path: Path) -> None:
+    """Where moderators are not trusted unseen, one who uploads waits for another; undoing is no way around that."""
+    async with a_house(tmp_path / "data", moderation__profile="public") as house:
+        let(house, Says(picture=FULL))
+        video, desk = await made(house), house.host.moderation.desk
+        own = Actor(video.owner_id, "alice@example.org")
+        with pytest.raises(OwnVideo):
+            await desk.decide(video.id, Decision.APPROVE, "", own)
+        await desk.decide(video.id, Decision.REJECT, "No.", MIA)
+        with pytest.raises(OwnVideo):
+            await desk.undo(video.id, own)
+        trusted = await made(house, "root", clearance=Clearance.REVIEW)
+        root = Actor(trusted.owner_id, "root@example.org")
+        assert (await desk.decide(trusted.id, Decision.APPROVE, "", root)).video.clearance is Clearance.OPEN
 
 
 async def test_the_reason_of_a_person_stays(community: House) -> None:

@@ -242,6 +242,18 @@ async def test_a_decision_about_a_new_file_is_none_about_the_old_one(community: 
     assert (await settled(community, video.id)).clearance is Clearance.REVIEW
 
 
+async def test_after_a_rejected_file_the_next_waits_for_a_person(community: House) -> None:
+    """So that nobody finds by trying which file gets past models; a person's word ends that."""
+    video, desk = await approved(community), community.host.moderation.desk
+    assert (await beside(community, video, Says(picture=HIGH))).error is not None
+    assert (await beside(community, video, Says())).step == "review"
+    await desk.decide(video.id, Decision.REJECT, "Not this.", MIA, new_file=True)
+    assert (await beside(community, video, Says())).step == "review"
+    await desk.decide(video.id, Decision.APPROVE, "", MIA)
+    again = await beside(community, video, Says())
+    assert (again.step, again.error) == ("", None), "it is let in"
+
+
 async def test_a_decision_about_the_old_file_is_none_about_a_new_one(community: House) -> None:
     """Whoever rejects what plays has not seen the new file: it still waits for somebody."""
     video, desk = await approved(community), community.host.moderation.desk

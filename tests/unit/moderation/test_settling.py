@@ -66,6 +66,15 @@ def test_what_models_bring_about(
     assert target(video(now), verdict(decision, risk), policy, None) == (after, cause)
 
 
+def test_two_changes_open_no_more_than_one() -> None:
+    """What was rejected waits for a person after the first change, and still after the second."""
+    harmless = verdict(APPROVE, Risk.LOW)
+    assert target(video(REJECTED), harmless, FIRST, None, rejected=True) == (HELD, Cause.CHANGED)
+    assert target(video(HELD), harmless, FIRST, None, rejected=True) == (HELD, Cause.CHANGED)
+    assert target(video(HELD), harmless, FIRST, None) == (OPEN, None)
+    assert target(video(OPEN), harmless, FIRST, None, rejected=True) == (OPEN, None), "nothing is taken back"
+
+
 def test_a_person_s_rejection_stands() -> None:
     """Models never open what a person has rejected; where it has changed since, a person is asked again."""
     person = verdict(REJECT, by=By.PERSON)

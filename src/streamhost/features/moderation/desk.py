@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from streamhost.db import review_cases as case_rows
+from streamhost.db import users as user_rows
 from streamhost.db import verdicts as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.db.review_cases import Place, Wanted
-from streamhost.features.moderation.errors import ChangedMeanwhile, ClaimedByOther, NoCase, NothingToUndo
+from streamhost.features.moderation.errors import ChangedMeanwhile, ClaimedByOther, NoCase, NothingToUndo, OwnVideo
 from streamhost.features.moderation.material import content_of
 from streamhost.features.moderation.new_files import NewFiles, made_beside
 from streamhost.features.moderation.policies import Policies
@@ -191,7 +192,7 @@ class Desk:
         `seen`: the version of the case file that was looked at; nothing is approved that was changed since. `new_file`:
         it is about the file that is to take the place of the one that plays, which stays as it is.
 
-        Raises `NotFound`, `InvalidInput`, `ClaimedByOther`, `ChangedMeanwhile`."""
+        Raises `NotFound`, `InvalidInput`, `ClaimedByOther`, `OwnVideo`, `ChangedMeanwhile`."""
         said, noted = tidied(reason), tidied(note)
         wrong = {}
         if decision is Decision.REVIEW:
@@ -206,6 +207,7 @@ class Desk:
         async with self._db.write() as conn:
             video = await self._video(conn, video_id)
             await self._check_free(conn, video_id, by)
+            await self._check_own(conn, video, by)
             shown = await self._shown(conn, video, new_file=new_file)
             if decision is Decision.APPROVE and seen and seen != (await content_of(conn, shown)).version:
                 raise ChangedMeanwhile
@@ -220,10 +222,11 @@ class Desk:
     async def undo(self, video_id: VideoId, by: Actor) -> CaseFile:
         """Take the newest decision of a person back: what was before counts again, and the video waits once more.
 
-        Raises `NotFound`, `NothingToUndo`, `ClaimedByOther`."""
+        Raises `NotFound`, `NothingToUndo`, `ClaimedByOther`, `OwnVideo`."""
         async with self._db.write() as conn:
             video = await self._video(conn, video_id)
             await self._check_free(conn, video_id, by)
+            await self._check_own(conn, video, by)
             back = await rows.standing_by_person(conn, video_id)
             if back is None:
                 raise NothingToUndo
@@ -258,6 +261,12 @@ class Desk:
         holder = case.held_by(self._clock()) if case else None
         if case is not None and holder is not None and holder != by.id:
             raise ClaimedByOther(f"{case.reviewer} has it.")
+
+    async def _check_own(self, conn: Connection, video: Video, by: Actor) -> None:
+        """Whoever is not trusted to have their uploads approved unseen does not approve them, whatever their role."""
+        owner = await user_rows.get(conn, video.owner_id) if by.id == video.owner_id else None
+        if owner is not None and not (await self._policies.current(conn)).trusts(owner.role):
+            raise OwnVideo
 
     async def _file(self, conn: Connection, video: Video, *, new_file: bool = False) -> CaseFile:
         history = await rows.of_video(conn, video.id)

@@ -32,6 +32,12 @@ class ChangedMeanwhile(Conflict):
     hint = "Look at it as it is now, then decide."
 
 
+class OwnVideo(Conflict):
+    """This video is yours, and what you upload is not trusted unseen: somebody else decides about it."""
+
+    code = "own_video"
+
+
 class NothingToUndo(Conflict):
     """There is no decision of a person that could be taken back."""
 

@@ -64,10 +64,13 @@ class NewFiles:
     async def by_models(self, conn: Connection, video: Video, verdict: Verdict) -> Verdict:
         """Settle what models found in the new file of a video; the verdict as it is kept.
 
-        Where the video itself is closed by now, the file takes its place and is judged there."""
+        Where the video itself is closed by now, the file takes its place and is judged there. After a file that was
+        rejected models let no other in, so that nobody finds by trying what gets past them."""
         if video.clearance is not Clearance.OPEN:
             await self.let_in(conn, video.id, verdict.package_id)
             return verdict
+        if verdict.decision is Decision.APPROVE and await rows.rejected(conn, video.id, new_file=True):
+            verdict = replace(verdict, decision=Decision.REVIEW)
         return await self._settle(conn, video, replace(verdict, reason=reason_of(verdict.judgement)), SYSTEM)
 
     async def by_person(self, conn: Connection, video: Video, verdict: Verdict, by: Actor) -> Verdict:

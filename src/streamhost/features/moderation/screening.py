@@ -224,7 +224,7 @@ class Screening:
         person = await rows.standing_by_person(conn, video.id)
         verdict = judged(verdict, content, found.findings, policy, person)
         if dry:
-            after, _ = target(video, verdict, policy, person)
+            after, _ = target(video, verdict, policy, person, rejected=await rows.rejected(conn, video.id))
             await self._rescreening.note(conn, task, video, after, verdict)
             return
         if task.new_file is not None:

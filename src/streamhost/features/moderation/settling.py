@@ -54,7 +54,7 @@ class Settling:
     async def by_models(self, conn: Connection, video: Video, verdict: Verdict, policy: Policy) -> Verdict:
         """Settle what models found; the verdict as it is kept."""
         person = await rows.standing_by_person(conn, video.id)
-        after, cause = target(video, verdict, policy, person)
+        after, cause = target(video, verdict, policy, person, rejected=await rows.rejected(conn, video.id))
         reason = reason_of(verdict.judgement)
         if person is not None and person.decision is Decision.REJECT:
             # What its owner was told is still why.
@@ -159,20 +159,24 @@ class Settling:
         await audit_rows.insert(conn, entry)
 
 
-def target(video: Video, verdict: Verdict, policy: Policy, person: Verdict | None) -> tuple[Clearance, Cause | None]:
+def target(
+    video: Video, verdict: Verdict, policy: Policy, person: Verdict | None, *, rejected: bool = False
+) -> tuple[Clearance, Cause | None]:
     """What a video is cleared for after models have looked, and why a person is to look, if one is. Pure.
 
     What a person has rejected stays so until a person says otherwise, and what models have rejected is opened by none
-    but a person, so that nobody finds by trying what gets past them."""
+    but a person, so that nobody finds by trying what gets past them. `rejected`: somebody has, and no person has
+    approved it since."""
     now, decision = video.clearance, verdict.decision
     if person is not None and person.decision is Decision.REJECT:
         same = person.package_id == verdict.package_id and person.mark == verdict.mark
         return now, None if same or now is not Clearance.REJECTED else Cause.CHANGED
     if decision is Decision.REJECT:
         return Clearance.REJECTED, None
-    if decision is Decision.APPROVE and now is not Clearance.REJECTED:
+    tried = now is Clearance.REJECTED or (rejected and now is not Clearance.OPEN)
+    if decision is Decision.APPROVE and not tried:
         return Clearance.OPEN, None
-    if now is Clearance.REJECTED:
+    if now is Clearance.REJECTED or decision is Decision.APPROVE:
         return Clearance.REVIEW, Cause.CHANGED
     nothing_found = verdict.judgement.risk is Risk.UNKNOWN
     if policy.publish is Publish.PUBLISH_FIRST and nothing_found and now is Clearance.OPEN:
