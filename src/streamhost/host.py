@@ -12,6 +12,7 @@ from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts
 from streamhost.features.analytics import Analytics
 from streamhost.features.audit import Audit
+from streamhost.features.branding import Branding
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog, Trash
 from streamhost.features.cdn import Addresses, Copies
@@ -29,6 +30,7 @@ from streamhost.features.protection import ClearKeyLicenceProxy, KeyWatch, Local
 from streamhost.features.quota import Quotas
 from streamhost.features.reporting import Reporting
 from streamhost.features.search import Search
+from streamhost.features.settings import SettingsDesk
 from streamhost.features.sharing import Sharing
 from streamhost.features.storekeeping import Places, Storekeeping
 from streamhost.features.streams import Streams
@@ -52,6 +54,7 @@ from streamhost.host_notices import notice_work, notifications_of
 from streamhost.host_people import accounts_of, home_of, open_catalog, quotas_of
 from streamhost.host_plugins import protections_of
 from streamhost.host_recommendations import Recommending, recommending_of
+from streamhost.host_settings import brand_of, branding_of, settings_desk_of
 from streamhost.instance import Instance, Purpose
 from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.queue import Queue
@@ -73,6 +76,8 @@ class Host:
     """One instance, assembled. `start` begins the background work, `stop` ends it, `close` lets go of everything."""
 
     settings: Settings
+    settings_desk: SettingsDesk
+    branding: Branding
     instance: Instance
     clock: Clock
     db: Database
@@ -129,6 +134,7 @@ class Host:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
         self.transcoding.start()
         await self.cache.start()
+        await self.branding.start()
         await self.search.start()
         await self.storekeeping.start()
         await self.worker.release_all()
@@ -180,7 +186,9 @@ async def assemble(
     those that are. `store`: keeps cached answers for longer than this process lives."""
     db = await open_catalog(instance)
     try:
-        basis = Basis(settings, instance, clock, db, Queue(clock), cache_of(settings, instance, db, store))
+        basis = Basis(
+            settings, instance, clock, db, Queue(clock), cache_of(settings, instance, db, store), brand_of(settings)
+        )
         return await _built_on(basis, installed)
     except BaseException:
         await db.close()
@@ -290,6 +298,8 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
     systems, root = protections.systems, delivery.addresses.stream_root
     return Host(
         settings=settings,
+        settings_desk=settings_desk_of(basis, plugins),
+        branding=branding_of(basis, run),
         instance=instance,
         clock=clock,
         db=db,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamhost.caching.cache import Cache
@@ -10,6 +10,7 @@ from streamhost.config import Settings
 from streamhost.db.core import Database
 from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
+from streamhost.model.branding import Brand
 from streamhost.model.clock import MINUTE, Clock
 
 CATALOG_FILE = "catalog.sqlite3"
@@ -33,6 +34,8 @@ class Basis:
     db: Database
     queue: Queue
     cache: Cache
+    brand: Brand = field(default_factory=lambda: Brand(""))
+    """How the site presents itself now."""
 
     @property
     def data(self) -> Path:

@@ -12,6 +12,7 @@ from streamhost.db.core import Connection
 from streamhost.features.mail import Mail, Writer
 from streamhost.features.plugging import ShapingMailSender
 from streamhost.host_basis import Basis
+from streamhost.model.branding import Brand
 from streamhost.model.mail import Message
 from streamhost.model.tasks import SendMail
 from streamhost.notify.console import ConsoleMailSender
@@ -29,16 +30,17 @@ def mail_of(
 
     Raises `InvalidSettings`."""
     settings = basis.settings
-    sender: MailSender = smtp_of(settings) if settings.mail.host else ConsoleMailSender(sys.stdout)
+    sender: MailSender = smtp_of(settings, basis.brand) if settings.mail.host else ConsoleMailSender(sys.stdout)
     sender = ShapingMailSender(sender, shape)
-    writer = Writer(settings.server.site_name, settings.server.public_url)
+    writer = Writer(basis.brand, settings.server.public_url)
     mail = Mail(basis.db, basis.queue, sender, basis.clock, writer, configured=bool(settings.mail.host), dead=dead)
     basis.queue.on_failed(SendMail, mail.gave_up)
     return mail
 
 
-def smtp_of(settings: Settings) -> SmtpMailSender:
-    """What hands mail to the server of the settings, where one is set. Raises `InvalidSettings`."""
+def smtp_of(settings: Settings, brand: Brand | None = None) -> SmtpMailSender:
+    """What hands mail to the server of the settings, where one is set, in the name of `brand`, else of the settings.
+    Raises `InvalidSettings`."""
     smtp, home = settings.mail, settings.server.public_url
     if not smtp.sender and not home:
         raise InvalidSettings("mail.sender: mail.host needs it, unless server.public_url is set.")
@@ -47,6 +49,7 @@ def smtp_of(settings: Settings) -> SmtpMailSender:
         smtp.host, smtp.port, smtp.security, smtp.username, smtp.password, smtp.timeout_seconds, smtp.ca_file
     )
     try:
-        return SmtpMailSender(server, From(address, settings.server.site_name))
+        name = settings.server.site_name
+        return SmtpMailSender(server, From(address, name), (lambda: brand.name) if brand else None)
     except (OSError, ssl.SSLError) as error:
         raise InvalidSettings(f"mail.ca_file: {smtp.ca_file}: {error}") from error

@@ -55,7 +55,7 @@ def notifications_of(basis: Basis, mail: Mail, home: str, notifiers: Mapping[str
         basis.db,
         basis.queue,
         basis.clock,
-        Site(basis.settings.server.site_name, home, basis.data / TEMPLATES_FOLDER),
+        Site(basis.brand, home, basis.data / TEMPLATES_FOLDER),
         Ways(
             posts=posts,
             poster=poster,

@@ -32,6 +32,7 @@ from streamhost.host_basis import CATALOG_FILE, SNAPSHOTS_FOLDER, Basis
 from streamhost.instance import Instance
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
+from streamhost.model.branding import Brand
 from streamhost.model.clock import Clock, system_clock
 from streamhost.model.events import UserRegistered
 from streamhost.model.ids import UserId
@@ -59,7 +60,7 @@ async def people(settings: Settings, instance: Instance, clock: Clock = system_c
     db = await open_catalog(instance)
     try:
         queue = Queue(clock)
-        mail = Mail(db, queue, ConsoleMailSender(sys.stdout), clock, Writer("", ""), configured=False)
+        mail = Mail(db, queue, ConsoleMailSender(sys.stdout), clock, Writer(Brand(""), ""), configured=False)
         basis = Basis(settings, instance, clock, db, queue, Cache())
         accounts = accounts_of(basis, mail, Trash(db, queue, clock).leave)
         try:

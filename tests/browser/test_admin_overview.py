@@ -13,7 +13,16 @@ from tests.support.clips import small_clip
 from tests.support.server import RunningServer
 
 PAGES = (
-    *("/admin", "/admin/settings", "/admin/jobs", "/admin/plugins", "/admin/streams", "/admin/analytics"),
+    *(
+        "/admin",
+        "/admin/settings",
+        "/admin/settings/storage",
+        "/admin/branding",
+        "/admin/jobs",
+        "/admin/plugins",
+        "/admin/streams",
+        "/admin/analytics",
+    ),
     *("/account/streams", "/account/recommendations", "/library/history", "/library/later", "/library/likes"),
     *("/studio/analytics", "/studio/{video}/analytics", "/studio/{video}/file", "/watch/{video}/report"),
 )
@@ -37,10 +46,36 @@ def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -
     assert document["well"] is True
     assert document["users"] == {"admin": 1, "creator": 1, "viewer": 1}
     page.get_by_role("navigation", name="Administration").get_by_role("link", name="Settings").click()
-    # What was changed stands open: here at least the port.
-    expect(page.get_by_role("heading", name="server.port = ")).to_contain_text("Changed")
-    page.get_by_role("heading", name="[server]").click()
-    expect(page.get_by_role("heading", name="server.port = ")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Accounts and signing in")).to_be_visible()
+    page.get_by_label("Find a setting").fill("site name")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Site name").click()
+    name = page.get_by_label("Site name")
+    expect(name).to_be_visible()
+    expect(page.get_by_label("Port", exact=True)).to_be_disabled()
+    name.fill("Kino")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It counts already.")).to_be_visible()
+    expect(page.locator(".brand__name")).to_have_text("Kino")
+    page.get_by_role("button", name="Back to streamhost for Site name").click()
+    expect(page.locator(".brand__name")).to_have_text("streamhost")
+
+
+def test_started_anew(server: RunningServer, visit: Visit) -> None:
+    """A change that waits is told, and a button starts the same server again in the same process, with the change."""
+    server.add_user("root@example.org", "admin")
+    page = visit(server.url).sign_in("root@example.org").page("/admin/settings/uploads")
+    process = server.process.pid
+    page.get_by_label("Quota videos").fill("17")
+    page.get_by_role("button", name="Save changes").last.click()
+    expect(page.get_by_text("1 change counts from the next start")).to_be_visible()
+    page.get_by_role("button", name="Restart now").click()
+    page.wait_for_url(server.url + "/admin/settings")
+    expect(page.get_by_text("from the next start")).to_have_count(0)
+    assert server.process.poll() is None
+    assert server.process.pid == process
+    quota = server.client("root@example.org").get("/api/v1/me/quota").json()
+    assert quota["videos"]["limit"] == 17, quota
 
 
 def test_every_other_page(site: RunningServer, visit: Visit) -> None:

@@ -21,6 +21,7 @@ from streamhost.features.notifications.writing import NoticeWriter, WrittenMail
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role, User
+from streamhost.model.branding import Brand
 from streamhost.model.ids import UserId
 from streamhost.model.notices import Recipient
 from streamhost.model.tasks import Lane, MailNotices
@@ -141,7 +142,7 @@ class Letterbox:
         self._db = db
         self._mails: list[WrittenMail] = []
         self._queue = Queue(lambda: NOW)
-        writer = NoticeWriter("Film club", "https://video.example.org", own)
+        writer = NoticeWriter(Brand("Film club"), "https://video.example.org", own)
         links = Unsubscribing(b"k" * 32, "https://video.example.org")
 
         async def posts(_conn: object, _to: str, mail: WrittenMail) -> None:

@@ -21,6 +21,9 @@ _ROUTES: Mapping[str, str] = {
         GET /api/docs
         GET /api/openapi.json
         GET /assets/{name}
+        GET /brand.css
+        GET /brand/{version}/{name}
+        GET /site.webmanifest
         GET /watch/{video_id}/poster.jpg
         GET /oembed
         GET /feeds/{name}
@@ -297,6 +300,19 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/admin/audit
         GET /admin
         GET /admin/settings
+        GET /admin/settings/{section}
+        POST /admin/settings/{section}
+        POST /admin/restart
+        GET /admin/branding
+        POST /admin/branding
+        POST /admin/branding/logo/remove
+        GET /admin/branding/swatches.css
+        GET /api/v1/admin/settings
+        PATCH /api/v1/admin/settings
+        POST /api/v1/admin/restart
+        GET /api/v1/admin/logo
+        PUT /api/v1/admin/logo
+        DELETE /api/v1/admin/logo
         GET /admin/users
         GET /admin/analytics
         GET /admin/users/new

@@ -67,6 +67,7 @@ FIRST_USE = {
     "numpy": "160: pictures are looked at",
     "prometheus_client": "60: the figures of the program are read",
     "prometheus_client.core": "the same",
+    "tomlkit": "35: a setting is changed",
     "rich.console": "30: a bar is drawn",
     "rich.progress": "the same",
     "rich.table": "a list is printed on a terminal",

@@ -1,6 +1,7 @@
 import "../styles/main.css";
 import "./icons.svg?url";
 import "./logo.svg?url";
+import { startAdministration } from "./lib/administration.ts";
 import { startBell } from "./lib/bell.ts";
 import { startCaptions } from "./lib/captions.ts";
 import { startCopies } from "./lib/copy.ts";
@@ -28,3 +29,4 @@ startFilters();
 startLocalTimes();
 startTags();
 startMany();
+startAdministration();

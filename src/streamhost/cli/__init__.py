@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "webhooks": ("streamhost.cli.webhooks:webhooks", "Tell other programs of events."),
     "backup": ("streamhost.cli.backup:backup", "Make a backup of the whole site, beside a running server."),
     "restore": ("streamhost.cli.backup:restore", "Bring a backup back, or prove that it can be."),
-    "config": ("streamhost.cli.config:config", "Look at the settings."),
+    "config": ("streamhost.cli.config:config", "Look at the settings, and change them."),
     "doctor": ("streamhost.cli.doctor:doctor", "Look whether everything works, and say what to do."),
     "completion": ("streamhost.cli.completion:completion", "Let a shell complete commands and options."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ from typing import Any
 import click
 import msgspec
 
+from streamhost import log
 from streamhost.cli.options import data_directory, json_option
-from streamhost.config import fields, hidden, load_with_origins, value_of
+from streamhost.cli.remote import Remote
+from streamhost.config import REDACTED, fields, hidden, load_with_origins, value_of
+from streamhost.host_settings import settings_beside
 from streamhost.media import choice, tasks
 from streamhost.media.run import run_task
+from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.errors import StreamhostError
 from streamhost.plugins import Plugins
 from streamhost.sandbox import Limits
@@ -24,7 +29,7 @@ data_option = data_directory("Data directory whose streamhost.toml is read.")
 
 @click.group()
 def config() -> None:
-    """Look at the settings."""
+    """Look at the settings, and change them."""
 
 
 @config.command()
@@ -53,7 +58,7 @@ def _print(shown: Mapping[str, Any], origins: Mapping[str, str], as_json: bool) 
         click.echo(json.dumps({key: {"value": shown[key], "origin": origins[key]} for key in shown}, indent=2))
         return
     for key, content in shown.items():
-        click.echo(f"{key} = {json.dumps(content, ensure_ascii=False)}  {click.style(f'({origins[key]})', dim=True)}")
+        click.echo(f"{key} = {json.dumps(content, ensure_ascii=False)}  {_dim(origins[key])}")
 
 
 @config.command()
@@ -67,6 +72,94 @@ def check(data: Path | None, as_json: bool) -> None:
     changed = sum(origin != "default" for key, origin in origins.items() if key != "data")
     words = f"The settings for {settings.data} are fine: {changed} set, the others as they come."
     click.echo(json.dumps({"fine": True, "data": str(settings.data), "set": changed}) if as_json else words)
+
+
+url_option = click.option("--url", envvar="STREAMHOST_URL", help="Address of a running server, instead of --data.")
+token_option = click.option("--token", envvar="STREAMHOST_TOKEN", help="Access token of an administrator, with --url.")
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("value", required=False)
+@click.option("--stdin", is_flag=True, help="Read the value from standard input: for secrets.")
+@data_option
+@url_option
+@token_option
+@json_option
+def set_one(
+    key: str, value: str | None, stdin: bool, data: Path | None, url: str | None, token: str | None, as_json: bool
+) -> None:
+    """Write one setting into streamhost.toml, its comments kept: `server.site_name "Film club"`.
+
+    Lists are written with commas, or as JSON. A value that is wrong is refused, and the file stays as it is. A running
+    server takes it at its next start.
+    """
+    if stdin == (value is not None):
+        raise click.UsageError("Say a VALUE, or pipe it to --stdin.")
+    said = sys.stdin.readline().rstrip("\r\n") if stdin else value
+    _change({key: said}, data, url, token, as_json)
+
+
+@config.command()
+@click.argument("keys", nargs=-1, required=True)
+@data_option
+@url_option
+@token_option
+@json_option
+def unset(keys: tuple[str, ...], data: Path | None, url: str | None, token: str | None, as_json: bool) -> None:
+    """Take settings out of streamhost.toml, so that they go back to their defaults."""
+    _change(dict.fromkeys(keys), data, url, token, as_json)
+
+
+def _change(changes: Mapping[str, Any], data: Path | None, url: str | None, token: str | None, as_json: bool) -> None:
+    if url is not None and data is None:
+        items = _changed_there(changes, url, token)
+    else:
+        items = asyncio.run(_changed_here(changes, data))
+    if as_json:
+        click.echo(json.dumps(items, indent=2))
+        return
+    for key, item in items.items():
+        click.echo(f"{key} = {json.dumps(item['value'], ensure_ascii=False)}  {_dim(item['origin'])}")
+        if item["locked"]:
+            click.echo(f"  {item['origin']} goes before the file.")
+    click.echo("A running server takes it at its next start.")
+
+
+def _dim(origin: str) -> str:
+    return click.style(f"({origin})", dim=True)
+
+
+async def _changed_here(changes: Mapping[str, Any], data: Path | None) -> dict[str, Any]:
+    log.configure("warning", "console")
+    async with settings_beside(data) as desk:
+        now = await desk.change(changes, COMMAND_LINE, from_afar=False)
+    return {
+        one.field.key: {"value": one.value, "origin": one.origin, "locked": bool(one.locked)}
+        for one in now.items
+        if one.field.key in changes
+    }
+
+
+def _changed_there(changes: Mapping[str, Any], url: str, token: str | None) -> dict[str, Any]:
+    if token is None:
+        raise click.UsageError("--url needs a --token.")
+    order = {
+        "set": {key: value for key, value in changes.items() if value is not None},
+        "unset": [key for key, value in changes.items() if value is None],
+    }
+    answer = Remote(url, token).ask("PATCH", "/api/v1/admin/settings", order)
+    if not answer.fine:
+        raise answer.refusal()
+    return {
+        item["key"]: {
+            "value": REDACTED if item["secret"] and item["value"] else item["value"],
+            "origin": item["origin"],
+            "locked": item["locked"],
+        }
+        for item in answer.document()["items"]
+        if item["key"] in changes
+    }
 
 
 @config.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,10 +14,10 @@ import click
 import uvloop
 
 from streamhost import log
-from streamhost.config import load
+from streamhost.config import Settings, load
 from streamhost.host import Host
 from streamhost.server.listening import ANY, Listener
-from streamhost.server.run import run
+from streamhost.server.run import Restart, run
 
 
 @click.command()
@@ -40,7 +42,19 @@ def serve(data: Path | None, host: str | None, port: int | None, demo: bool) -> 
         settings = load(data, server__host=host, server__port=port)
         log.configure(settings.log.level, settings.log.format)
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        runner.run(run(settings, announce_demo if demo else announce))
+        restart = runner.run(run(settings, announce_demo if demo else announce, restarts=not demo))
+    if restart is not None:
+        begin_anew(settings, restart)
+
+
+def begin_anew(settings: Settings, restart: Restart) -> None:
+    """Become a fresh server in this process's place: the same command in the same surroundings, so that a supervisor
+    sees nothing of it. Where the port was any free one, it stays the one that people know by now."""
+    again = ["--port", str(restart.port)] if settings.server.port == 0 and restart.port else []
+    log.get("server").info("The server starts anew", action="server_restarting")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], *again])  # noqa: S606  # our own command
 
 
 async def announce_demo(listener: Listener, host: Host) -> None:

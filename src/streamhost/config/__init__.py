@@ -8,7 +8,26 @@ from streamhost.config.analytics import AnalyticsSettings, MetricsSettings
 from streamhost.config.backup import BackupSettings
 from streamhost.config.cache import CacheSettings
 from streamhost.config.cdn import CdnSettings
-from streamhost.config.described import OTHER_VARIABLES, PREFIX, Field, fields, fields_of, hidden, sections, value_of
+from streamhost.config.described import (
+    OTHER_VARIABLES,
+    PREFIX,
+    REDACTED,
+    Field,
+    fields,
+    fields_of,
+    hidden,
+    sections,
+    value_of,
+)
+from streamhost.config.editing import (
+    SettingsChanged,
+    SettingsNotWritable,
+    Sheet,
+    edited,
+    read_sheet,
+    value_from,
+    write_sheet,
+)
 from streamhost.config.importing import ImportSettings
 from streamhost.config.loading import (
     FILE_NAME,
@@ -17,6 +36,7 @@ from streamhost.config.loading import (
     load,
     load_with_origins,
     perhaps,
+    settings_file,
 )
 from streamhost.config.moderating import ModerationSettings
 from streamhost.config.notifying import NotificationSettings, WebhookSettings
@@ -48,6 +68,7 @@ __all__ = [
     "MIB",
     "OTHER_VARIABLES",
     "PREFIX",
+    "REDACTED",
     "AccountSettings",
     "AnalyticsSettings",
     "BackupSettings",
@@ -74,10 +95,14 @@ __all__ = [
     "Section",
     "ServerSettings",
     "Settings",
+    "SettingsChanged",
+    "SettingsNotWritable",
+    "Sheet",
     "StorageSettings",
     "UploadSettings",
     "WebhookSettings",
     "default_data_directory",
+    "edited",
     "fields",
     "fields_of",
     "hidden",
@@ -85,6 +110,10 @@ __all__ = [
     "load_with_origins",
     "perhaps",
     "plugged",
+    "read_sheet",
     "sections",
+    "settings_file",
+    "value_from",
     "value_of",
+    "write_sheet",
 ]

@@ -18,6 +18,7 @@ class BackupSettings(Section, frozen=True):
         Meta(
             examples=["/srv/backups"],
             description="A folder, best on another disk, or s3://bucket/folder. Empty: no backups by themselves.",
+            extra={"machine": True},
         ),
     ] = ""
     every_hours: Annotated[
@@ -38,7 +39,7 @@ class BackupSettings(Section, frozen=True):
         Meta(
             description="What backups are encrypted with; empty: not at all. Keep it somewhere else too: nothing else "
             "opens them.",
-            extra={"secret": True},
+            extra={"secret": True, "machine": True},
         ),
     ] = ""
     s3_endpoint: Annotated[
@@ -47,6 +48,7 @@ class BackupSettings(Section, frozen=True):
             pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$",
             examples=["https://s3.example.org"],
             description="Address of the server behind s3://; empty: everything about it as in [storage].",
+            extra={"machine": True},
         ),
     ] = ""
     s3_region: Annotated[str, Meta(description="Its region; empty: storage.s3_region.")] = ""

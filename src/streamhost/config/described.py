@@ -62,6 +62,27 @@ class Field:
         return any((meta.extra or {}).get("secret") for meta in _metas(self.type))
 
     @property
+    def live(self) -> bool:
+        """Whether a change counts at once, and not from the next start: `Meta(extra={"live": True})`."""
+        return any((meta.extra or {}).get("live") for meta in _metas(self.type))
+
+    @property
+    def machine(self) -> bool:
+        """Whether it decides about the machine itself (what is listened on, which folders are read), so that only
+        somebody at the machine may change it and no page: `Meta(extra={"machine": True})`."""
+        return any((meta.extra or {}).get("machine") for meta in _metas(self.type))
+
+    @property
+    def base(self) -> Any:
+        """Its type without the limits, such as `int`, `Literal[...]` or `tuple[str, ...]`."""
+        return get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type
+
+    @property
+    def bounds(self) -> Meta:
+        """Its limits; empty ones where it has none."""
+        return next(iter(_metas(self.type)), Meta())
+
+    @property
     def also(self) -> str:
         """A variable that other programs use for the same, empty if none: `Meta(extra={"also": "…"})`."""
         return next((meta.extra["also"] for meta in _metas(self.type) if meta.extra and "also" in meta.extra), "")

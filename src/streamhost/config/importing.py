@@ -17,7 +17,8 @@ class ImportSettings(Section, frozen=True):
         tuple[Annotated[str, Meta(min_length=1, max_length=4096)], ...],
         Meta(
             description="The folders, with everything below; relative ones lie in the data directory. With a policy of "
-            "its own: link:/srv/films."
+            "its own: link:/srv/films.",
+            extra={"machine": True},
         ),
     ] = ("import",)
     policy: Annotated[

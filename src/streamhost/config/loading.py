@@ -52,18 +52,28 @@ def load(data: Path | None = None, environment: Mapping[str, str] | None = None,
     return load_with_origins(data, environment, **overrides)[0]
 
 
+def settings_file(directory: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """Where the settings file of a data directory is, or would be."""
+    named = (os.environ if environment is None else environment).get(PREFIX + "CONFIG")
+    return Path(named).expanduser() if named else directory / FILE_NAME
+
+
 def load_with_origins(
-    data: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any
+    data: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    text: str | None = None,
+    **overrides: Any,
 ) -> tuple[Settings, dict[str, str]]:
-    """As `load`, and where each value comes from: by key (`data`, `server.port`), a path, a variable or a few words."""
+    """As `load`, and where each value comes from: by key (`data`, `server.port`), a path, a variable or a few words.
+
+    `text`: what the settings file is taken to say, instead of what it says."""
     env = os.environ if environment is None else environment
     named = env.get(PREFIX + "DATA")
     directory = (data or Path(named or default_data_directory())).expanduser().absolute()
     known = {field.key: field for field in fields()}
     problems: list[str] = []
-    file = env.get(PREFIX + "CONFIG")
-    path = Path(file).expanduser() if file else directory / FILE_NAME
-    content = _content(path, bool(file), problems)
+    path = settings_file(directory, env)
+    content = _content(path, bool(env.get(PREFIX + "CONFIG")), problems, text)
     apart = _tables_of_plugins(content)
     for_plugins = ForPlugins(
         tables=apart,
@@ -96,7 +106,7 @@ def converted(given: Given, known: Mapping[str, Field], problems: list[str]) -> 
     for key, (origin, value) in given.items():
         field = known[key]
         try:
-            tables.setdefault(field.section, {})[field.name] = _converted(field, value)
+            tables.setdefault(field.section, {})[field.name] = converted_value(field, value)
         except (ValueError, msgspec.ValidationError):
             shown = "what is given" if field.secret else repr(value)
             problems.append(f"{key}: {shown} is not {field.allowed} ({origin})")
@@ -120,10 +130,10 @@ def is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, dict)
 
 
-def _content(path: Path, named: bool, problems: list[str]) -> Mapping[str, Any]:
-    """What stands in `streamhost.toml`; it may be absent, unless it was named."""
+def _content(path: Path, named: bool, problems: list[str], text: str | None) -> Mapping[str, Any]:
+    """What stands in `streamhost.toml`, or in `text`; the file may be absent, unless it was named."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8") if text is None else text)
     except FileNotFoundError:
         if named:
             problems.append(f"{PREFIX}CONFIG: there is no file {path}")
@@ -203,7 +213,7 @@ def perhaps(wrong: str, names: Iterable[str]) -> str:
     return f"; is {near[0]} meant?" if near else ""
 
 
-def _converted(field: Field, value: Any) -> Any:
+def converted_value(field: Field, value: Any) -> Any:
     """The value in the setting's type; raises ValueError. Text stands for numbers, booleans, and lists with commas."""
     lenient = isinstance(value, str)
     if lenient and isinstance(field.default, tuple):

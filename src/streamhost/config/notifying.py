@@ -51,7 +51,8 @@ class WebhookSettings(Section, frozen=True):
         tuple[Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$", examples=["192.168.1.0/24"])], ...],
         Meta(
             description="Networks besides the public internet that webhooks may go to, also by plain http. Everything "
-            "private, this machine and the addresses of clouds' own services are refused unless they stand here."
+            "private, this machine and the addresses of clouds' own services are refused unless they stand here.",
+            extra={"machine": True},
         ),
     ] = ()
     timeout_seconds: Annotated[

@@ -31,10 +31,22 @@ GIB = 1024**3
 class ServerSettings(Section, frozen=True):
     """Where the server listens and how it is reached."""
 
-    host: Annotated[str, Meta(description="Address to listen on; 0.0.0.0 for every network interface.")] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")] = (
-        8000
-    )
+    host: Annotated[
+        str,
+        Meta(
+            description="Address to listen on; 0.0.0.0 for every network interface.",
+            extra={"machine": True},
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="Port to listen on; 0 takes a free one and prints it.",
+            extra={"machine": True},
+        ),
+    ] = 8000
     public_url: Annotated[
         str,
         Meta(
@@ -44,13 +56,25 @@ class ServerSettings(Section, frozen=True):
         ),
     ] = ""
     site_name: Annotated[
-        str, Meta(min_length=1, max_length=60, description="Name of this site, shown on every page.")
+        str,
+        Meta(min_length=1, max_length=60, description="Name of this site, shown on every page.", extra={"live": True}),
     ] = "streamhost"
+    accent: Annotated[
+        str,
+        Meta(
+            pattern=r"^(#[0-9a-fA-F]{6})?$",
+            examples=["#0b6a57"],
+            description="Colour of buttons and links. Its shades for light and dark pages are worked out so that words "
+            "stay readable. Empty: streamhost's own.",
+            extra={"live": True},
+        ),
+    ] = ""
     trusted_proxies: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^(unix|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$", examples=["10.0.0.0/8"])], ...],
         Meta(
             description="Networks of the proxies in front, whose word counts on where a request comes from and "
-            "whether it came by https; unix: whoever connects to the Unix socket."
+            "whether it came by https; unix: whoever connects to the Unix socket.",
+            extra={"machine": True},
         ),
     ] = ()
     proxy_header: Annotated[

@@ -93,7 +93,11 @@ class StorageSettings(Section, frozen=True):
         ),
     ] = ""
     s3_credentials_file: Annotated[
-        str, Meta(description="File with access keys as Amazon's tools keep it, such as ~/.aws/credentials.")
+        str,
+        Meta(
+            description="File with access keys as Amazon's tools keep it, such as ~/.aws/credentials.",
+            extra={"machine": True},
+        ),
     ] = ""
     s3_profile: Annotated[str, Meta(description="Which keys of that file.")] = "default"
     s3_ca_file: Annotated[

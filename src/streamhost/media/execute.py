@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamhost.media.copying import copy_tracks
 from streamhost.media.encoding import encode_chunk
 from streamhost.media.joining import join_tracks
+from streamhost.media.logo import read_logo
 from streamhost.media.poster import make_poster
 from streamhost.media.probe import probe
 from streamhost.media.progress import Report, silent
@@ -25,6 +26,7 @@ from streamhost.media.tasks import (
     MakePoster,
     MakeStoryboard,
     Probe,
+    ReadLogo,
     ReadPicture,
     Repackage,
     Task,
@@ -58,5 +60,7 @@ def execute(task: Task, report: Report = silent) -> Answer:
             return make_storyboard(task, report)
         case ReadPicture():
             return read_picture(task)
+        case ReadLogo():
+            return read_logo(task)
         case JoinTracks():
             return join_tracks(task, report)

@@ -26,12 +26,7 @@ QUARTERS = {90: 1, 180: 2, -180: 2, -90: 3, 270: 3}
 
 def read_picture(task: ReadPicture) -> Poster:
     """Decode the file, turn it upright, and write it as a poster. Raises ``NotPicture``."""
-    kind = _kind(Path(task.source))
-    try:
-        frame = _decoded(task.source, kind, task.limits)
-    except (DamagedSource, NotMedia) as error:
-        raise NotPicture(error.detail) from error
-    pixels = _upright(frame)
+    pixels = _upright(decoded(task.source, task.limits))
     size = stills.fitted(pixels.width, pixels.height, stills.POSTER_SIDE)
     shown = pixels.reformat(
         *size,
@@ -43,6 +38,20 @@ def read_picture(task: ReadPicture) -> Poster:
     )
     (Path(task.out_dir) / POSTER).write_bytes(jpeg.encode(shown))
     return Poster(POSTER)
+
+
+def decoded(source: str, limits: Limits) -> VideoFrame:
+    """Decode the first picture of a file of a known kind. Raises ``NotPicture``."""
+    kind = _kind(Path(source))
+    try:
+        return _decoded(source, kind, limits)
+    except (DamagedSource, NotMedia) as error:
+        raise NotPicture(error.detail) from error
+
+
+def turned(frame: VideoFrame, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the frame's pixels upright, as its file says."""
+    return np.ascontiguousarray(np.rot90(pixels, QUARTERS.get(frame.rotation, 0)))
 
 
 def _kind(source: Path) -> str:
@@ -77,5 +86,4 @@ def _upright(frame: VideoFrame) -> VideoFrame:
         )
     else:
         rgb = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-    turned = np.rot90(rgb, QUARTERS.get(frame.rotation, 0))
-    return VideoFrame.from_ndarray(np.ascontiguousarray(turned), "rgb24")
+    return VideoFrame.from_ndarray(turned(frame, rgb), "rgb24")

@@ -233,6 +233,26 @@ class ReadPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLogo:
+    """Make a site's logo of a picture file that somebody sent: PNG files in the sizes of ``media.logo``, what is
+    transparent left so. Answers ``LogoMade``. Errors: as ``ReadPicture``.
+    """
+
+    source: str
+    out_dir: str
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class LogoMade:
+    """Names of files inside ``out_dir``, and the size of the first, the logo itself."""
+
+    names: tuple[str, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Poster:
     """The picture's file name inside ``out_dir``, or ``None`` when the source has no picture to show."""
 
@@ -323,9 +343,10 @@ Task = (
     | TryEncoders
     | MakeStoryboard
     | ReadPicture
+    | ReadLogo
     | JoinTracks
 )
-Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried | Storyboard | Joined
+Answer = MediaInfo | Copied | Plan | Encoded | Poster | Extracted | EncodersTried | Storyboard | Joined | LogoMade
 
 ANSWERS: dict[type[Task], type[Answer]] = {
     Probe: MediaInfo,
@@ -339,6 +360,7 @@ ANSWERS: dict[type[Task], type[Answer]] = {
     TryEncoders: EncodersTried,
     MakeStoryboard: Storyboard,
     ReadPicture: Poster,
+    ReadLogo: LogoMade,
     JoinTracks: Joined,
 }
 """Which answer each task gives."""

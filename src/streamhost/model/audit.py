@@ -71,6 +71,12 @@ class Act(StrEnum):
     WEBHOOK_SECRET_REPLACED = "webhook_secret_replaced"  # noqa: S105  # the name of an act
     WEBHOOK_REPLAYED = "webhook_replayed"
     REPORTS_CLOSED = "reports_closed"
+    SETTING_CHANGED = "setting_changed"
+    SERVER_RESTARTED = "server_restarted"
+    LOGO_CHANGED = "logo_changed"
+    LOGO_REMOVED = "logo_removed"
+    MODEL_ASKED_FOR = "model_asked_for"
+    MODEL_REMOVED = "model_removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.charset import QP, Charset
 from email.errors import MessageError
@@ -68,9 +69,11 @@ class SmtpMailSender:
 
     Raises `OSError` or `ssl.SSLError` when made with a `ca_file` that cannot be read."""
 
-    def __init__(self, server: SmtpServer, sender: From) -> None:
+    def __init__(self, server: SmtpServer, sender: From, named: Callable[[], str] | None = None) -> None:
+        """`named` tells the name that is shown with the sender, where it may change."""
         self._server = server
         self._from = sender
+        self._named = named or (lambda: sender.name)
         self._tls = _tls_context(server.ca_file) if server.security != "none" else None
 
     async def send(self, message: Message) -> None:
@@ -150,7 +153,7 @@ class SmtpMailSender:
 
     def _composed(self, message: Message, recipient: str) -> MIMEMultipart:
         mail = MIMEMultipart("alternative")
-        mail["From"] = formataddr((" ".join(self._from.name.split()), self._from.address), "utf-8")
+        mail["From"] = formataddr((" ".join(self._named().split()), self._from.address), "utf-8")
         mail["To"] = recipient
         # `Header` folds words of other scripts rightly; the newer `EmailMessage` loses spaces where it folds them.
         mail["Subject"] = Header(" ".join(message.subject.split()), "utf-8", header_name="Subject").encode()

@@ -18,6 +18,7 @@ from streamhost.instance import Purpose
 from streamhost.server import (
     accounts,
     analytics,
+    brand,
     captions,
     cdn,
     docs,
@@ -44,6 +45,7 @@ from streamhost.server import (
     reports,
     rescreens,
     search,
+    settings,
     sharing,
     streams,
     trash,
@@ -80,7 +82,7 @@ TAGS: Sequence[Tag] = (
 
 def create_app(host: Host) -> Litestar:
     """The Litestar application of `host`. Raises if a route does not declare who may use it."""
-    settings = host.settings
+    given = host.settings
     return Litestar(
         [
             *health.routes,
@@ -88,6 +90,8 @@ def create_app(host: Host) -> Litestar:
             *accounts.routes,
             *me.routes,
             *overview.routes,
+            *settings.routes,
+            *brand.routes,
             *people.routes,
             *mail.routes,
             *notifications.routes,
@@ -124,12 +128,12 @@ def create_app(host: Host) -> Litestar:
             Doorkeeper(
                 host.accounts,
                 host.instance.keys.derive(Purpose.CSRF),
-                settings.server.public_url,
-                limits=RequestLimits(settings.limits, host.clock),
+                given.server.public_url,
+                limits=RequestLimits(given.limits, host.clock),
             ),
-            Pages(settings, Assets(find_web_root()), host.clock, host.notifications.bell.unread),
+            Pages(given, host.branding.brand, Assets(find_web_root()), host.clock, host.notifications.bell.unread),
         ],
-        openapi_config=_openapi(settings.server.site_name, plugged.tags(host.plugging.registered.routes)),
+        openapi_config=_openapi(host.branding.brand.name, plugged.tags(host.plugging.registered.routes)),
         request_max_body_size=BODY_LIMIT,
         logging_config=None,
         debug=False,

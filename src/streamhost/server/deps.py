@@ -15,6 +15,8 @@ def dependencies(host: Host) -> dict[str, Provide]:
     """One dependency for each room that routes speak to."""
     rooms: Mapping[str, Any] = {
         "settings": host.settings,
+        "settings_desk": host.settings_desk,
+        "branding": host.branding,
         "accounts": host.accounts,
         "audit": host.audit,
         "catalog": host.catalog,

@@ -116,6 +116,9 @@ STATUS: Mapping[str, int] = {
     "reports_backlog": 503,
     # pages
     "ui_not_built": 503,
+    # settings
+    "invalid_settings": 422,
+    "settings_not_writable": 503,
 }
 """By the code of a class; a class without a line of its own is treated as the class it derives from."""
 

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
 from streamhost.config import Settings
+from streamhost.features.branding import Branding
 from streamhost.features.playback import Playback
 from streamhost.features.syndication import Channel, Syndication, feeds, oembed, site_map
 from streamhost.features.syndication.entries import Entry, embed_url, entry_of
@@ -45,6 +46,7 @@ async def feed(
     name: FromPath[str],
     syndication: NamedDependency[Syndication],
     settings: NamedDependency[Settings],
+    branding: NamedDependency[Branding],
     creator: Asked = None,
     tag: Asked = None,
 ) -> Response[bytes]:
@@ -55,12 +57,14 @@ async def feed(
     channel = await syndication.newest(creator, tag)
     home = home_of(request, settings)
     entries = [entry_of(video, home, syndication.origins) for video in channel.videos]
-    title = _title(channel, settings.server.site_name)
+    title = _title(channel, branding.brand.name)
     wanted = {key: value for key, value in (("creator", creator), ("tag", channel.tag)) if value}
     address = f"{home}/feeds/{name}" + (f"?{urlencode(wanted)}" if wanted else "")
     modified = max((entry.updated for entry in entries), default=datetime.fromtimestamp(0, UTC))
+    logo = branding.brand.logo
+    picture = f"{home}{logo.path}" if logo else ""
     body = feeds.FORMATS[kind](
-        feeds.Feed(title, f"The newest videos of {title}.", f"{home}/", address, modified, entries)
+        feeds.Feed(title, f"The newest videos of {title}.", f"{home}/", address, modified, entries, picture)
     )
     headers = OPEN_TO_ALL | {"Cache-Control": shareable(settings, FEED_SECONDS)}
     return fresh(request, body, feeds.MEDIA_TYPES[kind], headers, modified if entries else None)
@@ -110,6 +114,7 @@ async def embed_code(
     request: AnyRequest,
     syndication: NamedDependency[Syndication],
     settings: NamedDependency[Settings],
+    branding: NamedDependency[Branding],
     url: FromQuery[str] = "",
     answer_format: Annotated[str, QueryParameter(name="format")] = "json",
     maxwidth: Side = None,
@@ -122,7 +127,7 @@ async def embed_code(
     home = home_of(request, settings)
     video = await syndication.offered(oembed.video_of(url, home))
     entry: Entry = entry_of(video, home, syndication.origins)
-    members = oembed.answer(entry, embed_url(home, video.id), settings.server.site_name, home, maxwidth, maxheight)
+    members = oembed.answer(entry, embed_url(home, video.id), branding.brand.name, home, maxwidth, maxheight)
     write, media_type = written
     headers = OPEN_TO_ALL | {"Cache-Control": shareable(settings, FEED_SECONDS)}
     return fresh(request, write(members), media_type, headers)

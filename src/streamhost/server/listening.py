@@ -8,6 +8,7 @@ import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from streamhost.model.errors import StreamhostError
 
@@ -37,6 +38,11 @@ class Listener:
     def is_unix(self) -> bool:
         """Whether it is a Unix domain socket."""
         return self.url.startswith(UNIX)
+
+    @property
+    def port(self) -> int:
+        """The port, 0 for a Unix socket."""
+        return 0 if self.is_unix else urlsplit(self.url).port or 0
 
     def remove(self) -> None:
         """Take the socket's file away, if it has one."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from granian._granian import SocketHolder
@@ -55,6 +56,13 @@ _holder: Any = SocketHolder
 """Its published signature leaves out the arguments: file descriptor, whether a Unix socket, backlog."""
 
 
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Somebody has asked for the server to start anew. `port`: where it listened, 0 for a Unix socket."""
+
+    port: int
+
+
 class _Embedded(Server):
     """Granian's embedded server on a socket that is bound already."""
 
@@ -83,11 +91,12 @@ class _Embedded(Server):
         self.main_loop_interrupt.set()
 
 
-async def run(settings: Settings, announce: Announce) -> None:
+async def run(settings: Settings, announce: Announce, *, restarts: bool = False) -> Restart | None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered and give jobs back. A second signal hurries.
 
-    Raises what keeps a server from starting: `DataDirectoryUnusable`, `InstanceLocked`, `CannotListen`, errors of the
-    catalog.
+    `restarts`: whoever calls this can begin it anew in its own place, if an administrator asks for that; the answer is
+    then how. Raises what keeps a server from starting: `DataDirectoryUnusable`, `InstanceLocked`, `CannotListen`,
+    errors of the catalog.
     """
     instance = open_instance(settings.data)
     with instance.lock() as lock:
@@ -99,6 +108,8 @@ async def run(settings: Settings, announce: Announce) -> None:
         serving = asyncio.create_task(granian.serve(), name="http")
         try:
             host = await assemble(settings, instance, store=shared_cache(settings, instance))
+            desk = host.settings_desk
+            desk.rehearse, desk.restart_asked = rehearse, signals.restart if restarts else None
             try:
                 await _serve(host, door, granian, serving, signals, announce, listener)
             finally:
@@ -108,6 +119,18 @@ async def run(settings: Settings, announce: Announce) -> None:
             with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(serving, FAREWELL_SECONDS)
             listener.remove()
+    return Restart(listener.port) if signals.restart.is_set() else None
+
+
+async def rehearse(settings: Settings) -> None:
+    """Do what a start with these settings does, short of listening, beside what runs. Raises what would end it."""
+    Proxies(settings.server)
+    instance = open_instance(settings.data)
+    host = await assemble(settings, instance, store=shared_cache(settings, instance))
+    try:
+        create_app(host)
+    finally:
+        await host.close()
 
 
 async def _serve(
@@ -127,9 +150,10 @@ async def _serve(
         door.open(turns, delivery, objects_of(host, delivery), media_sites(host), host.measures)
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
-        asked = asyncio.create_task(signals.asked.wait())
-        await asyncio.wait((asked, serving), return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
+        reasons = [asyncio.create_task(event.wait()) for event in (signals.asked, signals.restart)]
+        await asyncio.wait((*reasons, serving), return_when=asyncio.FIRST_COMPLETED)
+        for reason in reasons:
+            reason.cancel()
         _logger.info("The server is stopping", action="server_stopping")
         door.close()
         granian.end()
@@ -157,11 +181,12 @@ async def _drain(serving: asyncio.Task[None], patience: float) -> None:
 
 
 class _Signals:
-    """SIGTERM and SIGINT as events: the first asks, the second hurries."""
+    """SIGTERM and SIGINT as events: the first asks, the second hurries. And the wish to start anew, which asks too."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.hurried = asyncio.Event()
+        self.restart = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._received)

@@ -14,6 +14,7 @@ from streamhost.db.core import Database
 from streamhost.features.mail import Mail, Writer
 from streamhost.jobs.queue import Queue
 from streamhost.jobs.worker import Worker
+from streamhost.model.branding import Brand
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailKind, MailState, Message
 from streamhost.model.tasks import SendMail, SweepMail
@@ -54,7 +55,7 @@ class MailHouse:
 
     def room(self, sender: MailSender) -> Mail:
         """The mail room with another way of sending."""
-        writer = Writer("Film club", "https://video.example.org")
+        writer = Writer(Brand("Film club"), "https://video.example.org")
         mail = Mail(self.db, self.queue, sender, self.bench.clock, writer, configured=True)
         self.queue.on_failed(SendMail, mail.gave_up)
         return mail

@@ -10,6 +10,7 @@ import pytest
 from streamhost.features.mail import Writer
 from streamhost.features.mail.texts import WORDS
 from streamhost.features.mail.writing import greeted
+from streamhost.model.branding import Brand
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailKind, Message
 
@@ -40,7 +41,7 @@ def written(kind: MailKind = MailKind.VERIFY_EMAIL, site: str = "Film club", **d
     """A mail with these details."""
     values = {"name": "Alice", "link": LINK, "expires": "24 hours", **details}
     letter = Letter(MailId("letter1"), kind, "alice@example.org", 0.0, values)
-    return Writer(site, "https://video.example.org").message(letter)
+    return Writer(Brand(site), "https://video.example.org").message(letter)
 
 
 @pytest.mark.parametrize("kind", WORDS)

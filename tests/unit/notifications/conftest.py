@@ -14,6 +14,7 @@ from streamhost.db.core import Database
 from streamhost.features.notifications import Notifications, Sealer, Site, Ways, WrittenMail
 from streamhost.jobs.announcing import Announcing, announce
 from streamhost.model.accounts import Role, User
+from streamhost.model.branding import Brand
 from streamhost.model.clock import DAY, MINUTE
 from streamhost.model.events import Event, VideoProcessed
 from streamhost.model.ids import UserId, VideoId
@@ -140,7 +141,7 @@ async def house(tmp_path: Path, blank: Path) -> AsyncIterator[NoticeHouse]:
             notifiers={"pager": pager, "wall": wall},
             site_kinds=("video_failed",),
         )
-        site = Site("Film club", HOME, tmp_path / "templates" / "mail")
+        site = Site(Brand("Film club"), HOME, tmp_path / "templates" / "mail")
         room = Notifications(db, bench.queue, bench.clock, site, ways, Sealer({1: b"s" * 32}), b"k" * 32)
         announcing = Announcing(db, bench.queue)
         announcing.subscribe("notifications", room.hear)

@@ -13,7 +13,7 @@ export function startPosters(): void {
     const file = input.files?.[0];
     if (!file) return;
     error.hidden = true;
-    const trouble = await send(root.dataset.video ?? "", file);
+    const trouble = await sendPicture("POST", `/api/v1/videos/${encodeURIComponent(root.dataset.video ?? "")}/poster`, file);
     input.value = "";
     if (!trouble) return window.location.reload();
     setText(error, trouble);
@@ -22,12 +22,11 @@ export function startPosters(): void {
 }
 
 /** The words of what went wrong; nothing if the picture was taken. */
-async function send(video: string, file: File): Promise<string> {
+export async function sendPicture(method: string, address: string, file: File): Promise<string> {
   const body = new FormData();
   body.append("file", file);
   const headers = { "X-CSRF-Token": csrfToken() };
-  const address = `/api/v1/videos/${encodeURIComponent(video)}/poster`;
-  const answer = await fetch(address, { method: "POST", body, headers, credentials: "same-origin" }).catch(() => null);
+  const answer = await fetch(address, { method, body, headers, credentials: "same-origin" }).catch(() => null);
   if (answer?.ok) return "";
   return problemFrom(answer?.status ?? 0, (await answer?.text()) ?? "").message;
 }

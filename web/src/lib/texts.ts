@@ -64,6 +64,10 @@ export const texts = {
     unknown: "Something went wrong on the server. Try again in a moment.",
   },
 
+  restart: {
+    long: "This takes longer than usual. Look where the server runs: it says there what keeps it from starting.",
+  },
+
   upload: {
     queued: "Waiting for the uploads before it",
     uploading: "Uploading",

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from streamhost.features.mail.texts import WORDS
 from streamhost.late import late
+from streamhost.model.branding import Brand, in_mail
 from streamhost.model.mail import Letter, MailKind, Message
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ _ADVERTISING = re.compile(r"[/\\@:]|\w\.\w|www", re.IGNORECASE)
 class Writer:
     """Writes mail for one site. `home` is its address, empty if that is not known."""
 
-    def __init__(self, site: str, home: str) -> None:
-        self._site = _plain(site)
+    def __init__(self, brand: Brand, home: str) -> None:
+        self._brand = brand
         self._home = home
 
     @cached_property
@@ -57,12 +58,13 @@ class Writer:
         if letter.kind is MailKind.NOTICE:
             return Message(letter.id, letter.recipient, **letter.details)
         words = WORDS[letter.kind]
-        details = {"site": self._site, **{key: _plain(value) for key, value in letter.details.items()}}
+        details = {"site": _plain(self._brand.name), **{key: _plain(value) for key, value in letter.details.items()}}
         details["name"] = greeted(details.get("name", ""))
         values: Mapping[str, object] = {
             **details,
             "link": details.get("link", ""),
             "home": self._home,
+            "brand": in_mail(self._brand, self._home),
             "subject": words.subject.format_map(details),
             "before": [paragraph.format_map(details) for paragraph in words.before],
             "button": words.button,

@@ -26,6 +26,7 @@ from streamhost.features.notifications.writing import NoticeWriter
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import User
+from streamhost.model.branding import Brand
 from streamhost.model.clock import DAY, Clock, Timestamp
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.events import Event
@@ -48,9 +49,9 @@ QUIET = DAY
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What notices say of the site: its name, and its address without a slash at its end."""
+    """What notices say of the site: how it presents itself, and its address without a slash at its end."""
 
-    name: str
+    brand: Brand
     home: str
     templates: Path
     """Where its own templates of mails may lie."""
@@ -89,7 +90,7 @@ class Notifications:
         self.unsubscribing = Unsubscribing(leaving_key, site.home)
         self.bell = InAppNotifier(db, clock)
         """What everybody has under their bell."""
-        writer = NoticeWriter(site.name, site.home, site.templates)
+        writer = NoticeWriter(site.brand, site.home, site.templates)
         self.email = EmailNotifier(db, queue, clock, ways.mail_gap, writer, self.unsubscribing, ways.posts)
         self.preferences = Preferences(db, ways.notifiers)
         self.webhooks = Webhooks(
@@ -111,7 +112,7 @@ class Notifications:
                 return
             data = data_of(event)
             for name in kinds_of(event.kind):
-                values = await values_of(conn, event, self._site.name)
+                values = await values_of(conn, event, self._site.brand.name)
                 for user in await self._audience(conn, KINDS[name], data):
                     await self._tell(conn, user, self._notice(name, event.at, values, data))
             await self._tell_rooms(conn, event, data)
@@ -136,7 +137,7 @@ class Notifications:
         address = await self.preferences.address(user.id, channel)
         if notifier.asks is not None and not address:
             raise InvalidInput(fields={f"addresses.{channel}": notifier.asks.help})
-        words = words_of("A test from {site}", {"site": self._site.name})
+        words = words_of("A test from {site}", {"site": self._site.brand.name})
         text = "This was asked for to see whether notices arrive this way. They do."
         link = f"{self._site.home}/account/notifications"
         notice = Notice(
@@ -195,7 +196,7 @@ class Notifications:
         """Tell the channels that reach nobody in particular."""
         if event.kind not in self._ways.site_kinds or event.kind not in KINDS:
             return
-        values = await values_of(conn, event, self._site.name)
+        values = await values_of(conn, event, self._site.brand.name)
         for channel in self._rooms:
             notice = self._notice(NoticeKind(event.kind), event.at, values, data)
             await self.outgoing.add(conn, f"{channel}:", notice)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamhost import log
 from streamhost.late import late
+from streamhost.model.branding import Brand, in_mail
 from streamhost.model.notices import Notice
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class WrittenMail:
 class NoticeWriter:
     """Writes mails for one site. `home` is its address, `own` the folder where its own templates may be."""
 
-    def __init__(self, site: str, home: str, own: Path) -> None:
-        self._site = plain(site)
+    def __init__(self, brand: Brand, home: str, own: Path) -> None:
+        self._brand = brand
         self._home = home
         self._folder = own
 
@@ -68,7 +69,8 @@ class NoticeWriter:
         """One mail of one or several notices, oldest first."""
         shown = [_view(notice) for notice in notices[:SHOWN]]
         values: dict[str, Any] = {
-            "site": self._site,
+            "site": plain(self._brand.name),
+            "brand": in_mail(self._brand, self._home),
             "home": self._home,
             "name": plain(name),
             "unsubscribe": unsubscribe,

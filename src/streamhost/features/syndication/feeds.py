@@ -37,6 +37,8 @@ class Feed:
     address: str
     updated: datetime
     entries: Sequence[Entry]
+    logo: str = ""
+    """Address of the site's logo, empty if it has none."""
 
 
 def rss(feed: Feed) -> bytes:
@@ -48,6 +50,10 @@ def rss(feed: Feed) -> bytes:
     _text(channel, "description", feed.description)
     _text(channel, "lastBuildDate", format_datetime(feed.updated, usegmt=True))
     _text(channel, "ttl", str(REFRESH_MINUTES))
+    if feed.logo:
+        image = ElementTree.SubElement(channel, "image")
+        for name, text in (("url", feed.logo), ("title", feed.title), ("link", feed.page)):
+            _text(image, name, text)
     _empty(channel, f"{{{ATOM}}}link", rel="self", type=MEDIA_TYPES["rss"].partition(";")[0], href=feed.address)
     for entry in feed.entries:
         item = ElementTree.SubElement(channel, "item")
@@ -74,6 +80,8 @@ def atom(feed: Feed) -> bytes:
     _text(root, "updated", feed.updated.isoformat())
     _empty(root, "link", rel="self", type=MEDIA_TYPES["atom"].partition(";")[0], href=feed.address)
     _empty(root, "link", rel="alternate", type="text/html", href=feed.page)
+    if feed.logo:
+        _text(root, "logo", feed.logo)
     for entry in feed.entries:
         item = ElementTree.SubElement(root, "entry")
         _text(item, "id", entry.page)
@@ -97,6 +105,7 @@ def json_feed(feed: Feed) -> bytes:
         "description": feed.description,
         "home_page_url": feed.page,
         "feed_url": feed.address,
+        **({"icon": feed.logo} if feed.logo else {}),
         "items": [_json_item(entry) for entry in feed.entries],
     }
     return json.dumps(document, ensure_ascii=False).encode()

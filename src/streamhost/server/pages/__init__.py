@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.plugins import InitPlugin
 
 from streamhost.config import Settings
+from streamhost.model.branding import Brand
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, Unauthenticated
 from streamhost.model.ids import UserId
@@ -24,8 +25,10 @@ from streamhost.server.pages import (
     admin_imports,
     admin_overview,
     admin_people,
+    admin_settings,
     admin_webhooks,
     analytics,
+    branding,
     browse,
     copies,
     entrance,
@@ -78,11 +81,11 @@ async def count_unread(request: Request[Any, Any, Any]) -> None:
 class Pages(InitPlugin):
     """Brings the pages, their files and the look of errors into the application."""
 
-    def __init__(self, settings: Settings, assets: Assets, clock: Clock, unread: CountsUnread) -> None:
+    def __init__(self, settings: Settings, brand: Brand, assets: Assets, clock: Clock, unread: CountsUnread) -> None:
         """`unread` tells how many notifications somebody has not read."""
         self._unread = unread
         self._assets = assets
-        self._frame = Frame(assets, settings.server.site_name, settings.accounts.registration == "open", clock)
+        self._frame = Frame(assets, brand, settings.accounts.registration == "open", clock)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add routes, what they depend on, and the page for errors."""
@@ -95,6 +98,8 @@ class Pages(InitPlugin):
                 *account.routes,
                 *keys.routes,
                 *admin_overview.routes,
+                *admin_settings.routes,
+                *branding.routes,
                 *admin_people.routes,
                 *admin_house.routes,
                 *admin_webhooks.routes,

@@ -1,8 +1,7 @@
-"""The administration: how the house stands, and how it is set up."""
+"""The administration: how the house stands."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
-from streamhost.config import FILE_NAME, Settings, fields, hidden, value_of
 from streamhost.features.mail import Mail
 from streamhost.features.overview import RECENTLY, Overview, Standing
 from streamhost.features.work import Item, State, Work
@@ -51,18 +49,6 @@ class StandingView:
     versions: Sequence[Fact]
     started: Moment
     failed: Sequence[JobView]
-
-
-@dataclass(frozen=True, slots=True)
-class SettingView:
-    """A setting for a template. `value` as it stands in the file; `changed`: not as it comes."""
-
-    key: str
-    value: str
-    help: str
-    allowed: str
-    variable: str
-    changed: bool
 
 
 def standing_view(standing: Standing, failed: Sequence[Item]) -> StandingView:
@@ -109,24 +95,6 @@ def standing_view(standing: Standing, failed: Sequence[Item]) -> StandingView:
     )
 
 
-def setting_views(settings: Settings) -> dict[str, list[SettingView]]:
-    """Every setting of the core, by table of the file. Secrets are left out."""
-    tables: dict[str, list[SettingView]] = {}
-    for field in fields():
-        value = value_of(settings, field)
-        tables.setdefault(field.section, []).append(
-            SettingView(
-                field.key,
-                json.dumps(hidden(field, value), ensure_ascii=False),
-                field.help,
-                field.allowed,
-                field.variable,
-                getattr(getattr(settings, field.section), field.name) != field.default,
-            )
-        )
-    return tables
-
-
 @get("/admin", guards=GUARDS, include_in_schema=False)
 async def show_overview(
     request: AnyRequest,
@@ -141,22 +109,4 @@ async def show_overview(
     return await admin_page(request, frame, mail, "admin.html", standing=standing_view(standing, failed))
 
 
-@get("/admin/settings", guards=GUARDS, include_in_schema=False)
-async def show_settings(
-    request: AnyRequest,
-    settings: NamedDependency[Settings],
-    mail: NamedDependency[Mail],
-    frame: NamedDependency[Frame],
-) -> Response[str]:
-    """Every setting with its value, what it is for, and what it may be."""
-    return await admin_page(
-        request,
-        frame,
-        mail,
-        "admin_settings.html",
-        tables=setting_views(settings),
-        file=str(settings.data / FILE_NAME),
-    )
-
-
-routes = [show_overview, show_settings]
+routes = [show_overview]

@@ -10,9 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
 from streamhost.model.accounts import Role, Viewer
+from streamhost.model.branding import Brand
 from streamhost.model.clock import Clock
 from streamhost.server.assets import Assets
 from streamhost.server.auth import csrf_token, viewer_of
+from streamhost.server.brand import PHONE, TAB, picture_url, styles_url
 from streamhost.server.errors import Problem
 
 AnyRequest = Request[Any, Any, Any]
@@ -34,9 +36,9 @@ class Texts(dict[str, str]):
 class Frame:
     """Renders templates in the frame of the site: header, menu, footer, and who is signed in."""
 
-    def __init__(self, assets: Assets, site_name: str, registration_open: bool, clock: Clock) -> None:
+    def __init__(self, assets: Assets, brand: Brand, registration_open: bool, clock: Clock) -> None:
         self.now = clock
-        self._site = {"name": site_name}
+        self._brand = brand
         self._registration_open = registration_open
         self._assets = assets
         self._templates = Environment(
@@ -46,6 +48,11 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+    @property
+    def site_name(self) -> str:
+        """What the site is called now."""
+        return self._brand.name
 
     def page(
         self, request: AnyRequest, template: str, status_code: int = HTTPStatus.OK, **values: Any
@@ -72,7 +79,7 @@ class Frame:
 
     def _render(self, request: AnyRequest, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(
-            site=self._site,
+            site=_site(self._brand, self._assets),
             registration_open=self._registration_open,
             asset=self._assets,
             me=_me(viewer_of(request)),
@@ -82,6 +89,18 @@ class Frame:
             theme=_theme(request),
             **values,
         )
+
+
+def _site(brand: Brand, assets: Assets) -> dict[str, Any]:
+    """What a page shows of the site itself."""
+    logo = brand.logo
+    return {
+        "name": brand.name,
+        "styles": styles_url(brand),
+        "logo": {"url": logo.path, "width": logo.width, "height": logo.height} if logo else None,
+        "icon": picture_url(brand, TAB) or assets.logo,
+        "touch_icon": picture_url(brand, PHONE),
+    }
 
 
 class _Token:

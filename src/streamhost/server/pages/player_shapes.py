@@ -86,7 +86,7 @@ async def stream_view(video: Video, viewer: Viewer, playback: Playback) -> Strea
     return StreamView(_script_data(asdict(stream)), stream.hls, stream.dash)
 
 
-def about(video: Video, home: str, settings: Settings, syndication: Syndication) -> About:
+def about(video: Video, home: str, site: str, settings: Settings, syndication: Syndication) -> About:
     """What machines may learn from the page of a video; of one that not everybody may watch, nothing."""
     address = watch_url(home, video.id)
     hidden = video.visibility is not Visibility.PUBLIC or not settings.server.indexing
@@ -98,7 +98,6 @@ def about(video: Video, home: str, settings: Settings, syndication: Syndication)
         for kind, media_type in (("json", "application/json+oembed"), ("xml", "text/xml+oembed"))
         if entry.player
     ]
-    site = settings.server.site_name
     properties, data = open_graph(entry, site), _script_data(video_object(entry))
     return About(address, hidden, summary(entry), properties, twitter(entry), data, more)
 

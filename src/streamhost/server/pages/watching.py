@@ -97,7 +97,7 @@ async def watch(
         stream=await stream_view(video, viewer, playback),
         chapters=chapter_views(video),
         place=await playback.left_off(video, viewer),
-        about=about(video, home, settings, syndication),
+        about=about(video, home, frame.site_name, settings, syndication),
         share=share_view(video, home, syndication),
         report=report_form(reporting, viewer),
         reason=reasons.get(video.id, ""),
