@@ -64,7 +64,8 @@ def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -
 def test_started_anew(server: RunningServer, visit: Visit) -> None:
     """A change that waits is told, and a button starts the same server again in the same process, with the change."""
     server.add_user("root@example.org", "admin")
-    page = visit(server.url).sign_in("root@example.org").page("/admin/settings/uploads")
+    root = visit(server.url).sign_in("root@example.org")
+    page = root.page("/admin/settings/uploads")
     process = server.process.pid
     page.get_by_label("Quota videos").fill("17")
     page.get_by_role("button", name="Save changes").last.click()
@@ -76,6 +77,9 @@ def test_started_anew(server: RunningServer, visit: Visit) -> None:
     assert server.process.pid == process
     quota = server.client("root@example.org").get("/api/v1/me/quota").json()
     assert quota["videos"]["limit"] == 17, quota
+    # In between nobody answers, and the browser says so.
+    assert [one for one in root.troubles if "ERR_" not in one] == []
+    root.troubles.clear()
 
 
 def test_every_other_page(site: RunningServer, visit: Visit) -> None:
