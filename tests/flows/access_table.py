@@ -18,10 +18,10 @@ refusal, wherever that is simple.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-WHO = ("anonymous", "viewer", "creator", "owner", "moderator", "admin", "bad")
+from tests.flows.access_line import Line
+from tests.flows.access_set_up import SET_UP
+
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 CAPTIONS = {"data": {"language": "en"}, "files": {"file": ("a.srt", b"00:00:01,000 --> 00:00:02,000\nHello")}}
@@ -32,19 +32,8 @@ PROOF = {"password": "correct horse battery"}
 NEWCOMER = {"email": "newcomer@example.org", "password": "correct horse battery", "name": "Newcomer"}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The statuses in the order of `WHO`, and what is sent (arguments for httpx)."""
-
-    statuses: str
-    send: Mapping[str, Any] = field(default_factory=dict)
-
-    def status(self, who: str) -> int:
-        """The status that one of `WHO` gets."""
-        return int(self.statuses.split()[WHO.index(who)])
-
-
 TABLE: Mapping[str, Line] = {
+    **SET_UP,
     # operations
     "GET /livez": Line("200 200 200 200 200 200 200"),
     "GET /probez": Line("200 200 200 200 200 200 200"),
@@ -55,9 +44,6 @@ TABLE: Mapping[str, Line] = {
     "GET /api/docs": Line("200 200 200 200 200 200 200"),
     "GET /api/openapi.json": Line("200 200 200 200 200 200 200"),
     "GET /assets/{name}": Line("404 404 404 404 404 404 404"),
-    "GET /brand.css": Line("200 200 200 200 200 200 200"),
-    "GET /brand/{version}/{name}": Line("404 404 404 404 404 404 404"),
-    "GET /site.webmanifest": Line("200 200 200 200 200 200 200"),
     # accounts
     "POST /api/v1/auth/register": Line("202 202 202 202 202 202 202", {"json": NEWCOMER}),
     "POST /api/v1/auth/login": Line("401 401 401 401 401 401 401", {"json": WRONG}),
@@ -145,12 +131,6 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/admin/imports/files/{import_id}/retry": Line("401 403 403 403 403 404 401"),
     "DELETE /api/v1/admin/imports/files/{import_id}": Line("401 403 403 403 403 404 401"),
     "GET /api/v1/admin/overview": Line("401 403 403 403 403 200 401"),
-    "GET /api/v1/admin/settings": Line("401 403 403 403 403 200 401"),
-    "PATCH /api/v1/admin/settings": Line("401 403 403 403 403 200 401", {"json": {"unset": ["server.accent"]}}),
-    "POST /api/v1/admin/restart": Line("401 403 403 403 403 409 401"),
-    "GET /api/v1/admin/logo": Line("401 403 403 403 403 200 401"),
-    "PUT /api/v1/admin/logo": Line("401 403 403 403 403 422 401", {"files": {"file": ("a.png", b"no picture")}}),
-    "DELETE /api/v1/admin/logo": Line("401 403 403 403 403 204 401"),
     "GET /api/v1/admin/jobs": Line("401 403 403 403 403 200 401"),
     "GET /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401"),
     "POST /api/v1/admin/jobs/{job_id}": Line("401 403 403 403 403 404 401", {"json": {"action": "pause"}}),
@@ -294,14 +274,6 @@ TABLE: Mapping[str, Line] = {
     "GET /account/streams": Line("303 200 200 200 200 200 303"),
     "POST /account/streams/{stream_id}/stop": Line("401 404 404 404 404 404 401"),
     "GET /admin": Line("303 403 403 403 403 200 303"),
-    "GET /admin/settings": Line("303 403 403 403 403 200 303"),
-    "GET /admin/settings/{section}": Line("303 403 403 403 403 200 303"),
-    "POST /admin/settings/{section}": Line("401 403 403 403 403 303 401", {"data": {"reset": "server.accent"}}),
-    "POST /admin/restart": Line("401 403 403 403 403 409 401"),
-    "GET /admin/branding": Line("303 403 403 403 403 200 303"),
-    "POST /admin/branding": Line("401 403 403 403 403 303 401", {"data": {"name": "streamhost"}}),
-    "POST /admin/branding/logo/remove": Line("401 403 403 403 403 303 401"),
-    "GET /admin/branding/swatches.css": Line("303 403 403 403 403 200 303"),
     "GET /admin/plugins": Line("303 403 403 403 403 200 303"),
     "GET /admin/streams": Line("303 403 403 403 403 200 303"),
     "POST /admin/streams/{stream_id}/stop": Line("401 403 403 403 403 404 401"),

@@ -23,7 +23,8 @@ from streamhost.model.ids import PackageId, SessionId, VideoId, new_id
 from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE, declared, handlers_of
 from streamhost.server.csrf import SAFE_METHODS
 from tests.flows.access_house import House, open_house
-from tests.flows.access_table import TABLE, WHO
+from tests.flows.access_line import WHO
+from tests.flows.access_table import TABLE
 from tests.flows.token_table import NEEDED, NEVER, UNSEEN
 
 BAD_TOKENS = ("expired", "revoked", "disabled", "alg none", "wrong key", "other instance")
