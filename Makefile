@@ -20,7 +20,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 LOOKS := $(addprefix tests/browser/test_,looks.py account_looks.py admin_overview.py desk.py notifications.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test quick lint types format web wheel bench soak docs site screenshots lock test-pythons \
+.PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots lock test-pythons \
 	test-lowest clean \
 	setup setup-test setup-bench
 
@@ -30,7 +30,11 @@ help: ## show this list
 serve: setup ## start a server on its own data in .cache/data (DATA=, PORT=, ARGS=--demo for a try)
 	$(BIN)/streamhost serve $(if $(findstring --demo,$(ARGS)),,--data $(DATA)) --port $(PORT) $(ARGS)
 
-test: setup-test lint types ## everything that must hold: style, types, floors, and every test
+test: setup-test lint ## everything that must hold: style, types, floors, and every test
+	$(MAKE) --no-print-directory -j2 types suite
+
+# Types are looked at beside the first tests, which leave a processor time enough.
+suite: setup-test
 	$(BIN)/pytest $(PYTEST) $(ARGS)
 
 quick: setup-test ## the tests that take no more than a few seconds each

@@ -31,7 +31,7 @@ class Children:
             job.report(message["progress"], message["step"])
             self.heard.set()
 
-        limits = sandbox.Limits(silence_seconds=30)
+        limits = sandbox.Limits(silence_seconds=120)
         await sandbox.run("children", {"trick": self.trick}, limits=limits, on_message=hear, readable=[TRICKS])
 
 
