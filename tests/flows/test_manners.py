@@ -21,6 +21,8 @@ def test_the_probes(server: RunningServer) -> None:
     assert httpx.get(f"{server.url}/readyz").json()["parts"] == {"catalog": "ok", "storage": "ok", "worker": "ok"}
 
 
+WORDS = {"type": "string"}
+"""The schema of what may be anything."""
 SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -136,6 +138,18 @@ def test_http2_is_spoken_too(site: RunningServer) -> None:
         raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
         frame = raw.recv(9)
     assert frame[3] == 4, "the first frame of a server is SETTINGS (RFC 9113, 3.4)"
+
+
+def test_routes_say_what_they_answer_to_wrong_words(site: RunningServer) -> None:
+    """Where something in the address can be wrong, 422 is among the answers that are described."""
+    silent = []
+    for path, operations in httpx.get(f"{site.url}/api/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            asked = [one["schema"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+            wrong = [schema for schema in asked if schema != WORDS and schema.get("oneOf") != [WORDS, {"type": "null"}]]
+            if wrong and "422" not in operation["responses"]:
+                silent.append(f"{method} {path}: {wrong}")
+    assert silent == []
 
 
 def test_the_api_describes_itself(site: RunningServer) -> None:

@@ -205,7 +205,7 @@ async def claim_next(
     return waiting_document(found, viewer_of(request), playback)
 
 
-@get(ONE, summary="All about one video", **moderating(not_found=404))
+@get(ONE, summary="All about one video", **moderating(not_found=404, invalid_input=422))
 async def show_case(
     request: AnyRequest,
     video_id: FromPath[str],

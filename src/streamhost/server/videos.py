@@ -240,7 +240,7 @@ async def edit_video(
 @delete(
     "/api/v1/videos/{video_id:str}",
     summary="Delete a video",
-    **changing(),
+    **changing(invalid_input=422),
 )
 async def delete_video(
     request: Request[Any, Any, Any],
