@@ -8,7 +8,7 @@ const EVERY = 700; // ms between two questions whether the server is back
 const LONG = 45_000; // ms after which something may have gone wrong
 
 export function startAdministration(): void {
-  const waiting = document.querySelector<HTMLElement>("[data-restart]");
+  const waiting = document.querySelector<HTMLElement>("[data-new-server]");
   if (waiting) waitForRestart(waiting);
   const logo = document.querySelector<HTMLElement>("[data-logo]");
   if (logo) startLogo(logo);
@@ -23,7 +23,7 @@ function waitForRestart(root: HTMLElement): void {
     const answer = await fetch("/api/v1/admin/overview", { credentials: "same-origin" }).catch(() => null);
     if (answer?.ok) {
       const now = (await answer.json().catch(() => ({}))) as { started_at?: string };
-      if (now.started_at && now.started_at !== root.dataset["restart"]) return window.location.assign(root.dataset["onward"] ?? "/admin");
+      if (now.started_at && now.started_at !== root.dataset["newServer"]) return window.location.assign(root.dataset["onward"] ?? "/admin");
     }
     if (Date.now() - begun > LONG) setText(need("[data-restart-text]", root), texts.restart.long);
     window.setTimeout(() => void look(), EVERY);
