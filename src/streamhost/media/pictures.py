@@ -22,8 +22,11 @@ from streamhost.media.tasks import Limits
 from streamhost.media.timing import steadied
 from streamhost.model.streaming import Seam, Transfer, VideoTrack
 
-SCALER = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
-"""Without accurate rounding every step down the cascade makes pictures darker by 0.06 levels."""
+SCALER = Interpolation.LANCZOS
+"""Shown at the source's size again, 360 lines out of 720 are 0.5 dB nearer to the source (XPSNR) than by the usual
+bicubic, at equal bit rate. Accurate rounding would cost 3 % of the time, and saves 0.06 levels of darkness a step."""
+CONVERTER = SCALER | Interpolation.ACCURATE_RND
+"""Where colours, range or depth change, which adds up errors of its own."""
 PIXEL_FORMAT = "yuv420p"
 BT709 = 1
 """Code point of BT.709 for primaries, transfer and matrix (ISO/IEC 23091-2)."""
@@ -214,9 +217,13 @@ class Scaler:
         self._reformatter = VideoReformatter()
         self._from_matrix = Colorspace.ITU709
         self._from_range = ColorRange.MPEG
+        self._interpolation = SCALER
         if not converted and track.transfer is Transfer.SDR:
             self._from_matrix = _matrix(track)
             self._from_range = ColorRange.JPEG if track.full_range else ColorRange.MPEG
+            colours = self._from_matrix, self._from_range, track.pixel_format
+            if colours != (Colorspace.ITU709, ColorRange.MPEG, PIXEL_FORMAT):
+                self._interpolation = CONVERTER
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
         """Return the picture at this size; the same object when nothing changes."""
@@ -228,7 +235,7 @@ class Scaler:
             dst_colorspace=Colorspace.ITU709,
             src_color_range=self._from_range,
             dst_color_range=ColorRange.MPEG,
-            interpolation=SCALER,
+            interpolation=self._interpolation,
             threads=1,
         )
 
