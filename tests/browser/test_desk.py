@@ -15,7 +15,9 @@ from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, until
 from tests.browser.test_looks import check
 from tests.support.models import PICTURES, lend
+from tests.support.posed import posed
 from tests.support.server import RunningServer
+from tests.support.server import until as wait
 
 TITLES = ("First film", "Second film", "Third film, of a name that is long: " + "very " * 15 + "long", "Fourth film")
 BLURRED = "getComputedStyle(document.querySelector('.evidence__picture')).filter"
@@ -194,6 +196,37 @@ def test_what_owners_and_viewers_do(watched_site: RunningServer, titles: list[st
     expect(page.get_by_text("404")).to_be_visible()
     assert [one for one in bob.troubles if "404" not in one and "403" not in one] == []
     bob.troubles.clear()
+
+
+def test_a_new_file_is_looked_at_beside_the_old_one(watched_site: RunningServer, film: Path, visit: Visit) -> None:
+    """The page shows the new file, which nobody else can play; by one key it takes its place, and the page says so."""
+    alice = watched_site.client("alice@example.org")
+    video = alice.upload(posed("park"), title="A park", visibility="public")
+    alice.wait_until(video, "ready")
+    with film.open("rb") as content:
+        answer = alice.post(f"/api/v1/videos/{video}/source", files={"file": ("new.mp4", content)})
+    assert answer.status_code == 202, answer.text
+    wait(lambda: alice.video(video)["replacing"]["step"] == "review")
+    studio = visit(watched_site.url).sign_in("alice@example.org").page(f"/studio/{video}/file")
+    expect(studio.get_by_text("A new file is made, and somebody looks at it first.")).to_be_visible()
+    page = visit(watched_site.url).sign_in("mia@example.org").page("/moderation?cause=new_file")
+    page.get_by_role("link", name="A park").click()
+    expect(page.get_by_text("This is a new file.")).to_be_visible()
+    until(page, "document.querySelector('video').readyState >= 1")
+    assert page.evaluate("document.querySelector('video').duration") == pytest.approx(4.0, abs=0.5), "the old has eight"
+    check(page, "desk-new-file", False)
+    page.get_by_role("link", name="Look at the file that plays").click()
+    expect(page.get_by_text("This is the file that plays.")).to_be_visible()
+    page.get_by_role("link", name="Look at the new file").click()
+    expect(page.get_by_text("This is a new file.")).to_be_visible()
+    until(page, "document.querySelector('[data-case-page]').dataset.holding === 'me'")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Reject this file")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.get_by_text("The new file was approved")).to_be_visible()
+    wait(lambda: alice.video(video)["replacing"] is None)
+    assert alice.video(video)["duration"] == pytest.approx(4.0, abs=0.5)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -1,6 +1,6 @@
 """The desk of those who moderate: what waits, one case with its evidence, decisions by form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 
-from streamhost.features.moderation import CaseFile, Moderation, Wanted, wanted_of
+from streamhost.features.moderation import CaseFile, Moderation
 from streamhost.features.playback import Playback
 from streamhost.features.reporting import Reporting
 from streamhost.model.accounts import Role, User
@@ -23,13 +23,11 @@ from streamhost.model.videos import Protection
 from streamhost.server.auth import actor_of, at_least, user_of, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
+from streamhost.server.pages.case_filters import FILTERS, Asked
 from streamhost.server.pages.desk_shapes import (
     ASPECTS,
-    CATEGORIES,
-    CAUSES,
     DECISIONS,
     JUDGES,
-    RISKS,
     case_view,
     gap_texts,
     look_views,
@@ -53,13 +51,11 @@ GUARDS = [at_least(Role.MODERATOR)]
 NEIGHBOURS = 100
 """Cases among which the next and the one before are looked for."""
 DONE = {"approved": "was approved", "rejected": "was rejected", "undone": "waits again: the decision was taken back"}
-ANYBODY, FREE, MINE = "", "free", "mine"
-FILTERS: Mapping[str, Any] = {
-    "risks": [("", "Any"), *((one.value, words) for one, words in RISKS.items())],
-    "categories": [("", "Anything"), *((one.value, words) for one, words in CATEGORIES.items())],
-    "causes": [("", "Anything"), *((one.value, words) for one, words in CAUSES.items())],
-    "whose": [(ANYBODY, "Anybody's"), (FREE, "Nobody has them"), (MINE, "Mine")],
+NEW_FILES = {
+    "taken": "The new file was approved: it takes the place of the one that plays.",
+    "refused": "The new file was rejected: the one that plays stays.",
 }
+"""What is said after a decision about a new file; neither can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +64,6 @@ class Undoable:
 
     id: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The filter of the list, as it stands in the address."""
-
-    risk: str = ""
-    category: str = ""
-    cause: str = ""
-    who: str = ""
-
-    @property
-    def query(self) -> str:
-        """The end of an address that keeps the filter."""
-        values = {name: value for name, value in self.values().items() if value}
-        return f"?{urlencode(values)}" if values else ""
-
-    def values(self) -> dict[str, str]:
-        """By name."""
-        return {"risk": self.risk, "category": self.category, "cause": self.cause, "who": self.who}
-
-    def wanted(self, user: User) -> Wanted:
-        """Which cases that means. Raises `InvalidInput`."""
-        found = wanted_of(
-            [self.risk] if self.risk else [],
-            self.category or None,
-            self.cause or None,
-            user if self.who == MINE else None,
-        )
-        return replace(found, free_for=user.id) if self.who == FREE else found
 
 
 @get(DESK, guards=GUARDS, include_in_schema=False)
@@ -252,7 +218,7 @@ async def desk_page(
     request: AnyRequest, frame: Frame, moderation: Moderation, template: str, status: int = HTTP_200_OK, **values: Any
 ) -> Response[str]:
     """A page of the desk: with how many videos wait, and what was done on the page before."""
-    shown: dict[str, Any] = {"flash": None, "error": None, "query": ""}
+    shown: dict[str, Any] = {"flash": NEW_FILES.get(request.query_params.get("done", "")), "error": None, "query": ""}
     shown["undoable"] = await _undoable(request, moderation)
     shown["waiting"] = sum((await moderation.desk.counts()).values())
     return frame.page(request, template, status, **(shown | values))
