@@ -22,14 +22,17 @@ PICTURES = os.environ.get("PICTURES", "")
 
 @pytest.fixture(scope="module")
 def paths(site: RunningServer) -> Iterator[dict[str, str]]:
-    """Addresses of every page, with a video that plays and one that failed."""
+    """Addresses of every page, with a video that plays, one that failed and one in the trash."""
     alice = site.client("alice@example.org")
     good = alice.upload(bunny(), title="A rabbit, long of name: " + "very " * 20 + "long", visibility="public")
     notes = site.data.parent / "notes.mp4"
     notes.write_text("This is not a video.")
     bad = alice.upload(notes, title="Notes", visibility="private")
+    old = alice.upload(notes, title="Old notes", visibility="private")
     alice.wait_until(good, "ready")
     alice.wait_until(bad, "failed")
+    alice.wait_until(old, "failed")
+    alice.delete(f"/api/v1/videos/{old}", params={"permanently": "false"}).raise_for_status()
     yield {
         "home": "/",
         "search": "/search?q=rabbit",
@@ -42,6 +45,8 @@ def paths(site: RunningServer) -> Iterator[dict[str, str]]:
         "studio": "/studio",
         "edit": f"/studio/{good}",
         "delete": f"/studio/{good}/delete",
+        "trash": "/studio/trash",
+        "empty": "/studio/trash/empty",
         "no such page": "/there/is/nothing",
     }
 
@@ -103,10 +108,11 @@ def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit, pa
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     until(page, "document.activeElement.id === 'main'")
-    delete = page.get_by_role("link", name="Delete Notes")
+    page.goto(site.url + paths["trash"])
+    delete = page.get_by_role("link", name="Delete for good: Old notes")
     delete.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog", name="Delete this video?")).to_contain_text("Notes")
+    expect(page.get_by_role("dialog", name="Delete this video for good?")).to_contain_text("Old notes")
     expect(page.get_by_role("button", name="Keep it")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -136,7 +142,11 @@ def test_pages_work_without_script(site: RunningServer, browser_without_script: 
     page.get_by_label("Title").fill("Notes, renamed")
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_text("Your changes are saved.")).to_be_visible()
-    page.get_by_role("link", name="Delete Notes, renamed").click()
+    page.get_by_role("button", name="Delete Notes, renamed").click()
+    expect(page.get_by_text("1 video is in the trash.")).to_be_visible()
+    expect(page.get_by_text("Notes, renamed")).to_have_count(0)
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("link", name="Delete for good: Notes, renamed").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The video is deleted.")).to_be_visible()
     expect(page.get_by_text("Notes, renamed")).to_have_count(0)
