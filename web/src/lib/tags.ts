@@ -29,7 +29,7 @@ class Tags {
     box.append(this.chips, input, this.sent, this.status);
     const start = split(input.value);
     input.removeAttribute("name");
-    input.removeAttribute("list");
+    for (const name of ["list", "value"]) input.removeAttribute(name);
     input.className = "chips__input";
     input.value = "";
     setText(field.querySelector("[data-tags-hint]"), texts.tags.hint);

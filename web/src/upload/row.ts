@@ -39,7 +39,7 @@ export class Row {
   private readonly state = make("span", { role: "status" });
   private readonly numbers = make("span", { class: "numeric" });
   private readonly bar: HTMLProgressElement;
-  private readonly steps = t.steps.map((name) => make("li", { class: "steps__item" }, name));
+  private readonly steps = t.steps.map((name) => make("li", { class: "way__item" }, name));
   private readonly problem = make("p", { class: "field__error", role: "alert", hidden: true });
   private readonly actions = make("div", { class: "upload__actions" });
   private shown = "";
@@ -55,7 +55,7 @@ export class Row {
       make("p", { class: "upload__file" }, `${item.file.name} · ${bytes(item.file.size)}`),
       make("div", { class: "upload__fields" }, this.titleField(), this.visibilityField()),
       make("div", {}, make("p", { class: "upload__numbers" }, this.state, this.numbers), this.bar),
-      make("ol", { class: "steps", "aria-label": t.steps_label }, ...this.steps),
+      make("ol", { class: "way", "aria-label": t.steps_label }, ...this.steps),
       this.problem,
       this.actions,
     );
@@ -129,7 +129,7 @@ export class Row {
     const bad = item.phase === "failed" || item.phase === "refused";
     const at = item.phase === "ready" ? 4 : item.video ? (begun(item.video) ? 2 : 1) : item.phase === "processing" ? 1 : 0;
     this.steps.forEach((step, i) => {
-      step.className = ["steps__item", i < at && "steps__item--done", i === at && (bad ? "steps__item--bad" : "steps__item--now")]
+      step.className = ["way__item", i < at && "way__item--done", i === at && (bad ? "way__item--bad" : "way__item--now")]
         .filter(Boolean)
         .join(" ");
       if (i === at) step.setAttribute("aria-current", "step");
