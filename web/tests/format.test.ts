@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, bytes, clock, percent, titleFrom } from "../src/lib/format.ts";
+import { ago, bytes, clock, localMinute, percent, titleFrom } from "../src/lib/format.ts";
 
 test("a length shows hours only where there are any", () => {
   assert.equal(clock(0), "0:00");
@@ -41,4 +41,9 @@ test("a file name becomes a title", () => {
   assert.equal(titleFrom("My_holiday__2026.final.mp4"), "My holiday 2026.final");
   assert.equal(titleFrom(".mp4"), ".mp4");
   assert.equal(titleFrom("no extension"), "no extension");
+});
+
+test("a time for a field is that of the reader's own zone, and comes back as the same moment", () => {
+  const at = new Date("2099-01-31T18:30:00Z");
+  assert.equal(new Date(localMinute(at)).getTime(), at.getTime());
 });

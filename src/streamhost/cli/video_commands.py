@@ -226,6 +226,8 @@ def _tell(document: Document, as_json: bool) -> None:
         "renditions": renditions,
         "tags": ", ".join(document["tags"]),
         "uploaded": (document["created_at"] or "")[:16].replace("T", " "),
+        "public from": (document["publish_at"] or "")[:16].replace("T", " "),
+        "in trash": (document["deleted_at"] or "")[:16].replace("T", " "),
         "source": "kept" if document["source_kept"] else "not kept",
     }
     click.secho(blanked(document["title"]), bold=True)
