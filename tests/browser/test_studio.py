@@ -165,11 +165,11 @@ def test_many_uploads_are_held_and_released(site: RunningServer, studio: Page, t
     page.goto(site.url + "/upload")
     page.context.new_cdp_session(page).send(
         "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": 100_000},
+        {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": 30_000},
     )
     files = [tmp_path / f"{name}.mp4" for name in ("one", "two", "three", "four")]
     for path in files:
-        path.write_bytes(bytes(3_000_000))
+        path.write_bytes(bytes(12_000_000))
     page.locator("[data-files]").set_input_files(files)
     rows = page.locator(".upload")
     expect(rows).to_have_count(4)
@@ -186,7 +186,7 @@ def test_many_uploads_are_held_and_released(site: RunningServer, studio: Page, t
     expect(page.get_by_role("button", name="Pause all")).to_be_hidden()
     page.get_by_role("button", name="Go on with all").click()
     until(page, "document.querySelectorAll('.upload[data-phase=uploading]').length === 2")
-    expect(rows.nth(2)).to_have_attribute("data-phase", "queued")
+    until(page, "document.querySelectorAll('.upload[data-phase=queued]').length === 2")
     for _ in range(4):
         rows.first.get_by_role("button", name=re.compile("^(Cancel|Remove)")).click()
     expect(rows).to_have_count(0)
