@@ -69,7 +69,7 @@ export class Item {
       this.to,
       {
         progress: (sent) => this.progress(sent),
-        retrying: () => this.become("retrying"),
+        retrying: () => this.phase !== "paused" && this.become("retrying"),
         done: (videoId) => this.received(videoId),
         refused: (problem) => this.refused(problem),
       },

@@ -18,7 +18,11 @@ export class Queue {
   constructor(items: () => Item[], fill: () => void, drop: (item: Item) => void) {
     this.items = items;
     this.fill = fill;
-    this.on("pause", () => this.each((item) => item.mayPause && void item.pause()));
+    this.on("pause", () => {
+      // Those that wait first, else each place that becomes free would be taken by one of them.
+      this.each((item) => item.phase === "queued" && void item.pause());
+      this.each((item) => item.mayPause && void item.pause());
+    });
     this.on("resume", () => this.each((item) => item.mayGoOn && item.queue()));
     this.on("clear", () => this.each((item) => item.phase === "ready" && drop(item)));
   }

@@ -35,6 +35,7 @@ export class Transfer {
   private videoId = "";
   private refusal: Problem | null = null;
   private failed = false;
+  private wanted = false;
 
   constructor(file: File, metadata: Record<string, string>, to: Destination, hopes: Hopes) {
     this.hopes = hopes;
@@ -59,6 +60,7 @@ export class Transfer {
 
   /** Begin, or go on at the byte the server has. */
   async start(): Promise<void> {
+    this.wanted = true;
     if (this.refusal || this.failed) await renewCsrfToken();
     this.refusal = null;
     this.failed = false;
@@ -66,15 +68,18 @@ export class Transfer {
       const [previous] = await this.upload.findPreviousUploads();
       if (previous) this.upload.resumeFromPreviousUpload(previous);
     }
-    this.upload.start();
+    // Somebody may have thought better of it meanwhile.
+    if (this.wanted) this.upload.start();
   }
 
   async pause(): Promise<void> {
+    this.wanted = false;
     await this.upload.abort(false);
   }
 
   /** Stop, and let the server forget what it has. */
   async cancel(): Promise<void> {
+    this.wanted = false;
     await this.upload.abort(true);
   }
 
