@@ -28,6 +28,8 @@ WITHIN = 10.0
 """Seconds after which nothing of a rejected video may be had any more."""
 ENDING = ("/logout", "/sessions/end")
 """Routes after which the one who asks is somebody else."""
+PATIENCE = 240.0
+"""Seconds for a look at all of them, on a machine that has other things to do."""
 PIECE = 24
 """Bytes that tell one file from all others."""
 
@@ -382,7 +384,7 @@ def test_looking_at_everything_anew_says_first_what_would_change(
     try:
         run = root.post("/api/v1/moderation/rescreens").raise_for_status().json()
         place = f"/api/v1/moderation/rescreens/{run['id']}"
-        until(lambda: mia.get(place).json()["state"] == "looked")
+        until(lambda: mia.get(place).json()["state"] == "looked", PATIENCE)
         found = mia.get(place).json()
         assert found["total"] == found["done"] > 5
         changes = mia.get(f"{place}/changes").raise_for_status().json()["items"]
@@ -392,7 +394,7 @@ def test_looking_at_everything_anew_says_first_what_would_change(
         assert bob.get(f"/api/v1/stream/{films['park']}").status_code == 200, "nothing has changed yet"
         assert mia.post(f"{place}/apply").status_code == 403
         assert root.post(f"{place}/apply").status_code == 200
-        until(lambda: mia.get(place).json()["state"] == "applied")
+        until(lambda: mia.get(place).json()["state"] == "applied", PATIENCE)
         assert bob.get(f"/api/v1/stream/{films['park']}").status_code == 404
     finally:
         lend_again(site.data)
