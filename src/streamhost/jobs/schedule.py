@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamhost import log
 from streamhost.db import jobs as rows
 from streamhost.db.core import Database
+from streamhost.jobs.background import Background
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.model.tasks import Task
@@ -49,19 +49,15 @@ class Schedule:
         self._queue = queue
         self._clock = clock
         self._entries = entries
-        self._loop: asyncio.Task[None] | None = None
+        self._loop = Background("jobs-schedule", self._run)
 
     async def start(self) -> None:
         """Begin to add what is due."""
-        self._loop = asyncio.create_task(self._run(), name="jobs-schedule")
+        self._loop.start()
 
     async def stop(self) -> None:
         """Add nothing more."""
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
-            self._loop = None
+        await self._loop.stop()
 
     async def tick(self) -> Timestamp | None:
         """Add everything that is due now; when the next is due (None: there is nothing periodic)."""

@@ -6,15 +6,11 @@ of, so reading on in it finds every end that this process has not made itself.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
-from streamhost import log
 from streamhost.db import audit as rows
 from streamhost.db import sessions as session_rows
-from streamhost.db.errors import CatalogUnavailable
 from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.signed_in import TRUSTED_SECONDS
+from streamhost.jobs.background import Watch
 from streamhost.model.audit import Act, AuditEntry
 from streamhost.model.ids import SessionId, UserId
 
@@ -38,8 +34,6 @@ OF_A_USER = frozenset(
 """Acts that end what hangs on any session of a user. Whoever stays signed in asks for a new permission and goes on. A
 changed password ends all sessions but one, so those are looked up."""
 
-_logger = log.get("accounts")
-
 
 class Endings:
     """Reads on in the audit log, and passes on what has ended. `look_back`: how long before now still matters, in
@@ -49,20 +43,16 @@ class Endings:
         self._means = means
         self._look_back = look_back
         self._read_to: int | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._watching = Watch("endings", self.read_on, TRUSTED_SECONDS)
 
     async def start(self) -> None:
         """Pass on what ended lately, and from now on."""
         await self.read_on()
-        self._watching = asyncio.create_task(self._watch(), name="endings")
+        self._watching.start()
 
     async def stop(self) -> None:
         """Stop watching. Safe to call twice."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-            self._watching = None
+        await self._watching.stop()
 
     async def read_on(self) -> None:
         """Pass on what ended since the last time, or the first time what ended lately enough to matter."""
@@ -94,11 +84,3 @@ class Endings:
             for other in others:
                 self._means.present.forget(other)
                 self._means.ended(other, entry.at)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(TRUSTED_SECONDS)
-            try:
-                await self.read_on()
-            except CatalogUnavailable as error:
-                _logger.warning("What ended elsewhere could not be looked up", action="endings", error=str(error))

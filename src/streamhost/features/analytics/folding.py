@@ -8,7 +8,6 @@ folded, has its session folded anew from the log.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +19,7 @@ from streamhost.db.core import Connection, Database
 from streamhost.db.interactions import Interaction
 from streamhost.db.playback_events import Logged, Playback
 from streamhost.db.playback_sums import Day, Hour
+from streamhost.jobs.background import Background
 from streamhost.model.analytics import Figures, day_of, figures_of, negative, subjects_of, summed
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import StreamhostError
@@ -65,22 +65,18 @@ class Folder:
         self._db = db
         self._key = key
         self._remembers = remembers
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("folding", self._run)
         self._turn = asyncio.Lock()
         self.folded = 0
         """Events folded so far."""
 
     async def start(self) -> None:
         """Begin to fold."""
-        self._task = asyncio.create_task(self._run(), name="folding")
+        self._task.start()
 
     async def stop(self) -> None:
         """End after the step that runs; the rest is folded after the next start."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._task.stop()
 
     async def catch_up(self) -> int:
         """Fold everything there is now; how many events it was."""

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from streamhost.jobs.background import Watch
 from streamhost.model.clock import Timestamp
 from streamhost.model.cmcd import Cmcd, parsed
 from streamhost.model.errors import StreamhostError
@@ -74,7 +75,7 @@ class Listening:
         self._places: OrderedDict[str, tuple[Timestamp, dict[str, Place]]] = OrderedDict()
         self._waiting: deque[Overheard] = deque(maxlen=MOST_WAITING)
         self._sequences: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Watch("cmcd", self._hand_on, EVERY_SECONDS)
         self.dropped = 0
         """Requests left out so far because too many waited."""
 
@@ -86,21 +87,12 @@ class Listening:
 
     async def start(self) -> None:
         """Begin to read what was heard."""
-        self._task = asyncio.create_task(self._run(), name="cmcd")
+        self._task.start()
 
     async def stop(self) -> None:
         """End, with what was heard until now."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await self._hand_on()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            await self._hand_on()
+        await self._task.stop()
+        await self._hand_on()
 
     async def _hand_on(self) -> None:
         sessions: dict[tuple[str, str], tuple[Overheard, list[PlaybackEvent]]] = {}

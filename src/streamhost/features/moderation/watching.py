@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 
-from streamhost import log
 from streamhost.db import videos
 from streamhost.db.core import Database
-from streamhost.db.errors import CatalogUnavailable
+from streamhost.jobs.background import Watch
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.ids import VideoId
 
@@ -17,8 +14,6 @@ LOOK_EVERY = 3.0
 """Seconds between two looks: what was rejected must be gone within ten."""
 OVERLAP = 30.0
 """How far back each look goes: another process may take a while from its decision to its commit."""
-
-_logger = log.get("moderation")
 
 
 class WithdrawalWatch:
@@ -29,7 +24,7 @@ class WithdrawalWatch:
         self._db = db
         self._clock = clock
         self._withdrawn = withdrawn
-        self._watching: asyncio.Task[None] | None = None
+        self._watching = Watch("withdrawals", self.look, LOOK_EVERY)
 
     async def look(self) -> None:
         """End what was withdrawn lately."""
@@ -39,20 +34,8 @@ class WithdrawalWatch:
 
     async def start(self) -> None:
         """Look every few seconds."""
-        self._watching = asyncio.create_task(self._watch(), name="withdrawals")
+        self._watching.start()
 
     async def stop(self) -> None:
         """Stop looking. Safe to call twice."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-            self._watching = None
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look()
-            except CatalogUnavailable as error:
-                _logger.error("withdrawn videos could not be looked up", action="withdrawals", error=str(error))
+        await self._watching.stop()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 from streamhost import log
-from streamhost.keyrings import Keyrings, KeyringsUnreadable, Ring
+from streamhost.jobs.background import Watch
+from streamhost.keyrings import Keyrings, Ring
 from streamhost.model.clock import Clock
 from streamhost.model.grants import Grants
 
@@ -30,7 +28,7 @@ class KeyWatch:
         self._grants = grants
         self._clock = clock
         self._known = self._state()
-        self._watching: asyncio.Task[None] | None = None
+        self._watching = Watch("grant_keys", self._look, LOOK_EVERY)
 
     def look(self) -> None:
         """Use the keys that count now."""
@@ -45,25 +43,16 @@ class KeyWatch:
     async def start(self) -> None:
         """Look every few seconds."""
         self.look()
-        self._watching = asyncio.create_task(self._watch(), name="keys")
+        self._watching.start()
 
     async def stop(self) -> None:
         """Stop looking. Safe to call twice."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-            self._watching = None
+        await self._watching.stop()
 
     def _state(self) -> tuple[int, frozenset[int]]:
         """Which key signs, and which verify."""
         ring = self._keyrings.ring(Ring.GRANTS)
         return ring.current.id, frozenset(ring.secrets(self._clock()))
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                self.look()
-            except KeyringsUnreadable as error:
-                _logger.error("The signing keys could not be read again", action="grant_keys", error=str(error))
+    async def _look(self) -> None:
+        self.look()

@@ -9,6 +9,7 @@ from collections import Counter
 from streamhost import log
 from streamhost.db import search as rows
 from streamhost.db.core import Database
+from streamhost.jobs.background import Background
 from streamhost.model.errors import StreamhostError
 from streamhost.model.search import words_in
 
@@ -27,21 +28,17 @@ class Learner:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._due = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("search-words", self._run)
         db.on_write(self._wrote)
 
     async def start(self) -> None:
         """Begin with what an earlier run left."""
         self._due.set()
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="search-words")
+        self._task.start()
 
     async def stop(self) -> None:
         """End; what is left is learnt by the next run. Safe to call twice."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._task.stop()
 
     async def learn(self) -> bool:
         """Take in some changes; whether there were any."""
