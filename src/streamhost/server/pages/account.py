@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
@@ -13,10 +12,9 @@ from streamhost.features.quota import Quotas
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import SessionId
 from streamhost.server.auth import actor_of, clear_cookie, in_person, user_of, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
-from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
+from streamhost.server.pages.forms import failing, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
 
@@ -89,13 +87,11 @@ async def _account_page(
     return frame.page(
         request,
         "account.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         user=user_view(user),
         usage=usage_text(await quotas.usage(user.id)),
         flash=DONE.get(done),
-        error=complaint(error) if error else None,
         form=kept(form or Texts()),
-        errors=Texts(error.fields) if error else Texts(),
     )
 
 
@@ -141,13 +137,11 @@ async def _security_page(
     return frame.page(
         request,
         "security.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         user=user_view(user),
         second_factor=await accounts.second_factor.state(user.id),
         sessions=[session_view(one, viewer_of(request).session_id) for one in sessions],
         flash=DONE.get(done),
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         **password_rules(settings),
     )
 
@@ -200,10 +194,8 @@ async def _delete_page(
     return frame.page(
         request,
         "delete_account.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         code_needed=state.on,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
     )
 
 

@@ -19,9 +19,9 @@ ROLES = [(role.value, role.value.capitalize()) for role in Role]
 
 
 async def admin_page(
-    request: AnyRequest, frame: Frame, mail: Mail, template: str, status: int = HTTPStatus.OK, **values: Any
+    request: AnyRequest, frame: Frame, mail: Mail, template: str, status_code: int = HTTPStatus.OK, **values: Any
 ) -> Response[str]:
     """A page of the administration. `mail_status` tells it about mail that goes nowhere."""
     standing: MailStatus = await mail.status()
     values = {"flash": None, "error": None} | values
-    return frame.page(request, template, status, mail_status=standing, roles=ROLES, **values)
+    return frame.page(request, template, status_code, mail_status=standing, roles=ROLES, **values)

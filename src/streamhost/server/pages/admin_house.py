@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.accounts import Accounts, NewInvitation
 from streamhost.features.audit import Audit
@@ -16,11 +15,10 @@ from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import InvitationId, MailId, UserId
 from streamhost.model.mail import MailState
 from streamhost.server.auth import actor_of, user_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, kept, see, typed
+from streamhost.server.pages.forms import failing, kept, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import entry_view, invitation_view, letter_view, words
 
@@ -99,14 +97,12 @@ async def _invitations_page(
         frame,
         mail,
         "admin_invitations.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         invitations=[invitation_view(one, is_open=accounts.invitations.is_open(one), now=frame.now()) for one in every],
         registration=accounts.registration.mode,
         made=made.link if made else "",
         sent_to=made.invitation.email if made else None,
-        error=complaint(error) if error else None,
         form=kept(form or Texts(role=Role.VIEWER.value, uses="1", days="7")),
-        errors=Texts(error.fields) if error else Texts(),
         flash=flash,
     )
 
@@ -140,10 +136,9 @@ async def _mail_page(
         frame,
         mail,
         "admin_mail.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         dead=[letter_view(letter) for letter in await mail.letters(MailState.DEAD)],
         waiting=[letter_view(letter) for letter in await mail.letters(MailState.QUEUED)],
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

@@ -17,7 +17,7 @@ from streamhost.model.imports import ImportState, shown
 from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.people_shapes import Moment, moment
 from streamhost.server.pages.shapes import bytes_text
@@ -160,7 +160,7 @@ async def _page(
         frame,
         mail,
         "admin_imports.html",
-        status_of(error) if error else 200,
+        **failing(error),
         enabled=status.enabled,
         folders=[_folder(one) for one in status.folders],
         failed=status.counts.get(ImportState.FAILED, 0),
@@ -168,7 +168,6 @@ async def _page(
         states=STATES,
         state=state,
         next_url=following(IMPORTS, page.next_cursor, state=state),
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

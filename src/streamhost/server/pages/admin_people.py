@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
@@ -22,7 +21,7 @@ from streamhost.server.auth import actor_of, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
+from streamhost.server.pages.forms import complaint, failing, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
 from streamhost.server.pages.quota_form import count_text, gigabytes_text, quota_typed, streams_typed
@@ -160,10 +159,8 @@ async def _add_page(
         frame,
         mail,
         "admin_add_user.html",
-        status_of(error) if error else HTTP_200_OK,
-        error=complaint(error) if error else None,
+        **failing(error),
         form=kept(form or Texts(role=Role.VIEWER.value)),
-        errors=Texts(error.fields) if error else Texts(),
         **password_rules(settings),
     )
 
@@ -221,7 +218,7 @@ async def _user_page(
         desk.frame,
         desk.mail,
         "admin_user.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         user=user_view(user),
         usage=usage_text(usage),
         form=Texts({**stands, **(form or {})}),
@@ -229,8 +226,6 @@ async def _user_page(
         second_factor=await accounts.second_factor.state(user.id),
         sessions=[session_view(one, viewer.session_id) for one in sessions],
         itself=viewer.id == user.id,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         flash=flash,
     )
 

@@ -18,7 +18,7 @@ from streamhost.server.auth import actor_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
-from streamhost.server.pages.forms import complaint, kept, see, typed
+from streamhost.server.pages.forms import complaint, failing, kept, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment, words
 
@@ -218,12 +218,10 @@ async def _list_page(
         frame,
         mail,
         "admin_webhooks.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         webhooks=[webhook_view(one, frame.now()) for one in await room.listed()],
         kinds=[(kind, words(kind)) for kind in room.kinds()],
         form=kept(form or Texts(all="on")),
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         flash=flash,
     )
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from litestar import Request
 from litestar.response import Redirect
-from litestar.status_codes import HTTP_303_SEE_OTHER
+from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 
 from streamhost.config import Settings
 from streamhost.model.errors import StreamhostError
+from streamhost.server.errors import status_of
 from streamhost.server.pages.frame import Texts
 
 SECRETS = frozenset({"password", "new_password", "otp"})
@@ -38,6 +39,14 @@ def complaint(error: StreamhostError) -> Complaint | None:
         return None
     wait = getattr(error, "retry_after", None)
     return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "", wait)
+
+
+def failing(error: StreamhostError | None) -> dict[str, Any]:
+    """What a page that holds a form says after a mistake: the status of the answer, what stands above the form, and
+    what stands beside its fields. Nothing is wrong without an error."""
+    if error is None:
+        return {"status_code": HTTP_200_OK, "error": None, "errors": Texts()}
+    return {"status_code": status_of(error), "error": complaint(error), "errors": Texts(error.fields)}
 
 
 def kept(form: Texts) -> Texts:

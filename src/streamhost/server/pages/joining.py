@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
@@ -15,7 +14,7 @@ from streamhost.server.auth import address_of, anyone
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
-from streamhost.server.pages.forms import complaint, kept, password_rules, see, typed
+from streamhost.server.pages.forms import complaint, failing, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
@@ -78,14 +77,12 @@ def _register_page(
     return frame.page(
         request,
         "register.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         stage=stage if stage != "form" or accounts.registration.mode != "closed" else "closed",
         registration=accounts.registration.mode,
         invitation=invitation,
         invited=invited,
-        error=complaint(error) if error else None,
         form=kept(form or Texts()),
-        errors=Texts(error.fields) if error else Texts(),
         **password_rules(settings),
     )
 

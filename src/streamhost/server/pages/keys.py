@@ -7,7 +7,6 @@ import segno
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK
 from markupsafe import Markup
 
 from streamhost.features.accounts import Accounts, NewApiToken, NewSecret
@@ -15,10 +14,9 @@ from streamhost.model.accounts import Scope
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import TokenId
 from streamhost.server.auth import actor_of, in_person, user_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.account import SECURITY
-from streamhost.server.pages.forms import complaint, kept, see, typed
+from streamhost.server.pages.forms import failing, kept, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import token_view
 
@@ -116,7 +114,7 @@ async def _factor_page(
     return frame.page(
         request,
         "second_factor.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         state=await accounts.second_factor.state(user_of(request).id),
         secret=secret.secret if secret else "",
         spaced=_spaced(secret.secret) if secret else "",
@@ -124,8 +122,6 @@ async def _factor_page(
         qr=_qr(secret.uri) if secret else None,
         codes=codes or [],
         wrong=wrong,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
     )
 
 
@@ -193,15 +189,13 @@ async def _tokens_page(
     return frame.page(
         request,
         "tokens.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         tokens=[token_view(token, frame.now()) for token in await accounts.api_tokens.all(user_of(request).id)],
         made=made.text if made else "",
         scopes=SCOPES,
         lives=LIVES,
         flash=flash,
-        error=complaint(error) if error else None,
         form=kept(form or Texts({"days": "90", "scope_read": "on"})),
-        errors=Texts(error.fields) if error else Texts(),
     )
 
 

@@ -22,8 +22,8 @@ from streamhost.server.errors import status_of
 from streamhost.server.files import MP4, sent
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, safe_next, see, typed
-from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.forms import failing, safe_next, see, typed
+from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.job_shapes import job_view
 from streamhost.server.pages.shapes import bytes_text, video_view
 from streamhost.server.pages.studio import STUDIO
@@ -66,12 +66,11 @@ async def _jobs_page(
         frame,
         mail,
         "admin_jobs.html",
-        status_of(error) if error else 200,
+        **failing(error),
         jobs=[job_view(item) for item in page.items],
         states=STATES,
         state=state,
         next_url=following(JOBS, page.next_cursor, state=state),
-        error=complaint(error) if error else None,
         flash=flash,
     )
 
@@ -144,7 +143,7 @@ def _file_page(
     return frame.page(
         request,
         "file.html",
-        status_of(error) if error else 200,
+        **failing(error),
         video=video_view(video, viewer, playback),
         source_name=video.source_name,
         source_kept=video.source_key is not None,
@@ -162,8 +161,6 @@ def _file_page(
             (UNTIL_READY, "Until the video is ready"),
             (DAYS, "For some days after it became ready"),
         ],
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         flash="Your changes are saved." if saved else None,
     )
 

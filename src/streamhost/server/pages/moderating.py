@@ -21,7 +21,6 @@ from streamhost.model.reasons import TEMPLATES, reason_text
 from streamhost.model.verdicts import Decision
 from streamhost.model.videos import Protection
 from streamhost.server.auth import actor_of, at_least, user_of, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.case_filters import FILTERS, Asked
 from streamhost.server.pages.desk_shapes import (
@@ -40,7 +39,7 @@ from streamhost.server.pages.desk_shapes import (
     word_views,
 )
 from streamhost.server.pages.evidence_plot import strips
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment
 from streamhost.server.pages.shapes import state_text, video_view
@@ -215,13 +214,18 @@ async def show_decided(
 
 
 async def desk_page(
-    request: AnyRequest, frame: Frame, moderation: Moderation, template: str, status: int = HTTP_200_OK, **values: Any
+    request: AnyRequest,
+    frame: Frame,
+    moderation: Moderation,
+    template: str,
+    status_code: int = HTTP_200_OK,
+    **values: Any,
 ) -> Response[str]:
     """A page of the desk: with how many videos wait, and what was done on the page before."""
     shown: dict[str, Any] = {"flash": NEW_FILES.get(request.query_params.get("done", "")), "error": None, "query": ""}
     shown["undoable"] = await _undoable(request, moderation)
     shown["waiting"] = sum((await moderation.desk.counts()).values())
-    return frame.page(request, template, status, **(shown | values))
+    return frame.page(request, template, status_code, **(shown | values))
 
 
 async def _undoable(request: AnyRequest, moderation: Moderation) -> Undoable | None:
@@ -285,8 +289,7 @@ async def _case_page(
         frame,
         moderation,
         "moderation_case.html",
-        status_of(error) if error else HTTP_200_OK,
-        error=complaint(error) if error else None,
+        **failing(error),
         video=video_view(video, viewer, playback),
         state_text=state_text(video),
         tags=video.tags,
@@ -351,12 +354,10 @@ async def _reject_page(
         frame,
         moderation,
         "moderation_reject.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         video_id=file.video.id,
         title=file.video.title,
         form=form,
-        errors=Texts(error.fields) if error else Texts(),
-        error=complaint(error) if error else None,
         templates=TEMPLATES,
         onward=form["onward"],
         new_file=file.new_file,

@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.mail import Mail
 from streamhost.features.models import Models
@@ -17,10 +16,9 @@ from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.moderation import Aspect
 from streamhost.model.verdicts import Policy, Profile, Publish
 from streamhost.server.auth import actor_of
-from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.desk_shapes import ASPECTS
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame
 
 AnyRequest = Request[Any, Any, Any]
@@ -126,13 +124,12 @@ async def _page(
         frame,
         mail,
         "admin_moderation.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         profiles=profile_choices(policy.profile),
         fixed=moderation.policies.fixed,
         trust=trust_text(policy),
         publish="Others may watch once a video is approved." if first else "Others may watch until something is found.",
         lines=[_line(aspect, policy, models) for aspect in Aspect],
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

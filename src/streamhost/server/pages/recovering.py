@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
@@ -15,8 +14,8 @@ from streamhost.server.auth import address_of, anyone, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
-from streamhost.server.pages.forms import complaint, password_rules, see, typed
-from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.forms import complaint, failing, password_rules, see, typed
+from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
 AnyRequest = Request[Any, Any, Any]
@@ -84,11 +83,9 @@ def _reset_page(
     return frame.page(
         request,
         "reset.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         email=user.email if user else "",
         token=token,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         **password_rules(settings),
     )
 

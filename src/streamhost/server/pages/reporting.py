@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.reporting import NewReport, Reporting
 from streamhost.model.accounts import Viewer
@@ -15,8 +14,7 @@ from streamhost.model.errors import InvalidInput, StreamhostError, Unauthenticat
 from streamhost.model.ids import VideoId
 from streamhost.model.reports import Reason, place_of
 from streamhost.server.auth import anyone, viewer_of
-from streamhost.server.errors import status_of
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.shapes import clock_text
 from streamhost.server.reports import sender_of
@@ -106,13 +104,11 @@ def _page(
     return frame.page(
         request,
         "report.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         video_id=video_id,
         title=title,
         reasons=CHOICES,
         form=form,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
         sent=sent,
     )
 

@@ -6,7 +6,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.moderation import Moderation
 from streamhost.model.accounts import Role
@@ -15,9 +14,8 @@ from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import RescreenId
 from streamhost.model.videos import Clearance
 from streamhost.server.auth import actor_of, at_least
-from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.moderating import DESK, desk_page
 from streamhost.server.pages.people_shapes import Moment, moment
@@ -137,8 +135,7 @@ async def _page(
         frame,
         moderation,
         "moderation_rescreen.html",
-        status_of(error) if error else HTTP_200_OK,
-        error=complaint(error) if error else None,
+        **failing(error),
         run=view,
         changes=[_change(one) for one in page.items] if page else [],
         next_url=following(HERE, page.next_cursor) if page else None,

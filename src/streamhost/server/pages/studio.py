@@ -22,10 +22,9 @@ from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video, Visibility, may_manage
 from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.home import home_of
 from streamhost.server.pages.copies import copies_view
-from streamhost.server.pages.forms import complaint, safe_next, see, typed
+from streamhost.server.pages.forms import failing, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment
 from streamhost.server.pages.poster import poster_views
@@ -179,10 +178,8 @@ async def edit(
         return frame.page(
             request,
             "edit.html",
-            status_of(error),
+            **failing(error),
             video=_as_typed(video_view(video, viewer, playback), changes),
-            error=complaint(error),
-            errors=Texts(error.fields),
             back=back,
             own_tags=await catalog.tags(video.owner_id),
             posters=(),
