@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
-from streamhost.model.ids import PackageId, UserId, VideoId
+from streamhost.model.ids import PackageId, UserId, VideoId, is_id
 from streamhost.model.videos import (
     ChapterMark,
     Clearance,
@@ -165,7 +165,9 @@ async def insert(conn: Connection, video: Video) -> None:
 
 
 async def get(conn: Connection, video_id: VideoId) -> Video | None:
-    """One video with the renditions of its newest package, None if there is none."""
+    """One video with the renditions of its newest package, None if there is none, or if that is the form of no id."""
+    if not is_id(video_id):
+        return None
     row = await conn.fetch_one(f"{_SELECT} WHERE videos.id = :id", {"id": video_id})
     return _video(row, await renditions(conn, video_id)) if row else None
 

@@ -75,7 +75,7 @@ class Captions:
 
         Raises `InvalidInput`, `NotCaptions`, `TooManyCaptions`, and what the quota raises."""
         async with self._db.read() as conn:
-            await _managed(conn, video_id, viewer)
+            managed(await videos.get(conn, video_id), viewer)
         said = _checked({"language": "", **words})
         cues = await asyncio.to_thread(texts.parse, file, said["language"])
         data = texts.write(cues).encode()
@@ -119,7 +119,7 @@ class Captions:
 
     async def _enter(self, conn: Connection, caption: Caption, viewer: Viewer, *, default: bool) -> Caption:
         """Enter captions whose words are stored, unless they are there already."""
-        video = await _managed(conn, caption.video_id, viewer)
+        video = managed(await videos.get(conn, caption.video_id), viewer)
         known = await rows.of_video(conn, video.id)
         if any(one.id == caption.id for one in known):
             return caption
@@ -163,7 +163,7 @@ class Captions:
             await self._rewrite(conn, video_id)
 
     async def _one(self, conn: Connection, video_id: VideoId, caption_id: CaptionId, viewer: Viewer) -> Caption:
-        await _managed(conn, video_id, viewer)
+        managed(await videos.get(conn, video_id), viewer)
         caption = await rows.get(conn, video_id, caption_id) if is_id(caption_id) else None
         if caption is None:
             raise NotFound("There are no such captions.")
@@ -173,10 +173,6 @@ class Captions:
         lock = f"manifests:{video_id}"
         await self._queue.add(conn, RewriteManifests(video_id), lock=lock, queueing_lock=lock, subject=lock)
         await self._reworded(conn, video_id)
-
-
-async def _managed(conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-    return managed(await videos.get(conn, video_id) if is_id(video_id) else None, viewer)
 
 
 def _checked(words: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from streamhost.model.cached import ROWS
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.cursors import by_time, encoded, one_more
 from streamhost.model.errors import NotFound, Unauthenticated
-from streamhost.model.ids import UserId, VideoId, is_id
+from streamhost.model.ids import UserId, VideoId
 from streamhost.model.videos import Clearance, Video, Visibility, may_view
 
 LIKES: Shelf = "likes"
@@ -75,7 +75,7 @@ class Library:
         may not see; taking off always works, and tells nothing of what one may not see."""
         user = _user(viewer)
         async with self._db.write() as conn:
-            video = await video_rows.get(conn, video_id) if is_id(video_id) else None
+            video = await video_rows.get(conn, video_id)
             if kept and (video is None or not may_view(video, viewer)):
                 raise NotFound
             if video is None:

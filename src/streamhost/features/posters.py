@@ -18,7 +18,7 @@ from streamhost.media.errors import NotPicture
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import HOUR, Clock
 from streamhost.model.errors import Conflict, InvalidInput, NotFound
-from streamhost.model.ids import PackageId, VideoId, is_id, new_id
+from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.posters import Candidate, Posters
 from streamhost.model.stills import Still, Stills
 from streamhost.model.streaming import POSTER
@@ -84,7 +84,7 @@ class PosterDesk:
     async def of(self, video_id: VideoId, viewer: Viewer) -> tuple[Video, Posters]:
         """The video, and what there is to choose from. Raises `NotFound`, `Forbidden`."""
         async with self._db.read() as conn:
-            video = await _managed(conn, video_id, viewer)
+            video = managed(await videos.get(conn, video_id), viewer)
             found = await _stills(conn, video)
             choice = await rows.chosen(conn, video.id)
         candidates = [Candidate(n, float(still.at), still.score) for n, still in enumerate(found.posters)]
@@ -95,7 +95,7 @@ class PosterDesk:
     async def picture(self, video_id: VideoId, number: int, viewer: Viewer) -> bytes:
         """A candidate's JPEG. Raises `NotFound`, `Forbidden`."""
         async with self._db.read() as conn:
-            video = await _managed(conn, video_id, viewer)
+            video = managed(await videos.get(conn, video_id), viewer)
             check_watchable(video, viewer)
             still = await _candidate(conn, video, number)
         return await self._read(video, still)
@@ -103,7 +103,7 @@ class PosterDesk:
     async def choose(self, video_id: VideoId, number: int, viewer: Viewer) -> Video:
         """Make a candidate the poster. Raises `NotFound`, `Forbidden`, `InvalidInput` for one that is not there."""
         async with self._db.read() as conn:
-            video = await _managed(conn, video_id, viewer)
+            video = managed(await videos.get(conn, video_id), viewer)
             try:
                 still = await _candidate(conn, video, number)
             except NotFound:
@@ -117,7 +117,7 @@ class PosterDesk:
 
         Raises `NotFound`, `Forbidden`, and `not_picture` for a file that is no JPEG, PNG or WebP."""
         async with self._db.read() as conn:
-            video = await _managed(conn, video_id, viewer)
+            video = managed(await videos.get(conn, video_id), viewer)
         if video.package_id is None and not early:
             raise NoPoster
         async with self._one_at_a_time:
@@ -127,7 +127,7 @@ class PosterDesk:
     async def leave(self, video_id: VideoId, viewer: Viewer) -> Video:
         """Leave the choice to the house: the best candidate. Raises `NotFound`, `Forbidden`."""
         async with self._db.write() as conn:
-            video = await _managed(conn, video_id, viewer)
+            video = managed(await videos.get(conn, video_id), viewer)
             before = await rows.chosen(conn, video.id)
             if before is None or video.package_id is None:
                 return video
@@ -140,7 +140,7 @@ class PosterDesk:
         set_id = PackageId(new_id())
         await self._storage.put_bytes(package_prefix(video.id, set_id) + POSTER, data)
         async with self._db.write() as conn:
-            video = await _managed(conn, video.id, viewer)
+            video = managed(await videos.get(conn, video.id), viewer)
             before = await rows.chosen(conn, video.id)
             await rows.choose(conn, video.id, rows.Choice(set_id, at), self._clock())
             if before is not None:
@@ -195,7 +195,3 @@ async def _candidate(conn: Connection, video: Video, number: int) -> Still:
     if not 0 <= number < len(found):
         raise NotFound
     return found[number]
-
-
-async def _managed(conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-    return managed(await videos.get(conn, video_id) if is_id(video_id) else None, viewer)

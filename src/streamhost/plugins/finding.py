@@ -5,6 +5,7 @@ Whatever is wrong with one stops the start and names it: a plugin that only half
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,6 +41,20 @@ class PluginBroken(StreamhostError):
         """The error of one plugin."""
         hint = f"Correct it, remove it, or leave it alone: STREAMHOST_PLUGINS_DISABLED={name}."
         return cls(f"{name}: {what}", hint=hint)
+
+
+@contextlib.contextmanager
+def blaming(name: str, what: str) -> Iterator[None]:
+    """Whatever a plugin raises in this block is its fault: one that exits must not end the server without a word.
+
+    Raises `PluginBroken`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        words = str(error) if isinstance(error, StreamhostError) else f"{type(error).__name__}: {error}"
+        raise PluginBroken.of(name, f"{what}: {words}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +167,9 @@ def load(settings: Settings, builtin: Mapping[str, object], installed: Iterable[
 
 def _load(found: Found) -> object:
     """The module or object behind an entry point."""
-    try:
+    with blaming(found.name, "it cannot be loaded"):
         thing = found.load()
         return thing() if inspect.isclass(thing) else thing
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a module that exits must not end the server without a word
-        raise PluginBroken.of(found.name, f"it cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _register(manager: pluggy.PluginManager, name: str, thing: object) -> tuple[str, ...]:
@@ -208,12 +219,8 @@ def _settings_of(manager: pluggy.PluginManager, name: str) -> type[Section] | No
     thing = manager.get_plugin(name)
     for impl in _impls(manager, "register_settings"):
         if impl.plugin is thing:
-            try:
+            with blaming(name, "register_settings"):
                 kind = impl.function()
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # see _load
-                raise PluginBroken.of(name, f"register_settings: {type(error).__name__}: {error}") from error
             if not (inspect.isclass(kind) and issubclass(kind, Section)):
                 raise PluginBroken.of(name, f"register_settings returned {kind!r}, which is no kind of Section.")
             _check_section(name, kind)

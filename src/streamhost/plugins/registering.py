@@ -9,38 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamhost.hookspecs import Work
-from streamhost.model.errors import StreamhostError
 from streamhost.model.notices import AddressAsked
 from streamhost.plugins.asking import Asking
-from streamhost.plugins.finding import NAME, RESERVED, PluginBroken
+from streamhost.plugins.finding import NAME, RESERVED, PluginBroken, blaming
 from streamhost.plugins.guarding import Guarded
 from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 from streamhost.ports_recommending import Recommender, WatchGraph
 
-PORTS: Mapping[str, type] = {
-    "storages": Storage,
-    "cdns": Cdn,
-    "notifiers": Notifier,
-    "classifiers": Classifier,
-    "recommenders": Recommender,
-    "watch_graphs": WatchGraph,
-    "key_sources": KeySource,
-    "licence_proxies": LicenceProxy,
+PORTS: Mapping[str, tuple[type, str]] = {
+    "storages": (Storage, "storage"),
+    "cdns": (Cdn, "CDN"),
+    "notifiers": (Notifier, "notifier"),
+    "classifiers": (Classifier, "classifier"),
+    "recommenders": (Recommender, "recommender"),
+    "watch_graphs": (WatchGraph, "watch graph"),
+    "key_sources": (KeySource, "key source"),
+    "licence_proxies": (LicenceProxy, "licence provider"),
 }
-"""What each `register_*` returns things of."""
-
-
-WORDS: Mapping[str, str] = {
-    "storages": "storage",
-    "cdns": "CDN",
-    "notifiers": "notifier",
-    "classifiers": "classifier",
-    "recommenders": "recommender",
-    "watch_graphs": "watch graph",
-    "key_sources": "key source",
-    "licence_proxies": "licence provider",
-}
-"""What people call one of each."""
+"""What each `register_*` returns things of, and what people call one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,7 @@ class Registering:
 
     def things(self, kind: str) -> dict[str, Any]:
         """Everything that fits one port, by name."""
-        hook, port = f"register_{kind}", PORTS[kind]
+        hook, (port, word) = f"register_{kind}", PORTS[kind]
         found: dict[str, Any] = {}
         owners: dict[str, str] = {}
         for plugin, answer in self._answers(hook, Mapping):
@@ -84,9 +70,9 @@ class Registering:
                     raise PluginBroken.of(plugin, f"{hook}: {name} is registered by {owners[name]} already.")
                 if lack := lacks(port, thing):
                     raise PluginBroken.of(plugin, f"{hook}: {name} is no {port.__name__}: {lack}.")
-                found[name] = thing if plugin in RESERVED else Guarded(plugin, f"{WORDS[kind]} {name}", thing)
+                found[name] = thing if plugin in RESERVED else Guarded(plugin, f"{word} {name}", thing)
                 owners[name] = plugin
-                self._brings(plugin, f"{WORDS[kind]} {name}")
+                self._brings(plugin, f"{word} {name}")
         return found
 
     def routes(self) -> dict[str, Sequence[Any]]:
@@ -123,15 +109,8 @@ class Registering:
         """What each plugin returned, which is of a kind."""
         found = []
         for impl in self._asking.who(hook):
-            try:
+            with blaming(impl.plugin_name, hook):
                 answer = self._asking.now(hook, impl)
-            except StreamhostError as error:
-                raise PluginBroken.of(impl.plugin_name, f"{hook}: {error}") from error
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # a plugin that exits must not end the server without a word
-                words = f"{hook}: {type(error).__name__}: {error}"
-                raise PluginBroken.of(impl.plugin_name, words) from error
             if not isinstance(answer, kind) or isinstance(answer, str):
                 words = f"{hook} returned {repr(answer)[:100]}, which is no {kind.__name__}."
                 raise PluginBroken.of(impl.plugin_name, words)

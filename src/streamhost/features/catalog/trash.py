@@ -20,7 +20,7 @@ from streamhost.model.catalog_tasks import EmptyTrash
 from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import Forbidden, NotFound
 from streamhost.model.events import AccessRevoked, VideoDeleted, VideoRestored, VideoTrashed
-from streamhost.model.ids import UserId, VideoId, is_id
+from streamhost.model.ids import UserId, VideoId
 from streamhost.model.tasks import DeleteMedia
 from streamhost.model.videos import Video, may_manage, may_view, media_prefix, stills_prefix
 
@@ -189,7 +189,7 @@ class Trash:
 
     async def _managed(self, conn: Connection, video_id: VideoId, viewer: Viewer | None) -> Video:
         """A video that the viewer may delete, in the trash or not. Raises `NotFound`, `Forbidden`."""
-        video = await video_rows.get(conn, video_id) if is_id(video_id) else None
+        video = await video_rows.get(conn, video_id)
         if video is None:
             raise NotFound
         if viewer is not None and not may_manage(video, viewer):

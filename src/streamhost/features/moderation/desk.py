@@ -304,7 +304,7 @@ class Desk:
         return [Waiting(known[case.video_id], case, newest.get(case.video_id)) for case in there]
 
     async def _video(self, conn: Connection, video_id: VideoId) -> Video:
-        video = await videos.get(conn, video_id) if is_id(video_id) else None
+        video = await videos.get(conn, video_id)
         if video is None or video.deleted_at is not None:
             raise NotFound
         return video

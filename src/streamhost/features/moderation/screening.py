@@ -28,7 +28,7 @@ from streamhost.model.accounts import Role
 from streamhost.model.cases import By, RunState, Verdict
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
-from streamhost.model.ids import PackageId, UserId, VerdictId, VideoId, is_id, new_id
+from streamhost.model.ids import PackageId, UserId, VerdictId, VideoId, new_id
 from streamhost.model.moderation import Findings, Gap, Material
 from streamhost.model.tasks import Job, Lane, ScreenVideo
 from streamhost.model.verdicts import Decision, Policy, Publish
@@ -107,7 +107,7 @@ class Screening:
     async def again(self, video_id: VideoId) -> None:
         """Have all of a video looked at once more, whoever uploaded it. Raises `NotFound`, `NotMade`."""
         async with self._db.write() as conn:
-            video = await videos.get(conn, video_id) if is_id(video_id) else None
+            video = await videos.get(conn, video_id)
             if video is None:
                 raise NotFound
             if video.state is not VideoState.READY:

@@ -24,7 +24,7 @@ from streamhost.model.clock import HOUR, Clock
 from streamhost.model.cursors import by_number, one_more
 from streamhost.model.errors import InvalidInput, NotFound, Unauthenticated
 from streamhost.model.events import ReportAnswered, VideoReported
-from streamhost.model.ids import ReportId, VideoId, is_id, new_id
+from streamhost.model.ids import ReportId, VideoId, new_id
 from streamhost.model.reports import TELL_AT, URGENT, WORDS_LENGTH, Outcome, Report, ReportedVideo, reason_of
 from streamhost.model.verdicts import Decision
 from streamhost.model.videos import Video
@@ -156,7 +156,7 @@ class Reporting:
     async def of_video(self, video_id: VideoId) -> list[Report]:
         """The reports of a video, open ones first. Raises `NotFound`."""
         async with self._db.read() as conn:
-            if not is_id(video_id) or await video_rows.get(conn, video_id) is None:
+            if await video_rows.get(conn, video_id) is None:
                 raise NotFound
             return await rows.of_video(conn, video_id, MOST)
 

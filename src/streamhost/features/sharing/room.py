@@ -130,7 +130,7 @@ class Sharing:
     async def unlock(self, video_id: VideoId, password: str, viewer: Viewer, network: str) -> NewPass:
         """Exchange the password for a pass. Raises `NotFound`, `WrongVideoPassword`, `TooManyGuesses`."""
         async with self._db.read() as conn:
-            video = await video_rows.get(conn, video_id) if is_id(video_id) else None
+            video = await video_rows.get(conn, video_id)
         if video is None or video.visibility is not Visibility.PASSWORD or not video.password_hash:
             raise NotFound
         counted = ((GUESSES, f"{video_id} {network}"), (GUESSES_OF_ALL, str(video_id)))
@@ -169,7 +169,7 @@ class Sharing:
     async def links(self, video_id: VideoId, viewer: Viewer) -> list[LinkView]:
         """The links of a video, newest first. Raises `NotFound`, `Forbidden`."""
         async with self._db.read() as conn:
-            await self._managed(conn, video_id, viewer)
+            managed(await video_rows.get(conn, video_id), viewer)
             return [LinkView(link, link_token(self._key, link.id)) for link in await rows.of_video(conn, video_id)]
 
     async def add_link(
@@ -186,7 +186,7 @@ class Sharing:
         if len(words) > NOTE_LENGTH:
             wrong["note"] = f"At most {NOTE_LENGTH} characters."
         async with self._db.write() as conn:
-            video = await self._managed(conn, video_id, viewer)
+            video = managed(await video_rows.get(conn, video_id), viewer)
             if len(await rows.of_video(conn, video.id)) >= MOST_LINKS:
                 wrong["expires_at"] = f"There are {MOST_LINKS} links already: older ones go a while after they ended."
             if wrong:
@@ -198,15 +198,12 @@ class Sharing:
     async def revoke_link(self, video_id: VideoId, viewer: Viewer, link_id: LinkId) -> None:
         """Take a link back: who came by it stops watching. Raises `NotFound`, `Forbidden`."""
         async with self._db.write() as conn:
-            await self._managed(conn, video_id, viewer)
+            managed(await video_rows.get(conn, video_id), viewer)
             link = await rows.get(conn, link_id) if is_id(link_id) else None
             if link is None or link.video_id != video_id:
                 raise NotFound
             if await rows.revoke(conn, link.id, self._clock()):
                 conn.after_commit(lambda: self._ended(link.id, self._clock()))
-
-    async def _managed(self, conn: Connection, video_id: VideoId, viewer: Viewer) -> Video:
-        return managed(await video_rows.get(conn, video_id) if is_id(video_id) else None, viewer)
 
     def _pass(self, kind: str, video_id: VideoId, reference: str, viewer: Viewer, until: Timestamp) -> NewPass:
         claims = Pass(kind, video_id, reference, viewer.session_id or ANYBODY, int(until))

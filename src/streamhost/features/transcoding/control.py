@@ -15,7 +15,7 @@ from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Clock
 from streamhost.model.errors import Forbidden, InvalidInput, NotFound
-from streamhost.model.ids import VideoId, is_id
+from streamhost.model.ids import VideoId
 from streamhost.model.tasks import Job
 from streamhost.model.videos import Replacement, Video, may_manage, may_view
 
@@ -52,7 +52,7 @@ class Control:
         `NothingUnderway`, `NothingToRetry`, `SourceGone`, `InvalidInput`.
         """
         async with self._db.write() as conn:
-            video = await videos.get(conn, video_id) if is_id(video_id) else None
+            video = await videos.get(conn, video_id)
             if video is None or (viewer is not None and not may_view(video, viewer)):
                 raise NotFound
             if viewer is not None and not _may(video, viewer, action):

@@ -387,6 +387,6 @@ async def check_target(conn: Connection, upload: Upload) -> None:
     """Raise `NotFound` unless the video whose file an upload is to replace is there, and its uploader's."""
     if upload.replaces is None or upload.kind is UploadKind.PARTIAL:
         return
-    video = await videos.get(conn, upload.replaces) if is_id(upload.replaces) else None
+    video = await videos.get(conn, upload.replaces)
     if video is None or video.owner_id != upload.owner_id or video.deleted_at is not None:
         raise NotFound("You have no such video whose file could be replaced.")
