@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from streamhost.db import users
 from streamhost.db.core import Connection
 from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.clock import Timestamp
 from streamhost.model.ids import UserId
+from streamhost.model.videos import Video
 
 _INSERT = """
 INSERT INTO audit (at, act, actor_id, actor, subject_id, subject, address, details)
@@ -51,6 +54,15 @@ async def insert(conn: Connection, entry: AuditEntry) -> None:
             "details": json.dumps(dict(entry.details), ensure_ascii=False),
         },
     )
+
+
+async def about_video(
+    conn: Connection, at: Timestamp, act: Act, video: Video, by: Actor, details: Mapping[str, str]
+) -> None:
+    """Add a line about what was done to a video; its subject is the video's owner."""
+    owner = await users.get(conn, video.owner_id)
+    subject = owner.email if owner else ""
+    await insert(conn, AuditEntry(at, act, by, video.owner_id, subject, {"video": video.id, **details}))
 
 
 async def listed(

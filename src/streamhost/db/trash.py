@@ -10,9 +10,8 @@ from streamhost.model.videos import Video
 
 
 async def put(conn: Connection, video_id: VideoId, by: UserId | None, now: Timestamp) -> None:
-    """Note that a video lies in the trash; its links end."""
+    """Note that a video lies in the trash."""
     await videos.change(conn, video_id, now, deleted_at=now, deleted_by=by)
-    await videos.withdraw(conn, video_id, now)
 
 
 async def take_out(conn: Connection, video_id: VideoId, now: Timestamp) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from streamhost.db import audit as audit_rows
-from streamhost.db import users as user_rows
 from streamhost.db.core import Connection
-from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.audit import Act, Actor
 from streamhost.model.clock import Timestamp
 from streamhost.model.videos import Video
 
 
 async def note(conn: Connection, at: Timestamp, act: Act, video: Video, by: Actor, **details: str) -> None:
     """Write down what was done to a video, unless its owner has done it."""
-    if by.id == video.owner_id:
-        return
-    owner = await user_rows.get(conn, video.owner_id)
-    subject = owner.email if owner else ""
-    await audit_rows.insert(conn, AuditEntry(at, act, by, video.owner_id, subject, {"video": video.id, **details}))
+    if by.id != video.owner_id:
+        await audit_rows.about_video(conn, at, act, video, by, details)

@@ -26,13 +26,14 @@ from streamhost.features.catalog.noting import note
 from streamhost.features.catalog.publishing import Publishing, timed
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
+from streamhost.jobs.withdrawing import Withdrawn, withdraw
 from streamhost.model.accounts import Viewer
 from streamhost.model.audit import Act, Actor
 from streamhost.model.cached import METADATA
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN, checked_details
 from streamhost.model.errors import InvalidInput, NotFound
-from streamhost.model.events import AccessRevoked, VideoPublished
+from streamhost.model.events import VideoPublished
 from streamhost.model.ids import UserId, VideoId, is_id
 from streamhost.model.tasks import DeleteMedia, JobState
 from streamhost.model.videos import (
@@ -63,7 +64,7 @@ class Catalog:
         db: Database,
         queue: Queue,
         clock: Clock,
-        withdrawn: Callable[[VideoId, Timestamp], None] = lambda *_: None,
+        withdrawn: Withdrawn = lambda *_: None,
         admits: Admits = admits_nobody,
         hashed: Callable[[str], Awaitable[str]] | None = None,
         switch: Switch = nothing_to_do,
@@ -221,9 +222,7 @@ class Catalog:
                     VideoPublished(video.id, video.owner_id, edited.title, at=edited.updated_at),
                 )
             if _narrower(edited, video):
-                await rows.withdraw(conn, video.id, edited.updated_at)
-                await announce(conn, self._queue, AccessRevoked(video.id, at=edited.updated_at))
-                conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
+                await withdraw(conn, self._queue, self._clock, video.id, self._withdrawn)
         return edited
 
     async def follow(self, video_id: VideoId, viewer: Viewer) -> AsyncIterator[Video]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from streamhost import log
 from streamhost.db import trash as rows
 from streamhost.db import videos as video_rows
@@ -14,12 +12,13 @@ from streamhost.features.catalog.publishing import subject as publishing_of
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
+from streamhost.jobs.withdrawing import Withdrawn, withdraw
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.audit import Act, Actor
 from streamhost.model.catalog_tasks import EmptyTrash
 from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import Forbidden, NotFound
-from streamhost.model.events import AccessRevoked, VideoDeleted, VideoRestored, VideoTrashed
+from streamhost.model.events import VideoDeleted, VideoRestored, VideoTrashed
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.tasks import DeleteMedia
 from streamhost.model.videos import Video, may_manage, may_view, media_prefix, stills_prefix
@@ -47,7 +46,7 @@ class Trash:
         db: Database,
         queue: Queue,
         clock: Clock,
-        withdrawn: Callable[[VideoId, Timestamp], None] = lambda *_: None,
+        withdrawn: Withdrawn = lambda *_: None,
         days: float = 30.0,
     ) -> None:
         """`withdrawn` hears of each video that nobody may play any more, and since when: older grants must end.
@@ -82,9 +81,8 @@ class Trash:
             for about in _work_of(video.id):
                 await self._queue.pause_subject(conn, about)
             await announce(conn, self._queue, VideoTrashed(video.id, video.owner_id, video.title, viewer.id, at=now))
-            await announce(conn, self._queue, AccessRevoked(video.id, at=now))
+            await withdraw(conn, self._queue, self._clock, video.id, self._withdrawn)
             await note(conn, now, Act.VIDEO_TRASHED, video, Actor.of(viewer, address))
-            conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
         return True
 
     async def restore(self, video_id: VideoId, viewer: Viewer | None, address: str = "") -> Video:

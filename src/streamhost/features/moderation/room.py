@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +18,10 @@ from streamhost.features.moderation.screening import Looks, Screening
 from streamhost.features.moderation.settling import Settling
 from streamhost.features.moderation.watching import WithdrawalWatch
 from streamhost.jobs.queue import Queue
+from streamhost.jobs.withdrawing import Withdrawn
 from streamhost.jobs.worker import Handler
 from streamhost.ml.manifest import Manifest
-from streamhost.model.clock import DAY, Clock, Timestamp
-from streamhost.model.ids import VideoId
+from streamhost.model.clock import DAY, Clock
 from streamhost.model.moderation import Aspect
 from streamhost.model.tasks import RescreenVideos, ScreenVideo, SweepEvidence, Task
 from streamhost.ports import Storage
@@ -70,7 +70,7 @@ def moderation_of(
     clock: Clock,
     models: Models,
     work: Path,
-    withdrawn: Callable[[VideoId, Timestamp], None],
+    withdrawn: Withdrawn,
 ) -> Moderation:
     """The room. `withdrawn` hears of each video whose links must end, and since when."""
     policies = Policies(db, clock, settings, models.manifests, models.without_model)

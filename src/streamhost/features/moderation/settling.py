@@ -8,15 +8,15 @@ from dataclasses import replace
 from streamhost.db import audit as audit_rows
 from streamhost.db import replacements, videos
 from streamhost.db import review_cases as case_rows
-from streamhost.db import users as user_rows
 from streamhost.db import verdicts as rows
 from streamhost.db.core import Connection
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
-from streamhost.model.audit import SYSTEM, Act, Actor, AuditEntry
+from streamhost.jobs.withdrawing import Withdrawn, withdraw
+from streamhost.model.audit import SYSTEM, Act, Actor
 from streamhost.model.cases import By, Case, Cause, Verdict
-from streamhost.model.clock import Clock, Timestamp
-from streamhost.model.events import AccessRevoked, Event, VideoApproved, VideoHeld, VideoPublished, VideoRejected
+from streamhost.model.clock import Clock
+from streamhost.model.events import Event, VideoApproved, VideoHeld, VideoPublished, VideoRejected
 from streamhost.model.ids import VideoId
 from streamhost.model.moderation import Category
 from streamhost.model.verdicts import Decision, Judgement, Policy, Publish, Risk
@@ -40,7 +40,7 @@ Decided = Callable[[Connection, Video, Decision, Actor], Awaitable[object]]
 class Settling:
     """Puts verdicts into effect."""
 
-    def __init__(self, queue: Queue, clock: Clock, withdrawn: Callable[[VideoId, Timestamp], None]) -> None:
+    def __init__(self, queue: Queue, clock: Clock, withdrawn: Withdrawn) -> None:
         """`withdrawn` hears of each video whose links must end, and since when."""
         self._queue = queue
         self._clock = clock
@@ -65,7 +65,7 @@ class Settling:
         if cause is not None:
             await self.raise_for(conn, kept, cause)
         elif after is not Clearance.REVIEW:
-            await self._lower(conn, video.id)
+            await self.close_case(conn, video.id, Cause.SCREENING)
         return kept
 
     async def by_trust(self, conn: Connection, video: Video, verdict: Verdict) -> None:
@@ -73,7 +73,7 @@ class Settling:
         kept = replace(verdict, before=video.clearance, after=Clearance.OPEN, by=By.TRUST, decision=Decision.APPROVE)
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, SYSTEM)
-        await self._lower(conn, video.id)
+        await self.close_case(conn, video.id, Cause.SCREENING)
 
     async def by_person(self, conn: Connection, video: Video, verdict: Verdict, by: Actor) -> Verdict:
         """Settle what a person has decided: that counts, whatever models say of the same content."""
@@ -104,10 +104,6 @@ class Settling:
         judgement = verdict.judgement
         await case_rows.put(conn, Case(verdict.video_id, cause, judgement.risk, verdict.at, judgement.against))
 
-    async def _lower(self, conn: Connection, video_id: VideoId) -> None:
-        """Models have nothing against a video any more: nobody need look, unless somebody asked for it."""
-        await self.close_case(conn, video_id, Cause.SCREENING)
-
     async def close_case(self, conn: Connection, video_id: VideoId, cause: Cause) -> None:
         """Close the case of a video if that is its cause."""
         case = await case_rows.get(conn, video_id)
@@ -134,29 +130,20 @@ class Settling:
                 columns["published_at"] = now
             await videos.change(conn, video.id, now, **columns)
             if after is Clearance.REJECTED or (after is Clearance.REVIEW and before is Clearance.OPEN):
-                await self._withdraw(conn, video)
+                await withdraw(conn, self._queue, self._clock, video.id, self._withdrawn)
             for event in _events(video, verdict, first=first):
                 await announce(conn, self._queue, event)
         changed_or_decided = before is not after or verdict.by in (By.PERSON, By.UNDONE)
         if changed_or_decided and not trusted:
             await self.note(conn, act or ACTS[after], video, verdict, by)
 
-    async def _withdraw(self, conn: Connection, video: Video) -> None:
-        """End every link that was given out, posters, keys and licences with it."""
-        now = self._clock()
-        await videos.withdraw(conn, video.id, now)
-        await announce(conn, self._queue, AccessRevoked(video.id, at=now))
-        conn.after_commit(lambda: self._withdrawn(video.id, self._clock()))
-
     async def note(self, conn: Connection, act: Act, video: Video, verdict: Verdict, by: Actor) -> None:
         """Write a decision into the audit log."""
-        owner = await user_rows.get(conn, video.owner_id)
-        details = {"video": video.id, "verdict": verdict.id, "decision": verdict.decision.value}
+        details = {"verdict": verdict.id, "decision": verdict.decision.value}
         details["risk"] = verdict.judgement.risk.value
         if verdict.new_file:
             details["new_file"] = "yes"
-        entry = AuditEntry(verdict.at, act, by, video.owner_id, owner.email if owner else "", details)
-        await audit_rows.insert(conn, entry)
+        await audit_rows.about_video(conn, verdict.at, act, video, by, details)
 
 
 def target(

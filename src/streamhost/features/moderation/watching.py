@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from streamhost.db import videos
 from streamhost.db.core import Database
 from streamhost.jobs.background import Watch
-from streamhost.model.clock import Clock, Timestamp
-from streamhost.model.ids import VideoId
+from streamhost.jobs.withdrawing import Withdrawn
+from streamhost.model.clock import Clock
 
 LOOK_EVERY = 3.0
 """Seconds between two looks: what was rejected must be gone within ten."""
@@ -19,7 +17,7 @@ OVERLAP = 30.0
 class WithdrawalWatch:
     """Looks now and then whether a video was withdrawn elsewhere."""
 
-    def __init__(self, db: Database, clock: Clock, withdrawn: Callable[[VideoId, Timestamp], None]) -> None:
+    def __init__(self, db: Database, clock: Clock, withdrawn: Withdrawn) -> None:
         """`withdrawn` hears of each video whose links must end, and since when; told twice, it does no harm."""
         self._db = db
         self._clock = clock

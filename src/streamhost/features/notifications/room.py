@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -246,16 +246,4 @@ class Notifications:
 
 def _for(notice: Notice, recipient: Recipient) -> Notice:
     """The same for somebody: with a name of its own, since its way is its own."""
-    return Notice(
-        NoticeId(new_id()),
-        notice.kind,
-        notice.at,
-        notice.title,
-        notice.text,
-        notice.action,
-        notice.path,
-        notice.link,
-        notice.urgency,
-        recipient,
-        notice.data,
-    )
+    return replace(notice, id=NoticeId(new_id()), recipient=recipient)

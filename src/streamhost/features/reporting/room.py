@@ -12,14 +12,13 @@ from streamhost.buckets import Buckets, Policy
 from streamhost.config import ReportSettings
 from streamhost.db import audit as audit_rows
 from streamhost.db import reports as rows
-from streamhost.db import users as user_rows
 from streamhost.db import videos as video_rows
 from streamhost.db.core import Connection, Database
 from streamhost.features.reporting.errors import TooManyReports
 from streamhost.jobs.announcing import announce
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Viewer
-from streamhost.model.audit import Act, Actor, AuditEntry
+from streamhost.model.audit import Act, Actor
 from streamhost.model.clock import HOUR, Clock
 from streamhost.model.cursors import by_number, one_more
 from streamhost.model.errors import InvalidInput, NotFound, Unauthenticated
@@ -179,11 +178,8 @@ class Reporting:
                 answer = ReportAnswered(report.user_id, video.id, video.title, outcome.value, ANSWERS[outcome], at=now)
                 await announce(conn, self._queue, answer)
         if closed:
-            owner = await user_rows.get(conn, video.owner_id)
-            details = {"video": video.id, "outcome": outcome.value, "reports": str(len(closed))}
-            await audit_rows.insert(
-                conn, AuditEntry(now, Act.REPORTS_CLOSED, by, video.owner_id, owner.email if owner else "", details)
-            )
+            details = {"outcome": outcome.value, "reports": str(len(closed))}
+            await audit_rows.about_video(conn, now, Act.REPORTS_CLOSED, video, by, details)
         return len(closed)
 
     async def _tell(self, conn: Connection, video: Video, report: Report, count: int) -> None:
