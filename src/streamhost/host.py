@@ -262,7 +262,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         cache=cache,
         reworded=screening.reworded,
     )
-    trash, thrown, trash_times = trash_of(settings, db, queue, clock, ended, catalog)
+    trash, thrown, trash_times = trash_of(basis, ended, catalog)
     captions = Captions(db, queue, storage, clock, quota=quotas.check, reworded=screening.reworded)
     posters = PosterDesk(db, queue, storage, clock, run, basis.work, screening.reworded)
     analytics = analytics_of(basis, grants, storage, catalog)
