@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import click
 import msgspec
 
 from streamhost import log
 from streamhost.config import Settings, load
 from streamhost.host import Host, assemble
 from streamhost.host_basis import CATALOG_FILE
-from streamhost.instance import open_instance
+from streamhost.instance import Instance, open_instance
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.model.ids import VideoId
 from streamhost.model.videos import Video
@@ -62,21 +63,48 @@ def settings_beside(data: Path | None) -> Settings:
     return settings
 
 
-def with_host(settings: Settings, work: Callable[[Host], Awaitable[T]], *, alone: bool = False) -> T:
-    """Open the instance without becoming its server, and do `work`. `alone`: only while no server runs there.
-
-    Raises `InstanceLocked` where one does and must not."""
+def with_host(settings: Settings, work: Callable[[Host], Awaitable[T]]) -> T:
+    """Open the instance without becoming its server, do `work`, and close it."""
 
     async def run() -> T:
-        instance = open_instance(settings.data)
-        with instance.lock() if alone else contextlib.nullcontext():
-            host = await assemble(settings, instance)
-            try:
-                return await work(host)
-            finally:
-                await host.close()
+        host = await assemble(settings, open_instance(settings.data))
+        try:
+            return await work(host)
+        finally:
+            await host.close()
 
     return asyncio.run(run())
+
+
+class Beside:
+    """The same for a command that does several things: the instance is opened for the first and closed after the last.
+
+    Raises `NoCatalog` where no server has ever run."""
+
+    def __init__(self, data: Path | None) -> None:
+        self._settings = settings_beside(data)
+        self._instance: Instance | None = None
+        self._host: Host | None = None
+        self._runner = asyncio.Runner()
+        click.get_current_context().call_on_close(self._close)
+
+    def do(self, work: Callable[[Host], Awaitable[T]], *, alone: bool = False) -> T:
+        """Do something. `alone`: only while no server runs there. Raises `InstanceLocked` where one does."""
+        instance = self._instance = self._instance or open_instance(self._settings.data)
+
+        async def run() -> T:
+            self._host = self._host or await assemble(self._settings, instance)
+            return await work(self._host)
+
+        with instance.lock() if alone else contextlib.nullcontext():
+            return self._runner.run(run())
+
+    def _close(self) -> None:
+        try:
+            if self._host is not None:
+                self._runner.run(self._host.close())
+        finally:
+            self._runner.close()
 
 
 async def all_of(pages: Callable[[str | None], Awaitable[Page[T]]], limit: int | None = None) -> list[T]:

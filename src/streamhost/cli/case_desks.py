@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from streamhost.cli.beside import all_of, as_document, settings_beside, with_host
+from streamhost.cli.beside import Beside, all_of, as_document
 from streamhost.cli.remote import Document, Remote
 from streamhost.cli.where import Where
 from streamhost.features.moderation import CaseFile, Waiting, wanted_of
@@ -129,7 +129,7 @@ class FolderCases:
     Raises `NoCatalog` where no server has ever run."""
 
     def __init__(self, data: Path | None) -> None:
-        self._settings = settings_beside(data)
+        self._beside = Beside(data)
 
     def queue(self, asked: Mapping[str, str | None], limit: int) -> list[Document]:
         """What waits for a person."""
@@ -140,7 +140,7 @@ class FolderCases:
             desk = host.moderation.desk
             return [_waiting(one) for one in await all_of(lambda at: desk.queue(wanted, at, min(limit, PAGE)), limit)]
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def show(self, video_id: str, *, new_file: bool = False) -> Document:
         """All about one video, or about the new file that waits beside it."""
@@ -148,7 +148,7 @@ class FolderCases:
         async def look(host: Host) -> Document:
             return _file(await host.moderation.desk.file(VideoId(video_id), new_file=new_file))
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
@@ -158,7 +158,7 @@ class FolderCases:
             chosen, reason = Decision(decision["decision"]), decision["reason"]
             return _file(await host.moderation.desk.decide(VideoId(video_id), chosen, reason, COMMAND_LINE, **more))
 
-        return with_host(self._settings, work)
+        return self._beside.do(work)
 
     def undo(self, video_id: str) -> Document:
         """Take the newest decision of a person back."""
@@ -166,7 +166,7 @@ class FolderCases:
         async def work(host: Host) -> Document:
             return _file(await host.moderation.desk.undo(VideoId(video_id), COMMAND_LINE))
 
-        return with_host(self._settings, work)
+        return self._beside.do(work)
 
     def policy(self, profile: str | None) -> Document:
         """The policy, after choosing a profile if one is given."""
@@ -176,7 +176,7 @@ class FolderCases:
             policy: Policy = await (room.choose(Profile(profile), COMMAND_LINE) if profile else room.get())
             return as_document(policy_document(policy, room.without_model(), fixed=room.fixed))
 
-        return with_host(self._settings, work)
+        return self._beside.do(work)
 
     def rescreen(self) -> Document:
         """Begin to find out what would change."""
@@ -184,7 +184,7 @@ class FolderCases:
         async def work(host: Host) -> Document:
             return as_document(rescreen_document(await host.moderation.rescreening.begin(COMMAND_LINE)))
 
-        return with_host(self._settings, work)
+        return self._beside.do(work)
 
     def run(self, run_id: str) -> Document:
         """How far a look at all videos is."""
@@ -192,7 +192,7 @@ class FolderCases:
         async def look(host: Host) -> Document:
             return as_document(rescreen_document(await host.moderation.rescreening.get(RescreenId(run_id))))
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def changes(self, run_id: str) -> list[Document]:
         """What it found."""
@@ -202,7 +202,7 @@ class FolderCases:
             found = await all_of(lambda at: room.changes(RescreenId(run_id), at, PAGE))
             return [as_document(change_document(one)) for one in found]
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def apply(self, run_id: str) -> Document:
         """Make it so."""
@@ -212,7 +212,7 @@ class FolderCases:
                 rescreen_document(await host.moderation.rescreening.apply(RescreenId(run_id), COMMAND_LINE))
             )
 
-        return with_host(self._settings, work)
+        return self._beside.do(work)
 
     def cancel(self, run_id: str) -> None:
         """End it."""
@@ -220,7 +220,7 @@ class FolderCases:
         async def work(host: Host) -> None:
             await host.moderation.rescreening.cancel(RescreenId(run_id))
 
-        with_host(self._settings, work)
+        self._beside.do(work)
 
 
 def cases_of(where: Where) -> CaseDesk:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from streamhost.cli.beside import all_of, as_document, known_video, settings_beside, with_host
+from streamhost.cli.beside import Beside, all_of, as_document, known_video
 from streamhost.cli.remote import Document, Remote
 from streamhost.cli.where import Where
 from streamhost.features.transcoding import Action
@@ -79,7 +79,7 @@ class FolderDesk:
     """
 
     def __init__(self, data: Path | None) -> None:
-        self._settings = settings_beside(data)
+        self._beside = Beside(data)
 
     def jobs(self, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[Document]:
         """Jobs, newest first."""
@@ -90,7 +90,7 @@ class FolderDesk:
             found = await all_of(lambda at: listed(cursor=at), limit)
             return [as_document(job_document(item)) for item in found]
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def job(self, job_id: str) -> Document:
         """One job."""
@@ -98,7 +98,7 @@ class FolderDesk:
         async def look(host: Host) -> Document:
             return as_document(job_document(await host.work.get(JobId(job_id))))
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def video(self, video_id: str) -> Document:
         """One video."""
@@ -106,7 +106,7 @@ class FolderDesk:
         async def look(host: Host) -> Document:
             return _video(await known_video(host, video_id))
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def steer_job(self, job_id: str, action: str, priority: int | None) -> Document:
         """Do something with a job."""
@@ -114,7 +114,7 @@ class FolderDesk:
         async def steer(host: Host) -> Document:
             return as_document(job_document(await host.work.act(JobId(job_id), Act(action), priority)))
 
-        return with_host(self._settings, steer)
+        return self._beside.do(steer)
 
     def steer_video(self, video_id: str, action: str, priority: int | None) -> Document:
         """Do something with the making of a video."""
@@ -122,7 +122,7 @@ class FolderDesk:
         async def steer(host: Host) -> Document:
             return _video(await host.control.act(VideoId(video_id), None, Action(action), priority))
 
-        return with_host(self._settings, steer)
+        return self._beside.do(steer)
 
 
 def desk_of(where: Where) -> Desk:

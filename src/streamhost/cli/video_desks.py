@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import click
 
-from streamhost.cli.beside import all_of, as_document, known_video, settings_beside, with_host
+from streamhost.cli.beside import Beside, all_of, as_document, known_video
 from streamhost.cli.fetching import Fetched, fetch
 from streamhost.cli.remote import Document, Remote
 from streamhost.cli.where import Where
@@ -122,7 +122,7 @@ class FolderVideos:
     permissions to play, and would not hear that they have ended."""
 
     def __init__(self, data: Path | None) -> None:
-        self._settings = settings_beside(data)
+        self._beside = Beside(data)
 
     def listed(self, state: str | None, owner: str | None, limit: int) -> list[Document]:
         """Everybody's, or one owner's."""
@@ -135,7 +135,7 @@ class FolderVideos:
             owners = await _owners(host)
             return [_document(host, video, owners[video.owner_id]) for video in found]
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def show(self, video_id: str) -> Document:
         """One video."""
@@ -144,7 +144,7 @@ class FolderVideos:
             video = await known_video(host, video_id)
             return _document(host, video, await _owner(host, video))
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def edit(self, video_id: str, changes: Mapping[str, Any]) -> Document:
         """Change it, as its owner would."""
@@ -156,7 +156,7 @@ class FolderVideos:
             await host.audit.note(Act.VIDEO_EDITED, COMMAND_LINE, video=video.id, fields=" ".join(changes))
             return _document(host, edited, owner)
 
-        return with_host(self._settings, edit, alone=True)
+        return self._beside.do(edit, alone=True)
 
     def delete(self, video_id: str) -> None:
         """Remove it; its files follow when a server runs."""
@@ -166,7 +166,7 @@ class FolderVideos:
             await host.trash.delete(video.id, await _owner(host, video))
             await host.audit.note(Act.VIDEO_DELETED, COMMAND_LINE, video=video.id)
 
-        with_host(self._settings, delete, alone=True)
+        self._beside.do(delete, alone=True)
 
     def trash(self, video_id: str) -> None:
         """Move it to its owner's trash."""
@@ -176,7 +176,7 @@ class FolderVideos:
             await host.trash.put(video.id, await _owner(host, video))
             await host.audit.note(Act.VIDEO_TRASHED, COMMAND_LINE, video=video.id)
 
-        with_host(self._settings, put, alone=True)
+        self._beside.do(put, alone=True)
 
     def restore(self, video_id: str) -> Document:
         """Bring it back, whoever has put it there."""
@@ -186,7 +186,7 @@ class FolderVideos:
             await host.audit.note(Act.VIDEO_RESTORED, COMMAND_LINE, video=video.id)
             return _document(host, video, await _owner(host, video))
 
-        return with_host(self._settings, restore, alone=True)
+        return self._beside.do(restore, alone=True)
 
     def trashed(self) -> list[Document]:
         """Everybody's."""
@@ -196,7 +196,7 @@ class FolderVideos:
             owners = await _owners(host)
             return [_document(host, video, owners[video.owner_id]) for video in found]
 
-        return with_host(self._settings, look)
+        return self._beside.do(look)
 
     def download(self, video_id: str, target: Path | None, rendition: str | None, source: bool, told: Told) -> Fetched:
         """Copy a file out of the storage. Raises `NotMadeYet`."""
@@ -218,7 +218,7 @@ class FolderVideos:
                     told(file.tell(), whole.stored.size)
             return fetched
 
-        return with_host(self._settings, copy)
+        return self._beside.do(copy)
 
 
 def desk_of(where: Where) -> VideoDesk:

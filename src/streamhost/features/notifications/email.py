@@ -8,17 +8,16 @@ from streamhost import log
 from streamhost.db import notice_mails as rows
 from streamhost.db import users
 from streamhost.db.core import Connection, Database
-from streamhost.db.errors import ConstraintViolated
+from streamhost.features.notifications.taking import take
 from streamhost.features.notifications.unsubscribing import Unsubscribing
 from streamhost.features.notifications.writing import NoticeWriter, WrittenMail
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
-from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import UserId
 from streamhost.model.notices import AddressAsked, Notice
 from streamhost.model.tasks import MailNotices
-from streamhost.ports import NotifyRefused, NotifyUnavailable
+from streamhost.ports import NotifyRefused
 
 Posts = Callable[[Connection, str, WrittenMail], Awaitable[None]]
 """Puts a mail for an address into the outbox, in the caller's transaction."""
@@ -53,13 +52,7 @@ class EmailNotifier:
         """Take one into the next mail to its recipient."""
         if notice.recipient is None or not notice.recipient.email:
             raise NotifyRefused("A mail needs somebody to go to.")
-        try:
-            async with self._db.write() as conn:
-                await self.add(conn, notice.recipient.user_id, notice)
-        except ConstraintViolated as error:
-            raise NotifyRefused("There is no such user.") from error
-        except StreamhostError as error:
-            raise NotifyUnavailable(f"{error}") from error
+        await take(self._db, self.add, notice.recipient.user_id, notice)
 
     async def add(self, conn: Connection, user_id: UserId, notice: Notice) -> None:
         """Take one into the next mail, in the caller's transaction."""

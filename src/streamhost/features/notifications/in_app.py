@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from streamhost.db import notices as rows
 from streamhost.db.core import Connection, Database
-from streamhost.db.errors import ConstraintViolated
+from streamhost.features.notifications.taking import take
 from streamhost.model.clock import Clock
 from streamhost.model.cursors import by_number, one_more
-from streamhost.model.errors import NotFound, StreamhostError
+from streamhost.model.errors import NotFound
 from streamhost.model.ids import NoticeId, UserId
 from streamhost.model.notices import AddressAsked, Notice, StoredNotice
-from streamhost.ports import NotifyRefused, NotifyUnavailable
+from streamhost.ports import NotifyRefused
 
 SIGN_OF_LIFE = 15.0
 """Seconds after which a listener hears something even if nothing is new: proxies keep the line open, and what another
@@ -55,13 +55,7 @@ class InAppNotifier:
         """Put one there; the same one twice is one."""
         if notice.recipient is None:
             raise NotifyRefused("A bell belongs to somebody.")
-        try:
-            async with self._db.write() as conn:
-                await self.add(conn, notice.recipient.user_id, notice)
-        except ConstraintViolated as error:
-            raise NotifyRefused("There is no such user.") from error
-        except StreamhostError as error:
-            raise NotifyUnavailable(f"{error}") from error
+        await take(self._db, self.add, notice.recipient.user_id, notice)
 
     async def add(self, conn: Connection, user_id: UserId, notice: Notice) -> None:
         """Put one there in the caller's transaction."""
