@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from streamhost.features.recommendations import (
     built_in,
 )
 from streamhost.host_basis import Basis
+from streamhost.host_media import media_workers
 from streamhost.jobs.announcing import Announcing
 from streamhost.jobs.schedule import Periodic, every
 from streamhost.jobs.worker import Handler
@@ -109,9 +109,8 @@ def recommending_of(basis: Basis) -> Recommending:
         silence_seconds=SILENCE,
         nice=settings.jobs.child_nice,
     )
-    threads = settings.jobs.media_workers or len(os.sched_getaffinity(0))
     fitting = Fitting(most_items=wanted.most_videos)
-    learning = Learning(db, clock, basis.data, basis.work, limits, threads, fitting)
+    learning = Learning(db, clock, basis.data, basis.work, limits, media_workers(settings), fitting)
     server = ModelServer(learning.model, room.forget_lists)
     learning.renewed = server.look
     return Recommending(
