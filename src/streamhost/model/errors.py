@@ -36,6 +36,10 @@ class StreamhostError(Exception):
         """The sentence for people: the first line of the class's docstring."""
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
 
+    def words(self) -> str:
+        """What happened, as far as more is known than the class says."""
+        return self.detail or self.title()
+
     def __str__(self) -> str:
         return f"{self.title()} {self.detail}".strip()
 

@@ -145,7 +145,7 @@ async def send_test(data: JSONBody[Destination], mail: NamedDependency[Mail]) ->
     try:
         await mail.test(data.to)
     except StreamhostError as error:
-        return Handover(sent=False, error=Trouble(error.code, error.detail or error.title(), error.hint))
+        return Handover(sent=False, error=Trouble(error.code, error.words(), error.hint))
     return Handover(sent=True)
 
 

@@ -291,7 +291,7 @@ async def try_channel(
     except InvalidInput:
         raise
     except StreamhostError as error:
-        return Trial(sent=False, error=NotTaken(error.code, error.detail or error.title(), error.hint))
+        return Trial(sent=False, error=NotTaken(error.code, error.words(), error.hint))
     return Trial(sent=True)
 
 

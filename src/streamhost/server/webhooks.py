@@ -179,7 +179,7 @@ async def test_webhook(webhook_id: FromPath[str], notifications: NamedDependency
     except NotFound:
         raise
     except StreamhostError as error:
-        return Trial(sent=False, error=NotTaken(error.code, error.detail or error.title(), error.hint))
+        return Trial(sent=False, error=NotTaken(error.code, error.words(), error.hint))
     return Trial(sent=True)
 
 

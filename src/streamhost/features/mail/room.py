@@ -209,4 +209,4 @@ class Mail:
 
 
 def _words(error: StreamhostError) -> str:
-    return error.detail[:DETAIL_LENGTH] or error.title()
+    return error.words()[:DETAIL_LENGTH]

@@ -221,4 +221,4 @@ def line_of(target: str) -> str:
 
 
 def _words(error: StreamhostError) -> str:
-    return error.detail[:DETAIL_LENGTH] or error.title()
+    return error.words()[:DETAIL_LENGTH]

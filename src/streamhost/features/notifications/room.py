@@ -167,7 +167,7 @@ class Notifications:
         """A job that delivers died again and again, or was cancelled: the delivery goes to the dead letters."""
         delivery = await delivery_rows.get(conn, DeliveryId(job.payload["delivery_id"]))
         if delivery is not None and await delivery_rows.give_up(
-            conn, delivery.id, self._clock(), error.code, error.detail or error.title(), tried=False
+            conn, delivery.id, self._clock(), error.code, error.words(), tried=False
         ):
             await self._ended(conn, delivery, error, True)
 
@@ -241,7 +241,7 @@ class Notifications:
         webhook_id = WebhookId(delivery.target.partition(":")[2])
         path = f"/admin/webhooks/{webhook_id}" if is_webhook else ""
         where = "A webhook" if is_webhook else f"A notice by {delivery.target.partition(':')[0]}"
-        await self.dead_letter(conn, f"{where} was given up: {error.detail or error.title()}", path)
+        await self.dead_letter(conn, f"{where} was given up: {error.words()}", path)
 
 
 def _for(notice: Notice, recipient: Recipient) -> Notice:

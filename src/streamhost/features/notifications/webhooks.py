@@ -232,7 +232,7 @@ class Webhooks:
         if isinstance(error, EndpointGone):
             because = "It answered 410: it wants no more."
         elif now - since >= self._patience:
-            because = f"It has failed for {self._patience / DAY:g} days. The last time: {error.detail or error.title()}"
+            because = f"It has failed for {self._patience / DAY:g} days. The last time: {error.words()}"
         else:
             return False
         await self._switch_off(conn, webhook, because)
