@@ -43,15 +43,16 @@ def left_text(seconds: float | None) -> str:
     return "" if seconds is None else f"{length_text(seconds)} left"
 
 
-def live_bars(*columns: progress.ProgressColumn, quiet: bool = False) -> progress.Progress:
-    """Progress on standard error: what is done, a bar, `columns`; gone at the end, and nothing where nobody looks."""
+def live_bars(*columns: progress.ProgressColumn, quiet: bool = False, stays: bool = False) -> progress.Progress:
+    """Progress on standard error: what is done, a bar, `columns`; gone at the end unless it `stays`, and nothing where
+    nobody looks."""
     console = terminal.Console(stderr=True)
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
         *columns,
         console=console,
-        transient=True,
+        transient=not stays,
         disable=quiet or not console.is_terminal,
     )
 

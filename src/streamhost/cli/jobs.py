@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamhost.cli.bars import left_text, speed_text, step_text
+from streamhost.cli.bars import left_text, live_bars, speed_text, step_text
 from streamhost.cli.desks import Desk, desk_of
 from streamhost.cli.remote import Document
 from streamhost.cli.where import Where, somewhere
@@ -18,10 +18,9 @@ from streamhost.late import late
 from streamhost.model.errors import StreamhostError
 
 if TYPE_CHECKING:
-    from rich import console as terminal
     from rich import progress
 else:
-    terminal, progress = late("rich.console"), late("rich.progress")
+    progress = late("rich.progress")
 
 VIDEO = "video:"
 """Before the id of a video, where a job's id may stand too."""
@@ -220,16 +219,8 @@ class _Bars:
     """A bar for each thing on a terminal; a line for each news elsewhere. On standard error."""
 
     def __init__(self) -> None:
-        self._console = terminal.Console(stderr=True)
-        self._live = self._console.is_terminal
-        self._bars = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            progress.TextColumn("{task.fields[about]}"),
-            console=self._console,
-            disable=not self._live,
-        )
+        about = progress.TextColumn("{task.fields[about]}")
+        self._bars = live_bars(progress.TaskProgressColumn(), about, stays=True)
         self._known: dict[str, progress.TaskID] = {}
         self._said: dict[str, tuple[str, float]] = {}
 
@@ -244,7 +235,7 @@ class _Bars:
         """The news of one thing."""
         about = _standing(item) or item["state"]
         share = 1.0 if item["state"] in GOOD else item["progress"]
-        if self._live:
+        if not self._bars.disable:
             if name not in self._known:
                 self._known[name] = self._bars.add_task(_about(item), total=1.0, about="")
             self._bars.update(self._known[name], completed=share, about=about)
@@ -252,4 +243,4 @@ class _Bars:
         state, due = self._said.get(name, ("", 0.0))
         if item["state"] != state or share >= due:
             self._said[name] = (item["state"], share + LINE_EVERY)
-            self._console.print(f"{_about(item)}: {item['state']}, {about}", highlight=False, markup=False)
+            self._bars.console.print(f"{_about(item)}: {item['state']}, {about}", highlight=False, markup=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamhost import log
-from streamhost.cli.bars import left_text, speed_text, step_text
+from streamhost.cli.bars import left_text, live_bars, speed_text, step_text
 from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
 from streamhost.host_media import rules_of, runner_of
@@ -24,10 +24,9 @@ from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST,
 from streamhost.model.videos import Protection
 
 if TYPE_CHECKING:
-    from rich import console as terminal
     from rich import progress
 else:
-    terminal, progress = late("rich.console"), late("rich.progress")
+    progress = late("rich.progress")
 
 INTERRUPTED = 130
 LINE_EVERY = 0.1
@@ -120,17 +119,7 @@ class _Bar:
     """Progress on standard error: a bar for people, now and then a line where standard error is no terminal."""
 
     def __init__(self, name: str) -> None:
-        self._console = terminal.Console(stderr=True)
-        self._live = self._console.is_terminal
-        self._bars = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            progress.TextColumn("{task.fields[pace]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._live,
-        )
+        self._bars = live_bars(progress.TaskProgressColumn(), progress.TextColumn("{task.fields[pace]}"))
         self._bar = self._bars.add_task(name, total=1.0, pace="")
         self._name = name
         self._due = 0.0
@@ -146,7 +135,7 @@ class _Bar:
         """Show how far it is."""
         words = [step_text(standing.step), speed_text(standing.estimate.speed), left_text(standing.estimate.eta)]
         pace = ", ".join(word for word in words if word)
-        if self._live:
+        if not self._bars.disable:
             self._bars.update(self._bar, completed=standing.share, pace=pace)
         elif standing.share >= self._due:
             self._due = standing.share + LINE_EVERY
@@ -154,7 +143,7 @@ class _Bar:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._console.print(text, highlight=False, markup=False)
+        self._bars.console.print(text, highlight=False, markup=False)
 
 
 def _tell(made: Made, directory: Path, seconds: float) -> None:
