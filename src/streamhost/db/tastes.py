@@ -66,7 +66,7 @@ async def hidden_among(conn: Connection, viewer: str, ids: Collection[VideoId], 
         return set()
     marks = ", ".join(f":{name}" for name in names)
     sql = (
-        f"SELECT video_id FROM interactions WHERE viewer = :viewer AND video_id IN ({marks}) AND last_at >= :since "
+        f"SELECT video_id FROM interactions WHERE viewer = :viewer AND video_id IN ({marks}) AND +last_at >= :since "
         f"AND {WATCHED} UNION SELECT video_id FROM dismissed_videos WHERE viewer = :viewer AND video_id IN ({marks})"
     )
     return {VideoId(row["video_id"]) for row in await conn.fetch_all(sql, {**names, "viewer": viewer, "since": since})}
@@ -85,7 +85,7 @@ async def of_viewers(
     sql = (
         f"WITH near(viewer, weight) AS (VALUES {rows}) "
         f"SELECT interactions.video_id, sum(near.weight * {STRENGTH}) AS score FROM near CROSS JOIN interactions "
-        "ON interactions.viewer = near.viewer AND interactions.rowid IN "
+        "ON interactions.rowid IN "
         "(SELECT latest.rowid FROM interactions AS latest WHERE latest.viewer = near.viewer "
         "ORDER BY latest.last_at DESC LIMIT :each) "
         f"WHERE {_COUNTS} GROUP BY interactions.video_id ORDER BY score DESC LIMIT :limit"
@@ -106,7 +106,7 @@ async def watched_together(
         f"SELECT interactions.video_id AS other, sum(fans.strength * {STRENGTH}) AS together, "
         "(SELECT count(*) FROM fans) AS fans, coalesce((SELECT viewers FROM video_heat WHERE "
         "video_heat.video_id = interactions.video_id), 1) AS size "
-        "FROM fans CROSS JOIN interactions ON interactions.viewer = fans.viewer AND interactions.rowid IN "
+        "FROM fans CROSS JOIN interactions ON interactions.rowid IN "
         "(SELECT latest.rowid FROM interactions AS latest WHERE latest.viewer = fans.viewer "
         "ORDER BY latest.last_at DESC LIMIT :each) "
         f"WHERE interactions.video_id <> :video AND {_COUNTS} "
@@ -131,7 +131,7 @@ async def watched_the_same(conn: Connection, viewer: str, videos: int, each: int
         "(1 + 0.02 * coalesce((SELECT viewers FROM video_heat WHERE video_heat.video_id = mine.video_id), 1))) "
         "AS together, (SELECT count(*) FROM (SELECT 1 FROM interactions AS theirs WHERE "
         "theirs.viewer = interactions.viewer LIMIT :videos)) AS size "
-        "FROM mine CROSS JOIN interactions ON interactions.video_id = mine.video_id AND interactions.rowid IN "
+        "FROM mine CROSS JOIN interactions ON interactions.rowid IN "
         "(SELECT latest.rowid FROM interactions AS latest WHERE latest.video_id = mine.video_id "
         "ORDER BY latest.last_at DESC LIMIT :each) "
         f"WHERE interactions.viewer <> :viewer AND {_COUNTS} "
