@@ -65,7 +65,7 @@ def slim(data: Table, l1: float, l2: float, sweeps: int = 60) -> Proposer:
     return linear(weights)
 
 
-def ials(data: Table, factors: int, unobserved: float, ridge: float, sweeps: int = 16) -> Proposer:
+def ials(data: Table, factors: int, unobserved: float, ridge: float, sweeps: int = 12) -> Proposer:
     """Implicit matrix factorisation by alternating least squares (Hu, Koren and Volinsky, ICDM 2008), in the form of
     Rendle et al., "Revisiting the Performance of iALS" (RecSys 2022): what was not watched counts `unobserved`, and
     whoever has more to say is shrunk more."""

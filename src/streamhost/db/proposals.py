@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from streamhost.db.core import Connection
@@ -28,7 +29,7 @@ MOST_COMMON = 20_000
 """Common words that are remembered as such."""
 _READ_WORDS = 200
 """Words at the beginning of a video's texts among which the rarest are looked for."""
-_LOOKED = 4
+_LOOKED = 2
 """Rows that are looked at for each that is wanted: some of the most popular may not be listed."""
 
 
@@ -46,8 +47,13 @@ async def facts(conn: Connection, ids: Collection[VideoId]) -> dict[VideoId, Fac
 
 
 def _facts(row: Mapping[str, Any]) -> Facts:
-    topics = frozenset(str(tag).casefold() for tag in json.loads(row["tags"])[:MOST_TOPICS])
+    topics = _topics(row["tags"])
     return Facts(VideoId(row["id"]), UserId(row["owner_id"]), topics, row["published_at"], row["heat"] or 0.0)
+
+
+@lru_cache(maxsize=10_000)
+def _topics(tags: str) -> frozenset[str]:
+    return frozenset(str(tag).casefold() for tag in json.loads(tags)[:MOST_TOPICS])
 
 
 async def listed_among(conn: Connection, ids: Collection[VideoId]) -> dict[VideoId, Video]:

@@ -10,7 +10,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamhost.model.clock import DAY, Timestamp
 from streamhost.model.ids import VideoId
@@ -87,7 +87,7 @@ def rank(
 
     `chances` are videos that few know, of which some are drawn: the same ones for the same `seed`."""
     fit = [
-        replace(one, score=one.score + freshness(facts[one.video_id], now, rules))
+        Candidate(one.video_id, one.score + freshness(facts[one.video_id], now, rules), one.reason)
         for one in candidates
         if one.video_id in facts and one.video_id not in profile.hidden
     ]

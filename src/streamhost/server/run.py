@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -148,6 +149,7 @@ async def _serve(
         delivery = delivery_of(host)
         turns = Turns(cast(ASGIApp, app), host.accounts.hashing_at_once + 1)
         door.open(turns, delivery, objects_of(host, delivery), media_sites(host), host.measures)
+        gc.freeze()  # what is loaded stays: looking through all of it again and again would hold up every request
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
         reasons = [asyncio.create_task(event.wait()) for event in (signals.asked, signals.restart)]

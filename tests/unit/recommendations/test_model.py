@@ -42,7 +42,7 @@ def groups(viewers: int = 120, seed: int = 7) -> Table:
 def test_the_closed_form() -> None:
     """In blocks and in single precision the weights are those of the paper's few lines in double precision."""
     data = groups()
-    model = ease.fit(data, ease.Options(ridge=20.0, fewest=1), quiet)
+    model = ease.fit(data, ease.Options(ridge=20.0, fewest=1, anywhere=1.0), quiet)
     dense = np.zeros((data.user_count, data.item_count))
     dense[data.users, data.items] = 1.0
     inverse = np.linalg.inv(dense.T @ dense + 20.0 * np.eye(data.item_count))
@@ -51,6 +51,16 @@ def test_the_closed_form() -> None:
     found = np.zeros_like(wanted)
     found[model.items[:, None], model.items[model.neighbours]] = model.weights
     assert np.abs(found - wanted).max() < 1e-4
+
+
+def test_what_was_watched_together_counts_more() -> None:
+    """Two videos count together by how far apart they were watched; the matrix can be inverted without any ridge."""
+    data = table(np.zeros(3, int), np.array([2, 0, 1]), np.ones(3, np.float32), np.arange(3.0), 1, 3)
+    found = ease.gram(data, np.arange(3), ease.Options(fewest=1, anywhere=0.2, near=2.0), quiet)
+    one, two = (0.2 + 0.8 * math.exp(-apart / 2) for apart in (1, 2))
+    assert found == pytest.approx(np.array([[1, one, one], [one, 1, two], [one, two, 1]]), abs=1e-6)
+    whole = ease.gram(groups(), np.arange(GROUPS * PER_GROUP), ease.Options(anywhere=0.0, near=10.0), quiet)
+    assert np.linalg.eigvalsh(whole.astype(float)).min() > 0
 
 
 def test_inverting_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,9 +41,10 @@ from streamhost.ports_recommending import Recommender, WatchGraph
 
 MOST = 100
 """Videos of one answer."""
-KEPT = 300
-"""Videos of a list that is kept: what is left out when it is shown must not make it short."""
-PER_SOURCE, WIDELY = 150, 1_500
+KEPT, LOOKED = 300, 400
+"""Videos of a list that is kept: what is left out when it is shown must not make it short; and of those that are looked
+at for it, the best."""
+PER_SOURCE, WIDELY = 100, 1_500
 """Proposals that each source is asked for; and then, where too few of them may be shown to somebody."""
 WATCHED_DAYS = 180.0
 """Days for which a video that somebody watched, or left at its beginning, is not proposed to them again."""
@@ -250,7 +251,7 @@ class Recommendations:
     ) -> tuple[Asked, tuple[Candidate, ...]]:
         """What the sources say when each is asked for so many, and that in order."""
         asked = await self._asking.ask(lambda source: question(source, limit), limit)
-        candidates = blend(asked.answers)
+        candidates = [one for one in blend(asked.answers) if one.video_id not in profile.hidden][:LOOKED]
         async with self._db.read() as conn:
             chances = await self._chances(conn, lot)
             facts = await proposals.facts(conn, {one.video_id for one in candidates} | set(chances))

@@ -24,13 +24,19 @@ def popularity(train: Table) -> Proposer:
 
 
 def item_neighbours(
-    train: Table, most_items: int = 20_000, neighbours: int = KNN_NEIGHBOURS, shrinkage: float = SHRINKAGE
+    train: Table,
+    most_items: int = 20_000,
+    neighbours: int = KNN_NEIGHBOURS,
+    shrinkage: float = SHRINKAGE,
+    anywhere: float = 1.0,
 ) -> Proposer:
-    """Item-kNN: the sum of cosines with what was watched, of each video's nearest (Deshpande and Karypis, 2004)."""
+    """Item-kNN: the sum of cosines with what was watched, of each video's nearest (Deshpande and Karypis, 2004).
+
+    `anywhere`: as in `ease.Options`; 1 is item-kNN as it is known."""
     items = learnable(train, Options(most_items=most_items, fewest=1))
-    together = gram(train, items, Options(), lambda _share, _step: None)
+    together = gram(train, items, Options(anywhere=anywhere), lambda _share, _step: None)
     length = np.sqrt(np.diag(together))
-    likeness = together / (length[:, None] * length + shrinkage)
+    likeness = together / np.maximum(length[:, None] * length + shrinkage, np.float32(1e-9))
     np.fill_diagonal(likeness, 0.0)
     if len(items) > neighbours:
         for row in likeness:

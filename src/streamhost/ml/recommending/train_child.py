@@ -24,7 +24,7 @@ from streamhost.model.recommendations import Figures, TooLittleWatched, fading
 FEWEST_VIDEOS, FEWEST_VIEWERS, FEWEST_WATCHED = 5, 3, 20
 """Below that, a model would only repeat what single people did."""
 
-RIDGES = (10.0, 30.0, 100.0, 300.0, 1000.0)
+RIDGES = (10.0, 30.0, 100.0, 200.0, 500.0)
 USUAL_RIDGE = 500.0
 """For tables that are too large to try; as the paper has it for twenty thousand videos."""
 MOST_TRIED, MOST_ASKED = 2_500, 1_000
