@@ -16,7 +16,7 @@ MOST_SEEN = 200
 """Videos of somebody's past that count for what is proposed: the newest."""
 FADES = 5.0
 """Videos after which a past counts half as much..."""
-FADED = 0.1
+FADED = 0.05
 """... but no less than this."""
 MOST_TOPICS = 12
 """Tags of a video that are compared with others'."""
