@@ -40,7 +40,18 @@ WAYS = {
 Fade = tuple[float, float]
 """After how many videos a past counts half, and no less than what; see `model.recommendations.fading`."""
 EVEN: Fade = (np.inf, 0.0)
-FADES: tuple[Fade, ...] = ((10, 0.1), EVEN, (2, 0.0), (2, 0.1), (2, 0.3), (5, 0.0), (5, 0.1), (5, 0.3), (20, 0.1))
+FADES: tuple[Fade, ...] = (
+    (10, 0.1),
+    EVEN,
+    (2, 0.0),
+    (2, 0.1),
+    (2, 0.3),
+    (5, 0.0),
+    (5, 0.05),
+    (5, 0.1),
+    (5, 0.3),
+    (20, 0.1),
+)
 Fit = Callable[[Table], Proposer]
 
 
