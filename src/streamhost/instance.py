@@ -21,6 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
+from streamhost import swapping
 from streamhost.model.clock import Timestamp, iso
 from streamhost.model.errors import StreamhostError
 
@@ -135,8 +136,9 @@ class Instance:
 def open_instance(data: Path) -> Instance:
     """Open the data directory, made with its secrets if it is new. Works beside a running server.
 
-    Raises `DataDirectoryUnusable` and `SecretsUnreadable`.
+    Raises `DataDirectoryUnusable` and `SecretsUnreadable`, and as `end_swap`.
     """
+    end_swap(data)
     try:
         data.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         path = data / SECRETS_FILE
@@ -148,6 +150,19 @@ def open_instance(data: Path) -> Instance:
     if not os.access(data, os.W_OK | os.X_OK):
         raise DataDirectoryUnusable(f"{data}: not writable.")
     return Instance(data, _parse(path, text))
+
+
+def end_swap(data: Path) -> None:
+    """Go on where a restoration was killed while it took the place of what is there, so that nobody finds half of each.
+
+    Raises `DataDirectoryUnusable`, and `InstanceLocked` while one is at work."""
+    if not swapping.is_begun(data):
+        return
+    with InstanceLock(data / LOCK_FILE):
+        try:
+            swapping.go_on(data)
+        except (OSError, ValueError) as error:
+            raise DataDirectoryUnusable(f"{data}: a restoration was begun and cannot be ended: {error}.") from error
 
 
 def _parse(path: Path, text: str) -> Keys:
@@ -176,15 +191,7 @@ def _create_secrets(path: Path) -> None:
             return
     finally:
         temporary.unlink()
-    _fsync_directory(path.parent)
-
-
-def _fsync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    swapping.synced(path.parent)
 
 
 class InstanceLock:

@@ -15,12 +15,12 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from streamhost.instance import MAX_KEY_ID, PRIVATE_FILE, SECRET_BYTES, Instance, Purpose
 from streamhost.model.clock import Timestamp
 from streamhost.model.errors import StreamhostError
+from streamhost.swapping import synced
 
 RINGS_FILE = "keyrings.json"
 LOCK_FILE = "keyrings.lock"
@@ -146,7 +146,7 @@ class Keyrings:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)
-        _fsync_directory(self._path.parent)
+        synced(self._path.parent)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -165,11 +165,3 @@ def _free_id(kept: list[RingKey]) -> int:
     newest = kept[-1].id if kept else FIRST
     following = [(newest + step - 1) % MAX_KEY_ID + 1 for step in range(1, MAX_KEY_ID)]
     return next(number for number in following if number not in taken and number != FIRST)
-
-
-def _fsync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

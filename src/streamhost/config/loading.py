@@ -18,6 +18,7 @@ from streamhost.config.agreement import disagreements
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, TRACE, Field, fields, sections
 from streamhost.config.plugins import ForPlugins
 from streamhost.config.settings import Settings
+from streamhost.instance import end_swap
 from streamhost.model.errors import StreamhostError
 
 FILE_NAME = "streamhost.toml"
@@ -70,6 +71,7 @@ def load_with_origins(
     env = os.environ if environment is None else environment
     named = env.get(PREFIX + "DATA")
     directory = (data or Path(named or default_data_directory())).expanduser().absolute()
+    end_swap(directory)  # the settings may be among what is being restored
     known = {field.key: field for field in fields()}
     problems: list[str] = []
     path = settings_file(directory, env)

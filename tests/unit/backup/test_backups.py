@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from streamhost import swapping
 from streamhost.config import Settings, load
 from streamhost.db import packages, videos
 from streamhost.features.backup import (
@@ -50,6 +51,7 @@ from streamhost.model.ids import JobId, PackageId, VideoId
 from streamhost.model.tasks import BackUp, Job, JobState, Lane
 from streamhost.model.videos import Protection, Video
 from streamhost.storage.memory import MemoryStorage
+from tests.unit.backup.test_swapping import Killed, KillsAfter
 
 MEDIA = {f"videos/v{n}/p/v240/{k}.m4s": bytes([n, k]) * 40_000 for n in range(2) for k in range(2)}
 PASSPHRASE = "three little words"
@@ -304,6 +306,32 @@ async def test_a_full_directory_is_not_overwritten(little: Little, tmp_path: Pat
     assert tree(little.data / "media") == MEDIA, "it was not in the backup, so it stayed"
     with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:
         assert conn.execute("SELECT email FROM users").fetchall() == [("alice@example.org",)]
+
+
+@pytest.mark.parametrize("moves", [0, 1, 5, 9])
+async def test_killed_while_it_takes_the_place(
+    moves: int, little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before the journal is there, or after any move: the next command finds all of the old state, or all of the
+    new one with the settings in it, and never makes fresh secrets. Whoever restores again may."""
+    shelf = FolderShelf(tmp_path / "many")
+    await little.room.make(shelf, Wishes(media=True))
+    backup = await newest(shelf)
+    with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:
+        conn.execute("DELETE FROM users")
+        conn.commit()
+    (little.data / "streamhost.toml").write_text('[server]\nsite_name = "Later"\n')
+    with monkeypatch.context() as patched:
+        patched.setattr(swapping, "os", KillsAfter(moves))
+        with pytest.raises(Killed):
+            await backup.restore(little.data, proves, settle, force=True, media=True)
+    settings = load(little.data, {}) if moves else little.settings
+    assert open_instance(little.data).id == backup.manifest.instance
+    with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:
+        assert conn.execute("SELECT count(*) FROM users").fetchone() == (1 if moves else 0,)
+    assert settings.server.site_name == "Little" and tree(little.data / "media") == MEDIA
+    assert not list(little.data.glob(".re*"))
+    await backup.restore(little.data, proves, settle, force=True, media=True)
 
 
 async def test_a_snapshot_is_put_back(little: Little, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from streamhost.features.backup.manifest import FILE, LARGEST, NAME, Part
 from streamhost.features.backup.places import PARTIAL, Sink, Source, of_path
 from streamhost.features.backup.sealing import Seal
 from streamhost.model.clock import DAY
+from streamhost.swapping import synced
 
 _NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.EACCES)
 """What a file system says where a hard link cannot be; then the file is copied."""
@@ -123,9 +124,9 @@ class FolderSink:
     def _finish(self, manifest: bytes) -> None:
         pieces.written(self._partial / FILE, [manifest])
         for folder, _, _ in os.walk(self._partial):
-            pieces.synced(Path(folder))
+            synced(Path(folder))
         self._partial.rename(self._target)
-        pieces.synced(self._target.parent)
+        synced(self._target.parent)
 
 
 class FolderSource:

@@ -70,12 +70,3 @@ def checked(part: Part, file: IO[bytes], seal: Seal | None) -> Iterator[bytes]:
     yield from counted if seal is None else seal.open(part.name, counted)
     if (counted.size, counted.digest.hexdigest()) != (part.size, part.sha256):
         raise BackupDamaged(f"{part.name} has {counted.size} bytes that are not those of {part.size} written.")
-
-
-def synced(folder: Path) -> None:
-    """Make the names in a folder survive power loss."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,10 +11,11 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from streamhost import swapping
 from streamhost.db import migrate
 from streamhost.features.backup import pieces
 from streamhost.features.backup.errors import BackupDamaged, NotEmpty, PassphraseNeeded
@@ -35,7 +36,7 @@ from streamhost.features.backup.manifest import (
 )
 from streamhost.features.backup.places import Source
 from streamhost.features.backup.sealing import Seal
-from streamhost.instance import LOCK_FILE, DataDirectoryUnusable, InstanceLock
+from streamhost.instance import LOCK_FILE, DataDirectoryUnusable, InstanceLock, end_swap
 from streamhost.model.clock import iso
 
 STAGE = ".restoring-"
@@ -122,9 +123,7 @@ class Backup:
         media = media and self.manifest.media is not None
         with _held(data, force=force):
             self._room(data, media=media)
-            with tempfile.TemporaryDirectory(prefix=STAGE, dir=data) as folder:
-                work, stage = Path(folder), Path(folder) / "stage"
-                stage.mkdir()
+            with _staged(data) as (work, stage):
                 proof = await self._prove(stage, proves)
                 (stage / MEDIA_LIST).unlink(missing_ok=True)
                 if self.manifest.part(SITE):
@@ -219,9 +218,7 @@ async def restore_snapshot(snapshot: Path, data: Path, proves: Proves) -> Verdic
     if not (data / SECRETS).exists():
         raise DataDirectoryUnusable(f"{data}: a copy of the catalog is of use only beside its {SECRETS}.")
     made = str(iso((await asyncio.to_thread(snapshot.stat)).st_mtime))
-    with _held(data, force=True), tempfile.TemporaryDirectory(prefix=STAGE, dir=data) as folder:
-        stage = Path(folder) / "stage"
-        stage.mkdir()
+    with _held(data, force=True), _staged(data) as (_, stage):
         await asyncio.to_thread(migrate.copy, snapshot, stage / CATALOG)
         for name in (SECRETS, KEYRINGS):
             with suppress(FileNotFoundError):
@@ -245,6 +242,7 @@ def is_catalog(path: Path) -> bool:
 
 def _held(data: Path, *, force: bool) -> InstanceLock:
     """The data directory, made if need be, and nobody else's meanwhile."""
+    end_swap(data)
     try:
         data.mkdir(mode=pieces.PRIVATE_FOLDER, parents=True, exist_ok=True)
         found = [one.name for one in data.iterdir() if one.name not in HARMLESS and not one.name.startswith(STAGE)]
@@ -259,22 +257,33 @@ def _held(data: Path, *, force: bool) -> InstanceLock:
     return lock
 
 
+@contextmanager
+def _staged(data: Path) -> Iterator[tuple[Path, Path]]:
+    """A folder to work in, and one in it for what is to come; both are gone at the end, unless what was begun can only
+    be ended with them."""
+    work = Path(tempfile.mkdtemp(prefix=STAGE, dir=data))
+    try:
+        (stage := work / "stage").mkdir()
+        yield work, stage
+    finally:
+        if not swapping.is_begun(data):
+            shutil.rmtree(work, ignore_errors=True)
+
+
 def _swap(stage: Path, data: Path, stale: tuple[str, ...] = STALE) -> Path | None:
-    """Put what is in `stage` into the place of what is there, which is kept. The catalog comes last."""
+    """Put what is in `stage` into the place of what is there, which is kept: all of it, also when this is killed."""
     aside = data / f"{ASIDE}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     coming = sorted((one.name for one in stage.iterdir()), key=lambda name: (name == CATALOG, name != "media", name))
     for name in coming:
         if (data / name).is_symlink() or (data / name).is_mount():
             hint = "Restore into a new directory on the same disk, then put things where they belong."
             raise DataDirectoryUnusable(f"{data / name} is a link or a disk of its own.", hint=hint)
-    going = [name for name in (*coming, *BESIDE, *stale) if (data / name).exists()]
-    if going:
-        aside.mkdir(mode=pieces.PRIVATE_FOLDER)
-    for name in dict.fromkeys(going):
-        os.rename(data / name, aside / name)
-    for name in coming:
-        os.rename(stage / name, data / name)
-    pieces.synced(data)
+    going = [name for name in dict.fromkeys((*coming, *BESIDE, *stale)) if (data / name).exists()]
+    try:
+        swapping.swap(data, swapping.Swap(str(stage.relative_to(data)), aside.name, coming, going))
+    except OSError as error:
+        later = " The next command there goes on with it." if swapping.is_begun(data) else ""
+        raise DataDirectoryUnusable(f"{data}: {error.strerror}.{later}") from error
     return aside if going else None
 
 

@@ -17,6 +17,7 @@ from streamhost.features.backup.errors import BackupDamaged, NoBackup
 from streamhost.features.backup.manifest import FILE, LARGEST, Part
 from streamhost.features.backup.places import PARTIAL, Sink, Source, of_path
 from streamhost.features.backup.sealing import Seal, sealed_size
+from streamhost.swapping import synced
 
 
 class TarShelf:
@@ -119,7 +120,7 @@ class TarSink:
         os.fsync(self._file.fileno())
         self._file.close()
         self._partial.rename(self._path)
-        pieces.synced(self._path.parent)
+        synced(self._path.parent)
 
 
 class TarSource:
