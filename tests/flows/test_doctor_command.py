@@ -32,6 +32,9 @@ THOUGHTLESS = """
     location / {{ proxy_pass {upstream}; proxy_ignore_headers X-Accel-Buffering; }}
 """
 CAREFUL_BUT_SLOW = GOOD.replace("proxy_request_buffering off;", "")
+SIGNED_IN = GOOD.replace(
+    "proxy_set_header Host", 'proxy_set_header Authorization "Bearer {token}"; proxy_set_header Host'
+)
 OPEN = (
     GOOD
     + """
@@ -49,9 +52,9 @@ class Front:
     settings: dict[str, str]
     folder: Path
 
-    def nginx(self, inside: str) -> AbstractContextManager[object]:
+    def nginx(self, inside: str, token: str = "") -> AbstractContextManager[object]:
         """In front of the server, with this configuration."""
-        block = inside.format(upstream=self.server.url, media=self.server.data / "media")
+        block = inside.format(upstream=self.server.url, media=self.server.data / "media", token=token)
         return nginx(self.folder, f"server {{ listen 127.0.0.1:{self.port}; {block} }}", self.port)
 
     def doctor(self, *words: str, code: int, **more: str) -> dict[str, tuple[str, str]]:
@@ -71,6 +74,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         "STREAMHOST_UPLOADS_KEEP_FREE": "0",
     }
     server = RunningServer(folder / "data", **settings).start()
+    server.add_user("root@example.org", "admin")
     yield Front(server, port, settings, folder)
     server.stop()
 
@@ -89,6 +93,7 @@ def test_a_site_that_is_well(front: Front) -> None:
     well = {name for name, (level, _) in lines.items() if level == "ok"}
     assert {"versions", "secrets", "encoders", "keys", "storage", "server", "proxy", "events", "visitors"} <= well
     assert {"uploads", "privacy", "privacy by proxy"} <= well
+    assert not front.server.client("root@example.org").get("/api/v1/admin/overview").json()["videos"]
     assert lines["mail"][0] == lines["backups"][0] == "warn"
     assert not any((front.server.data / "media" / "videos").rglob("*"))
 
@@ -114,6 +119,15 @@ def test_a_leak_is_found(front: Front) -> None:
         lines = front.doctor(code=1)
     assert lines["privacy"][0] == "ok"
     assert lines["privacy by proxy"][0] == "fail" and "folder of media" in lines["privacy by proxy"][1]
+
+
+def test_a_proxy_that_signs_everybody_in(front: Front) -> None:
+    """Where the one in front asks in the name of an administrator, strangers get permissions to play: found, too."""
+    token = front.server.client("root@example.org").headers["Authorization"].removeprefix("Bearer ")
+    with front.nginx(SIGNED_IN, token):
+        lines = front.doctor(code=1)
+    assert lines["privacy"][0] == "ok"
+    assert lines["privacy by proxy"] == ("fail", "The API for strangers is let in (200).")
 
 
 @pytest.mark.parametrize("program", ["nginx", "caddy"])
