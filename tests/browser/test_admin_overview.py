@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_looks import PICTURES, WIDTHS, settle, take
-from tests.support.axe import COLOURS, complaints
-from tests.support.clips import small_clip
 from tests.support.server import RunningServer
-
-PAGES = (
-    *(
-        "/admin",
-        "/admin/settings",
-        "/admin/settings/storage",
-        "/admin/branding",
-        "/admin/jobs",
-        "/admin/plugins",
-        "/admin/streams",
-        "/admin/analytics",
-    ),
-    *("/account/streams", "/account/recommendations", "/library/history", "/library/later", "/library/likes"),
-    *("/studio/analytics", "/studio/{video}/analytics", "/studio/{video}/file", "/watch/{video}/report"),
-)
-"""Pages that no other test looks at in both themes."""
 
 
 def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -> None:
@@ -80,25 +59,3 @@ def test_started_anew(server: RunningServer, visit: Visit) -> None:
     # In between nobody answers, and the browser says so.
     assert [one for one in root.troubles if "ERR_" not in one] == []
     root.troubles.clear()
-
-
-def test_every_other_page(site: RunningServer, visit: Visit) -> None:
-    """On the smallest phone, light and dark: nothing to scroll sideways, nothing for axe-core to find, no complaint."""
-    alice = site.client("alice@example.org")
-    video = alice.upload(small_clip(), title="A walk", visibility="public")
-    alice.wait_until(video, "ready")
-    root = visit(site.url).sign_in("root@example.org")
-    page = root.page()
-    for path in PAGES:
-        page.set_viewport_size({"width": 360, "height": 800})
-        page.goto(site.url + path.format(video=video))
-        settle(page)
-        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert beyond <= 0, f"{path} is {beyond} px too wide"
-        for dark in (False, True):
-            page.emulate_media(color_scheme="dark" if dark else "light")
-            assert complaints(page, only=COLOURS if dark else ()) == [], f"{path}, {'dark' if dark else 'light'}"
-        for width, dark in itertools.product(WIDTHS, (False, True)) if PICTURES else ():
-            page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme="dark" if dark else "light")
-            take(page, path.replace("{video}", "video"), width, dark)

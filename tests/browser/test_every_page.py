@@ -1,0 +1,166 @@
+"""Every page of the site, as the application lists them: full, empty and wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Visit
+from tests.browser.looks import look, settle
+from tests.browser.pages import PAGES, View
+from tests.browser.support import PASSWORD, PATIENCE, Visitor, bunny
+from tests.support.server import RunningServer
+from tests.support.server import until as wait_until
+
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
+EXPECTED = re.compile(r"status of 40[0349]")
+MOVES = """[...document.querySelectorAll('*')].filter((one) => {
+  const style = getComputedStyle(one);
+  const longest = (text) => Math.max(...text.split(',').map((part) => parseFloat(part) * (/ms/.test(part) ? 1 : 1000)));
+  const spins = style.animationName !== 'none' && longest(style.animationDuration) > 20;
+  return spins || longest(style.transitionDuration) > 20;
+}).map((one) => one.outerHTML.slice(0, 100))"""
+DEAD = """[...document.querySelectorAll('button[type=button]')].filter((one) =>
+  one.checkVisibility({ visibilityProperty: true }) && !one.popoverTargetElement && !one.closest('[data-player]')
+).map((one) => one.outerHTML.slice(0, 120))"""
+"""Buttons that only a script could make do something."""
+
+VIEWS = [view for views in PAGES.values() for view in views]
+
+
+@pytest.fixture(scope="module")
+def addresses(full_site: RunningServer) -> Mapping[str, str]:
+    """What stands for the names in paths, with something in every list of root's."""
+    root = full_site.client("root@example.org")
+    long_name = {"email": f"{'long.' * 10}name@example.org", "name": LONG_NAME.strip(), "password": PASSWORD}
+    user = root.post("/api/v1/admin/users", json=long_name).raise_for_status().json()["id"]
+    for invitation in ({"note": "The film club", "uses": 5}, {"email": "guest@example.org", "role": "creator"}):
+        root.post("/api/v1/admin/invitations", json=invitation).raise_for_status()
+    token = {"name": "camera upload", "scopes": ["upload"], "password": PASSWORD, "days": 30}
+    root.post("/api/v1/me/tokens", json=token).raise_for_status()
+    hook = {"url": "http://127.0.0.1:9/a-listener/with/a/long/address", "note": "The search index"}
+    hook_id = root.post("/api/v1/admin/webhooks", json=hook).raise_for_status().json()["webhook"]["id"]
+    for name in ("fake.mp4", f"{'A very long name ' * 8}.mkv", f"{'verylong' * 20}.mkv"):
+        (full_site.data / "import" / name).write_bytes(b"This is no film.")
+    good = root.upload(bunny(), title="A rabbit, long of name: " + "very " * 20 + "long", visibility="public")
+    notes = full_site.data.parent / "notes.mp4"
+    notes.write_text("This is not a video.")
+    bad = root.upload(notes, title="Notes", visibility="private")
+    root.wait_until(good, "ready")
+    root.wait_until(bad, "failed")
+    root.put(f"/api/v1/me/likes/{good}").raise_for_status()
+    root.put(f"/api/v1/me/watch-later/{good}").raise_for_status()
+    events = [{"type": "start", "at": 1000, "position": 0, "seq": 0}]
+    events.append({"type": "progress", "at": 1004, "position": 4, "seq": 1})
+    root.post("/api/v1/events", json={"session": "root", "video": good, "events": events}).raise_for_status()
+    bob = full_site.client("bob@example.org")
+    bob.post(f"/api/v1/videos/{good}/report", json={"reason": "spam", "text": "Look at this."}).raise_for_status()
+    wait_until(lambda: root.get("/api/v1/me/history").json()["items"])
+    wait_until(lambda: len(root.get("/api/v1/admin/imports/files").json()["items"]) == 3)
+    return {"video": good, "failed": bad, "user": user, "hook": hook_id}
+
+
+@pytest.fixture(scope="module")
+def full_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A site where everybody may register and webhooks may come to this machine."""
+    settings = {"ACCOUNTS_REGISTRATION": "open", "WEBHOOKS_ALLOW": '["127.0.0.0/8"]'}
+    given = {f"STREAMHOST_{name}": value for name, value in settings.items()}
+    running = RunningServer(tmp_path_factory.mktemp("full") / "data", **given).start()
+    for who, role in (("root", "admin"), ("eve", "admin"), ("bob", "viewer")):
+        running.add_user(f"{who}@example.org", role)
+    yield running
+    running.stop()
+
+
+def opened(page: Page, site: RunningServer, view: View, addresses: Mapping[str, str]) -> None:
+    """Open a page; the server answers as it should."""
+    answer = page.goto(site.url + view.path.format(**addresses))
+    assert answer is not None and answer.status == view.status, view
+
+
+@pytest.mark.parametrize("who", ["", "root", "eve", "bob"], ids=["nobody", "root", "eve", "bob"])
+def test_pages_of(full_site: RunningServer, visit: Visit, addresses: Mapping[str, str], who: str) -> None:
+    """Each reflows down to 320 px and with letters twice as large, keeps the rules of WCAG 2.2 AA in both themes,
+    stands still for whoever wants that, and leaves nothing to complain about in the console."""
+    visitor = visit(full_site.url)
+    if who:
+        visitor.sign_in(f"{who}@example.org")
+    page = visitor.page()
+    for view in (one for one in VIEWS if one.who == who):
+        opened(page, full_site, view, addresses)
+        look(page, view.name)
+        assert page.evaluate(MOVES) == [], view
+        # Browsers write down by themselves that a page was refused, as these were meant to be.
+        told = [trouble for trouble in visitor.troubles if view.status == 200 or not EXPECTED.search(trouble)]
+        assert told == [], view
+        visitor.troubles.clear()
+
+
+def test_pages_move_for_others(full_site: RunningServer, browser: Browser) -> None:
+    """Where nobody asks for stillness something does move: the look above can find it."""
+    context = browser.new_context(reduced_motion="no-preference")
+    page = context.new_page()
+    page.goto(full_site.url)
+    assert page.evaluate(MOVES) != []
+    context.close()
+
+
+def test_pages_without_script(full_site: RunningServer, browser: Browser, addresses: Mapping[str, str]) -> None:
+    """Where no script runs each page still has its heading, and no button that would do nothing."""
+    for who in ("", "root"):
+        visitor = Visitor(browser.new_context(java_script_enabled=True), full_site.url)
+        if who:
+            visitor.sign_in(f"{who}@example.org")
+        plain = browser.new_context(java_script_enabled=False, storage_state=visitor.context.storage_state())
+        page = plain.new_page()
+        page.set_default_timeout(PATIENCE)
+        for view in (one for one in VIEWS if one.who == who):
+            opened(page, full_site, view, addresses)
+            assert page.locator("h1").count() == 1, view
+            assert page.evaluate(DEAD) == [], view
+        plain.close()
+        visitor.context.close()
+
+
+MAIN = ("/", "/search?q=rabbit", "/watch/{video}", "/upload", "/studio", "/studio/{video}", "/account", "/admin")
+REMEMBER = """() => {
+  const look = (one) => [one, one.parentElement, one.nextElementSibling].filter(Boolean).map((part) => {
+    const style = getComputedStyle(part);
+    return [style.outline, style.boxShadow, style.borderColor, style.backgroundColor];
+  }).join();
+  const stops = document.querySelectorAll('a, button, input, select, textarea, summary, video, [tabindex]');
+  window.lookOf = look;
+  window.looks = new Map([...stops].map((one) => [one, look(one)]));
+}"""
+STOP = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const box = one.getBoundingClientRect();
+  const changed = window.looks.get(one) !== window.lookOf(one);
+  const shown = one.tagName === 'VIDEO' || changed;
+  const inside = box.bottom > 0 && box.top < innerHeight;
+  return { name: (one.ariaLabel || one.innerText || one.name || one.tagName).trim().slice(0, 60), shown, inside };
+}"""
+
+
+@pytest.mark.parametrize("path", MAIN)
+def test_pages_by_keyboard(full_site: RunningServer, visit: Visit, addresses: Mapping[str, str], path: str) -> None:
+    """Tab goes from the link that skips the header through everything to the end and out: no trap, and wherever it
+    stands it can be seen, on the screen."""
+    page = visit(full_site.url).sign_in("root@example.org").page(path.format(**addresses))
+    settle(page)
+    page.evaluate(REMEMBER)
+    stops: list[str] = []
+    while True:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(STOP)
+        if stop is None:
+            break
+        assert stop["shown"] and stop["inside"], (stop, stops)
+        stops.append(stop["name"])
+        assert len(stops) < 300, stops
+    assert stops[0] == "Skip to the content"
+    assert len(stops) > 8

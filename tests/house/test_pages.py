@@ -1,0 +1,71 @@
+"""Every page is looked at, and none weighs too much."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from litestar import Router
+from litestar.config.app import AppConfig
+
+from streamhost.config import load
+from streamhost.model.clock import system_clock
+from streamhost.model.ids import UserId
+from streamhost.server.assets import Assets
+from streamhost.server.pages import Pages
+from tests.browser.pages import ELSEWHERE, PAGES
+from tests.house.tree import ROOT
+
+DIST = ROOT / "web" / "dist"
+HEAVIEST = 100_000
+"""Bytes of own scripts and styles that a page may load, packed by gzip; the player's engine is not counted."""
+
+
+async def _none_unread(_user: UserId) -> int:
+    return 0
+
+
+def page_routes(folder: Path) -> set[str]:
+    """The paths of all pages, as the application has them."""
+    pages = Pages(load(folder, {}), Assets(ROOT / "web"), system_clock, _none_unread)
+    found: set[str] = set()
+    for given in pages.on_app_init(AppConfig()).route_handlers:
+        routes = given.routes if isinstance(given, Router) else []
+        found |= {re.sub(r":\w+}", "}", route.path) for route in routes if "GET" in getattr(route, "methods", ())}
+    return found
+
+
+def test_every_page_is_looked_at(tmp_path: Path) -> None:
+    """`tests/browser/pages.py` has a line for each route that shows a page, and none for one that is gone."""
+    routes = page_routes(tmp_path)
+    assert len(routes) > 40
+    assert routes ^ (set(PAGES) - {"/{anywhere}"} | set(ELSEWHERE)) == set()
+    names = [view.name for views in PAGES.values() for view in views]
+    assert len(names) == len(set(names)), "pictures would overwrite each other"
+
+
+def weight(manifest: dict[str, Any], keys: set[str]) -> int:
+    """Bytes of scripts and styles of entries with what they import, packed."""
+    todo, files = list(keys), set()
+    seen: set[str] = set()
+    while todo:
+        key = todo.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        chunk = manifest[key]
+        files |= {chunk["file"], *chunk.get("css", ())}
+        todo += chunk.get("imports", ())
+    return sum((DIST / f"{name}.gz").stat().st_size for name in files if (DIST / f"{name}.gz").exists())
+
+
+def test_no_page_is_heavy() -> None:
+    """What all pages load and what one of them adds stays below 100 kB, without the engine that plays."""
+    manifest = json.loads((DIST / ".vite" / "manifest.json").read_text("utf-8"))
+    entries = {key for key, chunk in manifest.items() if chunk.get("isEntry") and key.startswith("src/")}
+    assert len(entries) > 5
+    weights = {entry: weight(manifest, {"src/main.ts", entry}) for entry in entries}
+    assert weights["src/watch.ts"] > weights["src/main.ts"] > 5_000, "something was not found"
+    assert {entry: size for entry, size in weights.items() if size > HEAVIEST} == {}
