@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import os
 import random
 import shutil
 import tarfile
@@ -38,6 +37,7 @@ from streamhost.features.backup.places import Source
 from streamhost.features.backup.sealing import Seal
 from streamhost.instance import LOCK_FILE, DataDirectoryUnusable, InstanceLock, end_swap
 from streamhost.model.clock import iso
+from streamhost.model.ids import new_id
 
 STAGE = ".restoring-"
 ASIDE = "before-restore-"
@@ -272,7 +272,7 @@ def _staged(data: Path) -> Iterator[tuple[Path, Path]]:
 
 def _swap(stage: Path, data: Path, stale: tuple[str, ...] = STALE) -> Path | None:
     """Put what is in `stage` into the place of what is there, which is kept: all of it, also when this is killed."""
-    aside = data / f"{ASIDE}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+    aside = data / f"{ASIDE}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{new_id()}"
     coming = sorted((one.name for one in stage.iterdir()), key=lambda name: (name == CATALOG, name != "media", name))
     for name in coming:
         if (data / name).is_symlink() or (data / name).is_mount():
