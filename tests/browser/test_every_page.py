@@ -20,7 +20,8 @@ EXPECTED = re.compile(r"status of 40[0349]")
 MOVES = """[...document.querySelectorAll('*')].filter((one) => {
   const style = getComputedStyle(one);
   const longest = (text) => Math.max(...text.split(',').map((part) => parseFloat(part) * (/ms/.test(part) ? 1 : 1000)));
-  const spins = style.animationName !== 'none' && longest(style.animationDuration) > 20;
+  const turns = longest(style.animationDuration);
+  const spins = style.animationName !== 'none' && turns > 20 && turns < 4000;  // what says "wait" turns slowly
   return spins || longest(style.transitionDuration) > 20;
 }).map((one) => one.outerHTML.slice(0, 100))"""
 DEAD = """[...document.querySelectorAll('button[type=button]')].filter((one) =>

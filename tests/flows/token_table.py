@@ -294,6 +294,17 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/imports/files/{import_id}/retry
         DELETE /api/v1/admin/imports/files/{import_id}
         GET /api/v1/admin/overview
+        GET /api/v1/admin/keys
+        POST /api/v1/admin/keys/rotate
+        GET /api/v1/admin/models
+        POST /api/v1/admin/models/{model_id}/verify
+        GET /api/v1/admin/plugins
+        GET /api/v1/admin/storage
+        POST /api/v1/admin/storage/check
+        GET /api/v1/admin/recommender
+        POST /api/v1/admin/recommender/train
+        DELETE /api/v1/admin/recommender
+        DELETE /api/v1/admin/users/{user_id}/recommendations
         GET /api/v1/admin/jobs
         GET /api/v1/admin/jobs/{job_id}
         POST /api/v1/admin/jobs/{job_id}

@@ -7,7 +7,7 @@ import type { Video } from "../lib/types.ts";
 import { Speed } from "./speed.ts";
 import { type Destination, Transfer } from "./transfer.ts";
 
-export type Phase = "queued" | "uploading" | "retrying" | "paused" | "interrupted" | "refused" | "processing" | "ready" | "failed";
+export type Phase = "queued" | "uploading" | "retrying" | "paused" | "interrupted" | "refused" | "processing" | "review" | "ready" | "failed";
 export type Visibility = Video["visibility"];
 
 /** One file in the list: its transfer first, then its video. Tells `onChange` whenever something about it is new. */
@@ -140,7 +140,7 @@ export class Item {
       this.video = video;
       if (first) void this.save();
       if (video.state === "failed" || video.state === "rejected") this.become("failed");
-      else this.become(video.state === "ready" ? "ready" : "processing");
+      else this.become(video.state === "ready" || video.state === "review" ? video.state : "processing");
       if (video.playable && !playable) toast(texts.upload.playable(this.title), { text: texts.upload.watch, href: `/watch/${video.id}` });
       if (video.state === "failed") toast(texts.upload.failed(this.title));
       playable = video.playable;

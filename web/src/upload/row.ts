@@ -17,6 +17,7 @@ const ACTS: Record<Phase, Act[]> = {
   interrupted: ["retry", "cancel"],
   refused: ["remove"],
   processing: [],
+  review: ["remove"],
   ready: ["remove"],
   failed: ["remove"],
 };
@@ -99,7 +100,7 @@ export class Row {
     setText(this.numbers, this.numberWords());
     const fraction = item.video ? item.video.progress : item.file.size ? item.sent / item.file.size : 0;
     this.bar.value = item.phase === "ready" ? 1 : fraction;
-    this.bar.hidden = item.phase === "failed" || item.phase === "refused";
+    this.bar.hidden = item.phase === "failed" || item.phase === "refused" || item.phase === "review";
     this.bar.classList.toggle("progress--paused", item.phase === "paused" || item.phase === "interrupted");
     this.drawSteps();
     this.drawProblem();
@@ -111,7 +112,7 @@ export class Row {
     if (item.video) return stateText(item.video);
     if (item.phase === "processing") return t.checking;
     if (item.phase === "refused" || item.phase === "failed") return texts.state.failed;
-    if (item.phase === "ready") return texts.state.ready;
+    if (item.phase === "ready" || item.phase === "review") return texts.state[item.phase];
     return t[item.phase];
   }
 
@@ -127,7 +128,7 @@ export class Row {
   private drawSteps(): void {
     const { item } = this;
     const bad = item.phase === "failed" || item.phase === "refused";
-    const at = item.phase === "ready" ? 4 : item.video ? (begun(item.video) ? 2 : 1) : item.phase === "processing" ? 1 : 0;
+    const at = item.phase === "ready" ? 4 : item.phase === "review" ? 3 : item.video ? (begun(item.video) ? 2 : 1) : item.phase === "processing" ? 1 : 0;
     this.steps.forEach((step, i) => {
       step.className = ["way__item", i < at && "way__item--done", i === at && (bad ? "way__item--bad" : "way__item--now")]
         .filter(Boolean)
