@@ -26,7 +26,14 @@ from streamhost.features.notifications import Notifications
 from streamhost.features.playback import Playback
 from streamhost.features.plugging import Plugging
 from streamhost.features.posters import PosterDesk
-from streamhost.features.protection import ClearKeyLicenceProxy, KeyWatch, LocalKeySource, Protections, grants_of
+from streamhost.features.protection import (
+    ClearKeyLicenceProxy,
+    KeyDesk,
+    KeyWatch,
+    LocalKeySource,
+    Protections,
+    grants_of,
+)
 from streamhost.features.quota import Quotas
 from streamhost.features.reporting import Reporting
 from streamhost.features.search import Search
@@ -105,6 +112,7 @@ class Host:
     protections: Protections
     keyrings: Keyrings
     key_watch: KeyWatch
+    keys: KeyDesk
     health: Health
     mail: Mail
     notifications: Notifications
@@ -337,6 +345,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         protections=protections,
         keyrings=keyrings,
         key_watch=KeyWatch(keyrings, grants, clock),
+        keys=KeyDesk(db, keyrings, keys, clock, basis.grants_live),
         health=Health(db, storage, worker, clock),
         mail=mail,
         notifications=notifications,

@@ -15,6 +15,7 @@ from streamhost.features.recommendations import (
     GraphKeeping,
     Learning,
     Recommendations,
+    Tuning,
     Ways,
     built_in,
 )
@@ -53,6 +54,7 @@ class Recommending:
     graph: ChosenWatchGraph
     server: ModelServer
     asking: Asking
+    tuning: Tuning
     sources: Mapping[str, Recommender]
     """The built-in ones."""
     graphs: Mapping[str, WatchGraph]
@@ -121,6 +123,7 @@ def recommending_of(basis: Basis) -> Recommending:
         graph,
         server,
         asking,
+        Tuning(db, basis.queue, learning, graph, asking),
         {MODEL: OnnxRecommender(server), **built_in(db, graph, clock)},
         {"catalog": CatalogWatchGraph(db)},
     )

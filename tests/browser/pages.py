@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class View:
     """One address of a page. `who` opens it: `root`, who has a video, `eve`, an administrator who has nothing, or
     nobody. `status`: what the server answers. In the path stand `{video}`, which plays, `{failed}`, which does not,
-    `{user}` with a long name, and `{hook}`."""
+    `{trashed}`, which waits in the trash, `{user}` with a long name, and `{hook}`."""
 
     name: str
     path: str
@@ -53,6 +53,9 @@ PAGES: Mapping[str, tuple[View, ...]] = {
     "/upload": (View("upload", "/upload"),),
     "/studio": (View("studio", "/studio"), View("studio-empty", "/studio", "eve")),
     "/studio/{video_id}": (View("edit", "/studio/{video}"), View("edit-failed", "/studio/{failed}")),
+    "/studio/trash": (View("trash", "/studio/trash"), View("trash-empty", "/studio/trash", "eve")),
+    "/studio/trash/empty": (View("empty-the-trash", "/studio/trash/empty"),),
+    "/studio/trash/{video_id}/delete": (View("delete-for-good", "/studio/trash/{trashed}/delete"),),
     "/studio/{video_id}/delete": (View("delete", "/studio/{video}/delete"),),
     "/studio/{video_id}/file": (View("file", "/studio/{video}/file"),),
     "/studio/{video_id}/analytics": (View("analytics-of-a-video", "/studio/{video}/analytics"),),

@@ -52,6 +52,8 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     bad = root.upload(notes, title="Notes", visibility="private")
     root.wait_until(good, "ready")
     root.wait_until(bad, "failed")
+    trashed = root.upload(notes, title="Notes that nobody needs", visibility="private")
+    root.delete(f"/api/v1/videos/{trashed}", params={"permanently": "false"}).raise_for_status()
     root.put(f"/api/v1/me/likes/{good}").raise_for_status()
     root.put(f"/api/v1/me/watch-later/{good}").raise_for_status()
     events = [{"type": "start", "at": 1000, "position": 0, "seq": 0}]
@@ -61,7 +63,7 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     bob.post(f"/api/v1/videos/{good}/report", json={"reason": "spam", "text": "Look at this."}).raise_for_status()
     wait_until(lambda: root.get("/api/v1/me/history").json()["items"])
     wait_until(lambda: len(root.get("/api/v1/admin/imports/files").json()["items"]) == 3)
-    return {"video": good, "failed": bad, "user": user, "hook": hook_id}
+    return {"video": good, "failed": bad, "trashed": trashed, "user": user, "hook": hook_id}
 
 
 @pytest.fixture(scope="module")

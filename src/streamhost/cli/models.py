@@ -6,50 +6,55 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
 from streamhost import log
 from streamhost.cli import FAILED
+from streamhost.cli.beside import as_document
 from streamhost.cli.options import data_option, json_option
+from streamhost.cli.remote import Document, Remote
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import load
 from streamhost.features.models import Models
+from streamhost.ml.manifest import InvalidManifest
 from streamhost.ml.registry import Model, Origin, Registry, State
 from streamhost.model.errors import StreamhostError
-from streamhost.model.moderation import Aspect
+from streamhost.server.documents.keeping import models_document
 
 ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
 
-WORDS = {State.INSTALLED: "installed", State.NOT_INSTALLED: "not installed", State.BROKEN: "broken"}
+ADDRESS = "/api/v1/admin/models"
 COLOURS = {State.INSTALLED: "green", State.NOT_INSTALLED: "yellow", State.BROKEN: "red"}
 
 
 @click.group()
 def models() -> None:
-    """List, install and check the models that screen videos."""
+    """List, install and check the models that screen videos.
+
+    Installing and removing work in the data directory alone.
+    """
 
 
 @models.command("list")
-@data_option
-@json_option
-def list_models(data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def list_models(where: Where, as_json: bool) -> None:
     """Show every model with its state, and for what there is none. Files are not read: `verify` does that."""
-    registry = _models(data).registry
-    known, mistakes, unseen = registry.models(), registry.mistakes(), sorted(registry.without_model())
+    found = where.desk(_listed_at, lambda data: as_document(models_document(_models(data))))
     if as_json:
-        document = {
-            "models": [_document(model) for model in known],
-            "not_installed": unseen,
-            "mistakes": [error.detail for error in mistakes],
-        }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(found, indent=2))
         return
-    for model in known:
+    for model in found["models"]:
         _tell(model)
-    if unseen:
+    if unseen := found["not_installed"]:
         click.echo(f"\nNo model is installed that looks for: {', '.join(unseen)}. Nothing is screened for that.")
-    for error in mistakes:
-        click.secho(f"\n{error.title()} {error.detail}", fg="red")
+    for mistake in found["mistakes"]:
+        click.secho(f"\n{InvalidManifest('').title()} {mistake}", fg="red")
+
+
+def _listed_at(remote: Remote) -> Document:
+    return remote.document("GET", ADDRESS)
 
 
 @models.command()
@@ -89,23 +94,34 @@ def install(ids: tuple[str, ...], source: Path | None, data: Path | None, as_jso
 
 @models.command()
 @ids_argument
-@data_option
-@json_option
-def verify(ids: tuple[str, ...], data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def verify(ids: tuple[str, ...], where: Where, as_json: bool) -> None:
     """Read models' files, compare their SHA-256, and let each look at something in its process.
 
     Without names: all that are installed. Exit code 0 if all of them work.
     """
+    results, mistakes = where.desk(lambda remote: _verified_at(remote, ids), lambda data: _verified_in(data, ids))
+    _answer(results, as_json, _verified_line)
+    if not all(result["works"] for result in results) or mistakes:
+        for mistake in mistakes:
+            click.secho(f"{InvalidManifest('').title()} {mistake}", fg="red", err=True)
+        raise SystemExit(FAILED)
+
+
+def _verified_at(remote: Remote, ids: tuple[str, ...]) -> tuple[list[Document], list[str]]:
+    """What the server says of each model, and of manifests that cannot be used."""
+    found = _listed_at(remote)
+    there = [model["id"] for model in found["models"] if model["state"] != State.NOT_INSTALLED]
+    results = [remote.document("POST", f"{ADDRESS}/{quote(one, safe='')}/verify") for one in ids or there]
+    return results, found["mistakes"]
+
+
+def _verified_in(data: Path | None, ids: tuple[str, ...]) -> tuple[list[Document], list[str]]:
     here = _models(data)
     registry = here.registry
     there = [model for model in registry.models() if model.state() is not State.NOT_INSTALLED]
     wanted = _chosen(registry, ids) if ids else there
-    results = [_verified(here, model) for model in wanted]
-    _answer(results, as_json, _verified_line)
-    if not all(result["works"] for result in results) or registry.mistakes():
-        for error in registry.mistakes():
-            click.secho(f"{error.title()} {error.detail}", fg="red", err=True)
-        raise SystemExit(FAILED)
+    return [_verified(here, model) for model in wanted], [error.detail for error in registry.mistakes()]
 
 
 @models.command()
@@ -167,41 +183,12 @@ def _verified_line(result: dict[str, Any]) -> str:
     return f"{result['id']} {result['version']}: {click.style('works', fg='green')}, {result['milliseconds']:g} ms"
 
 
-def _tell(model: Model) -> None:
-    manifest, state = model.manifest, model.state()
-    click.echo(f"{click.style(model.id, bold=True)} {manifest.version}  {click.style(WORDS[state], fg=COLOURS[state])}")
-    click.echo(f"  {manifest.title}")
-    looks_for = ", ".join(sorted(manifest.aspects))
-    click.echo(f"  looks for {looks_for}; licence {manifest.licence}; {manifest.size / 1e6:.1f} MB; {model.origin}")
-    if manifest.source is not None:
-        click.echo(f"  from the package {manifest.source.package} {manifest.source.version}")
-
-
-def _document(model: Model) -> dict[str, Any]:
-    manifest = model.manifest
-    source = manifest.source
-    return {
-        "id": model.id,
-        "version": manifest.version,
-        "title": manifest.title,
-        "state": model.state(),
-        "origin": model.origin,
-        "licence": manifest.licence,
-        "aspects": sorted(manifest.aspects, key=list(Aspect).index),
-        "size": manifest.size,
-        "sha256": manifest.sha256,
-        "path": str(model.path),
-        "package": {"name": source.package, "version": source.version} if source else None,
-        "counts": [
-            {
-                "label": count.label,
-                "aspect": count.aspect,
-                "vote": count.vote,
-                "medium": count.medium,
-                "high": count.high,
-                "frames": count.frames,
-            }
-            for count in manifest.counts
-        ],
-        "weaknesses": list(manifest.weaknesses),
-    }
+def _tell(model: Document) -> None:
+    state = State(model["state"])
+    shown = click.style(state.replace("_", " "), fg=COLOURS[state])
+    click.echo(f"{click.style(model['id'], bold=True)} {model['version']}  {shown}")
+    click.echo(f"  {model['title']}")
+    facts = (f"licence {model['licence']}", f"{model['size'] / 1e6:.1f} MB", model["origin"])
+    click.echo(f"  looks for {', '.join(sorted(model['aspects']))}; {'; '.join(facts)}")
+    if package := model["package"]:
+        click.echo(f"  from the package {package['name']} {package['version']}")

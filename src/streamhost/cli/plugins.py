@@ -10,15 +10,17 @@ from typing import Any
 
 import click
 
-from streamhost.cli.options import data_directory, json_option
+from streamhost.cli.options import json_option
 from streamhost.cli.plugged import alone
+from streamhost.cli.remote import Remote
 from streamhost.cli.scaffold import KINDS, write
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import Settings, load
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.plugins import Found, find
 from streamhost.storage.memory import MemoryStorage
 
-data_option = data_directory("Data directory whose settings count.")
+ADDRESS = "/api/v1/admin/plugins"
 
 
 @click.group()
@@ -27,12 +29,10 @@ def plugins() -> None:
 
 
 @plugins.command("list")
-@data_option
-@json_option
-def list_(data: Path | None, as_json: bool) -> None:
-    """List the installed plugins, with what is wrong where one cannot be used."""
-    settings = load(data)
-    rows = [_row(settings, found) for found in find()]
+@somewhere(FOR_ADMINS)
+def list_(where: Where, as_json: bool) -> None:
+    """List the installed plugins, with what is wrong where one cannot be used; at a server, those at work there."""
+    rows = where.desk(_rows_at, _rows_here)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif not rows:
@@ -43,38 +43,70 @@ def list_(data: Path | None, as_json: bool) -> None:
         click.echo(f"{row['name']:20} {row['version']:10} {state:18} {row['error'] or row['summary']}")
 
 
+def _rows_at(remote: Remote) -> list[dict[str, Any]]:
+    found = remote.document("GET", ADDRESS)
+    rows = [
+        {"name": one["name"], "version": one["version"], "state": "ready", "summary": one["summary"], "error": None}
+        for one in found["items"]
+    ]
+    resting = {"version": "", "state": "disabled", "summary": "", "error": None}
+    return [*rows, *({"name": name, **resting} for name in found["disabled"])]
+
+
+def _rows_here(data: Path | None) -> list[dict[str, Any]]:
+    settings = load(data)
+    return [_row(settings, found) for found in find()]
+
+
 @plugins.command()
 @click.argument("name")
-@data_option
-@json_option
-def info(name: str, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def info(name: str, where: Where, as_json: bool) -> None:
     """Show what a plugin brings, and what can be set for it. Exit code 1 if it cannot be used."""
+    told = where.desk(lambda remote: _told_at(remote, name), lambda data: _told_here(data, name))
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.secho(f"{told['name']} {told['version']}", bold=True)
+    click.echo(f"{told['summary']}\n" if told["summary"] else "")
+    for label, words in (("package", [told["package"]]), ("hooks", told["hooks"]), ("brings", told["brings"])):
+        click.echo(f"{label + ':':10} {', '.join(words) or 'none'}")
+    for one in told["settings"]:
+        click.echo(f"\n{click.style(one['key'], bold=True)} = {json.dumps(one['value'])}  ({one['origin']})")
+        click.echo(f"  {one['help']}\n  {one['allowed']}; {one['variable']}")
+    for one in told.get("troubles", ()):
+        click.secho(f"\n{one['at']}  {one['hook']}: {one['words']}", fg="red")
+
+
+def _missing(name: str) -> NotFound:
+    return NotFound(f"No plugin {name} is installed.", hint="`streamhost plugins list` shows which are.")
+
+
+def _told_at(remote: Remote, name: str) -> dict[str, Any]:
+    found = next((one for one in remote.document("GET", ADDRESS)["items"] if one["name"] == name), None)
+    if found is None:
+        raise _missing(name)
+    settings = [{**one, "value": json.loads(one["value"])} for one in found["settings"]]
+    return {**found, "state": "ready", "error": None, "settings": settings}
+
+
+def _told_here(data: Path | None, name: str) -> dict[str, Any]:
     settings = load(data)
     found = next((one for one in find() if one.name == name), None)
     if found is None:
-        raise NotFound(f"No plugin {name} is installed.", hint="`streamhost plugins list` shows which are.")
+        raise _missing(name)
     house = alone(settings, found)
     house.storages()
     house.register(MemoryStorage(), _no_queue)
     house.commands()
     [plugin] = house.all
-    told = {
+    return {
         **_row(settings, found),
         "package": found.package,
         "hooks": plugin.hooks,
         "brings": house.brings(name),
         "settings": [asdict(shown) for shown in plugin.shown()],
     }
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
-        return
-    click.secho(f"{found.name} {found.version}", bold=True)
-    click.echo(f"{found.summary}\n" if found.summary else "")
-    for label, words in (("package", [found.package]), ("hooks", plugin.hooks), ("brings", house.brings(name))):
-        click.echo(f"{label + ':':10} {', '.join(words) or 'none'}")
-    for one in told["settings"]:
-        click.echo(f"\n{click.style(one['key'], bold=True)} = {json.dumps(one['value'])}  ({one['origin']})")
-        click.echo(f"  {one['help']}\n  {one['allowed']}; {one['variable']}")
 
 
 @plugins.command()

@@ -11,30 +11,39 @@ from typing import Any, TypeVar
 
 import click
 
-from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.beside import as_document, settings_beside, with_host
+from streamhost.cli.jobs import LOOK_EVERY, OPEN
 from streamhost.cli.options import data_option, json_option
-from streamhost.features.recommendations import Evaluation, Recommended, Status, ahead_in_words
+from streamhost.cli.people_desks import ServerPeople
+from streamhost.cli.remote import Document, Refused, Remote
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
+from streamhost.features.recommendations import Evaluation, Recommended, ahead_in_words
 from streamhost.host import Host
 from streamhost.model.accounts import Viewer
-from streamhost.model.clock import iso
+from streamhost.model.recommendations import TooLittleWatched
+from streamhost.server.documents.keeping import recommender_document
 
 T = TypeVar("T")
+ADDRESS = "/api/v1/admin/recommender"
 CATCH_UP_STEPS = 1_000_000
 """More than there is to do: the watch graph is brought up to date as a whole."""
 
 
 @click.group()
 def recommend() -> None:
-    """Train, measure and reset what proposes videos. Works beside a running server, which then uses the new model."""
+    """Train, measure and reset what proposes videos. Works beside a running server, which then uses the new model.
+
+    Measuring it (`eval`) works on a data directory alone.
+    """
 
 
 @recommend.command()
-@data_option
-@json_option
-def train(data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def train(where: Where, as_json: bool) -> None:
     """Learn from what was watched, and bring the watch graph up to date. The server does both by itself.
 
-    Needs some tens of views by several people; with fewer, exit code 1 and the model stays as it is.
+    Needs some tens of views by several people; with fewer, exit code 1 and the model stays as it is. At a server it is
+    a job like others, and nothing is done where nothing was watched since the last time.
     """
 
     async def learn(host: Host) -> dict[str, Any]:
@@ -48,7 +57,7 @@ def train(data: Path | None, as_json: bool) -> None:
             "seconds": round(trained.seconds, 3),
         }
 
-    found = _with(data, learn)
+    found = where.desk(lambda remote: _trained_at(remote, _teller(as_json)), lambda data: _with(data, learn))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -56,6 +65,23 @@ def train(data: Path | None, as_json: bool) -> None:
         f"Learned {found['videos']} videos from {found['viewers']} viewers, who watched {found['watched']} times, "
         f"in {found['seconds']:.1f} seconds."
     )
+
+
+def _trained_at(remote: Remote, report: Callable[[float, str], None]) -> dict[str, Any]:
+    """Begin the job at a server and stay until it is over. Raises `TooLittleWatched` where there is no model then."""
+    job = remote.document("POST", f"{ADDRESS}/train")["job"]
+    while job is not None:
+        found = remote.document("GET", f"/api/v1/admin/jobs/{job}")
+        if found["state"] not in OPEN:
+            if error := found["error"]:
+                raise Refused(f"{error['code']}: {error['detail']}")
+            break
+        report(found["progress"], found["step"] or found["state"])
+        time.sleep(LOOK_EVERY)
+    trained: dict[str, Any] | None = remote.document("GET", ADDRESS)["trained"]
+    if trained is None:
+        raise TooLittleWatched
+    return trained
 
 
 @recommend.command("eval")
@@ -109,62 +135,72 @@ def evaluate(dataset: Path | None, way: str, most: int, page: Path | None, data:
 
 
 @recommend.command()
-@data_option
-@json_option
-def status(data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def status(where: Where, as_json: bool) -> None:
     """Show the model, what it has learned from, and the watch graph."""
 
-    async def look(host: Host) -> Status:
-        room = host.recommending
-        return await room.learning.status(room.graph, tuple(room.asking.sources))
+    async def look(host: Host) -> Document:
+        return as_document(recommender_document(await host.recommending.tuning.status()))
 
-    found = _with(data, look)
+    found = where.desk(lambda remote: remote.document("GET", ADDRESS), lambda data: _with(data, look))
     if as_json:
-        click.echo(json.dumps(found.document(), indent=2))
+        click.echo(json.dumps(found, indent=2))
         return
-    if found.trained is None:
+    if (one := found["trained"]) is None:
         click.echo("There is no model yet; `streamhost recommend train` makes one.")
     else:
-        one = found.trained
-        click.echo(f"Model of {iso(found.trained_at)}: {one.videos} videos, {found.model_bytes / 1e6:.1f} MB")
-        click.echo(f"  learned from {one.watched} views by {one.viewers} viewers in {one.seconds:.1f} seconds")
-    click.echo(f"Watch graph: {found.graph.videos} edges of videos, {found.graph.viewers} of viewers")
-    click.echo(f"  {found.waiting} videos and viewers wait for theirs to be made anew")
-    click.echo(f"Sources: {', '.join(found.sources)}")
+        click.echo(f"Model of {found['trained_at']}: {one['videos']} videos, {found['model_bytes'] / 1e6:.1f} MB")
+        click.echo(f"  learned from {one['watched']} views by {one['viewers']} viewers in {one['seconds']:.1f} seconds")
+    click.echo(f"Watch graph: {found['graph']['videos']} edges of videos, {found['graph']['viewers']} of viewers")
+    click.echo(f"  {found['waiting']} videos and viewers wait for theirs to be made anew")
+    click.echo(f"Sources: {', '.join(found['sources'])}")
 
 
 @recommend.command()
-@click.argument("email")
+@click.argument("email", required=False)
 @click.option("--limit", default=12, show_default=True, type=click.IntRange(1, 100), help="Videos at most.")
-@data_option
-@json_option
-def show(email: str, limit: int, data: Path | None, as_json: bool) -> None:
-    """Show what is proposed to a user, and why."""
+@somewhere("API token, good for `read`, where --url is given.")
+def show(email: str | None, limit: int, where: Where, as_json: bool) -> None:
+    """Show what is proposed to a user, and why.
 
+    At a server it is the one whose token is given: what others watch is for nobody to read there.
+    """
+    if where.url is None and email is None:
+        raise click.UsageError("Whose? Name an address.")
+    if where.url is not None and email is not None:
+        raise click.UsageError("At a server only what is proposed to the token's owner can be seen: leave out EMAIL.")
+    items = where.desk(lambda remote: _shown_at(remote, limit), lambda data: _shown_in(data, str(email), limit))
+    if as_json:
+        click.echo(json.dumps({"items": items}, ensure_ascii=False, indent=2))
+        return
+    for one in items:
+        click.echo(f"{one['id']}  {one['score']:.2f}  {one['title']}  ({one['reason']})")
+    if not items:
+        click.echo("Nothing: there is no public video that they have not watched.")
+
+
+def _shown_at(remote: Remote, limit: int) -> list[Document]:
+    found = remote.document("GET", f"/api/v1/recommendations?limit={limit}")["items"]
+    return [_row(one["video"]["id"], one["video"]["title"], one["score"], one["reason"]) for one in found]
+
+
+def _shown_in(data: Path | None, email: str, limit: int) -> list[Document]:
     async def look(host: Host) -> Recommended:
         user = await host.accounts.people.by_email(email)
         await host.recommending.server.ready()
         return await host.recommending.room.recommend(Viewer(user), f"u:{user.id}", limit)
 
-    found = _with(data, look)
-    if as_json:
-        items = [
-            {"id": one.video.id, "title": one.video.title, "score": round(one.score, 4), "reason": one.reason}
-            for one in found.items
-        ]
-        click.echo(json.dumps({"items": items}, ensure_ascii=False, indent=2))
-        return
-    for one in found.items:
-        click.echo(f"{one.video.id}  {one.score:.2f}  {one.video.title}  ({one.reason})")
-    if not found.items:
-        click.echo("Nothing: there is no public video that they have not watched.")
+    return [_row(one.video.id, one.video.title, one.score, one.reason) for one in _with(data, look).items]
+
+
+def _row(video: str, title: str, score: float, reason: str) -> Document:
+    return {"id": video, "title": title, "score": round(score, 4), "reason": reason}
 
 
 @recommend.command()
 @click.option("--user", "email", help="Begin anew for this user alone, by address: what they watched counts no more.")
-@data_option
-@json_option
-def reset(email: str | None, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def reset(email: str | None, where: Where, as_json: bool) -> None:
     """Remove the model; it is made anew by `train`, or by the server at night. What was watched stays."""
 
     async def forget(host: Host) -> bool:
@@ -172,9 +208,15 @@ def reset(email: str | None, data: Path | None, as_json: bool) -> None:
             user = await host.accounts.people.by_email(email)
             await host.recommending.room.reset(f"u:{user.id}")
             return True
-        return await asyncio.to_thread(host.recommending.learning.reset)
+        return await asyncio.to_thread(host.recommending.tuning.reset)
 
-    done = _with(data, forget)
+    def forget_at(remote: Remote) -> bool:
+        if email is not None:
+            remote.document("DELETE", f"{ServerPeople(remote).place(email)}/recommendations")
+            return True
+        return bool(remote.document("DELETE", ADDRESS)["removed"])
+
+    done = where.desk(forget_at, lambda data: _with(data, forget))
     if as_json:
         click.echo(json.dumps({"reset": done}))
     elif email is not None:

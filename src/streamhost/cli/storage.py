@@ -12,17 +12,21 @@ import click
 
 from streamhost import log
 from streamhost.cli.bars import byte_bars
-from streamhost.cli.beside import settings_beside, with_host
+from streamhost.cli.beside import as_document, settings_beside, with_host
 from streamhost.cli.options import data_option, json_option
+from streamhost.cli.remote import Document, Remote
 from streamhost.cli.tables import size_text
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import load
-from streamhost.features.storekeeping import Checked, Moved, check
+from streamhost.features.storekeeping import Moved
 from streamhost.host import Host
 from streamhost.instance import InstanceLocked
 from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
-from streamhost.model.objects import Findings, Usage
+from streamhost.model.objects import Findings
+from streamhost.server.documents.keeping import step_document, usage_document
 
+ADDRESS = "/api/v1/admin/storage"
 SHOWN = 20
 """Of long lists only so many lines are printed; JSON has all."""
 
@@ -43,45 +47,56 @@ class StorageDiffers(StreamhostError):
 
 @click.group()
 def storage() -> None:
-    """Try where media is kept, see what is there, and move it. Works beside a running server."""
+    """Try where media is kept, see what is there, and move it. Works beside a running server.
+
+    What goes through every object, `fsck` and `move`, works in the data directory alone.
+    """
 
 
 @storage.command("check")
-@data_option
-@json_option
-def check_storage(data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def check_storage(where: Where, as_json: bool) -> None:
     """Try everything that the storage of the settings must do, and say what to change.
 
     Objects are stored below check/ and removed again. Exit code 1 if something that is needed does not work.
     """
+    found = where.desk(_checked_at, lambda data: _checked_in(data, told=None if as_json else _show))
+    steps = found["steps"]
+    failed = [one["name"] for one in steps if one["ok"] is False]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    elif where.url is not None:
+        for one in steps:
+            _show(one)
+    if failed:
+        raise StorageFaulty(f"{len(failed)} of {len(steps)} steps failed: {', '.join(failed)}.")
+
+
+def _checked_at(remote: Remote) -> Document:
+    """It takes as long as the storage does, and there is nothing to be heard meanwhile."""
+    return remote.document("POST", f"{ADDRESS}/check")
+
+
+def _checked_in(data: Path | None, told: Callable[[Document], None] | None) -> Document:
     settings = load(data)
     log.configure("error", settings.log.format)
-    found = with_host(settings, lambda host: _checked(host, told=None if as_json else _show))
-    failed = [one for one in found if one.ok is False]
-    if as_json:
-        click.echo(json.dumps({"storage": settings.storage.backend, "steps": [asdict(one) for one in found]}, indent=2))
-    if failed:
-        raise StorageFaulty(f"{len(failed)} of {len(found)} steps failed: {', '.join(one.name for one in failed)}.")
+
+    async def look(host: Host) -> list[Document]:
+        found = []
+        async for one in host.storekeeping.tried(settings):
+            found.append(as_document(step_document(one)))
+            if told is not None:
+                told(found[-1])
+        return found
+
+    return {"storage": settings.storage.backend, "steps": with_host(settings, look)}
 
 
-async def _checked(host: Host, told: Callable[[Checked], None] | None) -> list[Checked]:
-    settings = host.settings
-    place = host.storekeeping.places.place(settings.storage.backend)
-    redirects = settings.storage.delivery == "redirect"
-    origin = settings.server.public_url or "http://localhost"
-    found = []
-    async for one in check(place, origin, by_viewers=redirects):
-        found.append(one)
-        if told is not None:
-            told(one)
-    return found
-
-
-def _show(one: Checked) -> None:
-    fails = click.style("fails", fg="red", bold=True) if one.ok is False else click.style("not needed", dim=True)
-    click.echo(f"{one.name:10} {click.style('works', fg='green') if one.ok else fails}  {one.detail}")
-    if one.hint and one.ok is not True:
-        click.echo(f"{'':10} Hint: {one.hint}")
+def _show(one: Document) -> None:
+    fails = click.style("fails", fg="red", bold=True) if one["ok"] is False else click.style("not needed", dim=True)
+    click.echo(f"{one['name']:10} {click.style('works', fg='green') if one['ok'] else fails}  {one['detail']}")
+    if one["hint"] and one["ok"] is not True:
+        click.echo(f"{'':10} Hint: {one['hint']}")
 
 
 @storage.command()
@@ -170,12 +185,11 @@ def _tell_findings(found: Findings, removed: int) -> None:
 
 @storage.command()
 @click.option("--by", type=click.Choice(["video", "owner"]), default="video", show_default=True, help="What adds up.")
-@data_option
-@json_option
-def usage(by: str, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def usage(by: str, where: Where, as_json: bool) -> None:
     """Show what is stored of each video, or of each owner's videos, the most first."""
-    usages = with_host(settings_beside(data), lambda host: host.storekeeping.survey.usage())
-    rows = [_video_row(one) for one in usages] if by == "video" else _owner_rows(usages)
+    videos = where.desk(lambda remote: remote.document("GET", ADDRESS)["items"], _usage_in)
+    rows = videos if by == "video" else _owner_rows(videos)
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
@@ -186,26 +200,17 @@ def usage(by: str, data: Path | None, as_json: bool) -> None:
     click.echo(f"{size_text(total):>10}  {sum(row['objects'] for row in rows):>7} objects  in all")
 
 
-def _video_row(one: Usage) -> dict[str, Any]:
-    video = one.video
-    return {
-        "id": video.id if video else "",
-        "title": video.title if video else "(no video's)",
-        "owner": video.owner_email if video else "",
-        "objects": one.objects,
-        "bytes": one.size,
-        "source": one.source,
-        "streams": one.streams,
-        "other": one.other,
-    }
+def _usage_in(data: Path | None) -> list[Document]:
+    found = with_host(settings_beside(data), lambda host: host.storekeeping.survey.usage())
+    return [as_document(usage_document(one)) for one in found]
 
 
-def _owner_rows(usages: list[Usage]) -> list[dict[str, Any]]:
+def _owner_rows(videos: list[Document]) -> list[dict[str, Any]]:
     owners: dict[str, dict[str, Any]] = {}
-    for one in usages:
-        owner = one.video.owner_email if one.video else "(nobody's)"
+    for one in videos:
+        owner = one["owner"] or "(nobody's)"
         row = owners.setdefault(owner, {"owner": owner, "videos": 0, "objects": 0, "bytes": 0})
-        row["videos"] += one.video is not None
-        row["objects"] += one.objects
-        row["bytes"] += one.size
+        row["videos"] += bool(one["id"])
+        row["objects"] += one["objects"]
+        row["bytes"] += one["bytes"]
     return sorted(owners.values(), key=lambda row: -int(row["bytes"]))

@@ -22,6 +22,7 @@ url_option = click.option(
     show_envvar=True,
     help="Address of a running server, such as https://video.example.org.",
 )
+FOR_ADMINS = "API token of an administrator, good for `admin`, where --url is given."
 folder_option = data_directory(f"Directory of the catalog, where no --url is given. {USUAL}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -66,8 +67,8 @@ class Models:
     async def verify(self, model: Model) -> float:
         """Compare the file's hash and let the model look at something; returns milliseconds of a look.
 
-        Raises `ModelMissing`, `ModelBroken` or `ClassifierUnavailable`. Reads the file here, and blocks for it."""
-        model.check()
+        Raises `ModelMissing`, `ModelBroken` or `ClassifierUnavailable`."""
+        await asyncio.to_thread(model.check)
         return await trial(model, self._limits, self._rules)
 
 

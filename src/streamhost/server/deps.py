@@ -46,8 +46,11 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "analytics": host.analytics,
         "measures": host.measures,
         "copies": host.copies,
+        "keys": host.keys,
+        "storekeeping": host.storekeeping,
         "posters": host.posters,
         "recommendations": host.recommending.room,
+        "tuning": host.recommending.tuning,
     }
     return {name: _given(room) for name, room in rooms.items()}
 

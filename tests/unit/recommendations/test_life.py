@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from streamhost.config import InvalidSettings
+from streamhost.db import videos
 from streamhost.features.recommendations import MemoryWatchGraph, Recommended
-from streamhost.features.recommendations.room import HALF_KEPT, MOST, PER_SOURCE
+from streamhost.features.recommendations.room import BRIEFLY, HALF_KEPT, MOST, PER_SOURCE
 from streamhost.jobs.context import JobContext
 from streamhost.model.accounts import ANONYMOUS
 from streamhost.model.clock import DAY, HOUR
@@ -76,6 +77,22 @@ async def test_lists_live_for_an_hour(tmp_path: Path) -> None:
         assert (await to(site, COOK)).cached
         time.now += 2
         assert not (await to(site, COOK)).cached
+
+
+async def test_a_site_that_begins(tmp_path: Path) -> None:
+    """Where there is next to nothing to show, what comes next is shown within seconds, not after an hour."""
+    time = Time()
+    async with a_site(tmp_path, clock=time) as site:
+        async with site.db.write() as conn:
+            for video in [*site.cooking, *site.climbing]:
+                await videos.delete(conn, video)
+        assert not ids(await to(site, COOK))
+        made = await add_videos(site.db, site.alice.id, [f"Film {number}" for number in range(4)])
+        assert (await to(site, COOK)).cached
+        time.now += BRIEFLY
+        assert set(ids(await to(site, COOK))) == set(made)
+        time.now += BRIEFLY
+        assert (await to(site, COOK)).cached
 
 
 async def test_the_model_is_trained_at_night(site: Site) -> None:

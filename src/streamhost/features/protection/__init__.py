@@ -1,6 +1,7 @@
 """Content keys, the keys that sign grants, and licences."""
 
 from streamhost.features.protection.clearkey import ClearKeyLicenceProxy
+from streamhost.features.protection.desk import KeyDesk, KeyState, Replaced
 from streamhost.features.protection.local import LocalKeySource, Wrapping
 from streamhost.features.protection.memory import DerivedKeySource
 from streamhost.features.protection.room import Protections
@@ -9,9 +10,12 @@ from streamhost.features.protection.watching import KeyWatch, grants_of
 __all__ = [
     "ClearKeyLicenceProxy",
     "DerivedKeySource",
+    "KeyDesk",
+    "KeyState",
     "KeyWatch",
     "LocalKeySource",
     "Protections",
+    "Replaced",
     "Wrapping",
     "grants_of",
 ]

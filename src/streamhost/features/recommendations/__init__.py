@@ -7,6 +7,7 @@ from streamhost.features.recommendations.keeping import GraphKeeping
 from streamhost.features.recommendations.learning import Learning, Status
 from streamhost.features.recommendations.room import Item, NotRecommended, Recommendations, Recommended, Ways
 from streamhost.features.recommendations.sources import built_in
+from streamhost.features.recommendations.tuning import Tuning
 
 __all__ = [
     "Asking",
@@ -21,6 +22,7 @@ __all__ = [
     "Recommendations",
     "Recommended",
     "Status",
+    "Tuning",
     "Ways",
     "ahead_in_words",
     "built_in",

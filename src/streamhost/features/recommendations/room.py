@@ -55,6 +55,8 @@ UNKNOWN_VIEWERS = 3
 CHANCES = 40
 HALF_KEPT = MINUTE
 """How long a list is kept that a source which failed is missing from."""
+SHORT, BRIEFLY = 3, 5.0
+"""Lists of fewer are kept for these seconds alone: where a site begins, the next film may be what there is to show."""
 FOR, BESIDE = "for", "beside"
 EVERYBODY = f"{FOR}:"
 """The key of the list for those of whom nothing is known."""
@@ -224,10 +226,16 @@ class Recommendations:
 
         ranked: Ranked = await self._cache.get(RECOMMENDATIONS, key, noted, Ranked)
         age = self._clock() - ranked.made_at
-        if not made and not 0 <= age < (self._ways.keep if ranked.whole else HALF_KEPT):
+        if not made and not 0 <= age < self._life(ranked):
             self._cache.drop(RECOMMENDATIONS, key)
             ranked = await self._cache.get(RECOMMENDATIONS, key, noted, Ranked)
         return ranked, not made
+
+    def _life(self, ranked: Ranked) -> float:
+        """Seconds for which a list is kept."""
+        if len(ranked.items) < SHORT:
+            return BRIEFLY
+        return self._ways.keep if ranked.whole else HALF_KEPT
 
     async def _for(self, visitor: str) -> Ranked:
         profile = await self.profile(visitor)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from streamhost import log
+from streamhost.config import Settings
 from streamhost.db import storage_places as rows
 from streamhost.db.core import Database
 from streamhost.features.storekeeping.building import Places
+from streamhost.features.storekeeping.checking import Checked, check
 from streamhost.features.storekeeping.moving import Mover
 from streamhost.features.storekeeping.survey import NamesOf, Survey
 from streamhost.jobs.context import JobContext
@@ -42,6 +45,11 @@ class Storekeeping:
             for name in self.places.used:
                 await rows.add(conn, name, self._clock())
             await rows.takes_new(conn, self.places.name, self._clock())
+
+    def tried(self, settings: Settings) -> AsyncIterator[Checked]:
+        """Try everything that the storage of the settings must do, step by step."""
+        place, redirects = self.places.place(settings.storage.backend), settings.storage.delivery == "redirect"
+        return check(place, settings.server.public_url or "http://localhost", by_viewers=redirects)
 
     async def sweep(self, _task: SweepBucket, job: JobContext) -> None:
         """Remove what uploads that were killed a day ago or earlier have left behind."""
