@@ -91,6 +91,12 @@ PAGES: Mapping[str, tuple[View, ...]] = {
     "/moderation/rescreen": (View("desk-rescreen", "/moderation/rescreen"),),
     "/admin": (View("admin", "/admin"),),
     "/admin/settings": (View("admin-settings", "/admin/settings"),),
+    "/admin/settings/{section}": (
+        View("settings-of-storage", "/admin/settings/storage"),
+        View("settings-of-mail", "/admin/settings/mail"),
+        View("settings-of-nothing", "/admin/settings/nothing", status=404),
+    ),
+    "/admin/branding": (View("branding", "/admin/branding"),),
     "/admin/moderation": (View("admin-policy", "/admin/moderation"),),
     "/admin/users": (View("users", "/admin/users"), View("users-none", "/admin/users?q=zzzz")),
     "/admin/users/new": (View("add-user", "/admin/users/new"),),
@@ -118,6 +124,7 @@ PAGES: Mapping[str, tuple[View, ...]] = {
 
 ELSEWHERE: Mapping[str, str] = {
     "/library": "leads on to a shelf",
+    "/admin/branding/swatches.css": "is a style sheet for a page",
     "/moderation/next": "leads on to the case that waits longest",
 }
 """Routes for browsers that show nothing of their own, and why."""

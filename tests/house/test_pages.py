@@ -11,6 +11,7 @@ from litestar import Router
 from litestar.config.app import AppConfig
 
 from streamhost.config import load
+from streamhost.model.branding import Brand
 from streamhost.model.clock import system_clock
 from streamhost.model.ids import UserId
 from streamhost.server.assets import Assets
@@ -29,7 +30,7 @@ async def _none_unread(_user: UserId) -> int:
 
 def page_routes(folder: Path) -> set[str]:
     """The paths of all pages, as the application has them."""
-    pages = Pages(load(folder, {}), Assets(ROOT / "web"), system_clock, _none_unread)
+    pages = Pages(load(folder, {}), Brand("Kino"), Assets(ROOT / "web"), system_clock, _none_unread)
     found: set[str] = set()
     for given in pages.on_app_init(AppConfig()).route_handlers:
         routes = given.routes if isinstance(given, Router) else []
