@@ -23,6 +23,7 @@ from streamhost.model.errors import NotFound
 T = TypeVar("T")
 USERS = "/api/v1/admin/users"
 PAGE = 200
+SHARES = ("bytes", "videos")
 
 Allowance = tuple[int | None, int | None]
 """Bytes and videos that somebody may keep: None leaves it, a negative number is the site's default, 0 no limit."""
@@ -117,9 +118,8 @@ class ServerPeople:
         if allowance != (None, None):
             own = (found["quota"]["bytes"], found["quota"]["videos"])
             limits = [allowed(typed, present) for typed, present in zip(allowance, own, strict=True)]
-            found = self._remote.document("PUT", address, dict(zip(("bytes", "videos"), limits, strict=True)))
-        usage: Document = found["usage"]
-        return usage
+            found = self._remote.document("PUT", address, dict(zip(SHARES, limits, strict=True)))
+        return {name: found["usage"][name] for name in SHARES}
 
     def sessions(self, email: str) -> list[Document]:
         """See `PeopleDesk`."""
