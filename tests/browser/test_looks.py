@@ -14,11 +14,14 @@ from tests.support.server import RunningServer
 
 @pytest.fixture(scope="module")
 def notes(site: RunningServer) -> None:
-    """A video of alice's that failed."""
+    """A video of alice's that failed, and another one in the trash."""
     alice = site.client("alice@example.org")
     file = site.data.parent / "notes.mp4"
     file.write_text("This is not a video.")
-    alice.wait_until(alice.upload(file, title="Notes", visibility="private"), "failed")
+    made = [alice.upload(file, title=title, visibility="private") for title in ("Notes", "Old notes")]
+    for video in made:
+        alice.wait_until(video, "failed")
+    alice.delete(f"/api/v1/videos/{made[1]}", params={"permanently": "false"}).raise_for_status()
 
 
 @pytest.mark.usefixtures("notes")
@@ -30,7 +33,7 @@ def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit) ->
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     until(page, "document.activeElement.id === 'main'")
-    page.goto(site.url + paths["trash"])
+    page.goto(site.url + "/studio/trash")
     delete = page.get_by_role("link", name="Delete for good: Old notes")
     delete.focus()
     page.keyboard.press("Enter")
