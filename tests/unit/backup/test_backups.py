@@ -309,11 +309,8 @@ async def test_a_full_directory_is_not_overwritten(little: Little, tmp_path: Pat
 
 
 @pytest.mark.parametrize("moves", [0, 1, 5, 9])
-async def test_killed_while_it_takes_the_place(
-    moves: int, little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed before the journal is there, or after any move: the next command finds all of the old state, or all of the
-    new one with the settings in it, and never makes fresh secrets. Whoever restores again may."""
+async def test_killed_midway(moves: int, little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the journal is there, or after any move: the next command finds all of the old state, or all of the new."""
     shelf = FolderShelf(tmp_path / "many")
     await little.room.make(shelf, Wishes(media=True))
     backup = await newest(shelf)
@@ -329,8 +326,7 @@ async def test_killed_while_it_takes_the_place(
     assert open_instance(little.data).id == backup.manifest.instance
     with closing(sqlite3.connect(little.data / "catalog.sqlite3")) as conn:
         assert conn.execute("SELECT count(*) FROM users").fetchone() == (1 if moves else 0,)
-    assert settings.server.site_name == "Little" and tree(little.data / "media") == MEDIA
-    assert not list(little.data.glob(".re*"))
+    assert settings.server.site_name == "Little" and not list(little.data.glob(".re*"))
     await backup.restore(little.data, proves, settle, force=True, media=True)
 
 
