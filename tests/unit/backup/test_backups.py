@@ -310,7 +310,7 @@ async def test_a_full_directory_is_not_overwritten(little: Little, tmp_path: Pat
 
 @pytest.mark.parametrize("moves", [0, 1, 5, 9])
 async def test_killed_midway(moves: int, little: Little, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the journal is there, or after any move: the next command finds all of the old state, or all of the new."""
+    """Before the journal is there, or after any move: the next command finds all of the old state or all of the new."""
     shelf = FolderShelf(tmp_path / "many")
     await little.room.make(shelf, Wishes(media=True))
     backup = await newest(shelf)
