@@ -19,5 +19,5 @@ def one_line(text: str) -> str:
 
 
 def tidied(text: str) -> str:
-    """The lines of a text, each without signs that cannot be printed and without spaces at its end."""
-    return "\n".join(printable(line).rstrip() for line in text.splitlines()).strip()
+    """The lines of a text, each without signs that cannot be printed and without spaces around it."""
+    return "\n".join(printable(line).strip() for line in text.splitlines()).strip()
