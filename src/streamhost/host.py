@@ -20,7 +20,7 @@ from streamhost.features.health import Health
 from streamhost.features.imports import Imports, Neighbours, imports_of
 from streamhost.features.library import Library
 from streamhost.features.mail import Mail
-from streamhost.features.models import Models
+from streamhost.features.models import ModelDesk, Models
 from streamhost.features.moderation import Moderation
 from streamhost.features.notifications import Notifications
 from streamhost.features.playback import Playback
@@ -73,6 +73,7 @@ from streamhost.media.run import MediaRunner
 from streamhost.model import tasks
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
+from streamhost.model.house_tasks import CountStorage
 from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
 from streamhost.ports import SharedCache, SignsUrls, Storage
@@ -135,6 +136,7 @@ class Host:
     plugging: Plugging
     media: MediaRunner
     models: Models
+    model_desk: ModelDesk
     moderation: Moderation
     recommending: Recommending
 
@@ -210,6 +212,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
     grants = grants_of(keyrings, clock, basis.grants_live)
     keys = LocalKeySource(db, keyrings, clock)
     models = Models(settings)
+    model_desk = ModelDesk(models, db, queue, clock)
     recommending = recommending_of(basis)
     parts = builtin.Builtin(
         key_sources={"local": keys},
@@ -281,7 +284,8 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         **making.handlers,
         tasks.DeleteMedia: delivery.copies.after(making.transcoding.delete_media),
         **delivery.handlers,
-        tasks.SweepBucket: storekeeping.sweep,
+        **storekeeping.handlers,
+        **model_desk.handlers,
         tasks.SweepUploads: lambda _task, _job: uploads.sweep(),
         tasks.SweepCatalog: Upkeep(db, queue, clock).sweep_catalog,
         tasks.SendMail: mail.deliver,
@@ -301,7 +305,14 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
     hourly = (tasks.SweepUploads(), tasks.SweepMedia())
     daily = (tasks.SweepCatalog, tasks.SweepMail, tasks.SweepBucket, tasks.SweepEvidence, tasks.SweepPlaybacks)
     times = [*(every(HOUR, task) for task in hourly), *(every(DAY, task()) for task in daily)]
-    times += [*plugging.schedule(), *notice_times, *backup_times, *recommending.schedule(), trash_times]
+    times += [
+        *plugging.schedule(),
+        *notice_times,
+        *backup_times,
+        *recommending.schedule(),
+        trash_times,
+        every(DAY, CountStorage()),
+    ]
     worker = Worker(db, queue, handlers, lanes_of(settings), clock)
     systems, root = protections.systems, delivery.addresses.stream_root
     return Host(
@@ -356,6 +367,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         announcing=announcing,
         plugging=plugging,
         models=models,
+        model_desk=model_desk,
         moderation=moderation,
         recommending=recommending,
     )

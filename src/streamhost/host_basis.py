@@ -8,6 +8,7 @@ from pathlib import Path
 from streamhost.caching.cache import Cache
 from streamhost.config import Settings
 from streamhost.db.core import Database
+from streamhost.features.storekeeping.building import LOCAL_FOLDER
 from streamhost.instance import Instance
 from streamhost.jobs.queue import Queue
 from streamhost.model.branding import Brand
@@ -16,7 +17,7 @@ from streamhost.model.clock import MINUTE, Clock
 CATALOG_FILE = "catalog.sqlite3"
 """Name of the catalog in the data directory, and those of the folders there."""
 SNAPSHOTS_FOLDER = "snapshots"
-MEDIA_FOLDER = "media"
+MEDIA_FOLDER = LOCAL_FOLDER
 UPLOADS_FOLDER = "uploads"
 WORK_FOLDER = "work"
 CACHE_FOLDER = "cache"

@@ -33,7 +33,16 @@ def mail_of(
     sender: MailSender = smtp_of(settings, basis.brand) if settings.mail.host else ConsoleMailSender(sys.stdout)
     sender = ShapingMailSender(sender, shape)
     writer = Writer(basis.brand, settings.server.public_url)
-    mail = Mail(basis.db, basis.queue, sender, basis.clock, writer, configured=bool(settings.mail.host), dead=dead)
+    mail = Mail(
+        basis.db,
+        basis.queue,
+        sender,
+        basis.clock,
+        writer,
+        configured=bool(settings.mail.host),
+        dead=dead,
+        sender_of=lambda wanted: smtp_of(wanted, basis.brand),
+    )
     basis.queue.on_failed(SendMail, mail.gave_up)
     return mail
 

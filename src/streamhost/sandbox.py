@@ -28,6 +28,8 @@ _CHUNK = 64 * 1024
 _MAX_LINE = 32 * MIB
 """Longest line: the facts of a day of video in 2-second segments stay below it."""
 _MAX_OUTPUT = 128 * MIB
+LINKS = 8
+"""Errors that led to one another, at most, that are looked through."""
 _STDERR_TAIL = 8 * 1024
 _DRAIN_SECONDS = 5.0
 """A dead process's pipes end at once, unless (not on Linux) it left a child that holds them."""
@@ -64,6 +66,18 @@ class ChildError(StreamhostError):
     code = "child_error"
     retries: ClassVar[int | None] = 1
     """Once more in case the machine was to blame; a file that does it twice is the cause."""
+    output: str = ""
+    """The end of what it said beside its answer."""
+
+
+def output_of(error: BaseException) -> str:
+    """What a process said before it ended, by an error of it, or by one that it led to; empty if it said nothing."""
+    found: BaseException | None = error
+    for _ in range(LINKS):
+        if isinstance(found, ChildError) and found.output:
+            return found.output
+        found = found.__cause__ if found is not None else None
+    return ""
 
 
 class ChildNotStarted(ChildError):
@@ -158,7 +172,7 @@ async def run(
     tail: deque[bytes] = deque()
     process.feed(json.dumps(request).encode())
     errors = asyncio.create_task(_keep_tail(process.stderr, tail))
-    listener = _Listener(on_message)
+    listener, text = _Listener(on_message), ""
     try:
         async with asyncio.timeout(limits.silence_seconds) as silence:
             loop = asyncio.get_running_loop()
@@ -176,7 +190,11 @@ async def run(
         if process.returncode != 0 and tail:
             text = b"".join(tail)[-_STDERR_TAIL:].decode(errors="replace")
             _logger.warning("A child process ended badly", module=module, status=process.returncode, stderr=text)
-    return _outcome(listener.last, process.returncode or 0)
+    try:
+        return _outcome(listener.last, process.returncode or 0)
+    except ChildError as error:
+        error.output = text
+        raise
 
 
 async def spawn(

@@ -11,11 +11,13 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD
+from tests.support.axe import complaints
 from tests.support.server import RunningServer
 
 
 def test_the_printed_link_makes_the_administrator_once(server: RunningServer, visit: Visit) -> None:
-    """The first visitor with the printed link becomes administrator and says what the site is for; then it is dead."""
+    """The first visitor with the printed link becomes administrator, names the site and goes through the first steps,
+    by keyboard where buttons are; then the link is dead, and the steps are still there."""
     root = visit(server.url)
     page = root.page("/")
     expect(page.get_by_text("Open the set-up link")).to_be_visible()
@@ -23,14 +25,36 @@ def test_the_printed_link_makes_the_administrator_once(server: RunningServer, vi
     page.get_by_label("Your name").fill("Root")
     page.get_by_label("E-mail address").fill("root@example.org")
     page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_label("Name of the site").fill("Kino")
     page.get_by_role("button", name="Create account").click()
     assert page.get_by_label("Password", exact=True).evaluate("input => input.validity.tooShort")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(server.url + "/setup/policy")
+    expect(page.locator(".brand__name")).to_have_text("Kino")
     expect(page.get_by_role("radio", name="Private home")).to_be_checked()
     page.get_by_role("radio", name=re.compile("^Community")).check()
-    page.get_by_role("button", name="Create account").click()
-    page.wait_for_url(server.url + "/")
-    expect(page.get_by_role("link", name="Upload a video")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(server.url + "/setup/storage")
+    expect(page.get_by_label("Bucket", exact=True)).to_be_hidden()
+    page.get_by_role("radio", name=re.compile("^In a bucket")).check()
+    expect(page.get_by_label("Bucket", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("radio", name=re.compile("^Community"))).to_be_checked()
+    page.goto(server.url + "/setup/storage")
+    for step in ("mail", "models", "done"):
+        page.get_by_role("link", name=re.compile("^(Skip|Go on)$")).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{server.url}/setup/{step}")
+    page.set_viewport_size({"width": 360, "height": 800})
+    for step in ("policy", "storage", "mail", "models", "done"):
+        page.goto(f"{server.url}/setup/{step}")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, step
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert complaints(page) == [], f"{step}, {scheme}"
+    page.get_by_role("link", name="Upload your first video").click()
+    page.wait_for_url(server.url + "/upload")
     page.goto(server.url + "/admin/moderation")
     expect(page.get_by_role("radio", name=re.compile("^Community"))).to_be_checked()
     assert httpx.get(server.setup_url).status_code == 404

@@ -47,7 +47,7 @@ HIDDEN |= dict.fromkeys(
     ("mail_id", "notification_id", "webhook_id", "job_id", "import_id", "link_id", "stream_id", "caption_id", "number"),
     "nothing",
 )
-HIDDEN |= dict.fromkeys(("verdict_id", "rescreen_id", "version"), "nothing") | {"section": "server"}
+HIDDEN |= dict.fromkeys(("verdict_id", "rescreen_id", "version", "model_id"), "nothing") | {"section": "server"}
 
 
 @dataclass(slots=True)

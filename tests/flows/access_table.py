@@ -291,7 +291,7 @@ TABLE: Mapping[str, Line] = {
     "POST /studio/{video_id}/cdn": Line("401 403 403 403 403 409 401", {"data": {"action": "sync"}}),
     "POST /studio/{video_id}/links": Line("401 404 404 303 404 303 401", {"data": {"days": "7"}}),
     "POST /studio/{video_id}/links/{link_id}/revoke": Line("401 404 404 404 404 404 401"),
-    "GET /setup": Line("404 404 404 404 404 404 404"),
+    "GET /setup": Line("404 404 404 404 404 303 404"),
     "POST /setup": Line("403 403 403 403 403 403 403", {"data": {**NEWCOMER, "token": "guess"}}),
     "GET /login": Line("200 303 303 303 303 303 200"),
     "POST /login": Line("401 401 401 401 401 401 401", {"data": WRONG | {"email": "nobody@pages.example"}}),

@@ -311,6 +311,19 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/admin/audit
         GET /admin
         GET /admin/settings
+        GET /admin/storage
+        POST /admin/storage
+        GET /admin/models
+        POST /admin/models/{model_id}
+        GET /setup/policy
+        POST /setup/policy
+        GET /setup/storage
+        POST /setup/storage
+        GET /setup/mail
+        POST /setup/mail
+        GET /setup/models
+        POST /setup/models
+        GET /setup/done
         GET /admin/settings/{section}
         POST /admin/settings/{section}
         POST /admin/restart

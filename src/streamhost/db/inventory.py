@@ -10,10 +10,11 @@ from streamhost.model.objects import Owned
 async def owned(conn: Connection) -> list[Owned]:
     """Every video and whose it is, by id."""
     sql = (
-        "SELECT videos.id AS id, videos.title AS title, users.id AS owner_id, users.email AS owner_email "
+        "SELECT videos.id AS id, videos.title AS title, users.id AS owner_id, users.email AS owner_email, "
+        "videos.deleted_at IS NOT NULL AS in_trash "
         "FROM videos JOIN users ON users.id = videos.owner_id ORDER BY videos.id"
     )
-    return [Owned(**dict(row)) for row in await conn.fetch_all(sql)]
+    return [Owned(**(dict(row) | {"in_trash": bool(row["in_trash"])})) for row in await conn.fetch_all(sql)]
 
 
 async def arriving(conn: Connection) -> set[VideoId]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamhost import log
+from streamhost.db import job_outputs
 from streamhost.db import videos as video_rows
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue, Wait
@@ -58,6 +59,8 @@ class Item:
 
     job: Job
     wait: Wait | None
+    output: str = ""
+    """What its process said before it failed."""
     title: str | None = None
     """What the video is called, where `video_id` is one that is still there."""
 
@@ -119,7 +122,8 @@ class Work:
                 limit=rows_asked,
             )
             known = await video_rows.titles(conn, {video_id for job in jobs[:limit] if (video_id := video_of(job))})
-            items = [await self._item(conn, job, known) for job in jobs[:limit]]
+            said = await job_outputs.of(conn, [job.id for job in jobs[:limit]])
+            items = [await self._item(conn, job, known, said) for job in jobs[:limit]]
         more = len(jobs) > limit
         last = items[-1].job if more else None
         return WorkPage(items, encoded([last.created_at, last.id]) if last else None)
@@ -161,11 +165,20 @@ class Work:
             raise NotFound("There is no such job.")
         return job
 
-    async def _item(self, conn: Connection, job: Job, titles: Mapping[VideoId, str] | None = None) -> Item:
+    async def _item(
+        self,
+        conn: Connection,
+        job: Job,
+        titles: Mapping[VideoId, str] | None = None,
+        outputs: Mapping[JobId, str] | None = None,
+    ) -> Item:
         video_id = video_of(job)
         if titles is None:
             titles = await video_rows.titles(conn, {video_id} if video_id else ())
-        return Item(job, await self._queue.wait(conn, job), titles.get(video_id) if video_id else None)
+        if outputs is None:
+            outputs = await job_outputs.of(conn, [job.id])
+        said, title = outputs.get(job.id, ""), titles.get(video_id) if video_id else None
+        return Item(job, await self._queue.wait(conn, job), said, title)
 
 
 def video_of(job: Job) -> VideoId | None:

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from typing import Any
 
 from streamhost import log
+from streamhost.db import job_outputs as outputs
 from streamhost.db import jobs as rows
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.context import JobContext
@@ -25,6 +26,7 @@ from streamhost.model.clock import DAY, HOUR, Clock
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import JobId, new_id
 from streamhost.model.tasks import Job, JobState, Lane, Task
+from streamhost.sandbox import output_of
 
 Handler = Callable[[Any, JobContext], Awaitable[None]]
 """Does the work of one task; it must be safe to run again after dying anywhere."""
@@ -281,6 +283,7 @@ class Worker:
                 await self._failed_in(conn, job, error, tell=tell)
 
     async def _failed_in(self, conn: Connection, job: Job, error: StreamhostError, *, tell: bool) -> None:
+        await outputs.keep(conn, job.id, output_of(error))
         # What is away is not the job's fault: it is waited for, and the attempt does not count.
         away = error.outage and self._clock() - job.created_at < OUTAGE_PATIENCE
         allowed = job.max_attempts if error.retries is None else min(job.max_attempts, error.retries + 1)

@@ -35,6 +35,7 @@ class Owned:
     title: str
     owner_id: UserId
     owner_email: str
+    in_trash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,74 @@ class Usage:
     def size(self) -> int:
         """All of it."""
         return self.source + self.streams + self.other
+
+
+@dataclass(slots=True)
+class Kinds:
+    """Bytes by kind: uploaded files, streams, and everything else."""
+
+    source: int = 0
+    streams: int = 0
+    other: int = 0
+
+    @property
+    def size(self) -> int:
+        """All of it."""
+        return self.source + self.streams + self.other
+
+    def __iadd__(self, more: Kinds) -> Kinds:
+        self.source += more.source
+        self.streams += more.streams
+        self.other += more.other
+        return self
+
+
+@dataclass(slots=True)
+class OwnerUse:
+    """What the videos of one account have stored."""
+
+    id: str
+    email: str
+    videos: int = 0
+    kinds: Kinds = field(default_factory=Kinds)
+
+
+@dataclass(slots=True)
+class VideoUse:
+    """What one video has stored, in bytes."""
+
+    id: str
+    title: str
+    owner: str
+    size: int
+    in_trash: bool
+
+
+@dataclass(slots=True)
+class StorageCount:
+    """What was found when everything that is stored was counted. `owners` and `largest` name those with the most."""
+
+    counted_at: Timestamp = 0.0
+    objects: int = 0
+    kinds: Kinds = field(default_factory=Kinds)
+    owners: list[OwnerUse] = field(default_factory=list)
+    largest: list[VideoUse] = field(default_factory=list)
+    trash: int = 0
+    trash_bytes: int = 0
+    unowned_bytes: int = 0
+    orphans: int = 0
+    orphan_bytes: int = 0
+    missing: int = 0
+
+    @property
+    def size(self) -> int:
+        """All of it, in bytes."""
+        return self.kinds.size
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSize:
+    """A folder or file of the data directory, and the bytes in it."""
+
+    name: str
+    size: int

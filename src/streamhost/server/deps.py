@@ -40,6 +40,7 @@ def dependencies(host: Host) -> dict[str, Provide]:
         "reporting": host.reporting,
         "moderation": host.moderation,
         "models": host.models,
+        "model_desk": host.model_desk,
         "sharing": host.sharing,
         "streams": host.streams,
         "syndication": host.syndication,

@@ -87,6 +87,8 @@ STATUS: Mapping[str, int] = {
     "classifier_unavailable": 503,
     "model_missing": 503,
     "model_broken": 503,
+    "model_shipped": 409,
+    "model_not_there": 409,
     "video_rejected": 403,
     "not_made": 409,
     "no_case": 409,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from streamhost import log
+from streamhost.config import Settings
 from streamhost.db import audit
 from streamhost.db import mail as rows
 from streamhost.db.core import Connection, Database
@@ -73,8 +74,11 @@ class Mail:
         *,
         configured: bool,
         dead: Callable[[Connection, str], Awaitable[None]] = nobody_minds,
+        sender_of: Callable[[Settings], MailSender] | None = None,
     ) -> None:
-        """`dead` is told in words, in the transaction, when a letter is given up."""
+        """`dead` is told in words, in the transaction, when a letter is given up. `sender_of` makes what would send
+        mail by other settings."""
+        self._sender_of = sender_of
         self._db = db
         self._queue = queue
         self._sender = sender
@@ -193,9 +197,19 @@ class Mail:
         """Send a test mail now, past the outbox; the message. Raises `MailUnavailable` or `MailRefused`."""
         if not self._configured:
             raise MailUnavailable("No mail server is set, so mail is only printed.", hint="Set mail.host.")
+        return await self._send_test(self._sender, to)
+
+    async def try_out(self, settings: Settings, to: str) -> Message:
+        """Send a test mail by settings that are not in force. Raises `MailUnavailable` or `MailRefused`, and
+        `InvalidSettings` where they do not make a sender."""
+        if self._sender_of is None or not settings.mail.host:
+            raise MailUnavailable("No mail server is named.", hint="Say which it is, or skip this step.")
+        return await self._send_test(self._sender_of(settings), to)
+
+    async def _send_test(self, sender: MailSender, to: str) -> Message:
         letter = Letter(id=MailId(new_id()), kind=MailKind.TEST, recipient=to, created_at=self._clock())
         message = self._writer.message(letter)
-        await self._sender.send(message)
+        await sender.send(message)
         return message
 
     async def _note(self, conn: Connection, act: Act, by: Actor, mail_id: MailId) -> None:

@@ -3,7 +3,7 @@
 from streamhost.features.storekeeping.building import LOCAL, S3, Places
 from streamhost.features.storekeeping.checking import Checked, check
 from streamhost.features.storekeeping.moving import Moved, MoveIncomplete, MoveRuns, WrongTarget
-from streamhost.features.storekeeping.room import Storekeeping
+from streamhost.features.storekeeping.room import Storekeeping, try_storage
 
 __all__ = [
     "LOCAL",
@@ -16,4 +16,5 @@ __all__ = [
     "Storekeeping",
     "WrongTarget",
     "check",
+    "try_storage",
 ]

@@ -15,6 +15,8 @@ from streamhost.storage.local import LocalStorage
 from streamhost.storage.places import PlacesSignsUrls, PlacesStorage
 
 LOCAL, S3 = "local", "s3"
+LOCAL_FOLDER = "media"
+"""Where the local storage lies in the data directory."""
 
 
 async def first_of(storage: Storage) -> AsyncIterator[StoredObject]:

@@ -60,7 +60,8 @@ class WaitDocument:
 class JobDocument:
     """One job. `progress` is 0..1; `speed` is seconds of film a second, `eta` the seconds left, null while unknown.
 
-    `subject` is what it is about, such as `video:<id>`; `details` is what it is asked to do."""
+    `subject` is what it is about, such as `video:<id>`; `details` is what it is asked to do. `output`: the end of what
+    its process said before it failed, if it said anything."""
 
     id: str
     kind: str
@@ -76,6 +77,7 @@ class JobDocument:
     attempts: int
     max_attempts: int
     error: ErrorDocument | None
+    output: str | None
     created_at: str | None
     started_at: str | None
     finished_at: str | None
@@ -99,6 +101,7 @@ def job_document(item: Item) -> JobDocument:
         attempts=job.attempts,
         max_attempts=job.max_attempts,
         error=ErrorDocument(job.error_code, job.error_detail or "", None) if job.error_code else None,
+        output=item.output or None,
         created_at=iso(job.created_at),
         started_at=iso(job.started_at),
         finished_at=iso(job.finished_at),

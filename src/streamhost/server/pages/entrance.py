@@ -1,5 +1,6 @@
 """The way in and out: setting the site up, signing in, signing out."""
 
+import contextlib
 import hmac
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.status_codes import HTTP_200_OK, HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
-from streamhost.config import Settings
+from streamhost.config import Settings, SettingsChanged, SettingsNotWritable
 from streamhost.features.accounts import (
     Accounts,
     EmailUnverified,
@@ -19,19 +20,19 @@ from streamhost.features.accounts import (
     OtpInvalid,
     OtpRequired,
 )
-from streamhost.features.moderation import Moderation
+from streamhost.features.settings import SettingsDesk
+from streamhost.model.accounts import Role
 from streamhost.model.audit import Actor
 from streamhost.model.errors import StreamhostError
-from streamhost.model.verdicts import Profile
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.forms import Complaint, complaint, kept, password_rules, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
-from streamhost.server.pages.policy import chosen_profile, profile_choices
 
 AnyRequest = Request[Any, Any, Any]
 SIGN_IN_PATH = "/login"
+SITE_NAME = "server.site_name"
 DONE = {
     "verified": "Your address is verified. Now you can sign in.",
     "email": "Your account has its new address. Sign in with it from now on.",
@@ -54,14 +55,16 @@ async def show_setup(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
     settings: NamedDependency[Settings],
-    moderation: NamedDependency[Moderation],
     frame: NamedDependency[Frame],
     token: FromQuery[str] = "",
-) -> Response[str]:
-    """The page behind the one-time link: make the first administrator."""
+) -> Response[Any]:
+    """The page behind the one-time link: make the first administrator. Who has done that goes on with the steps."""
+    user = viewer_of(request).user
+    if user is not None and user.is_at_least(Role.ADMIN):
+        return see("/setup/policy")
     opens = await _opens(accounts, token)
     status = HTTP_200_OK if opens else HTTP_404_NOT_FOUND
-    return _setup_page(request, frame, settings, moderation, opens, Texts(token=token), status)
+    return _setup_page(request, frame, settings, opens, Texts(token=token, site=frame.site_name), status)
 
 
 @post("/setup", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
@@ -69,13 +72,14 @@ async def set_up(
     request: AnyRequest,
     accounts: NamedDependency[Accounts],
     settings: NamedDependency[Settings],
-    moderation: NamedDependency[Moderation],
+    settings_desk: NamedDependency[SettingsDesk],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
-    """Make the first administrator, keep what the site is for, and sign them in."""
+    """Make the first administrator, name the site, and sign them in; then come the other steps."""
     form = await typed(request)
+    named = {SITE_NAME: form["site"].strip()} if form["site"].strip() not in ("", frame.site_name) else {}
     try:
-        profile = chosen_profile(form["profile"] or Profile.PRIVATE_HOME)
+        await settings_desk.tried(named)
         sign_in = await accounts.setup(
             form["token"],
             form["email"],
@@ -86,10 +90,11 @@ async def set_up(
         )
     except StreamhostError as error:
         opens = await _opens(accounts, form["token"])
-        return _setup_page(request, frame, settings, moderation, opens, form, status_of(error), error)
-    if not moderation.policies.fixed:
-        await moderation.policies.choose(profile, Actor.of(sign_in.user, address_of(request)))
-    response = see("/")
+        return _setup_page(request, frame, settings, opens, form, status_of(error), error)
+    with contextlib.suppress(SettingsNotWritable, SettingsChanged):
+        # There is an account now, and a step for everything that could not be written.
+        await settings_desk.change(named, Actor.of(sign_in.user, address_of(request)))
+    response = see("/setup/policy")
     sign_in_cookie(request, response, sign_in)
     return response
 
@@ -98,7 +103,6 @@ def _setup_page(
     request: AnyRequest,
     frame: Frame,
     settings: Settings,
-    moderation: Moderation,
     opens: bool,
     form: Texts,
     status: int,
@@ -113,8 +117,9 @@ def _setup_page(
         token=form["token"],
         error=complaint(error) if error else None,
         form=kept(form),
-        errors=Texts(error.fields) if error else Texts(),
-        profiles=() if moderation.policies.fixed else profile_choices(form["profile"] or Profile.PRIVATE_HOME),
+        errors=Texts({"site" if key == SITE_NAME else key: words for key, words in error.fields.items()})
+        if error
+        else Texts(),
         **password_rules(settings),
     )
 

@@ -47,6 +47,8 @@ KINDS: Mapping[str, str] = {
     "sweep_bucket": "Tidy up the bucket",
     "sweep_catalog": "Tidy up the catalog",
     "back_up": "Make a backup",
+    "install_model": "Bring a model here",
+    "count_storage": "Count what is stored",
     "announce_event": "Tell everybody who listens",
     "deliver_notice": "Deliver a notice",
     "mail_notices": "Put notices into a mail",
@@ -87,6 +89,7 @@ class JobView:
     progress: float
     about: str
     trouble: str
+    output: str
     attempts: int
     priority: int
     created: Moment
@@ -116,6 +119,7 @@ def job_view(item: Item) -> JobView:
         progress=round(job.progress, 3),
         about=about,
         trouble=_trouble(job),
+        output=item.output,
         attempts=job.attempts,
         priority=job.priority,
         created=moment(job.created_at),
