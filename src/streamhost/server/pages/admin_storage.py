@@ -29,7 +29,7 @@ FOLDERS = {
     "models": "Models",
     "catalog.sqlite3": "Catalog",
 }
-PLACES = {"local": "this machine", "s3": "a bucket"}
+PLACES = {"local": "on this machine", "s3": "in a bucket"}
 WIDTH = 1000
 """Units of the plot from one side to the other."""
 
@@ -147,8 +147,8 @@ async def show_storage(
         width=WIDTH,
         disk=disk_words(standing.disk),
         disk_used=round(1 - standing.disk.free / max(standing.disk.total, 1), 4),
-        place=PLACES.get(places.name, places.name),
-        elsewhere=[PLACES.get(name, name) for name in places.used if name != places.name],
+        place=PLACES.get(places.name, f"in {places.name}"),
+        elsewhere=[PLACES.get(name, f"in {name}") for name in places.used if name != places.name],
         folders=[(FOLDERS[one.name], bytes_text(one.size)) for one in await counting.folders(tuple(FOLDERS))],
         flash="It is being counted." if done == "asked" else None,
     )
