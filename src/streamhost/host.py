@@ -73,7 +73,7 @@ from streamhost.media.run import MediaRunner
 from streamhost.model import tasks
 from streamhost.model.clock import DAY, HOUR, MINUTE, Clock, system_clock
 from streamhost.model.grants import Grants
-from streamhost.model.house_tasks import CountStorage
+from streamhost.model.house_tasks import CountStored
 from streamhost.model.tickets import Tickets
 from streamhost.plugins import Found, Plugins
 from streamhost.ports import SharedCache, SignsUrls, Storage
@@ -311,7 +311,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         *backup_times,
         *recommending.schedule(),
         trash_times,
-        every(DAY, CountStorage()),
+        every(DAY, CountStored()),
     ]
     worker = Worker(db, queue, handlers, lanes_of(settings), clock)
     systems, root = protections.systems, delivery.addresses.stream_root

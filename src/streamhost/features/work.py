@@ -59,10 +59,10 @@ class Item:
 
     job: Job
     wait: Wait | None
-    output: str = ""
-    """What its process said before it failed."""
     title: str | None = None
     """What the video is called, where `video_id` is one that is still there."""
+    output: str = ""
+    """What its process said before it failed."""
 
     @property
     def video_id(self) -> VideoId | None:
@@ -178,7 +178,7 @@ class Work:
         if outputs is None:
             outputs = await job_outputs.of(conn, [job.id])
         said, title = outputs.get(job.id, ""), titles.get(video_id) if video_id else None
-        return Item(job, await self._queue.wait(conn, job), said, title)
+        return Item(job, await self._queue.wait(conn, job), title, said)
 
 
 def video_of(job: Job) -> VideoId | None:

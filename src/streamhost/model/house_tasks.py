@@ -18,7 +18,7 @@ class InstallModel(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class CountStorage(Task):
+class CountStored(Task):
     """Count what is stored: whose it is, of which kind, and what nobody names."""
 
     kind: ClassVar[str] = "count_storage"

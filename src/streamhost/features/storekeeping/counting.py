@@ -16,7 +16,7 @@ from streamhost.features.storekeeping.survey import Survey
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import Clock
-from streamhost.model.house_tasks import CountStorage
+from streamhost.model.house_tasks import CountStored
 from streamhost.model.objects import FolderSize, Kinds, OwnerUse, StorageCount, Usage, VideoUse
 from streamhost.model.tasks import Job, JobState
 
@@ -48,15 +48,15 @@ class Counting:
     async def ask(self) -> None:
         """Have it counted; a count that waits already is enough."""
         async with self._db.write() as conn:
-            await self._queue.add(conn, CountStorage(), lock=ONE_AT_A_TIME, queueing_lock=ONE_AT_A_TIME)
+            await self._queue.add(conn, CountStored(), lock=ONE_AT_A_TIME, queueing_lock=ONE_AT_A_TIME)
 
     async def underway(self) -> Job | None:
         """The count that waits or runs."""
         async with self._db.read() as conn:
-            jobs = await self._queue.list(conn, (JobState.QUEUED, JobState.RUNNING), kind=CountStorage.kind, limit=1)
+            jobs = await self._queue.list(conn, (JobState.QUEUED, JobState.RUNNING), kind=CountStored.kind, limit=1)
         return jobs[0] if jobs else None
 
-    async def count(self, _task: CountStorage, job: JobContext) -> None:
+    async def count(self, _task: CountStored, job: JobContext) -> None:
         """The job. Killed, it begins again; only its end is kept."""
         usages = await self._survey.usage(lambda number, _size: job.report(0.0, f"{number} files seen"))
         found = await self._survey.fsck(lambda number, _size: job.report(FIRST_SHARE, f"{number} files compared"))

@@ -20,7 +20,7 @@ from streamhost.features.storekeeping.survey import NamesOf, Survey
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import DAY, Clock
-from streamhost.model.house_tasks import CountStorage
+from streamhost.model.house_tasks import CountStored
 from streamhost.model.tasks import SweepBucket, Task
 from streamhost.ports import Storage
 from streamhost.storage.abilities import Sweeps
@@ -50,7 +50,7 @@ class Storekeeping:
     @property
     def handlers(self) -> Mapping[type[Task], Callable[[Any, JobContext], Awaitable[None]]]:
         """What does the jobs of this room."""
-        return {SweepBucket: self.sweep, CountStorage: self.counting.count}
+        return {SweepBucket: self.sweep, CountStored: self.counting.count}
 
     async def start(self) -> None:
         """Note in which storages objects may lie from now on; only while holding the instance's lock."""
