@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamhost.model import tasks
+from streamhost.model import house_tasks, tasks
 from streamhost.server.pages.job_shapes import KINDS
 
 
 def kinds(task: type[tasks.Task] = tasks.Task) -> Iterator[str]:
     """The kinds of jobs that the house itself has."""
     for kind in task.__subclasses__():
-        if kind.__module__ == tasks.__name__:
+        if kind.__module__ in (tasks.__name__, house_tasks.__name__):
             yield kind.kind
             yield from kinds(kind)
 
