@@ -104,7 +104,7 @@ def text(host: Host, video: Video, name: str) -> str:
 
 async def test_a_film_plays_before_its_end_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first chunks are watched while the others are made; what is listed is there; at last the lists end."""
-    run = HoldsBack(2)
+    run = HoldsBack(3)
     async with making(tmp_path, monkeypatch, run) as (host, received):
         playlist = f"v90/{MEDIA_PLAYLIST}"
         early = await until(host, received, lambda video: video.playable)
@@ -112,8 +112,8 @@ async def test_a_film_plays_before_its_end_is_made(tmp_path: Path, monkeypatch: 
         assert early.growing
         assert early.duration == pytest.approx(40, abs=0.1)
         assert 'type="dynamic"' in text(host, early, MANIFEST)
-        # Both chunks, whichever was done first.
-        await until(host, received, lambda video: text(host, video, playlist).count("#EXTINF") == 4)
+        # All three chunks, whichever was done first.
+        await until(host, received, lambda video: text(host, video, playlist).count("#EXTINF") == 6)
         begun = text(host, early, playlist)
         assert "#EXT-X-PLAYLIST-TYPE:EVENT" in begun
         assert "#EXT-X-ENDLIST" not in begun
@@ -136,7 +136,7 @@ async def test_a_film_plays_before_its_end_is_made(tmp_path: Path, monkeypatch: 
 
 async def test_what_will_have_no_end_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled half-way nothing of it plays any more; taken up again it is shown, and becomes whole, as it would."""
-    run = HoldsBack(2)
+    run = HoldsBack(3)
     async with making(tmp_path, monkeypatch, run) as (host, received):
         await until(host, received, lambda video: video.playable)
         await host.control.act(received.id, None, Action.CANCEL)
