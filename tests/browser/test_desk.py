@@ -212,6 +212,7 @@ def test_a_new_file_is_looked_at_beside_the_old_one(watched_site: RunningServer,
     page = visit(watched_site.url).sign_in("mia@example.org").page("/moderation?cause=new_file")
     page.get_by_role("link", name="A park").click()
     expect(page.get_by_text("This is a new file.")).to_be_visible()
+    expect(page.locator("#header-q")).to_have_value("")
     until(page, "document.querySelector('video').readyState >= 1")
     assert page.evaluate("document.querySelector('video').duration") == pytest.approx(4.0, abs=0.5), "the old has eight"
     look(page, "desk-new-file")

@@ -91,7 +91,7 @@ async def show_queue(
         cases=[case_view(one, counts.get(one.video.id, 0), viewer, playback, now) for one in page.items],
         chosen=asked,
         filtered=bool(asked.query),
-        query=asked.query,
+        kept=asked.query,
         next_url=following(DESK, page.next_cursor, **asked.values()),
         **FILTERS,
     )
@@ -222,7 +222,7 @@ async def desk_page(
     **values: Any,
 ) -> Response[str]:
     """A page of the desk: with how many videos wait, and what was done on the page before."""
-    shown: dict[str, Any] = {"flash": NEW_FILES.get(request.query_params.get("done", "")), "error": None, "query": ""}
+    shown: dict[str, Any] = {"flash": NEW_FILES.get(request.query_params.get("done", "")), "error": None, "kept": ""}
     shown["undoable"] = await _undoable(request, moderation)
     shown["waiting"] = sum((await moderation.desk.counts()).values())
     return frame.page(request, template, status_code, **(shown | values))
@@ -321,7 +321,7 @@ async def _case_page(
         previous=before,
         following=after,
         onward=after or before or "",
-        query=asked.query,
+        kept=asked.query,
         templates=TEMPLATES,
         blank=Texts(),
     )
