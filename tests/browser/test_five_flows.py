@@ -12,9 +12,10 @@ import pytest
 from playwright.sync_api import Page, Request, Response, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import PASSWORD, PATIENCE, Visitor, bunny, until, wait_for_time
+from tests.browser.support import PASSWORD, PATIENCE, Visitor, until, wait_for_time
 from tests.support.clips import small_clip
 from tests.support.models import lend
+from tests.support.posed import posed
 from tests.support.server import RunningServer
 from tests.support.server import until as wait_until
 from tests.support.smtp import HOST, MailServer, text_of
@@ -121,9 +122,9 @@ def join(town: Town, root: Page, name: str, role: str, *, by_mail: bool) -> Visi
 
 def upload(town: Town, creator: Visitor, folder: Path) -> str:
     """Flow 2: two files by the page, encrypted; made and screened while the page tells how far they are, to the mail
-    that says so. The models do not know what to make of so bare a rabbit; the other film is out. The first one's id."""
+    that says so. One of the models does not like the first, which then waits; the other is out. The first one's id."""
     files = []
-    for clip, title in ((bunny(), NIGHT), (small_clip(), GARDEN)):
+    for clip, title in ((posed("nudity_first_model"), NIGHT), (small_clip(), GARDEN)):
         files.append(folder / f"{title}.mp4")
         files[-1].write_bytes(clip.read_bytes())
     page = creator.page("/upload")
