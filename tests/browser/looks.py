@@ -16,6 +16,10 @@ NARROWEST = 320
 PICTURES = os.environ.get("PICTURES", "")
 """A folder that gets a picture of every page (`make screenshots`); none are taken without it."""
 BEYOND = "document.documentElement.scrollWidth - innerWidth"
+WIDE = """() => [...document.querySelectorAll('body *')]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5)
+    .map((one) => `${one.tagName.toLowerCase()}.${one.className}`).slice(0, 8)"""
+"""The first elements that reach beyond the window."""
 
 
 def settle(page: Page) -> None:
@@ -42,12 +46,12 @@ def look(page: Page, name: str) -> None:
     settle(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate(BEYOND) <= 0, f"{name} with letters twice as large is too wide"
+    assert page.evaluate(BEYOND) <= 0, f"{name} with letters twice as large is too wide: {page.evaluate(WIDE)}"
     page.evaluate("document.documentElement.style.removeProperty('font-size')")
     for width in (NARROWEST, *WIDTHS):
         page.set_viewport_size({"width": width, "height": 800})
         beyond = page.evaluate(BEYOND)
-        assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide"
+        assert beyond <= 0, f"{name} at {width} px is {beyond} px too wide: {page.evaluate(WIDE)}"
         for dark in (False, True):
             examined = (width, dark) in ((WIDTHS[0], True), (WIDTHS[-1], False))
             if examined or (PICTURES and width in WIDTHS):
