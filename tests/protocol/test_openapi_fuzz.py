@@ -67,8 +67,8 @@ TUS = {
     "Content-Type": (None, "application/offset+octet-stream", "application/offset+octet-stream", "text/plain"),
 }
 APART = frozenset({"/api/v1/notifications/stream", "/api/v1/admin/restart"})
-"""An answer that goes on until somebody hangs up, and a request after which the server begins anew under the requests of
-all others; both have tests of their own."""
+"""An answer that goes on until somebody hangs up, and a request after which the server begins anew under all others;
+both have tests of their own."""
 READING = frozenset({"get", "head", "options"})
 GOOD_TUS: dict[str, str | None] = {
     "Tus-Resumable": "1.0.0",

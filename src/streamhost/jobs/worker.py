@@ -8,6 +8,7 @@ result counts once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -109,6 +110,7 @@ class Worker:
         self._clock = clock
         self._timing = timing
         self._runs: dict[JobId, _Run] = {}
+        self._claiming = asyncio.Lock()  # between a claim in the catalog and its entry among the runs
         self._woken = asyncio.Event()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
@@ -170,7 +172,7 @@ class Worker:
         while True:
             # A job that ends while the queue is read may leave another one there.
             at_work = bool(self._runs)
-            async with self._db.read() as conn:
+            async with self._claiming, self._db.read() as conn:
                 due = [lane for lane in self._lanes if await rows.due(conn, lane, self._clock())]
             if not due and not at_work and not self._runs:
                 return
@@ -199,11 +201,9 @@ class Worker:
         async with self._db.read() as conn:
             due = await rows.next_due(conn, now)
         pause = self._timing.poll if due is None else min(self._timing.poll, max(0.0, due - now))
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._woken.wait()
-        except TimeoutError:
-            return
 
     def _in_lane(self, lane: Lane) -> int:
         return sum(run.job.lane is lane for run in self._runs.values())
@@ -213,12 +213,12 @@ class Worker:
         async with self._db.read() as conn:
             if not await rows.due(conn, lane, now):
                 return False
-        async with self._db.write() as conn:
-            job = await rows.claim(conn, lane, self.id, now, now + self._timing.lease)
-        if job is None:
-            return False
-        run = _Run(JobContext(job, self._clock))
-        self._runs[job.id] = run
+        async with self._claiming:
+            async with self._db.write() as conn:
+                job = await rows.claim(conn, lane, self.id, now, now + self._timing.lease)
+            if job is None:
+                return False
+            self._runs[job.id] = run = _Run(JobContext(job, self._clock))
         run.handler = asyncio.create_task(self._handle(run.context), name=f"job-{job.kind}-{job.id}")
         run.supervisor = asyncio.create_task(self._supervise(run, run.handler), name=f"job-{job.kind}-{job.id}-end")
         return True

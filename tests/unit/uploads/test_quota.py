@@ -118,7 +118,7 @@ async def test_parts_count_once(house: House, open_uploads: Open) -> None:
 
 
 async def test_a_number_of_videos(house: House, open_uploads: Open) -> None:
-    """Videos are counted, arriving ones too; a deleted one makes room again."""
+    """Videos are counted, arriving ones and those in the trash too; one that is deleted for good makes room again."""
     quotas, uploads = limited(house, open_uploads, quota_videos=2)
     await uploads.create_with(ALICE, 1, body(b"1"))
     coming = await uploads.create(ALICE, 5)
@@ -129,6 +129,9 @@ async def test_a_number_of_videos(house: House, open_uploads: Open) -> None:
     assert (await uploads.append(coming.id, ALICE, 0, body(b"12345"))).finished
     async with house.db.write() as conn:
         await conn.execute("UPDATE videos SET deleted_at = 1 WHERE source_size = 1")
+    assert await used(quotas) == (6, 2)
+    async with house.db.write() as conn:
+        await conn.execute("DELETE FROM videos WHERE source_size = 1")
     assert await used(quotas) == (5, 1)
     await uploads.create(ALICE, 5)
 

@@ -56,6 +56,7 @@ export class Engine {
   private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
+  private latest: Promise<void> = Promise.resolve();
 
   /** `given`: the permission to play that the page came with; `query`: what of the video is asked for. */
   constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener, given: Stream | null = null, query = "") {
@@ -67,8 +68,20 @@ export class Engine {
     this.tracks = new Tracks(() => this.player, () => listener.qualities());
   }
 
-  /** Load, at `start` seconds, or anew at the place where it is. Throws what `troubleOf` understands. */
-  async load(start = 0): Promise<void> {
+  /**
+   * Load, at `start` seconds, or anew at the place where it is. Throws what `troubleOf` understands. A load that a later
+   * one has overtaken ends as the later one does.
+   */
+  load(start = 0): Promise<void> {
+    const mine: Promise<void> = this.loadNow(start).catch((error: unknown) => {
+      if (this.latest !== mine) return this.latest;
+      throw error;
+    });
+    this.latest = mine;
+    return mine;
+  }
+
+  private async loadNow(start: number): Promise<void> {
     const at = this.video.currentTime || start;
     const playing = !this.video.paused && !this.video.ended;
     // The engine's code and the permission come side by side.
