@@ -14,8 +14,9 @@ import pytest
 from streamhost.db import packages, videos
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.errors import JobCancelled
+from streamhost.model.events import ProtectionChanged
 from streamhost.model.ids import VideoId
-from streamhost.model.tasks import RepackageVideo, RetirePackage
+from streamhost.model.tasks import AnnounceEvent, RepackageVideo, RetirePackage
 from streamhost.model.videos import Protection, Video, package_prefix
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
@@ -113,6 +114,10 @@ async def test_every_protection_in_turn(house: House) -> None:
             assert (stream["dash"] is None) == (protection == "aes-128")
             assert (stream["license"] is not None) == (protection in ("cenc", "cbcs"))
             assert (await client.get(stream["poster"])).content == before["poster.jpg"]
+            async with house.host.db.read() as conn:
+                told = [job.payload for job in await house.host.queue.list(conn, kind=AnnounceEvent.kind)]
+            changed = [one["event"] for one in told if one["event_kind"] == ProtectionChanged.kind]
+            assert protection in [one["protection"] for one in changed]
             now = await film.files(stream)
             media = {name for name in before if name.endswith((".m4s", ".jpg", ".vtt"))}
             assert media <= set(now), "names and times stay"

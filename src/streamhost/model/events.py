@@ -101,6 +101,14 @@ class VideoReplaced(VideoEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectionChanged(VideoEvent):
+    """The same film plays from files under another protection now: none, aes-128, cenc or cbcs."""
+
+    kind: ClassVar[str] = "protection_changed"
+    protection: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplacementFailed(VideoEvent):
     """A new file for a video could not take the place of the old one, which still plays."""
 
@@ -210,6 +218,7 @@ EVENTS: Mapping[str, type[Event]] = {
         VideoHeld,
         VideoRejected,
         VideoReplaced,
+        ProtectionChanged,
         ReplacementFailed,
         ReplacementHeld,
         VideoTrashed,

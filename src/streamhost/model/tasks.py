@@ -173,6 +173,7 @@ class PushCopies(Task):
     """Bring copies of a video's package to the CDN."""
 
     kind: ClassVar[str] = "push_copies"
+    lane: ClassVar[Lane] = Lane.DELIVERIES
     max_attempts: ClassVar[int] = 8
     video_id: VideoId
     package_id: PackageId
@@ -180,11 +181,11 @@ class PushCopies(Task):
 
 @dataclass(frozen=True, slots=True)
 class PurgeCopies(Task):
-    """Have the CDN drop its copies of what lies below a storage prefix."""
+    """Have the CDN drop its copies of what lies below a storage prefix; tried for about a day, for they must go."""
 
     kind: ClassVar[str] = "purge_copies"
+    lane: ClassVar[Lane] = Lane.DELIVERIES
     max_attempts: ClassVar[int] = 32
-    """As for mail, about a day: copies of what was deleted or closed must go, however long the CDN is away."""
     prefix: str
 
 

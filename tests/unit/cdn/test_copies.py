@@ -18,11 +18,19 @@ from streamhost.jobs.worker import Worker
 from streamhost.model.accounts import Role, User
 from streamhost.model.cdn import CdnSync, SyncState, Way
 from streamhost.model.errors import NotFound
-from streamhost.model.events import AccessRevoked, Event, VideoPublished, VideoRejected, VideoReplaced
+from streamhost.model.events import (
+    AccessRevoked,
+    DiskLow,
+    Event,
+    ProtectionChanged,
+    VideoPublished,
+    VideoRejected,
+    VideoReplaced,
+)
 from streamhost.model.events import VideoProcessed as Processed
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.tasks import DeleteMedia, JobState, PurgeCopies, PushCopies
-from streamhost.model.videos import Clearance, Video, VideoState
+from streamhost.model.videos import Clearance, Video, VideoState, Visibility
 from streamhost.ports import CdnRefused, CdnUnavailable
 from streamhost.storage.memory import MemoryStorage
 from tests.unit.jobs.kit import QUICK, Bench
@@ -89,7 +97,7 @@ class House:
             PurgeCopies: copies.purge_prefix,
             DeleteMedia: copies.after(delete),
         }
-        return self.bench.worker(handlers, HURRIED, light=2)  # type: ignore[arg-type]  # each for its own task
+        return self.bench.worker(handlers, HURRIED, light=2, deliveries=2)  # type: ignore[arg-type]  # each for its own task
 
     async def done(self) -> None:
         """Wait until nothing is left to do."""
@@ -139,6 +147,8 @@ def event(kind: type[Event]) -> Event:
         return AccessRevoked(FILM, at=1.0)
     if kind is VideoRejected:
         return VideoRejected(FILM, ALICE, "Film", "unfit", at=1.0)
+    if kind is ProtectionChanged:
+        return ProtectionChanged(FILM, ALICE, "Film", "cenc", at=1.0)
     assert issubclass(kind, Processed | VideoReplaced | VideoPublished)
     return kind(FILM, ALICE, "Film", at=1.0)
 
@@ -212,13 +222,60 @@ async def test_what_is_closed_is_dropped(house: House, kind: type[Event]) -> Non
 
 
 async def test_other_events_change_nothing(house: House) -> None:
-    """Being published neither brings nor drops anything."""
+    """What is there is not brought again when it is published, and of a full disk a CDN need not know."""
     await house.note(SyncState.SYNCED)
     copies = house.copies()
     await copies.hear(event(VideoPublished))
+    await copies.hear(DiskLow(1, 2, at=1.0))
     await house.worker(copies).start()
     await house.done()
     assert (house.cdn.pushed, house.cdn.purged) == ([], [])
+
+
+async def test_another_protection_is_another_set_of_files(house: House) -> None:
+    """The new files are brought there once, and the old ones stay for who plays them: they end with their package.
+    Unasked, nothing is said to be there any more."""
+    await house.note(SyncState.SYNCED)
+    await house.play(NEXT)
+    await house.copies(push=False).hear(event(ProtectionChanged))
+    copies = house.copies()
+    assert (await copies.of_video(FILM)).state is SyncState.NONE
+    await house.note(SyncState.SYNCED)
+    await copies.hear(event(ProtectionChanged))
+    assert (await copies.of_video(FILM)).state is SyncState.PENDING
+    await house.worker(copies).start()
+    await house.done()
+    await copies.hear(event(ProtectionChanged))
+    await house.done()
+    sync = await copies.of_video(FILM)
+    assert (sync.state, sync.package_id) == (SyncState.SYNCED, NEXT)
+    assert (house.cdn.pushed, house.cdn.purged) == (["videos/film/next/v720/0.m4s"], [])
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PASSWORD, Visibility.PUBLIC, Visibility.UNLISTED])
+async def test_what_others_still_watch_is_brought_anew(house: House, visibility: Visibility) -> None:
+    """A new password, or a site less, ends every address that is out; those who may watch find new copies."""
+    async with house.bench.db.write() as conn:
+        await video_rows.change(conn, FILM, house.bench.clock(), visibility=visibility.value)
+    await house.note(SyncState.SYNCED)
+    copies = house.copies()
+    await copies.hear(event(AccessRevoked))
+    await house.worker(copies).start()
+    await house.done()
+    assert (house.cdn.purged, sorted(house.cdn.pushed)) == (["videos/film/"], sorted(SEGMENTS))
+    assert (await copies.of_video(FILM)).state is SyncState.SYNCED
+
+
+async def test_what_was_made_private_comes_back_when_it_is_published(house: House) -> None:
+    """Its copies were dropped; whoever publishes it again need not think of the CDN."""
+    await house.note(SyncState.SYNCED)
+    copies = house.copies()
+    await copies.hear(event(AccessRevoked))
+    assert (await copies.of_video(FILM)).state is SyncState.NONE
+    await copies.hear(event(VideoPublished))
+    await house.worker(copies).start()
+    await house.done()
+    assert (house.cdn.purged, sorted(house.cdn.pushed)) == (["videos/film/"], sorted(SEGMENTS))
 
 
 async def test_a_replaced_video_is_dropped_and_brought_anew(house: House) -> None:

@@ -19,15 +19,18 @@ from streamhost.model.errors import Conflict, NotFound, StreamhostError
 from streamhost.model.events import (
     AccessRevoked,
     Event,
+    ProtectionChanged,
     VideoApproved,
+    VideoEvent,
     VideoProcessed,
+    VideoPublished,
     VideoRejected,
     VideoReplaced,
     VideoRestored,
 )
 from streamhost.model.ids import PackageId, VideoId
 from streamhost.model.tasks import DeleteMedia, Job, JobState, PurgeCopies, PushCopies
-from streamhost.model.videos import DOWNLOADS, Clearance, media_prefix, package_prefix
+from streamhost.model.videos import DOWNLOADS, Clearance, Visibility, media_prefix, package_prefix
 from streamhost.ports import Cdn, Storage
 
 IMMUTABLE = (".m4s", ".mp4")
@@ -36,6 +39,9 @@ BATCH = 16
 """Objects brought there between two looks at whether the job is still wanted."""
 CAUSE_LENGTH = 500
 SHOWN = 100
+DROPS = (AccessRevoked, VideoRejected, VideoReplaced)
+BRINGS = (VideoProcessed, VideoApproved, VideoRestored, VideoReplaced, ProtectionChanged, VideoPublished)
+"""Events after which a video, or its new package, is to be there."""
 _PACKAGE = re.compile(r"videos/([A-Za-z0-9]+)/(?!source/|captions/)(?:[A-Za-z0-9]+/)?")
 
 
@@ -121,22 +127,24 @@ class Copies:
     async def hear(self, event: Event) -> None:
         """Bring what is ready there, if that is wanted; drop what was closed, rejected or replaced. Told twice of the
         same, it does no harm. Of what is deleted it hears when the files are gone (`after`)."""
-        if not self.exists:
+        drops, brings = isinstance(event, DROPS), isinstance(event, BRINGS)
+        if not self.exists or not (drops or brings) or not isinstance(event, VideoEvent | AccessRevoked):
             return
         async with self._db.write() as conn:
-            if isinstance(event, AccessRevoked | VideoRejected | VideoReplaced):
+            if drops:
                 await self._drop(conn, media_prefix(event.video_id))
-            if isinstance(event, VideoProcessed | VideoReplaced | VideoApproved | VideoRestored) and self._push:
-                await self._bring(conn, event.video_id)
-
-    async def _bring(self, conn: Connection, video_id: VideoId) -> None:
-        video = await video_rows.get(conn, video_id)
-        if video is None or video.package_id is None or not video.shown:
-            # What nobody has cleared yet is brought once somebody has, what lies in the trash once it is restored.
-            return
-        known = await rows.get(conn, video_id)
-        if known is None or known.package_id != video.package_id or known.state is not SyncState.SYNCED:
-            await self._begin(conn, video.id, video.package_id)
+            video = await video_rows.get(conn, event.video_id)
+            known = await rows.get(conn, event.video_id)
+            if known is not None and (video is None or known.package_id != video.package_id):
+                # Of what plays now nothing is there. The copies of the package before it end with that package.
+                await rows.delete(conn, event.video_id)
+                known = None
+            # What has passwords or fewer sites now is watched by others all the same; what was made private is not.
+            wanted = brings or (video is not None and video.visibility is not Visibility.PRIVATE)
+            there = known is not None and known.state in (SyncState.SYNCED, SyncState.PENDING)
+            if self._push and wanted and not there and video is not None and video.package_id and video.shown:
+                # What nobody has cleared yet is brought once somebody has, what lies in the trash once it is restored.
+                await self._begin(conn, video.id, video.package_id)
 
     async def sync(self, video_id: VideoId) -> CdnSync:
         """Bring a video there, again if it is there. Raises `NotFound`, `CdnMissing`, `NotReady`."""

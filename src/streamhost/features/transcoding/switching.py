@@ -25,11 +25,13 @@ from streamhost.features.transcoding.errors import StillBeingMade
 from streamhost.features.transcoding.pace import Estimate
 from streamhost.features.transcoding.pictures import Pictures
 from streamhost.features.transcoding.progress import Paces, ProgressNotes
+from streamhost.jobs.announcing import announce
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.media import tasks, wire
 from streamhost.model.clock import MINUTE, Clock
 from streamhost.model.errors import StreamhostError
+from streamhost.model.events import ProtectionChanged
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.protection import Protecting
 from streamhost.model.streaming import POSTER, Rendition
@@ -193,6 +195,8 @@ class Switching:
                 await self._queue.add(
                     conn, RetirePackage(video.id, PackageId(fresh.replaces or "")), delay=self._grants_live + GRACE
                 )
+                changed = ProtectionChanged(video.id, video.owner_id, video.title, fresh.protection.value, at=now)
+                await announce(conn, self._queue, changed)
             await job.complete(conn)
 
     async def retire(self, task: RetirePackage, _job: JobContext) -> None:
