@@ -255,7 +255,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
     announcing.subscribe("notifications", notifications.hear)
     noticing, notice_times = notice_work(basis, storage, notifications)
     backing_up, backup_times = scheduled_of(basis, notifications.dead_letter)
-    ended = grants.revocations.revoke
+    ended = grants.revocations.learn
     accounts = accounts_of(
         basis, mail, leaves=lambda conn, owner: trash.leave(conn, owner), ended=ended, gate=gates.register
     )

@@ -14,7 +14,7 @@ from streamhost.ports import Storage
 
 def moderating(basis: Basis, storage: Storage, models: Models, grants: Grants) -> Moderation:
     """Moderation of an instance."""
-    wanted, ended = basis.settings.moderation, grants.revocations.revoke
+    wanted, ended = basis.settings.moderation, grants.revocations.learn
     return moderation_of(wanted, basis.db, basis.queue, storage, basis.clock, models, basis.work, ended)
 
 

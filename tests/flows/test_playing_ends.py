@@ -19,7 +19,7 @@ from streamhost.db.core import Database
 from streamhost.features.accounts import SignIn
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
-from streamhost.model.accounts import Role
+from streamhost.model.accounts import ANONYMOUS, Role, Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.grants import GrantRevoked
 from streamhost.model.ids import PackageId, VideoId, new_id
@@ -143,6 +143,43 @@ async def test_the_command_line_ends_what_plays(playing: Playing) -> None:
     while playing.plays(playing.grant):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
+
+
+async def test_what_is_given_out_before_the_news_arrives_ends_too(playing: Playing) -> None:
+    """For some seconds the server does not know what another process has ended, and gives out permissions by what it
+    knew: with the news they are worth nothing either."""
+    host, user = playing.host, playing.sign_in.user
+    viewer = await host.accounts.viewer_of_bearer(playing.sign_in.access_token)
+    await host.accounts.stop()
+    beside = await assemble(playing.settings, open_instance(playing.settings.data))
+    try:
+        await beside.accounts.people.disable(user.id)
+    finally:
+        await beside.close()
+    late = (await host.playback.stream(playing.video, viewer)).hls.split("/")[2]
+    assert playing.plays(late)
+    await host.accounts.start()
+    assert not playing.plays(late)
+    await host.accounts.people.enable(user.id)
+    again = await host.accounts.login("alice@example.org", PASSWORD)
+    assert playing.plays(await playing.play(again.access_token))
+
+
+async def test_a_video_that_is_closed_while_somebody_asks(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was allowed to play by what the catalog said a moment before gets no permission that is newer than the
+    end of all others, however long a plugin thinks about it."""
+    host, owner = playing.host, playing.sign_in
+    viewer = await host.accounts.viewer_of_bearer(owner.access_token)
+    await host.catalog.edit(playing.video, viewer, {"visibility": "public"})
+
+    async def closes(_video: Video, _viewer: Viewer) -> None:
+        await host.catalog.edit(playing.video, viewer, {"visibility": "private"})
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(host.playback, "_gate", closes)
+        with pytest.raises(GrantRevoked):
+            await host.playback.stream(playing.video, ANONYMOUS)
+    assert playing.plays(await playing.play(owner.access_token))
 
 
 async def test_a_restart_forgives_nothing(playing: Playing) -> None:

@@ -14,7 +14,7 @@ from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import Clock, Timestamp
 from streamhost.model.details import ANY_ORIGIN
 from streamhost.model.errors import Conflict, Forbidden, NotFound
-from streamhost.model.grants import POSTER_ONLY, Grant, Grants
+from streamhost.model.grants import POSTER_ONLY, Grant, GrantRevoked, Grants
 from streamhost.model.ids import LinkId, PackageId, SessionId, VideoId, is_id, new_id
 from streamhost.model.sharing import Admission
 from streamhost.model.stills import STORYBOARD_TRACK
@@ -141,8 +141,10 @@ class Playback:
         `new_file`: of the file that is to take the place of the one that plays, for those who look at it first.
 
         Raises `NotFound` for a video that is not there or not for this viewer, `NotPlayable` while it is being made,
-        `OriginNotAllowed`, and what `admits` and `begins` raise.
+        `OriginNotAllowed`, `GrantRevoked` if what permits it is ended meanwhile, and what `admits`, `gate` and `begins`
+        raise.
         """
+        began = self._clock()
         video = None
         if is_id(video_id):
             async with self._db.read() as conn:
@@ -164,13 +166,17 @@ class Playback:
         if not video.playable or video.package_id is None:
             raise NotPlayable(f"It is {video.stage.value}.")
         await self._gate(video, viewer)
+        link_id = admission.link_id if admission else None
+        if self._grants.revocations.since(began, video.id, viewer.session_id, viewer.id, link_id):
+            # What was read of the catalog may be older than that, and a grant made now would count as newer.
+            raise GrantRevoked
         protection = Protection(package.protection) if package else Protection.NONE
         text, grant = self._grants.issue(
             video.id,
             video.package_id,
             viewer.session_id or _passer_by(),
             viewer.id,
-            link_id=admission.link_id if admission else None,
+            link_id=link_id,
             until=admission.until if admission else None,
             origin=origin,
         )

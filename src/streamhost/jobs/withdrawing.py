@@ -13,7 +13,8 @@ from streamhost.model.events import AccessRevoked
 from streamhost.model.ids import VideoId
 
 Withdrawn = Callable[[VideoId, Timestamp], None]
-"""Hears of each video that others may no longer play, and since when: grants that are older must end."""
+"""Hears of each video that others may no longer play, and when that was decided: grants that are out must end. Told of
+the same twice, it ends nothing that was given out meanwhile."""
 
 
 async def withdraw(conn: Connection, queue: Queue, clock: Clock, video_id: VideoId, hear: Withdrawn) -> None:

@@ -33,6 +33,8 @@ BY_LINK = 2
 FOR_ORIGIN = 4
 """Flag of a grant that names a web site: other sites' pages get nothing by it."""
 ORIGIN_LENGTH = 100
+LATE = 30.0
+"""Seconds after which every process knows that something was taken back: a commit on a slow disk, and a look around."""
 _HEAD = 13
 _MAX_LENGTH = 512
 """No grant of ours is longer; longer text is refused before any work."""
@@ -172,6 +174,20 @@ class Revocations:
         now = self._clock()
         self._moments = {s: at for s, at in self._moments.items() if now - at <= self._longest_life}
         self._moments[subject] = max(now if moment is None else moment, self._moments.get(subject, 0.0))
+
+    def learn(self, subject: str, decided: Timestamp) -> None:
+        """Take back what names `subject` because of what was decided at that moment, perhaps by another process or
+        before this one began; unless it was taken back since.
+
+        Between a decision and the time at which every process knows of it, grants may still be given out: so not only
+        those of before it go, but all that are out now, and of a longer past all of its next `LATE` seconds."""
+        now = self._clock()
+        if decided > self.moment(subject) and now - decided <= self._longest_life + LATE:
+            self.revoke(subject, min(now, decided + LATE))
+
+    def since(self, moment: Timestamp, *subjects: str | None) -> bool:
+        """Whether anything that names one of `subjects` was taken back after `moment`."""
+        return any(self.moment(subject) > moment for subject in subjects if subject)
 
     def moment(self, subject: str) -> Timestamp:
         """Until when grants that name `subject` were taken back; 0 if none were, or none of them is left."""

@@ -62,7 +62,9 @@ class StreamDocument:
     guards=[anyone],
     tags=["playback"],
     cache_control=CacheControlHeader(no_store=True),
-    responses=problems(**BAD_TOKEN, **HIDDEN, not_playable=409, too_many_streams=409, invalid_input=422),
+    responses=problems(
+        **BAD_TOKEN, **HIDDEN, grant_revoked=403, not_playable=409, too_many_streams=409, invalid_input=422
+    ),
 )
 async def open_stream(
     request: Request[Any, Any, Any],

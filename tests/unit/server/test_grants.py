@@ -170,6 +170,31 @@ def test_a_grant_issued_right_after_a_revocation_is_good(milliseconds: int, befo
     assert grants.check(new, VIDEO) == grant
 
 
+def test_what_was_decided_elsewhere_ends_all_that_is_out() -> None:
+    """Between the decision and the news of it grants are given out: they end with the older ones, also where the news
+    comes with the next start, long afterwards. What is given out then stays good, however often the news is told."""
+    clock = Moment()
+    grants, restarted = (Grants({1: KEY}, clock, 3600) for _ in range(2))
+    decided = clock.now + 1
+    clock.now += 4
+    late, _ = grants.issue(VIDEO, PACKAGE, SESSION, USER)
+    grants.check(late, VIDEO)
+    clock.now += 1
+    grants.revocations.learn(USER, decided)
+    with pytest.raises(GrantRevoked):
+        grants.check(late, VIDEO)
+    clock.now += 60
+    fresh, _ = grants.issue(VIDEO, PACKAGE, SESSION, USER)
+    for one in (grants, restarted):
+        one.revocations.learn(USER, decided)
+        one.check(fresh, VIDEO)
+        with pytest.raises(GrantRevoked):
+            one.check(late, VIDEO)
+    grants.revocations.learn(USER, clock.now)
+    with pytest.raises(GrantRevoked):
+        grants.check(fresh, VIDEO)
+
+
 def test_revocations_are_forgotten_when_nothing_can_need_them() -> None:
     """The list does not grow for ever."""
     clock = Moment()
