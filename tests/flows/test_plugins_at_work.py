@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from streamhost.config import InvalidSettings
 from streamhost.db import deliveries, packages, videos
 from streamhost.hookspecs import PluginHost, Refused, Work
 from streamhost.model.accounts import Role, Viewer
+from streamhost.model.cdn import Way
 from streamhost.model.events import UserRegistered, VideoDeleted
 from streamhost.model.ids import PackageId, UserId, VideoId, new_id
 from streamhost.model.notices import Notice
-from streamhost.model.videos import Video, VideoState, Visibility
+from streamhost.model.videos import Video, VideoState, Visibility, package_prefix
 from streamhost.plugins import PluginBroken
 from streamhost.server.auth import anyone, at_least, in_person, public, signed_in
 from streamhost.testing.house import PASSWORD, House, hooks, open_house, plugin_of
@@ -69,7 +71,15 @@ def register_routes(host: PluginHost[Any]) -> list[Any]:
     def plain() -> str:
         return host.name
 
-    return [*map(route, GUARDS), ring, broken, plain]
+    @get("/leave", guards=[public])
+    async def leave() -> str:
+        raise SystemExit("a secret of the plugin")
+
+    @get("/leave-plainly", guards=[public], sync_to_thread=True)
+    def leave_plainly() -> str:
+        raise SystemExit("a secret of the plugin")
+
+    return [*map(route, GUARDS), ring, broken, plain, leave, leave_plainly]
 
 
 async def test_routes_of_plugins_are_for_whom_they_say(tmp_path: Path) -> None:
@@ -87,8 +97,9 @@ async def test_routes_of_plugins_are_for_whom_they_say(tmp_path: Path) -> None:
         for headers in ({}, {"Cookie": "streamhost_session=made-up"}):
             forged = await house.client.post("/-/bell/ring", headers=headers)
             assert (forged.status_code, forged.json()["code"]) == (403, "csrf_mismatch")
-        broken = await house.client.get("/-/bell/broken")
-        assert (broken.status_code, "secret" in broken.text) == (500, False)
+        for way in ("broken", "leave", "leave-plainly"):
+            broken = await house.client.get(f"/-/bell/{way}")
+            assert (broken.status_code, "secret" in broken.text) == (500, False), "an exit ends the request alone"
         assert (await house.client.get("/-/bell/nothing")).status_code == 404
         described = (await house.client.get("/api/openapi.json")).json()
         assert {"/-/bell/admin", "/-/bell/ring"} <= described["paths"].keys()
@@ -194,6 +205,46 @@ async def test_a_notifier_that_ends_programs_ends_nothing(tmp_path: Path) -> Non
             found = await deliveries.listed(conn, "bell:", 10)
         assert [(one.attempts, one.error_code) for one in found] == [(1, "notifier_failed")]
         assert (await house.client.get("/readyz")).status_code == httpx.codes.OK
+
+
+class Liar:
+    """A CDN that answers what stands next in `answers`, or raises it."""
+
+    way = Way.REDIRECT
+    base_url = "https://cdn.example.org"
+
+    def __init__(self, *answers: Any) -> None:
+        self._answers = list(answers)
+
+    def url(self, _key: str, _expires_at: float) -> Any:
+        """Some answer."""
+        answer = self._answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    async def push(self, _keys: Sequence[str]) -> None:
+        """Do nothing."""
+
+    async def purge(self, _prefixes: Sequence[str]) -> None:
+        """Do nothing."""
+
+
+async def test_a_cdn_that_gives_no_address_costs_no_film(tmp_path: Path) -> None:
+    """One that fails, wants to leave, or sends viewers to what is no address: the site sends the segment itself."""
+    lies = [ValueError("no"), SystemExit(1), None, "javascript:alert(1)", "https://cdn.example.org/\r\nX: y", "/a b"]
+    brought = {"liar": Liar(*lies, "https://cdn.example.org/a.m4s")}
+    liar = plugin_of("liar", hooks(register_cdns=lambda: brought))
+    async with open_house(tmp_path, plugins=[liar], cdn__kind="liar") as house:
+        video = await film(house, await house.add_user("alice"))
+        stream = (await house.client.get(f"/api/v1/stream/{video}")).json()
+        await house.host.storage.put_bytes(f"{package_prefix(video, stream['package'])}v720/0.m4s", b"pictures")
+        segment = stream["hls"].replace("master.m3u8", "v720/0.m4s")
+        for _ in lies:
+            answer = await house.client.get(segment)
+            assert (answer.status_code, answer.content) == (200, b"pictures")
+        sent_on = await house.client.get(segment)
+        assert (sent_on.status_code, sent_on.headers["location"]) == (302, "https://cdn.example.org/a.m4s")
 
 
 async def test_a_house_that_cannot_stand_lets_go_of_its_catalog(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import inspect
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any
 
 from streamhost import log
@@ -96,14 +96,15 @@ class Caller:
     async def _call(self, hook: str, function: Callable[..., Any], given: Mapping[str, Any], patience: float) -> Any:
         deadline = time.monotonic() + patience
         if inspect.iscoroutinefunction(function):
-            return await self._within(hook, function(**given), patience)
+            return await self.within(hook, function(**given), patience)
         answer = await self._in_thread(hook, lambda: function(**given), patience)
         if inspect.iscoroutine(answer):
-            return await self._within(hook, answer, max(0.0, deadline - time.monotonic()))
+            return await self.within(hook, answer, max(0.0, deadline - time.monotonic()))
         return answer
 
-    async def _within(self, hook: str, coroutine: Coroutine[Any, Any, Any], patience: float) -> Any:
-        """Run a coroutine for so long, and go on whether it ends then or not."""
+    async def within(self, hook: str, coroutine: Awaitable[Any], patience: float) -> Any:
+        """Run a coroutine for so long, and go on whether it ends then or not. Raises `PluginTooSlow`, and what it
+        raises."""
         watched = Watched(coroutine, lambda seconds: held_up(self._plugin, hook, seconds))
         task: asyncio.Task[Any] = asyncio.create_task(self._bound(watched), name=f"plugin-{self._plugin}-{hook}")
         self._strays.add(task)

@@ -1,6 +1,7 @@
 """Things that plugins bring, such as notifiers: the house calls them in its own loop, as it calls its own.
 
-So that none of them ends the server, an exit becomes an error of the call; what holds up the loop is named in the log.
+So that none of them ends the server, an exit becomes an error of the call; what holds up the loop is named in the log;
+and where nobody else does, who waits is let go after a while.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from streamhost.plugins.calling import Watched, held_up, words_of
+from streamhost.plugins.calling import Caller, Watched, held_up, words_of
 
 
 class Guarded:
     """Stands before one thing and has everything that this has; only how its calls end is different."""
 
-    def __init__(self, plugin: str, hook: str, thing: object) -> None:
+    def __init__(self, plugin: str, hook: str, thing: object, patience: float | None = None) -> None:
+        """`patience`: seconds after which a coroutine of it has failed (`PluginTooSlow`); None: its callers see to
+        that."""
         self._of = (plugin, hook)
         self._thing = thing
+        self._patience = patience
+        self._caller = Caller(plugin)
 
     def __repr__(self) -> str:
         return f"<{self._of[0]}: {self._thing!r}>"
@@ -45,6 +50,8 @@ class Guarded:
         return call
 
     async def _watched(self, waiting: Awaitable[Any]) -> Any:
+        if self._patience is not None:
+            return await self._caller.within(self._of[1], waiting, self._patience)
         return await Watched(waiting, functools.partial(held_up, *self._of))
 
     async def _steps(self, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:

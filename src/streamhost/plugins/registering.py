@@ -16,17 +16,22 @@ from streamhost.plugins.guarding import Guarded
 from streamhost.ports import Cdn, Classifier, KeySource, LicenceProxy, Notifier, Storage
 from streamhost.ports_recommending import Recommender, WatchGraph
 
-PORTS: Mapping[str, tuple[type, str]] = {
-    "storages": (Storage, "storage"),
-    "cdns": (Cdn, "CDN"),
-    "notifiers": (Notifier, "notifier"),
-    "classifiers": (Classifier, "classifier"),
-    "recommenders": (Recommender, "recommender"),
-    "watch_graphs": (WatchGraph, "watch graph"),
-    "key_sources": (KeySource, "key source"),
-    "licence_proxies": (LicenceProxy, "licence provider"),
+KEY_SECONDS = 30.0
+"""A player, or a job that holds a processor, waits for a key or a licence."""
+CDN_SECONDS = 600.0
+"""A handful of segments on their way through a slow line; the job begins again with what is missing."""
+PORTS: Mapping[str, tuple[type, str, float | None]] = {
+    "storages": (Storage, "storage", None),
+    "cdns": (Cdn, "CDN", CDN_SECONDS),
+    "notifiers": (Notifier, "notifier", None),
+    "classifiers": (Classifier, "classifier", None),
+    "recommenders": (Recommender, "recommender", None),
+    "watch_graphs": (WatchGraph, "watch graph", None),
+    "key_sources": (KeySource, "key source", KEY_SECONDS),
+    "licence_proxies": (LicenceProxy, "licence provider", KEY_SECONDS),
 }
-"""What each `register_*` returns things of, and what people call one."""
+"""What each `register_*` returns things of, what people call one, and after how many seconds a call of it has failed
+(None: whoever calls it sees to that)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Registering:
 
     def things(self, kind: str) -> dict[str, Any]:
         """Everything that fits one port, by name."""
-        hook, (port, word) = f"register_{kind}", PORTS[kind]
+        hook, (port, word, patience) = f"register_{kind}", PORTS[kind]
         found: dict[str, Any] = {}
         owners: dict[str, str] = {}
         for plugin, answer in self._answers(hook, Mapping):
@@ -70,9 +75,10 @@ class Registering:
                     raise PluginBroken.of(plugin, f"{hook}: {name} is registered by {owners[name]} already.")
                 if lack := lacks(port, thing):
                     raise PluginBroken.of(plugin, f"{hook}: {name} is no {port.__name__}: {lack}.")
-                found[name] = thing if plugin in RESERVED else Guarded(plugin, f"{word} {name}", thing)
+                called = f"{word} {name}"
+                found[name] = thing if plugin in RESERVED else Guarded(plugin, called, thing, patience)
                 owners[name] = plugin
-                self._brings(plugin, f"{word} {name}")
+                self._brings(plugin, called)
         return found
 
     def routes(self) -> dict[str, Sequence[Any]]:

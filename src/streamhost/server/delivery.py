@@ -108,14 +108,14 @@ class Delivery:
         *,
         licences: Licences | None = None,
         used: Callable[[Grant], None] = lambda _grant: None,
-        onward: Callable[[str], Onward] | None = None,
+        onward: Callable[[str], Onward | None] | None = None,
         redirects: Redirects | None = None,
         hears: Hears | None = None,
     ) -> None:
         """`used` hears of every request for a segment by a good grant, and may refuse it by raising. `onward`: where
-        else what never changes under its name is had, by its key; None: here. `redirects`: where viewers get what
-        is not on this machine's disk, if the former does not say; None: from here as well. `hears` is shown every
-        request for a segment: players say in some how they are doing."""
+        else what never changes under its name is had, by its key; None, or where it says None: here. `redirects`:
+        where viewers get what is not on this machine's disk, if the former does not say; None: from here as well.
+        `hears` is shown every request for a segment: players say in some how they are doing."""
         self._grants = grants
         self._storage = storage
         self._offload = offload
@@ -150,8 +150,10 @@ class Delivery:
                 self._used(target.grant)
                 if self._hears is not None and method == "GET":
                     self._hears(scope, target.grant)
-            if self._onward is not None and target.kind[1] is FOREVER:
-                await _send_on(send, self._onward(target.key))
+            lasting = target.kind[1] is FOREVER
+            onward = self._onward(target.key) if self._onward is not None and lasting else None
+            if onward is not None:
+                await _send_on(send, onward)
             elif not await self._redirected(method, send, target):
                 await self._send(scope, receive, send, target.key, target.kind, target.file)
         except StreamhostError as error:

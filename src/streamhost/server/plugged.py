@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from litestar import Router
+from litestar.middleware import ASGIMiddleware
 from litestar.openapi.spec import Tag
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from streamhost.plugins import PluginBroken
+from streamhost.plugins.calling import Watched, held_up
 from streamhost.server.auth import declared, handlers_of
 
 ROOT = "/-/"
 """Below this address each plugin has a place of its own; nothing of the house is there."""
+
+
+class Contained(ASGIMiddleware):
+    """Around the routes of one plugin: its attempt to exit is an error of the request, and the log names it where it
+    holds up everybody else."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Answer one request."""
+        await Watched(next_app(scope, receive, send), partial(held_up, self._plugin, scope["path"]))
 
 
 def routers(routes: Mapping[str, Sequence[Any]]) -> list[Router]:
@@ -27,7 +43,12 @@ def tags(routes: Mapping[str, Sequence[Any]]) -> list[Tag]:
 
 def _router(plugin: str, handlers: Sequence[Any]) -> Router:
     try:
-        router = Router(f"{ROOT}{plugin}", route_handlers=list(handlers), tags=[f"plugin {plugin}"])
+        router = Router(
+            f"{ROOT}{plugin}",
+            route_handlers=list(handlers),
+            middleware=[Contained(plugin)],
+            tags=[f"plugin {plugin}"],
+        )
         every = [handler for route in router.routes for handler in handlers_of(route)]
         undeclared = [str(handler) for handler in every if len(declared(handler)) != 1]
     except Exception as error:  # whatever a plugin hands over that is no route

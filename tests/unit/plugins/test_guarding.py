@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -11,10 +12,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from streamhost.cdn.origin import OriginCdn
+from streamhost.features.protection import ClearKeyLicenceProxy, DerivedKeySource
+from streamhost.model.errors import NotFound
 from streamhost.model.notices import AddressAsked
+from streamhost.model.tickets import Tickets
 from streamhost.plugins import PluginBroken
+from streamhost.plugins.calling import PluginTooSlow
 from streamhost.plugins.guarding import Guarded
-from tests.unit.plugins.kit import furnished, house, plugin
+from streamhost.storage.memory import MemoryStorage
+from tests.unit.plugins.kit import Queued, furnished, house, plugin
 
 
 class Leaving:
@@ -67,6 +74,43 @@ async def test_no_method_ends_the_program() -> None:
         with pytest.raises(RuntimeError, match="SystemExit: 2"):
             await asyncio.create_task(wait())
     assert not hasattr(thing, "sign_get")
+
+
+async def test_who_waits_is_let_go() -> None:
+    """A call that never ends has failed after a while, also one that will not be cancelled; errors stay what they
+    are."""
+    release = asyncio.Event()
+
+    class Hanging:
+        async def waits(self) -> None:
+            while not release.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await release.wait()
+
+        def hands(self) -> Any:
+            return self.waits()
+
+        async def refuses(self) -> None:
+            raise NotFound
+
+    thing = Guarded("bell", "key source bell", Hanging(), 0.05)
+    for wait in (thing.waits, thing.hands):
+        with pytest.raises(PluginTooSlow, match=r"bell, key source bell: more than 0\.05 seconds"):
+            await wait()
+    with pytest.raises(NotFound):
+        await thing.refuses()
+    release.set()
+
+
+@pytest.mark.parametrize("kind", ["cdns", "key_sources", "licence_proxies"])
+def test_nobody_waits_for_ever(kind: str, tmp_path: Path) -> None:
+    """Jobs and players that ask a plugin's CDN, key source or licence provider are given a time."""
+    thing = {"cdns": OriginCdn, "key_sources": DerivedKeySource, "licence_proxies": ClearKeyLicenceProxy}[kind]
+    given: Any = [*([Tickets(bytes(32), time.time)] * (kind == "cdns")), *([bytes(32)] * (kind == "key_sources"))]
+    hook = {f"register_{kind}": lambda: {"bell": thing(*given)}}
+    plugins = house(tmp_path, plugin("bell", **hook))
+    brought = getattr(plugins.register(MemoryStorage(), Queued()), kind)["bell"]
+    assert 0 < brought._patience <= 600
 
 
 async def test_what_holds_up_the_server_is_named() -> None:

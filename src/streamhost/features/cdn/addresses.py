@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
+from streamhost import log
 from streamhost.model.cdn import Onward, Way, shared_expiry
-from streamhost.model.clock import MINUTE, Clock
+from streamhost.model.clock import MINUTE, Clock, Timestamp
 from streamhost.ports import Cdn
 
 REMEMBERED_SECONDS = MINUTE
 """For how long a browser may take the same way again without asking: shorter than any address lives."""
+COMPLAIN_EVERY = MINUTE
+"""Seconds between two lines in the log about a CDN that gives no addresses: every segment would be one."""
 
 
 class Addresses:
@@ -20,6 +24,8 @@ class Addresses:
         self._cdn = cdn
         self._clock = clock
         self._window = window
+        self._complained = 0.0
+        self._log = log.get("cdn")
 
     @property
     def sends_on(self) -> bool:
@@ -39,9 +45,25 @@ class Addresses:
         parts = urlsplit(self._cdn.base_url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def onward(self, key: str) -> Onward:
-        """Where to get an object at the CDN. Raises `CdnRefused` for what is no object of a video."""
+    def onward(self, key: str) -> Onward | None:
+        """Where to get an object at the CDN; None where it gives no address, so that the film plays on from here."""
         now = self._clock()
         until = shared_expiry(now, self._window)
         age = min(REMEMBERED_SECONDS, self._window / 2)
-        return Onward(self._cdn.url(key, until), int(age))
+        try:
+            url: Any = self._cdn.url(key, until)
+        except Exception as error:  # a plugin's, which may raise anything
+            return self._complain(now, f"{type(error).__name__}: {error}")
+        if not (isinstance(url, str) and _is_address(url)):
+            return self._complain(now, f"What it gives is no address: {str(url)[:100]!r}")
+        return Onward(url, int(age))
+
+    def _complain(self, now: Timestamp, words: str) -> None:
+        if now - self._complained >= COMPLAIN_EVERY:
+            self._complained = now
+            self._log.error("The CDN gives no addresses; segments come from here", action="cdn_failed", error=words)
+
+
+def _is_address(url: str) -> bool:
+    """Whether a browser can be sent there, and nothing else than an address gets into the answer's head."""
+    return url.isascii() and url.isprintable() and " " not in url and url.startswith(("http://", "https://"))

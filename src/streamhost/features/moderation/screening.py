@@ -19,6 +19,7 @@ from streamhost.features.moderation.evidence import EvidenceRoom
 from streamhost.features.moderation.judging import judged, merged, pictures_stand, words_stand
 from streamhost.features.moderation.material import Content, brought, content_of
 from streamhost.features.moderation.new_files import NewFiles, made_beside
+from streamhost.features.moderation.patience import screened
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.rescreening import Rescreening
 from streamhost.features.moderation.settling import Settling, target
@@ -250,7 +251,7 @@ class Screening:
         try:
             material, gaps = await brought(content, self._storage, room, self._most_frames, pictures=not seen)
             job.report(0.0, SCREENING)
-            fresh = await self._looks.classifier.screen(material, lambda share: job.report(share, SCREENING))
+            fresh = await screened(self._looks.classifier, material, lambda share: job.report(share, SCREENING))
         finally:
             await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
         findings = merged(known.findings, fresh) if known is not None and seen else fresh
