@@ -33,7 +33,7 @@ from streamhost.model.protection import ContentKey
 from streamhost.testing.clips import Clip
 from tests.flows.access_table import TABLE
 from tests.support.clips import cached
-from tests.support.server import Api, RunningServer
+from tests.support.server import Api, RunningServer, until
 
 CLIP = Clip(seconds=6, width=320, height=180, gop=50)
 PIECE = 24
@@ -41,6 +41,9 @@ PIECE = 24
 SHORT = 4096
 """Shorter files, headers and playlists, are much alike: they are looked for as a whole."""
 TITLE = "Nobody may know of this film"
+SPOKEN = "Nobody may read these words either"
+KINDS = ("source/", "init.mp4", ".m4s", "poster.jpg", "storyboard.vtt", "storyboard/", "captions")
+"""Of all that is made of a video, something must be there: what is not made cannot leak, and proves nothing."""
 ENDING = ("/logout", "/sessions/end")
 """Routes after which the one who asks is somebody else."""
 ROUTE = re.compile(r"\{(\w+)\}")
@@ -97,11 +100,22 @@ def secret(site: RunningServer) -> Iterator[Secret]:
     session = alice.sign_in("alice@example.org", "correct horse battery")
     video = alice.upload(cached(CLIP, ".mp4"), title=TITLE, visibility="private", protection="cenc")
     alice.wait_until(video, "ready")
+    captions = f"1\n00:00:00,500 --> 00:00:01,500\n{SPOKEN}\n".encode()
+    path, file = f"/api/v1/videos/{video}/captions", {"file": ("a.srt", captions)}
+    assert alice.post(path, data={"language": "en"}, files=file).status_code == 201
+    until(lambda: alice.stream(video)["captions"])
     stream = alice.stream(video)
-    folder = site.data / "media" / "videos" / video
+    media = site.data / "media"
+    folder = media / "videos" / video
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    for kind in KINDS:
+        assert [name for name in names if kind in name], f"there is a {kind} to be looked for"
     keys = asyncio.run(_keys(site, PackageId(stream["package"])))
-    needles = {name: _piece(folder / name) for name in names} | {"title": TITLE.encode()}
+    needles = {name: _piece(folder / name) for name in names} | {"title": TITLE.encode(), "words": SPOKEN.encode()}
+    stills = {str(path.relative_to(media)): _piece(path) for path in (media / "stills" / video).rglob("*.jpg")}
+    assert stills, "pictures that no viewer ever gets"
+    # One of them became the poster.
+    needles |= {name: piece for name, piece in stills.items() if piece not in needles.values()}
     for key in keys:
         secret_bytes = bytes.fromhex(key.key)
         needles |= {
@@ -111,8 +125,8 @@ def secret(site: RunningServer) -> Iterator[Secret]:
             f"key {key.kid} base64": b64encode(secret_bytes).rstrip(b"="),
         }
     assert len(keys) == 2
-    assert any(name.startswith("source/") for name in names)
-    assert len({needles[name] for name in names}) == len(names), "each piece tells its file"
+    telling = [name for name in names if "captions" not in name]
+    assert len({needles[name] for name in telling}) == len(telling), "each piece tells its file"
     grant = stream["hls"].split("/")[2]
     other = alice.upload(cached(CLIP, ".mp4"), title="Other", visibility="public")
     alice.wait_until(other, "ready")
@@ -185,6 +199,11 @@ def elsewhere(secret: Secret) -> list[tuple[str, str, bytes]]:
         body = json.dumps({"title": "x", "password": "guess", "link": "guess"}).encode() if method != "GET" else b""
         asked.append((method, path, body))
         asked.append((method, f"{path}?owner={secret.id}&q=Nobody&id={secret.id}&grant={secret.package}", body))
+    for name in secret.needles:
+        if name.startswith("stills/"):
+            asked += [
+                ("GET", f"{place}/{name}", b"") for place in ("", "/media", "/o", "/files", "/assets/../../media")
+            ]
     for name in secret.names:
         for place in ("/media/videos", "/videos", "/_streamhost/videos", "/assets/../../media/videos", "/files", "/s"):
             asked.append(("GET", f"{place}/{secret.id}/{name}", b""))
@@ -208,7 +227,8 @@ def test_the_net_would_catch_a_leak(secret: Secret) -> None:
     assert delivered <= caught, "each file that players fetch came out"
     assert {f"key {key.kid} base64url" for key in secret.keys} <= caught
     assert {f"key {key.kid} bytes" for key in secret.keys} <= caught
-    assert not {name for name in caught if name.startswith("source/")}, "the uploaded file never goes this way"
+    never = {name for name in caught if name.startswith(("source/", "stills/"))}
+    assert not never, "the uploaded file and pictures that are not for viewers never go this way"
 
 
 @pytest.mark.parametrize("who", ["nobody", "a stranger", "a signed-out owner", "a forged token"])
