@@ -34,8 +34,9 @@ else:
     structlog = _Structlog()
 
 _SECRET_KEYS = re.compile(r"password|secret|token|grant|cookie|authorization|otp|key$", re.IGNORECASE)
-_GRANT_IN_PATH = re.compile(r"/s/[^/\s?]+/")
-_QUERY_SECRET = re.compile(r"((?:token|key|secret|password|code)=)[^&\s\"']+", re.IGNORECASE)
+_IN_PATH = re.compile(r"(/s/|/o/grant/\w+/)[^/\s?]+(?=/)|(/o/)[0-9a-f]{8,11}-[\w-]{22}(?=/)")
+"""Grants, wherever they are asked about, and tickets: who reads them may play."""
+_QUERY_SECRET = re.compile(r"((?:token|key|secret|password|code|link|md5|signature)=)[^&\s\"']+", re.IGNORECASE)
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -44,7 +45,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
         if key != "event" and _SECRET_KEYS.search(key):
             event[key] = "[redacted]"
         elif isinstance(value, str):
-            event[key] = _QUERY_SECRET.sub(r"\1[redacted]", _GRANT_IN_PATH.sub("/s/[grant]/", value))
+            event[key] = _QUERY_SECRET.sub(r"\1[redacted]", _IN_PATH.sub(r"\1\2[grant]", value))
     return event
 
 
