@@ -52,10 +52,12 @@ class Addresses:
         age = min(REMEMBERED_SECONDS, self._window / 2)
         try:
             url: Any = self._cdn.url(key, until)
+            wrong = "" if _is_address(url) else f"What it gives is no address: {str(url)[:100]!r}"
         except Exception as error:  # a plugin's, which may raise anything
-            return self._complain(now, f"{type(error).__name__}: {error}")
-        if not (isinstance(url, str) and _is_address(url)):
-            return self._complain(now, f"What it gives is no address: {str(url)[:100]!r}")
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong:
+            self._complain(now, wrong)
+            return None
         return Onward(url, int(age))
 
     def _complain(self, now: Timestamp, words: str) -> None:
@@ -64,6 +66,8 @@ class Addresses:
             self._log.error("The CDN gives no addresses; segments come from here", action="cdn_failed", error=words)
 
 
-def _is_address(url: str) -> bool:
+def _is_address(url: Any) -> bool:
     """Whether a browser can be sent there, and nothing else than an address gets into the answer's head."""
+    if not isinstance(url, str):
+        return False
     return url.isascii() and url.isprintable() and " " not in url and url.startswith(("http://", "https://"))
