@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from streamhost.model.accounts import Role
+from streamhost.model.accounts import Role, Viewer
 from streamhost.model.reports import place_of
 from streamhost.model.videos import Video, Visibility
 from tests.support.house import PASSWORD, House, a_house
@@ -77,6 +77,19 @@ async def test_reports_come_together(house: House) -> None:
     [notice] = await told(house, "mod", "video_reported")
     assert (notice["title"], notice["url"]) == ("“A film” was reported", f"/moderation/{film.id}")
     assert await told(house, "alice", "video_reported") == []
+
+
+async def test_moderators_do_not_learn_who_reported_theirs(house: House) -> None:
+    """Of a video of their own they read what was said; others who moderate also read by which account."""
+    film = await house.video("mod", visibility=Visibility.PUBLIC)
+    bob = (await house.host.accounts.people.by_email("bob@example.org")).id
+    async with house.client() as client:
+        assert (await send(client, film, await house.bearer("bob"), text="Dull.")).status_code == 202
+        for who, reporter, signed in (("mod", None, "By somebody<"), ("root", bob, "By somebody with an account<")):
+            headers = await house.bearer(who)
+            [one] = (await client.get(f"/api/v1/moderation/{film.id}/reports", headers=headers)).json()["items"]
+            assert (one["text"], one["reporter"]) == ("Dull.", reporter)
+            assert signed in (await client.get(f"/moderation/{film.id}", headers=headers)).text, who
 
 
 async def test_what_is_no_report(house: House) -> None:
@@ -153,7 +166,7 @@ async def test_the_form(house: House) -> None:
         sent = await browser.post(address, data=typed | {"at": "1:02:03"})
         assert (sent.status_code, sent.headers["location"]) == (303, f"{address}?done=1")
         assert "Thank you" in (await browser.get(f"{address}?done=1")).text
-        [found] = await house.host.reporting.of_video(film.id)
+        [found] = await house.host.reporting.of_video(film.id, Viewer())
         assert (found.at, found.words) == (3723.0, "<i>why</i>")
 
 
@@ -168,7 +181,7 @@ async def test_without_an_account(tmp_path: Path) -> None:
         for device in ("Firefox", "Firefox", "Chrome"):
             assert (await send(stranger, film, {"User-Agent": device}, notify=True)).status_code == 202
         assert (await send(stranger, hidden)).status_code == 404
-        reports = await house.host.reporting.of_video(film.id)
+        reports = await house.host.reporting.of_video(film.id, Viewer())
         assert len(reports) == 2 and not any(one.user_id or one.wants_answer for one in reports)
         assert not any("127.0.0.1" in one.reporter or "Firefox" in one.reporter for one in reports)
         assert 'id="report-dialog"' in (await stranger.get(f"/watch/{film.id}")).text

@@ -134,6 +134,16 @@ async def newest(conn: Connection, video_ids: Collection[VideoId], *, grounded: 
     return {VideoId(row["video_id"]): _verdict(row) for row in await conn.fetch_all(sql, names)}
 
 
+async def looked_at(conn: Connection, video_ids: Collection[VideoId]) -> set[VideoId]:
+    """Those of the videos about which models or people have ever said something: not only trust."""
+    names = {f"v{number}": video_id for number, video_id in enumerate(video_ids)}
+    if not names:
+        return set()
+    marks = ", ".join(f":{name}" for name in names)
+    sql = f"SELECT DISTINCT video_id FROM verdicts WHERE video_id IN ({marks}) AND made_by <> 'trust'"
+    return {VideoId(row["video_id"]) for row in await conn.fetch_all(sql, names)}
+
+
 async def standing_by_person(conn: Connection, video_id: VideoId) -> Verdict | None:
     """The newest decision of a person about what plays that nobody has taken back; None if there is none."""
     sql = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from streamhost.model.clock import Timestamp
@@ -63,6 +63,10 @@ class Report:
     wants_answer: bool = False
     closed_at: Timestamp | None = None
     outcome: Outcome | None = None
+
+    def unsigned(self) -> Report:
+        """The same without whoever sent it."""
+        return replace(self, reporter="", user_id=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from streamhost.model.tasks import SweepEvidence
 from streamhost.model.verdicts import Decision, Risk
 from streamhost.model.videos import Clearance, Video, Visibility, evidence_prefix, package_stills
 from streamhost.ports import ClassifierUnavailable
-from tests.support.house import House, a_house
+from tests.support.house import PASSWORD, House, a_house
 
 FRAMES = 6
 
@@ -114,6 +114,23 @@ async def test_at_home_nothing_is_screened(tmp_path: Path) -> None:
         video = await made(home, clearance=Clearance.OPEN)
         assert video.clearance is Clearance.OPEN
         assert [one.by for one in (await home.host.moderation.desk.file(video.id)).history] == [By.TRUST]
+
+
+async def test_what_nobody_looked_at_is_no_business_of_moderators(house: House) -> None:
+    """Among the decisions they read what models have looked at, also if it is private; what trust alone has let pass
+    has no title for them, and no case."""
+    let(house, Says())
+    looked_at = await made(house, title="Journey", visibility=Visibility.PRIVATE)
+    unseen = await made(house, "root", title="Diary", visibility=Visibility.PRIVATE)
+    await house.host.accounts.people.add("mod@example.org", PASSWORD, "Mod", Role.MODERATOR, verified=True)
+    async with house.client() as client:
+        for who, diary in (("mod", False), ("root", True)):
+            headers = await house.bearer(who)
+            page = (await client.get("/moderation/decided", headers=headers)).text
+            assert ("Journey" in page, "Diary" in page) == (True, diary), who
+            for video, told in ((looked_at, True), (unseen, diary)):
+                file = await client.get(f"/api/v1/moderation/{video.id}", headers=headers)
+                assert file.status_code == (200 if told else 404), (who, video.title)
 
 
 async def test_who_enters_waits(house: House) -> None:

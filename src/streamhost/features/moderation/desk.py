@@ -125,16 +125,14 @@ class Desk:
         """Raise `NotFound` for a video that is none of a moderator's business: others may not see it, and neither
         models nor people have ever had to do with it."""
         async with self._db.read() as conn:
-            video = await self._video(conn, video_id)
-            if may_view(video, viewer):
-                return
-            if not any(one.by is not By.TRUST for one in await rows.of_video(conn, video_id)):
+            if not await _business(conn, [await self._video(conn, video_id)], viewer):
                 raise NotFound
 
-    async def titles(self, video_ids: Collection[VideoId]) -> dict[VideoId, str]:
-        """What videos are called; those that are gone are left out."""
+    async def titles(self, video_ids: Collection[VideoId], viewer: Viewer) -> dict[VideoId, str]:
+        """What videos are called; those that are gone, or no business of a moderator's (see `check`), are left out."""
         async with self._db.read() as conn:
-            return await videos.titles(conn, video_ids)
+            known = [one for one in await videos.of_ids(conn, video_ids) if one.deleted_at is None]
+            return {one.id: one.title for one in await _business(conn, known, viewer)}
 
     async def reasons(self, video_ids: Collection[VideoId]) -> dict[VideoId, str]:
         """What the owners of videos were told by the newest verdict about each; nothing where there was none."""
@@ -315,6 +313,12 @@ class Desk:
         if case is None:
             raise NoCase
         return case
+
+
+async def _business(conn: Connection, known: Sequence[Video], viewer: Viewer) -> list[Video]:
+    """Those of the videos that a moderator may see, or that models or people have had to do with."""
+    looked_at = await rows.looked_at(conn, [one.id for one in known])
+    return [one for one in known if one.id in looked_at or may_view(one, viewer)]
 
 
 def _by_models(history: Sequence[Verdict], *, new_file: bool) -> Verdict | None:

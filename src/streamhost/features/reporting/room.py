@@ -152,12 +152,14 @@ class Reporting:
             found = await rows.grouped(conn, rows_asked, offset)
         return ReportPage(found[:limit], str(offset + limit) if len(found) > limit else None)
 
-    async def of_video(self, video_id: VideoId) -> list[Report]:
-        """The reports of a video, open ones first. Raises `NotFound`."""
+    async def of_video(self, video_id: VideoId, viewer: Viewer) -> list[Report]:
+        """The reports of a video, open ones first; whoever owns it learns from none who sent it. Raises `NotFound`."""
         async with self._db.read() as conn:
-            if await video_rows.get(conn, video_id) is None:
+            video = await video_rows.get(conn, video_id)
+            if video is None:
                 raise NotFound
-            return await rows.of_video(conn, video_id, MOST)
+            found = await rows.of_video(conn, video_id, MOST)
+        return [one.unsigned() for one in found] if video.owner_id == viewer.id else found
 
     async def counts(self, video_ids: Collection[VideoId]) -> dict[VideoId, int]:
         """How many reports are open, by video; of those that have none, nothing."""

@@ -288,6 +288,12 @@ def _decision(verdict: Verdict) -> str:
     return f"New file: {DECISIONS[verdict.decision].lower()}" if verdict.new_file else DECISIONS[verdict.decision]
 
 
+def _sender(report: Report) -> str:
+    if not report.reporter:  # whoever asks owns the video
+        return "By somebody"
+    return f"By somebody {'with' if report.user_id else 'without'} an account"
+
+
 def report_view(report: Report) -> ReportView:
     """A report by a viewer."""
     over = {None: "", Outcome.UPHELD: "Upheld", Outcome.DISMISSED: "Dismissed"}[report.outcome]
@@ -296,7 +302,7 @@ def report_view(report: Report) -> ReportView:
         report.words,
         report.at,
         _where(report.at, ""),
-        "By somebody with an account" if report.user_id else "By somebody without an account",
+        _sender(report),
         moment(report.created_at),
         over,
     )

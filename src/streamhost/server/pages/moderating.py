@@ -199,7 +199,7 @@ async def show_decided(
     wanted = Decision(decision) if decision in set(Decision) else None
     judge = By(by) if by in set(By) else None
     page = await moderation.desk.decisions(wanted, judge, cursor)
-    titles = await moderation.desk.titles({one.video_id for one in page.items})
+    titles = await moderation.desk.titles({one.video_id for one in page.items}, viewer_of(request))
     return await desk_page(
         request,
         frame,
@@ -274,7 +274,7 @@ async def _case_page(
 ) -> Response[str]:
     user, viewer, now = user_of(request), viewer_of(request), frame.now()
     file = await moderation.desk.file(VideoId(video_id), new_file=new_file)
-    reports = await reporting.of_video(file.video.id)
+    reports = await reporting.of_video(file.video.id, viewer)
     order = await _free(moderation, user, asked)
     before, after = _neighbours(order, file.video.id)
     video, case, verdict = file.video, file.case, file.verdict
