@@ -20,9 +20,9 @@ from tests.support.server import RunningServer
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[RunningServer]:
-    """A site without models, with a creator, a moderator and an administrator."""
+    """A site without models, with a creator, a viewer, a moderator and an administrator."""
     running = RunningServer(tmp_path / "data").start()
-    for who, role in (("alice", "creator"), ("mia", "moderator"), ("root", "admin")):
+    for who, role in (("alice", "creator"), ("bob", "viewer"), ("mia", "moderator"), ("root", "admin")):
         running.add_user(f"{who}@example.org", role)
     yield running
     running.stop()
@@ -43,8 +43,8 @@ def run(*words: str, code: int = 0) -> Any:
 
 def test_the_desk_on_the_command_line(site: RunningServer) -> None:
     """A stricter profile holds what nobody can look at; it is listed, shown, rejected at the server by a moderator's
-    token, taken back and approved beside it; once the models are installed, a dry run says what they would open, and
-    only the true one opens it."""
+    token, taken back and approved beside it; then somebody reports it, and a moderator claims it; once the models are
+    installed, a dry run says what they would open, and only the true one opens it."""
     here = ("--data", str(site.data))
     assert run("policy", *here)["profile"] == "private-home"
     assert run("policy", "community", *here)["profile"] == "community"
@@ -69,6 +69,15 @@ def test_the_desk_on_the_command_line(site: RunningServer) -> None:
     assert (back["video"]["state"], back["case"]["cause"]) == ("review", "undone")
     [approved] = run("approve", film, *there)["items"]
     assert (approved["video"]["state"], alice.video(film)["state"]) == ("ready", "ready")
+    report = {"reason": "spam", "text": "Again and again.", "at": 1}
+    assert site.client("bob@example.org").post(f"/api/v1/videos/{film}/report", json=report).status_code == 202
+    [said] = run("show", film, *here)["reports"]
+    assert (said["reason"], said["text"], said["at"]) == ("spam", "Again and again.", 1.0)
+    assert run("show", film, *there)["reports"] == [said]
+    assert run("claim", *there)["video_id"] == film, "the highest risk first"
+    assert "has it" in run("approve", film, *here, code=1)
+    assert "--url" in run("claim", film, *here, code=2)
+    assert run("release", film, *there) == {"released": film}
     assert "nothing_to_undo" not in run("undo", other, *there, code=1)
     lend(site.data)
     looked = run("rescreen", "--dry-run", *here)
@@ -86,3 +95,4 @@ def test_the_desk_on_the_command_line(site: RunningServer) -> None:
     assert run("approve", film, "--seen", now, *here)["items"][0]["video"]["state"] == "ready"
     plain = CliRunner().invoke(main, ["moderation", "show", film, *here], env={"STREAMHOST_URL": None})
     assert plain.exit_code == 0 and "approve by mia@example.org" in plain.stdout
+    assert 'spam, dismissed  "Again and again."' in plain.stdout

@@ -7,11 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+import click
+
 from streamhost.cli.beside import Beside, all_of, as_document
 from streamhost.cli.remote import Document, Remote
 from streamhost.cli.where import Where
 from streamhost.features.moderation import CaseFile, Waiting, wanted_of
 from streamhost.host import Host
+from streamhost.model.accounts import Viewer
 from streamhost.model.audit import COMMAND_LINE
 from streamhost.model.clock import system_clock
 from streamhost.model.ids import RescreenId, VideoId
@@ -21,12 +24,14 @@ from streamhost.server.documents.moderation import (
     case_document,
     change_document,
     policy_document,
+    report_document,
     rescreen_document,
     verdict_document,
 )
 
 PAGE = 100
 API = "/api/v1/moderation"
+NOBODY = "A case is claimed by somebody: name a server by --url, and a moderator by --token."
 
 
 class CaseDesk(Protocol):
@@ -39,6 +44,18 @@ class CaseDesk(Protocol):
 
     def show(self, video_id: str, *, new_file: bool = False) -> Document:
         """All about one video, or about the new file that waits beside it."""
+        ...
+
+    def reports(self, video_id: str) -> list[Document]:
+        """What viewers say is wrong with it, open reports first."""
+        ...
+
+    def claim(self, video_id: str | None, *, over: bool) -> Document:
+        """Take a case, or without a video the first that nobody has; `over`: from whoever has it. The case."""
+        ...
+
+    def release(self, video_id: str) -> None:
+        """Let go of a case."""
         ...
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
@@ -87,6 +104,21 @@ class ServerCases:
     def show(self, video_id: str, *, new_file: bool = False) -> Document:
         """All about one video, or about the new file that waits beside it."""
         return self._remote.document("GET", f"{API}/{video_id}?new_file={str(new_file).lower()}")
+
+    def reports(self, video_id: str) -> list[Document]:
+        """What viewers say is wrong with it."""
+        return list(self._remote.items(f"{API}/{video_id}/reports", {}))
+
+    def claim(self, video_id: str | None, *, over: bool) -> Document:
+        """Take a case, or the first that nobody has."""
+        if video_id is not None:
+            return self._remote.document("POST", f"{API}/{video_id}/claim?over={str(over).lower()}")
+        case: Document = self._remote.document("POST", f"{API}/claim")["case"]
+        return case
+
+    def release(self, video_id: str) -> None:
+        """Let go of a case."""
+        self._remote.document("DELETE", f"{API}/{video_id}/claim")
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""
@@ -149,6 +181,23 @@ class FolderCases:
             return _file(await host.moderation.desk.file(VideoId(video_id), new_file=new_file))
 
         return self._beside.do(look)
+
+    def reports(self, video_id: str) -> list[Document]:
+        """What viewers say is wrong with it."""
+
+        async def look(host: Host) -> list[Document]:
+            found = await host.reporting.of_video(VideoId(video_id), Viewer())
+            return [as_document(report_document(one)) for one in found]
+
+        return self._beside.do(look)
+
+    def claim(self, video_id: str | None, *, over: bool) -> Document:
+        """A case is somebody's, and nobody is signed in here."""
+        raise click.UsageError(NOBODY)
+
+    def release(self, video_id: str) -> None:
+        """Likewise."""
+        raise click.UsageError(NOBODY)
 
     def decide(self, video_id: str, decision: Mapping[str, Any]) -> Document:
         """Approve or reject."""

@@ -92,12 +92,13 @@ def queue(
 @_new_file
 @_where
 def show(video: str, new_file: bool, where: Where, as_json: bool) -> None:
-    """Show all that is known of VIDEO (its id): what was looked for, evidence, models, history.
+    """Show all that is known of VIDEO (its id): what was looked for, evidence, models, reports by viewers, history.
 
     The version names what is shown, for `approve --seen`."""
-    found = cases_of(where).show(video, new_file=new_file)
+    desk = cases_of(where)
+    found, reports = desk.show(video, new_file=new_file), desk.reports(video)
     if as_json:
-        _print(found)
+        _print({**found, "reports": reports})
         return
     click.secho(found["video"]["title"], bold=True)
     click.echo(f"{found['video']['state']}, by {found['video']['owner']['name']}; version {found['version']}")
@@ -113,12 +114,47 @@ def show(video: str, new_file: bool, where: Where, as_json: bool) -> None:
         click.echo("No model has looked at it.")
     else:
         _tell_verdict(verdict)
+    if reports:
+        click.echo("\nReports by viewers")
+    for one in reports:
+        over = f", {one['outcome']}" if one["outcome"] else ""
+        words = f"  {json.dumps(one['text'], ensure_ascii=False)}" if one["text"] else ""
+        click.echo(f"{_place(one['at'])}  {(one['created_at'] or '')[:16]}  {one['reason']}{over}{words}")
     if found["history"]:
         click.echo("\nHistory")
     for one in found["history"]:
         who = one["person"] or one["by"]
         over = ", taken back" if one["undone_at"] else ""
         click.echo(f"  {(one['at'] or '')[:16]}  {one['decision']} by {who}{over}  {one['reason']}".rstrip())
+
+
+@moderation.command()
+@click.argument("video", required=False)
+@click.option("--over", is_flag=True, help="Take VIDEO from whoever has it.")
+@_where
+def claim(video: str | None, over: bool, where: Where, as_json: bool) -> None:
+    """Take VIDEO (its id), or the first case that nobody has: for ten minutes nobody else can decide about it.
+
+    Again, it is yours for ten more. A case is somebody's, so this works at a server alone."""
+    if over and video is None:
+        raise click.UsageError("--over is for a VIDEO; cases that somebody has are not the first.")
+    case = cases_of(where).claim(video, over=over)
+    if as_json:
+        _print(case)
+        return
+    click.echo(f"{case['video_id']}  {case['risk']} risk, yours until {(case['claimed_until'] or '')[11:16]} UTC")
+
+
+@moderation.command()
+@click.argument("video")
+@_where
+def release(video: str, where: Where, as_json: bool) -> None:
+    """Let go of VIDEO, so that others can take it."""
+    cases_of(where).release(video)
+    if as_json:
+        _print({"released": video})
+        return
+    click.echo(f"{video} is free.")
 
 
 @moderation.command()
@@ -280,11 +316,14 @@ def _tell_verdict(verdict: Document) -> None:
     if verdict["evidence"]:
         click.echo("Evidence")
     for one in verdict["evidence"]:
-        where = "        " if one["at"] is None else f"{one['at']:7.1f}s"
         words = json.dumps(one["text"], ensure_ascii=False) if one["text"] else "picture"
-        click.echo(f"  {where}  {one['aspect']:10}  {one['score']:.2f}  {words}")
+        click.echo(f"{_place(one['at'])}  {one['aspect']:10}  {one['score']:.2f}  {words}")
     models = ", ".join(f"{one['id']} {one['version']}" for one in verdict["models"])
     click.echo(f"Models: {models or 'none'}")
+
+
+def _place(at: float | None) -> str:
+    return " " * 10 if at is None else f"  {at:7.1f}s"
 
 
 def _decided(files: Sequence[Document], as_json: bool) -> None:

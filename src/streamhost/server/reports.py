@@ -16,10 +16,11 @@ from streamhost.features.reporting.room import MAX_PAGE
 from streamhost.model.accounts import Role
 from streamhost.model.clock import iso
 from streamhost.model.ids import VideoId
-from streamhost.model.reports import WORDS_LENGTH, Report, ReportedVideo
+from streamhost.model.reports import WORDS_LENGTH, ReportedVideo
 from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
 from streamhost.server.auth import address_of, anyone, at_least, device_of, viewer_of
 from streamhost.server.documented import BEARER, PAGED, problems
+from streamhost.server.documents.moderation import ReportDocument, report_document
 from streamhost.server.videos import BAD_TOKEN, HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
@@ -60,20 +61,6 @@ class ReportReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportDocument:
-    """One report. `reporter` is an account's id, or null without one."""
-
-    id: str
-    reason: str
-    text: str
-    at: float | None
-    reporter: str | None
-    created_at: str | None
-    closed_at: str | None
-    outcome: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ReportList:
     """The reports of a video, open ones first."""
 
@@ -102,20 +89,6 @@ class ReportedList:
 
     items: Sequence[ReportedDocument]
     next_cursor: str | None
-
-
-def report_document(report: Report) -> ReportDocument:
-    """A report as moderators see it."""
-    return ReportDocument(
-        report.id,
-        report.reason.value,
-        report.words,
-        report.at,
-        report.user_id,
-        iso(report.created_at),
-        iso(report.closed_at),
-        report.outcome.value if report.outcome else None,
-    )
 
 
 def reported_document(video: ReportedVideo) -> ReportedDocument:

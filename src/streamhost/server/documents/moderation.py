@@ -9,6 +9,7 @@ from streamhost.model.cases import Case, Change, Evidence, Rescreen, Verdict
 from streamhost.model.clock import Timestamp, iso
 from streamhost.model.ids import VideoId
 from streamhost.model.moderation import Findings
+from streamhost.model.reports import Report
 from streamhost.model.verdicts import Judgement, Opinion, Policy
 
 
@@ -116,6 +117,20 @@ class CaseDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """One report. `reporter` is an account's id, or null without one."""
+
+    id: str
+    reason: str
+    text: str
+    at: float | None
+    reporter: str | None
+    created_at: str | None
+    closed_at: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinesDocument:
     """Where scores begin to mean something, and how many pictures must reach a line."""
 
@@ -178,6 +193,20 @@ class ChangeDocument:
     risk: str
     decision: str
     applied: bool
+
+
+def report_document(report: Report) -> ReportDocument:
+    """A report as moderators see it."""
+    return ReportDocument(
+        report.id,
+        report.reason.value,
+        report.words,
+        report.at,
+        report.user_id,
+        iso(report.created_at),
+        iso(report.closed_at),
+        report.outcome.value if report.outcome else None,
+    )
 
 
 def verdict_document(verdict: Verdict) -> VerdictDocument:
