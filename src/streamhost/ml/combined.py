@@ -8,7 +8,7 @@ from streamhost import log
 from streamhost.ml.combining import joined
 from streamhost.model.errors import StreamhostError
 from streamhost.model.moderation import Aspect, Findings, FrameScores, Gap, Material, Score, Text, TextScores
-from streamhost.ports import Classifier, ClassifierUnavailable
+from streamhost.ports import Classifier, ClassifierUnavailable, ModelBroken
 
 _logger = log.get("ml")
 
@@ -16,8 +16,9 @@ _logger = log.get("ml")
 class CombinedClassifier:
     """Asks one after the other; a `Classifier`. Each one's word counts: the highest score of an aspect stands.
 
-    One that fails becomes a gap in each of its aspects. Aspects that none claims are gaps without a model. Only when
-    all of them fail for now is `ClassifierUnavailable` raised.
+    One that fails, in whatever way, or answers what cannot be (a score that is no number would pass for a low one)
+    becomes a gap in each of its aspects; what it claims and says nothing of is one too. Aspects that none claims are
+    gaps without a model. Only when all of them fail for now is `ClassifierUnavailable` raised.
     """
 
     def __init__(self, classifiers: Sequence[Classifier]) -> None:
@@ -34,18 +35,46 @@ class CombinedClassifier:
         gaps: list[Gap] = []
         unavailable: list[StreamhostError] = []
         for number, one in enumerate(self._classifiers):
+            name, concerned = type(one).__name__, material.concerns(one.aspects)
             try:
-                found.append(await one.screen(material, _part(report, number, len(self._classifiers))))
-            except StreamhostError as error:
-                _logger.warning("a classifier failed", action="screen", kind=type(one).__name__, error=str(error))
+                answer = _sound(await one.screen(material, _part(report, number, len(self._classifiers))), material)
+            except Exception as raised:  # what plugins raise may be anything
+                error = raised if isinstance(raised, StreamhostError) else _broken(raised)
+                _logger.warning("a classifier failed", action="screen", kind=name, error=str(error))
                 unavailable += [error] if isinstance(error, ClassifierUnavailable) else []
-                concerned = sorted(material.concerns(one.aspects))
-                gaps += [Gap(aspect, type(one).__name__, error.code, error.detail) for aspect in concerned]
+                gaps += [Gap(aspect, name, error.code, error.detail) for aspect in sorted(concerned)]
+            else:
+                found.append(answer)
+                claimed = Material(material.frames, material.texts).concerns(one.aspects)
+                silent = claimed - answer.scored() - {gap.aspect for gap in answer.gaps}
+                gaps += [Gap(aspect, name, ModelBroken.code, "It gave no answer.") for aspect in sorted(silent)]
         if unavailable and len(unavailable) == len(self._classifiers):
             raise unavailable[0]
         nobody = sorted(material.concerns(frozenset(Aspect) - self.aspects))
         unknown = [Gap(aspect, None, "model_missing") for aspect in nobody]
         return _joined(found, [*gaps, *unknown])
+
+
+def _broken(raised: Exception) -> ModelBroken:
+    return ModelBroken(f"{type(raised).__name__}: {raised}"[:500])
+
+
+def _sound(found: Findings, material: Material) -> Findings:
+    """What a classifier answered, if it can be an answer to this. Raises `ModelBroken`."""
+    places = [one.at for one in found.frames]
+    if places and places != sorted(frame.at for frame in material.frames):
+        raise ModelBroken("It answered about other pictures than it was given.")
+    if found.texts and tuple(one.text for one in found.texts)[: len(material.texts)] != material.texts:
+        raise ModelBroken("It answered about other words than it was given.")
+    for row in (*found.frames, *found.texts):
+        if not all(0 <= score.sure <= score.possible <= 1 for score in row.scores):
+            raise ModelBroken("It answered with scores that are none.")
+        if len({score.aspect for score in row.scores}) < len(row.scores):
+            raise ModelBroken("It scored something twice.")
+    for one in found.texts:
+        if not all(0 <= span.start <= span.end <= len(one.text.words) and 0 <= span.score <= 1 for span in one.spans):
+            raise ModelBroken("It marked words that do not stand there.")
+    return found
 
 
 def _part(report: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
