@@ -267,7 +267,7 @@ class FolderCases:
         """End it."""
 
         async def work(host: Host) -> None:
-            await host.moderation.rescreening.cancel(RescreenId(run_id))
+            await host.moderation.rescreening.cancel(RescreenId(run_id), COMMAND_LINE)
 
         self._beside.do(work)
 

@@ -280,7 +280,7 @@ async def claim(
     """For ten minutes from now, again and again; nobody else can decide meanwhile. `over=true` takes it from whoever
     has it."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
-    case = await moderation.desk.claim(VideoId(video_id), user_of(request), over=over)
+    case = await moderation.desk.claim(VideoId(video_id), user_of(request), over=actor_of(request) if over else None)
     return case_document(case, system_clock())
 
 
@@ -300,7 +300,7 @@ async def release(request: AnyRequest, video_id: FromPath[str], moderation: Name
 async def screen(request: AnyRequest, video_id: FromPath[str], moderation: NamedDependency[Moderation]) -> Ordered:
     """At everything, by a job; what follows from it is settled as after an upload."""
     await moderation.desk.check(VideoId(video_id), viewer_of(request))
-    await moderation.screening.again(VideoId(video_id))
+    await moderation.screening.again(VideoId(video_id), actor_of(request))
     return Ordered(video_id)
 
 

@@ -119,9 +119,11 @@ async def apply_rescreen(
 
 
 @delete(ONE, summary="End a re-screening", **changing(not_found=404))
-async def cancel_rescreen(rescreen_id: FromPath[str], moderation: NamedDependency[Moderation]) -> None:
+async def cancel_rescreen(
+    request: AnyRequest, rescreen_id: FromPath[str], moderation: NamedDependency[Moderation]
+) -> None:
     """What was put into effect already stays so."""
-    await moderation.rescreening.cancel(RescreenId(rescreen_id))
+    await moderation.rescreening.cancel(RescreenId(rescreen_id), actor_of(request))
 
 
 routes = [

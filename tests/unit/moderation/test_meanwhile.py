@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import videos
+from streamhost.db import audit, videos
 from streamhost.features.moderation.errors import ChangedMeanwhile, OwnVideo
-from streamhost.model.accounts import Viewer
-from streamhost.model.audit import Actor
+from streamhost.model.accounts import Role, Viewer
+from streamhost.model.audit import Act, Actor
 from streamhost.model.cases import By, Cause, Evidence, RunState, Verdict
 from streamhost.model.ids import VerdictId, VideoId
 from streamhost.model.moderation import Aspect, Findings, Material
@@ -20,7 +20,7 @@ from streamhost.model.tasks import Lane
 from streamhost.model.verdicts import Decision, Judgement, Lines, Look, Opinion, Policy, Profile, Risk
 from streamhost.model.videos import Clearance, Protection, Visibility
 from streamhost.server.pages.desk_shapes import picture_views
-from tests.support.house import House, a_house
+from tests.support.house import PASSWORD, House, a_house
 from tests.unit.moderation.test_room import Says, let, made, settled
 
 MIA = Actor(None, "mia")
@@ -119,7 +119,7 @@ async def test_nobody_opens_by_trying_what_models_have_rejected(community: House
     video, desk, owner = await made(community), community.host.moderation.desk, await alice(community)
     assert video.clearance is Clearance.REJECTED
     says.picture = 0.0
-    await community.host.moderation.screening.again(video.id)
+    await community.host.moderation.screening.again(video.id, MIA)
     for title in ("Harmless", "Still harmless"):
         assert (await settled(community, video.id)).clearance is Clearance.REVIEW
         await community.host.catalog.edit(video.id, owner, {"title": title})
@@ -143,6 +143,28 @@ async def test_nobody_approves_their_own(tmp_path: Path) -> None:
         trusted = await made(house, "root", clearance=Clearance.REVIEW)
         root = Actor(trusted.owner_id, "root@example.org")
         assert (await desk.decide(trusted.id, Decision.APPROVE, "", root)).video.clearance is Clearance.OPEN
+
+
+async def test_what_moderators_do_besides_deciding_is_written_down(community: House) -> None:
+    """Taking a case from somebody, having models look again, and ending a look at all videos stand in the log; taking
+    one that is free, again and again while its page is open, does not."""
+    let(community, Says(picture=0.6))
+    room, people = community.host.moderation, community.host.accounts.people
+    video, root = await made(community), await people.by_email("root@example.org")
+    mod = await people.add("mod@example.org", PASSWORD, "Mod", Role.MODERATOR, verified=True)
+    for reviewer in (mod, mod, root):
+        await room.desk.claim(video.id, reviewer, over=Actor.of(reviewer))
+    await room.screening.again(video.id, Actor.of(root))
+    run = await room.rescreening.begin(MIA)
+    await community.host.worker.idle()
+    await room.rescreening.cancel(run.id, MIA)
+    async with community.host.db.read() as conn:
+        lines = {one.act: one for one in await audit.listed(conn, 100)}
+        assert len(await audit.listed(conn, 100, act=Act.CASE_TAKEN_OVER)) == 1
+    taken = lines[Act.CASE_TAKEN_OVER]
+    assert (taken.actor.id, dict(taken.details)) == (root.id, {"video": video.id, "from": mod.id})
+    assert lines[Act.SCREENING_ORDERED].details["video"] == video.id
+    assert lines[Act.RESCREEN_ENDED].details["run"] == run.id
 
 
 async def test_the_reason_of_a_person_stays(community: House) -> None:

@@ -231,7 +231,7 @@ async def test_a_person_has_the_last_word_on_the_same_content(house: House) -> N
     assert video.clearance is Clearance.REJECTED
     desk, mia = house.host.moderation.desk, Actor(None, "mia")
     await desk.decide(video.id, Decision.APPROVE, "", mia)
-    await house.host.moderation.screening.again(video.id)
+    await house.host.moderation.screening.again(video.id, COMMAND_LINE)
     assert (await settled(house, video.id)).clearance is Clearance.OPEN
     viewer = await house.host.accounts.viewer_of_bearer((await house.bearer("root"))["Authorization"].split()[1])
     says.text = 0.99

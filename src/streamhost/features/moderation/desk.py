@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from streamhost.db import audit as audit_rows
 from streamhost.db import review_cases as case_rows
 from streamhost.db import users as user_rows
 from streamhost.db import verdicts as rows
@@ -17,7 +18,7 @@ from streamhost.features.moderation.new_files import NewFiles, made_beside
 from streamhost.features.moderation.policies import Policies
 from streamhost.features.moderation.settling import Settling
 from streamhost.model.accounts import User, Viewer
-from streamhost.model.audit import Actor
+from streamhost.model.audit import Act, Actor
 from streamhost.model.cases import CLAIM_SECONDS, REASON_LENGTH, By, Case, Cause, Verdict
 from streamhost.model.clock import Clock
 from streamhost.model.cursors import InvalidCursor, by_number, decoded, encoded, one_more
@@ -139,15 +140,17 @@ class Desk:
         async with self._db.read() as conn:
             return {name: one.reason for name, one in (await rows.newest(conn, video_ids)).items()}
 
-    async def claim(self, video_id: VideoId, reviewer: User, *, over: bool = False) -> Case:
-        """Take a case for ten minutes, or prolong that. `over`: take it from whoever has it.
+    async def claim(self, video_id: VideoId, reviewer: User, *, over: Actor | None = None) -> Case:
+        """Take a case for ten minutes, or prolong that. `over`: take it from whoever has it, and note who did so.
 
         Raises `NotFound`, `NoCase`, `ClaimedByOther`."""
         async with self._db.write() as conn:
-            case = await self._case(conn, video_id)
-            if over and case.reviewer_id not in (None, reviewer.id):
-                await case_rows.release(conn, video_id, case.reviewer_id or reviewer.id)
-            now = self._clock()
+            case, now = await self._case(conn, video_id), self._clock()
+            holder = case.held_by(now)
+            if over is not None and holder not in (None, reviewer.id):
+                await case_rows.release(conn, video_id, holder)
+                video = await self._video(conn, video_id)
+                await audit_rows.about_video(conn, now, Act.CASE_TAKEN_OVER, video, over, {"from": holder})
             if not await case_rows.claim(conn, video_id, reviewer.id, now, now + CLAIM_SECONDS):
                 raise ClaimedByOther(f"{case.reviewer} has it.")
             return await self._case(conn, video_id)

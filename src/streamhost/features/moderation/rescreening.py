@@ -90,13 +90,15 @@ class Rescreening:
             await audit_rows.insert(conn, AuditEntry(self._clock(), Act.RESCREEN_APPLIED, by, details=details))
             return await self._known(conn, run_id)
 
-    async def cancel(self, run_id: RescreenId) -> Rescreen:
+    async def cancel(self, run_id: RescreenId, by: Actor) -> Rescreen:
         """End a run; what was put into effect stays so. Raises `NotFound`."""
         async with self._db.write() as conn:
             run = await self._known(conn, run_id)
             if run.state in (*UNDERWAY, RunState.LOOKED):
-                await rows.change(conn, run_id, RunState.CANCELLED, self._clock())
+                now = self._clock()
+                await rows.change(conn, run_id, RunState.CANCELLED, now)
                 await self._queue.cancel_subject(conn, _subject(run_id))
+                await audit_rows.insert(conn, AuditEntry(now, Act.RESCREEN_ENDED, by, details={"run": run_id}))
             return await self._known(conn, run_id)
 
     async def go_on(self, task: RescreenVideos, job: JobContext) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from streamhost import log
+from streamhost.db import audit as audit_rows
 from streamhost.db import users as user_rows
 from streamhost.db import verdicts as rows
 from streamhost.db import videos
@@ -26,6 +27,7 @@ from streamhost.features.moderation.settling import Settling, target
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role
+from streamhost.model.audit import Act, Actor
 from streamhost.model.cases import By, RunState, Verdict
 from streamhost.model.clock import Clock
 from streamhost.model.errors import NotFound, StreamhostError
@@ -105,7 +107,7 @@ class Screening:
         """What stands beside a video's pictures was changed: have that looked at, in the same transaction."""
         await self._ask(conn, video_id, words_only=True)
 
-    async def again(self, video_id: VideoId) -> None:
+    async def again(self, video_id: VideoId, by: Actor) -> None:
         """Have all of a video looked at once more, whoever uploaded it. Raises `NotFound`, `NotMade`."""
         async with self._db.write() as conn:
             video = await videos.get(conn, video_id)
@@ -114,6 +116,7 @@ class Screening:
             if video.state is not VideoState.READY:
                 raise NotMade
             await self._add(conn, ScreenVideo(video_id, forced=True))
+            await audit_rows.about_video(conn, self._clock(), Act.SCREENING_ORDERED, video, by, {})
 
     async def holds(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> bool:
         """Whether what was made of a new file waits beside what plays until it was looked at, which is then ordered.

@@ -95,7 +95,7 @@ async def steer(
             case "apply":
                 await room.apply(RescreenId(form["run"]), actor_of(request))
             case "cancel":
-                await room.cancel(RescreenId(form["run"]))
+                await room.cancel(RescreenId(form["run"]), actor_of(request))
             case _:
                 raise NotFound
     except NotFound:
