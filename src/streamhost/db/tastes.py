@@ -152,10 +152,14 @@ async def views_of(conn: Connection, video_id: VideoId, limit: int) -> list[tupl
     return [(row["strength"], row["last_at"]) for row in rows]
 
 
-async def latest(conn: Connection) -> Timestamp | None:
-    """When anything was watched last."""
-    row = await conn.fetch_one("SELECT last_at FROM interactions ORDER BY last_at DESC LIMIT 1")
-    return row["last_at"] if row else None
+async def standing(conn: Connection) -> str:
+    """A mark of what was watched and of what viewers have chosen, another as soon as something comes, changes or goes;
+    empty where nothing was watched."""
+    row = await conn.fetch_one(
+        "SELECT (SELECT count(*) FROM interactions) AS many, (SELECT max(last_at) FROM interactions) AS latest, "
+        "(SELECT max(changed_at) FROM recommendation_wishes) AS chosen"
+    )
+    return f"{row['many']} {row['latest']} {row['chosen']}" if row and row["many"] else ""
 
 
 async def interest(conn: Connection, viewer: str) -> Interest:

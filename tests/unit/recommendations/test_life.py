@@ -96,7 +96,8 @@ async def test_a_site_that_begins(tmp_path: Path) -> None:
 
 
 async def test_the_model_is_trained_at_night(site: Site) -> None:
-    """Once a day a job learns; not where nothing was watched since, and again where something was."""
+    """Once a day a job learns; not where all is as it was, and again where something was watched, somebody wants to
+    teach it nothing any more, or an account is gone; where next to nothing is left, the model goes too."""
     recommending = site.host.recommending
     every = {type(one.task): one.seconds for one in recommending.schedule()}
     assert every[TrainRecommendations] == DAY
@@ -111,7 +112,17 @@ async def test_the_model_is_trained_at_night(site: Site) -> None:
     assert await night() == first
     async with site.db.write() as conn:
         await watch(conn, "u:climb0", site.cooking[0], NOW + 1)
-    assert await night() != first
+    assert (second := await night()) != first
+    await recommending.room.choose(COOK, personal=False)
+    assert (third := await night()) != second
+    async with site.db.write() as conn:
+        await conn.execute("DELETE FROM interactions WHERE viewer = 'u:climb0'")
+    assert await night() != third
+    async with site.db.write() as conn:
+        await conn.execute("DELETE FROM interactions WHERE viewer LIKE 'u:c%'")
+    with pytest.raises(FileNotFoundError):
+        await night()
+    assert not await recommending.server.ready()
 
 
 @pytest.mark.parametrize("setting", ["recommendations__train", "recommendations__personal"])

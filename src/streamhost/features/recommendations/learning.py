@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -53,6 +52,18 @@ class Status:
         return found | {"trained_at": iso(self.trained_at)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What stands beside the model: when and of how much it was learned, and how everything stood then."""
+
+    trained_at: Timestamp | None = None
+    trained: Trained | None = None
+    learned_from: str = ""
+
+
+_NOTHING_LEARNED = _Summary()
+
+
 class Learning:
     """Trains and measures the model of one data directory."""
 
@@ -83,26 +94,32 @@ class Learning:
         return self._folder / MODEL
 
     async def handle(self, _task: TrainRecommendations, job: JobContext) -> None:
-        """The job: learn, unless nothing was watched since the last time, or too little at all."""
+        """The job: learn, unless everything is as it was the last time. Where too little is left to learn from, the old
+        model goes: nobody's views stay in it who has taken them back."""
         async with self._db.read() as conn:
-            latest = await tastes.latest(conn)
-        at = self._summary()[1]
-        if latest is None or (at is not None and latest <= at):
+            standing = await tastes.standing(conn)
+        if standing and standing == self._summary().learned_from:
             return
         try:
+            if not standing:
+                raise TooLittleWatched("Nothing was watched.")
             await self.train(job.report)
         except TooLittleWatched as error:
             _logger.info("Too little was watched to learn from", action="not_trained", why=error.detail)
+            if await asyncio.to_thread(self.reset):
+                self.renewed()
 
     async def train(self, report: Report) -> Trained:
         """Learn from everything and put the model in place. Raises `TooLittleWatched`, `sandbox.ChildError`."""
         now = self._clock()
+        async with self._db.read() as conn:
+            standing = await tastes.standing(conn)
         async with self._room() as room:
             await self._write_out(room, report)
             model = room / MODEL
             work = Train(str(room / WATCHED), str(room / VIDEOS), str(model), now, self._fitting)
             trained = msgspec.convert(await self._child(Request(train=work), room, [room], report), Trained)
-            await asyncio.to_thread(self._put, model, {"trained_at": now, **plain(trained)})
+            await asyncio.to_thread(self._put, model, _Summary(now, trained, standing))
         self.renewed()
         _logger.info("The recommender was trained", action="recommender_trained", **plain(trained))
         return trained
@@ -126,14 +143,14 @@ class Learning:
 
     async def status(self, graph: WatchGraph, sources: Sequence[str]) -> Status:
         """How things stand. Raises `GraphUnavailable`."""
-        trained, at = self._summary()
+        known = self._summary()
         async with self._db.read() as conn:
             waiting = await graph_rows.waiting(conn)
         try:
             size = self.model.stat().st_size
         except OSError:
-            trained, at, size = None, None, 0
-        return Status(trained, at, size, await graph.size(), waiting, sources)
+            known, size = _NOTHING_LEARNED, 0
+        return Status(known.trained, known.trained_at, size, await graph.size(), waiting, sources)
 
     def reset(self) -> bool:
         """Remove the model; False if there was none."""
@@ -141,18 +158,16 @@ class Learning:
         shutil.rmtree(self._folder, ignore_errors=True)
         return there
 
-    def _summary(self) -> tuple[Trained | None, Timestamp | None]:
+    def _summary(self) -> _Summary:
         try:
-            found = json.loads((self._folder / SUMMARY).read_bytes())
-            at = float(found.pop("trained_at"))
-            return msgspec.convert(found, Trained), at
-        except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError):
-            return None, None
+            return msgspec.json.decode((self._folder / SUMMARY).read_bytes(), type=_Summary)
+        except (OSError, ValueError):
+            return _NOTHING_LEARNED
 
-    def _put(self, model: Path, summary: Mapping[str, Any]) -> None:
+    def _put(self, model: Path, summary: _Summary) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         beside = model.with_name(SUMMARY)
-        beside.write_text(json.dumps(summary), "utf-8")
+        beside.write_bytes(msgspec.json.encode(summary))
         os.replace(model, self.model)
         os.replace(beside, self._folder / SUMMARY)
 
