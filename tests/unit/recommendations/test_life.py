@@ -118,6 +118,7 @@ async def test_the_model_is_trained_at_night(site: Site) -> None:
     async with site.db.write() as conn:
         await conn.execute("DELETE FROM interactions WHERE viewer = 'u:climb0'")
     assert await night() != third
+    assert await recommending.server.ready()
     async with site.db.write() as conn:
         await conn.execute("DELETE FROM interactions WHERE viewer LIKE 'u:c%'")
     with pytest.raises(FileNotFoundError):
