@@ -50,7 +50,7 @@ class Models:
 
     def join(self, classifiers: Mapping[str, Classifier]) -> None:
         """From now on `classifier` asks all of these, plugins' too; the word of each counts as much."""
-        self.classifier = CombinedClassifier(list(classifiers.values()))
+        self.classifier = CombinedClassifier(list(classifiers.values()), list(classifiers))
         self._brought = {name: one for name, one in classifiers.items() if one is not self.onnx}
 
     def manifests(self) -> Sequence[Manifest]:

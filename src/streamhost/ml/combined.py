@@ -21,8 +21,10 @@ class CombinedClassifier:
     gaps without a model. Only when all of them fail for now is `ClassifierUnavailable` raised.
     """
 
-    def __init__(self, classifiers: Sequence[Classifier]) -> None:
+    def __init__(self, classifiers: Sequence[Classifier], names: Sequence[str] = ()) -> None:
+        """`names`: how gaps call each of them; else by what they are."""
         self._classifiers = tuple(classifiers)
+        self._names = tuple(names) or tuple(type(one).__name__ for one in classifiers)
 
     @property
     def aspects(self) -> frozenset[Aspect]:
@@ -35,7 +37,7 @@ class CombinedClassifier:
         gaps: list[Gap] = []
         unavailable: list[StreamhostError] = []
         for number, one in enumerate(self._classifiers):
-            name, concerned = type(one).__name__, material.concerns(one.aspects)
+            name, concerned = self._names[number], material.concerns(one.aspects)
             try:
                 answer = _sound(await one.screen(material, _part(report, number, len(self._classifiers))), material)
             except Exception as raised:  # what plugins raise may be anything
@@ -66,10 +68,10 @@ def _sound(found: Findings, material: Material) -> Findings:
         raise ModelBroken("It answered about other pictures than it was given.")
     if found.texts and tuple(one.text for one in found.texts)[: len(material.texts)] != material.texts:
         raise ModelBroken("It answered about other words than it was given.")
-    for row in (*found.frames, *found.texts):
-        if not all(0 <= score.sure <= score.possible <= 1 for score in row.scores):
+    for row in [one.scores for one in found.frames] + [one.scores for one in found.texts]:
+        if not all(0 <= score.sure <= score.possible <= 1 for score in row):
             raise ModelBroken("It answered with scores that are none.")
-        if len({score.aspect for score in row.scores}) < len(row.scores):
+        if len({score.aspect for score in row}) < len(row):
             raise ModelBroken("It scored something twice.")
     for one in found.texts:
         if not all(0 <= span.start <= span.end <= len(one.text.words) and 0 <= span.score <= 1 for span in one.spans):

@@ -84,7 +84,8 @@ def half(material: Material) -> Findings:
 
 async def judged(*classifiers: Somebody) -> tuple[Findings, Judgement]:
     """What all of them together find, and what follows."""
-    found = await CombinedClassifier(classifiers).screen(MATERIAL, lambda _share: None)
+    names = ("ours", "theirs")[: len(classifiers)]
+    found = await CombinedClassifier(classifiers, names).screen(MATERIAL, lambda _share: None)
     return found, decide(found, POLICY, LOOKED_FOR)
 
 
@@ -112,15 +113,16 @@ async def test_what_cannot_be_an_answer_is_none(wrong: Answer, said: str) -> Non
     assert judgement.decision is Decision.REVIEW
     ours = [gap for gap in found.gaps if gap.model is not None]
     assert [(gap.aspect, gap.model, gap.code) for gap in ours] == [
-        (aspect, "Somebody", "model_broken") for aspect in sorted(LOOKED_FOR)
+        (aspect, "theirs", "model_broken") for aspect in sorted(LOOKED_FOR)
     ]
     assert all(said in gap.detail for gap in ours)
-    assert [one.scores[0].possible for one in (*found.frames, *found.texts)] == [LOW, LOW, LOW]
+    kept = [one.scores for one in found.frames] + [one.scores for one in found.texts]
+    assert [scores[0].possible for scores in kept] == [LOW, LOW, LOW]
 
 
 async def test_who_says_nothing_has_not_looked() -> None:
     """What a classifier claims, and neither scores nor gives up, is a gap, also where another has scored it."""
     found, judgement = await judged(Somebody(scored()), Somebody(half))
-    assert Gap(Aspect.GORE, "Somebody", "model_broken", "It gave no answer.") in found.gaps
+    assert Gap(Aspect.GORE, "theirs", "model_broken", "It gave no answer.") in found.gaps
     assert judgement.decision is Decision.REVIEW
     assert not [gap for gap in found.gaps if gap.aspect in OF_TEXTS]
