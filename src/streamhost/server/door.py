@@ -16,6 +16,7 @@ from typing import Any
 
 from streamhost import log
 from streamhost.measures import Measures
+from streamhost.server.event_streams import EventStreams
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,7 +30,7 @@ OBJECTS = "/o/"
 LIVE, STARTED = "/livez", "/startupz"
 REQUEST_ID = b"x-request-id"
 EVENT_STREAM = b"text/event-stream"
-METHOD_NOT_ALLOWED = 405
+METHOD_NOT_ALLOWED, TOO_MANY = 405, 429
 POLICIES = 64
 """Policies that are kept as they are with the sites for media: ours, and those of videos that others may frame."""
 
@@ -83,6 +84,11 @@ STARTING = (
     b'{"type": "urn:streamhost:error:starting", "title": "The server is starting.", "status": 503, "code": "starting"}'
 )
 
+LISTENING = (
+    b'{"type": "urn:streamhost:error:too_many_requests", "title": "Too many requests in a short time.", "status": 429, '
+    b'"code": "too_many_requests", "detail": "Too many event streams are open.", "hint": "Close some of them."}'
+)
+
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _logger = log.get("server")
 
@@ -94,8 +100,11 @@ class Door:
     like a start and not like a hang. `resolve` puts the client's address where a proxy's is.
     """
 
-    def __init__(self, resolve: Callable[[Scope], None] = lambda _scope: None) -> None:
+    def __init__(
+        self, resolve: Callable[[Scope], None] = lambda _scope: None, streams: EventStreams | None = None
+    ) -> None:
         self._resolve = resolve
+        self._streams = streams or EventStreams()
         self._app: ASGIApp | None = None
         self._delivery: ASGIApp | None = None
         self._objects: ASGIApp | None = None
@@ -136,13 +145,17 @@ class Door:
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         log.bind(request_id=request_id.decode())
         self._resolve(scope)
-        exchange = _Exchange(scope, receive, send, self._closing, request_id, self._sites)
+        exchange = _Exchange(scope, receive, send, self._closing, request_id, self._streams, self._sites)
         begin = time.perf_counter()
-        await app(scope, exchange.receive, exchange.send)
-        if exchange.retry_as_get:
-            get = {**scope, "method": "GET"}
-            exchange.retry_as_get = False
-            await app(get, exchange.receive, exchange.send)
+        try:
+            await app(scope, exchange.receive, exchange.send)
+            if exchange.retry_as_get:
+                get = {**scope, "method": "GET"}
+                exchange.retry_as_get = False
+                await app(get, exchange.receive, exchange.send)
+        finally:
+            if exchange.listens is not None:
+                self._streams.close(exchange.listens)
         seconds = time.perf_counter() - begin
         if not exchange.streamed:
             self._measures.answered(scope["method"], exchange.status, seconds)
@@ -156,7 +169,8 @@ class Door:
 
 
 class _Exchange:
-    """One request and its answer: adds headers, strips the body for HEAD, lets go of event streams at a shutdown."""
+    """One request and its answer: adds headers, strips the body for HEAD, lets go of event streams at a shutdown, and
+    refuses them where too many are open."""
 
     def __init__(
         self,
@@ -165,8 +179,13 @@ class _Exchange:
         send: Send,
         closing: asyncio.Event,
         request_id: bytes,
-        sites: tuple[str, ...] = (),
+        streams: EventStreams,
+        sites: tuple[str, ...],
     ) -> None:
+        self._scope = scope
+        self._streams = streams
+        self.listens: str | None = None
+        """The event stream as it was counted; None for other answers."""
         self._receive = receive
         self._send = send
         self._closing = closing
@@ -211,6 +230,18 @@ class _Exchange:
     async def _start(self, message: Message) -> None:
         headers: Headers = list(message.get("headers", []))
         given = {name.lower(): value for name, value in headers}
+        over = b""
+        if given.get(b"content-type", b"").startswith(EVENT_STREAM) and not self._head:
+            self.listens = self._streams.open(self._scope)
+            if self.listens is None:
+                message, over = {**message, "status": TOO_MANY}, LISTENING
+                headers = [
+                    (b"content-type", b"application/problem+json"),
+                    (b"content-length", b"%d" % len(over)),
+                    (b"cache-control", b"no-store"),
+                    (b"retry-after", b"60"),
+                ]
+                given = dict(headers)
         if self._head and not self._tried_head:
             self._tried_head = True
             # No handler for HEAD but one for GET: ask again as GET and leave the body away (RFC 9110, 9.3.2).
@@ -227,9 +258,9 @@ class _Exchange:
         self.status = message["status"]
         self._streams_events = given.get(b"content-type", b"").startswith(EVENT_STREAM)
         await self._send({**message, "headers": headers})
-        if self._head:
+        if self._head or over:
             self._done = True
-            await self._send({"type": "http.response.body", "body": b""})
+            await self._send({"type": "http.response.body", "body": over})
 
 
 NOT_FOR_CACHES = (b"cache-control", b"private, no-store")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from streamhost.model.accounts import Role, User, Viewer
+from streamhost.model.ids import SessionId, UserId
 from streamhost.server.door import Door, Message, Receive, Scope, Send
+from streamhost.server.event_streams import EventStreams
 
 
 class Caller:
@@ -14,6 +17,7 @@ class Caller:
     def __init__(self, path: str, method: str = "GET") -> None:
         self.scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {}}
         self.sent: list[Message] = []
+        self.began = asyncio.Event()
 
     async def receive(self) -> Message:
         """An empty body, then silence."""
@@ -23,6 +27,7 @@ class Caller:
     async def send(self, message: Message) -> None:
         """Keep what is sent."""
         self.sent.append(message)
+        self.began.set()
 
     async def call(self, door: Door) -> Caller:
         """Run the request through the door."""
@@ -121,3 +126,43 @@ async def test_a_shutdown_ends_event_streams_only() -> None:
     assert events.body == b"the end"
     assert not tasks[1].done()
     tasks[1].cancel()
+
+
+async def test_nobody_takes_all_connections_by_listening() -> None:
+    """Of one account, one network and all together so many event streams are open; one more is refused, and who asks
+    for anything else is answered. What ends makes room."""
+    ending: list[asyncio.Event] = []
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        if name := scope["path"].strip("/"):
+            scope["user"] = Viewer(User(UserId(name), "", name, Role.VIEWER, "", 0.0), SessionId(name))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        ending.append(asyncio.Event())
+        await asyncio.wait(
+            [asyncio.ensure_future(ending[-1].wait()), asyncio.ensure_future(receive())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        await send({"type": "http.response.body", "body": b"the end"})
+
+    async def listens(path: str, client: str = "192.0.2.1") -> tuple[Caller, asyncio.Task[Caller]]:
+        caller = Caller(path)
+        caller.scope["client"] = (client, 1)
+        task = asyncio.create_task(caller.call(door))
+        await caller.began.wait()
+        return caller, task
+
+    door = Door(streams=EventStreams(most=5, most_of_one=2))
+    door.open(stream, stream)
+    heard = [await listens(path) for path in ("/bob", "/bob", "/bob", "/", "/", "/", "/alice")]
+    heard += [await listens("/", "127.0.0.1"), await listens("/", "198.51.100.1")]
+    assert [caller.status for caller, _ in heard] == [200, 200, 429, 200, 200, 429, 200, 429, 429]
+    refused, over = heard[2]
+    await asyncio.wait_for(over, 60)
+    assert b"Too many event streams are open." in refused.body
+    assert not heard[0][1].done()
+    ending[0].set()
+    await asyncio.wait_for(heard[0][1], 60)
+    heard.append(await listens("/bob"))
+    assert heard[-1][0].status == 200
+    for _, task in heard:
+        task.cancel()
