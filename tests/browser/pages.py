@@ -54,6 +54,10 @@ PAGES: Mapping[str, tuple[View, ...]] = {
     "/studio": (View("studio", "/studio"), View("studio-empty", "/studio", "eve")),
     "/studio/{video_id}": (View("edit", "/studio/{video}"), View("edit-failed", "/studio/{failed}")),
     "/studio/trash": (View("trash", "/studio/trash"), View("trash-empty", "/studio/trash", "eve")),
+    "/studio/{video_id}/chapters": (
+        View("chapters", "/studio/{video}/chapters"),
+        View("chapters-failed", "/studio/{failed}/chapters"),
+    ),
     "/studio/trash/empty": (View("empty-the-trash", "/studio/trash/empty"),),
     "/studio/trash/{video_id}/delete": (View("delete-for-good", "/studio/trash/{trashed}/delete"),),
     "/studio/{video_id}/delete": (View("delete", "/studio/{video}/delete"),),
@@ -98,6 +102,10 @@ PAGES: Mapping[str, tuple[View, ...]] = {
     ),
     "/admin/branding": (View("branding", "/admin/branding"),),
     "/admin/storage": (View("storage", "/admin/storage"),),
+    "/admin/trash": (
+        View("admin-trash", "/admin/trash"),
+        View("admin-trash-of-nobody", "/admin/trash?user=0000000000000000"),
+    ),
     "/admin/models": (View("models", "/admin/models"),),
     "/setup/policy": (View("setup-policy", "/setup/policy"),),
     "/setup/storage": (View("setup-storage", "/setup/storage"),),

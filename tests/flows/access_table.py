@@ -21,6 +21,7 @@ from collections.abc import Mapping
 
 from tests.flows.access_line import Line
 from tests.flows.access_set_up import SET_UP
+from tests.flows.access_trash import TRASH
 
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
@@ -34,6 +35,7 @@ NEWCOMER = {"email": "newcomer@example.org", "password": "correct horse battery"
 
 TABLE: Mapping[str, Line] = {
     **SET_UP,
+    **TRASH,
     # operations
     "GET /livez": Line("200 200 200 200 200 200 200"),
     "GET /probez": Line("200 200 200 200 200 200 200"),
@@ -182,8 +184,6 @@ TABLE: Mapping[str, Line] = {
     "DELETE /api/v1/videos/{video_id}": Line("401 404 404 204 404 204 401"),
     "POST /api/v1/videos/{video_id}/restore": Line("401 404 404 404 404 404 401"),
     "POST /api/v1/videos/bulk": Line("401 200 200 200 200 200 401", {"json": {"videos": ["x"], "action": "trash"}}),
-    "GET /api/v1/me/trash": Line("401 200 200 200 200 200 401"),
-    "DELETE /api/v1/me/trash": Line("401 200 200 200 200 200 401"),
     "GET /api/v1/videos/{video_id}/events": Line("404 404 404 200 404 200 401"),
     "POST /api/v1/videos/{video_id}/source": Line(
         "401 403 404 202 404 404 401", {"files": {"file": ("film.mp4", b"no film")}}
@@ -377,6 +377,7 @@ TABLE: Mapping[str, Line] = {
     "GET /studio": Line("303 200 200 200 200 200 303"),
     "GET /studio/{video_id}": Line("303 404 404 200 404 200 303"),
     "POST /studio/{video_id}": Line("401 404 404 303 404 303 401", {"data": {"title": "New", "visibility": "private"}}),
+    "GET /studio/{video_id}/chapters": Line("303 404 404 200 404 200 303"),
     "POST /studio/{video_id}/chapters": Line("401 404 404 303 404 303 401", {"data": {"chapters": "0:00 Start"}}),
     "POST /studio/{video_id}/captions/{caption_id}": Line("401 404 404 404 404 404 401", {"data": {"default": "true"}}),
     "POST /studio/{video_id}/captions/{caption_id}/delete": Line("401 404 404 404 404 404 401"),
@@ -384,10 +385,5 @@ TABLE: Mapping[str, Line] = {
     "POST /studio/{video_id}/poster": Line("401 404 404 422 404 422 401", {"data": {"candidate": "0"}}),
     "POST /studio/{video_id}/delete": Line("401 404 404 303 404 303 401"),
     "POST /studio/many": Line("401 409 409 409 409 409 401", {"data": {"video": "x", "do": "trash"}}),
-    "GET /studio/trash": Line("303 200 200 200 200 200 303"),
-    "GET /studio/trash/empty": Line("303 200 200 200 200 200 303"),
-    "POST /studio/trash/empty": Line("401 303 303 303 303 303 401"),
-    "GET /studio/trash/{video_id}/delete": Line("303 404 404 404 404 404 303"),
-    "POST /studio/trash/{video_id}/delete": Line("401 404 404 404 404 404 401"),
     "GET /{anywhere}": Line("404 404 404 404 404 404 404"),
 }

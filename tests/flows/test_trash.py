@@ -132,6 +132,39 @@ async def test_its_owner_hears_what_an_administrator_throws_away(house: House) -
     assert (await asked(house, "root", "POST", f"/api/v1/videos/{video.id}/restore")).status_code == 200
 
 
+async def test_an_administrator_looks_after_everybodys(house: House) -> None:
+    """Whose it is, of how many; what is restored or deleted there leads back to that page and stands in the log."""
+    films = [await house.video(title=title) for title in ("First film", "Second film")]
+    roots = await house.video("root", title="Root's film")
+    for video, who in ((films[0], "alice"), (films[1], "root"), (roots, "root")):
+        await thrown(house, video, who)
+    every = (await asked(house, "root", "GET", "/api/v1/admin/trash?limit=2")).json()
+    more = (await asked(house, "root", "GET", f"/api/v1/admin/trash?cursor={every['next_cursor']}")).json()
+    assert [one["id"] for one in every["items"] + more["items"]] == [roots.id, films[1].id, films[0].id]
+    alices = (await asked(house, "root", "GET", f"/api/v1/admin/trash?user={films[0].owner_id}")).json()["items"]
+    assert {(one["id"], one["owner"]["name"]) for one in alices} == {(film.id, "Alice") for film in films}
+    sign_in = await house.host.accounts.login("root@example.org", PASSWORD)
+    async with house.client() as client:
+        client.cookies.set(SESSION_COOKIE, house.host.accounts.cookie_of(sign_in.session.id))
+        page = await client.get("/admin/trash")
+        assert "3 videos of 2 people" in page.text
+        assert page.text.count("An administrator put it here, so its owner cannot restore it.") == 1
+        page = await client.get(f"/admin/trash?user={films[0].owner_id}")
+        assert [title in page.text for title in ("First film", "Second film", "Root&#39;s film")] == [True, True, False]
+        restore = {"video": films[1].id, "do": "restore", "next": "/admin/trash"}
+        page = await posted(client, "/admin/trash", "/studio/many", restore)
+        assert (page.url.path, "1 video is back, as it was." in page.text) == ("/admin/trash", True)
+        away = f"/studio/trash/{films[0].id}/delete?back=/admin/trash"
+        page = await posted(client, away, away, {})
+        assert (page.url.path, "The video is deleted." in page.text) == ("/admin/trash", True)
+        abroad = f"/studio/trash/{roots.id}/delete?back=//evil.example"
+        assert (await posted(client, abroad, abroad, {})).url.path == "/studio/trash"
+        assert "Nobody&#39;s trash holds anything" in (await client.get("/admin/trash")).text
+    noted = [(entry.act.value, entry.subject_id) for entry in (await house.host.audit.entries()).items]
+    assert ("video_restored", films[0].owner_id) in noted
+    assert ("video_deleted", films[0].owner_id) in noted
+
+
 async def test_many_at_once(house: House) -> None:
     """Each by itself: what is another's, or takes the change not, is told by its id and holds up no other."""
     films = [await house.video(title=f"Film {number}", tags=("sea",)) for number in range(3)]

@@ -102,6 +102,7 @@ def test_trash_and_restore(site: RunningServer, alice: dict[str, str], video: st
     for where in ([], ["--data", str(site.data)]):
         found = document(run("videos", "trash", "--json", *where, env={} if where else alice))["items"]
         assert [one["id"] for one in found] == [video]
+    assert run("videos", "trash", "--everybody", env=alice).exit_code != 0, "that is for administrators"
     assert site.client("alice@example.org").get(f"/api/v1/videos/{video}").status_code == 404
     restored = document(run("videos", "restore", video, "--json", env=alice))["items"]
     assert [(one["id"], one["deleted_at"]) for one in restored] == [(video, None)]

@@ -141,6 +141,7 @@ _ROUTES: Mapping[str, str] = {
         GET /upload
         GET /studio
         GET /studio/{video_id}
+        GET /studio/{video_id}/chapters
         GET /studio/{video_id}/analytics
         GET /studio/analytics
         GET /studio/{video_id}/delete
@@ -311,6 +312,8 @@ _ROUTES: Mapping[str, str] = {
         GET /api/v1/admin/audit
         GET /admin
         GET /admin/settings
+        GET /api/v1/admin/trash
+        GET /admin/trash
         GET /admin/storage
         POST /admin/storage
         GET /admin/models

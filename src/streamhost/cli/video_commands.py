@@ -138,8 +138,9 @@ def delete(videos: Sequence[str], yes: bool, where: Where, as_json: bool) -> Non
 
 @click.command()
 @click.argument("videos", nargs=-1)
+@click.option("--everybody", is_flag=True, help="At a server: what lies in everybody's trash, for administrators.")
 @_where
-def trash(videos: Sequence[str], where: Where, as_json: bool) -> None:
+def trash(videos: Sequence[str], everybody: bool, where: Where, as_json: bool) -> None:
     """Move VIDEOS (ids) to the trash, or without any show what lies there: at a server your own, on a data directory
     everybody's. Out of it they can be restored for as long as the setting trash.days says.
 
@@ -154,7 +155,7 @@ def trash(videos: Sequence[str], where: Where, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"trashed": list(videos)}))
         return
-    found = desk.trashed()
+    found = desk.trashed(everybody)
     if as_json:
         click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
         return

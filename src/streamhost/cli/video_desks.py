@@ -62,7 +62,7 @@ class VideoDesk(Protocol):
         """Bring a video back from the trash."""
         ...
 
-    def trashed(self) -> list[Document]:
+    def trashed(self, everybody: bool) -> list[Document]:
         """What lies in the trash, the latest first."""
         ...
 
@@ -105,9 +105,10 @@ class ServerVideos:
         """Bring it back."""
         return self._remote.document("POST", f"/api/v1/videos/{video_id}/restore")
 
-    def trashed(self) -> list[Document]:
-        """One's own trash."""
-        return list(self._remote.items("/api/v1/me/trash", {"limit": PAGE}))
+    def trashed(self, everybody: bool) -> list[Document]:
+        """One's own trash, or everybody's."""
+        whose = "/api/v1/admin/trash" if everybody else "/api/v1/me/trash"
+        return list(self._remote.items(whose, {"limit": PAGE}))
 
     def download(self, video_id: str, target: Path | None, rendition: str | None, source: bool, told: Told) -> Fetched:
         """Bring a file here; one that has to be made is waited for."""
@@ -188,8 +189,8 @@ class FolderVideos:
 
         return self._beside.do(restore, alone=True)
 
-    def trashed(self) -> list[Document]:
-        """Everybody's."""
+    def trashed(self, everybody: bool) -> list[Document]:
+        """Everybody's, asked for or not."""
 
         async def look(host: Host) -> list[Document]:
             found = await all_of(lambda at: host.trash.listed(None, at, PAGE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from streamhost.db import videos
 from streamhost.db.core import Connection
 from streamhost.model.clock import Timestamp
@@ -32,6 +34,26 @@ async def listed(
     moment, last = before or (0.0, VideoId(""))
     values = {"owner": owner_id, "moment": moment, "last": last, "limit": limit}
     return await videos.selected(conn, clause, {name: value for name, value in values.items() if f":{name}" in clause})
+
+
+class OwnersTrash(NamedTuple):
+    """What lies there of one owner: how many videos, and the bytes of their uploaded files."""
+
+    owner_id: UserId
+    owner: str
+    videos: int
+    bytes: int
+
+
+async def by_owner(conn: Connection, limit: int) -> list[OwnersTrash]:
+    """Of whom something lies there: those with the most bytes, the most first."""
+    sql = """SELECT users.id AS owner_id, users.name AS owner, COUNT(*) AS videos,
+        COALESCE(SUM(videos.source_size), 0) AS bytes FROM videos JOIN users ON users.id = videos.owner_id
+        WHERE videos.deleted_at IS NOT NULL GROUP BY users.id, users.name ORDER BY bytes DESC, users.id LIMIT :limit"""
+    return [
+        OwnersTrash(UserId(row["owner_id"]), row["owner"], int(row["videos"]), int(row["bytes"]))
+        for row in await conn.fetch_all(sql, {"limit": limit})
+    ]
 
 
 async def put_before(conn: Connection, moment: Timestamp, limit: int) -> list[VideoId]:

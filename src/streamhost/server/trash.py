@@ -15,10 +15,11 @@ from streamhost.features.playback import Playback
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import DAY
 from streamhost.model.details import checked_details
-from streamhost.model.ids import VideoId
+from streamhost.model.ids import UserId, VideoId
 from streamhost.server.accounts import NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.administration import looking
 from streamhost.server.auth import address_of, signed_in, user_of, viewer_of
-from streamhost.server.documented import BEARER, problems
+from streamhost.server.documented import BEARER, PAGED, problems
 from streamhost.server.documents.work import ErrorDocument
 from streamhost.server.managing import TAGS, changing, ordering
 from streamhost.server.videos import PAGE, Limit, VideoDocument, video_document
@@ -125,11 +126,29 @@ async def show_trash(
     limit: Limit = PAGE,
 ) -> TrashList:
     """Your own videos that wait there, the latest first. Nobody sees or plays them."""
-    viewer = viewer_of(request)
-    page = await trash.listed(user_of(request).id, cursor, limit)
+    return await _listed(request, trash, playback, user_of(request).id, cursor, limit)
+
+
+async def _listed(
+    request: AnyRequest, trash: Trash, playback: Playback, owner: UserId | None, cursor: str | None, limit: int
+) -> TrashList:
+    page, viewer = await trash.listed(owner, cursor, limit), viewer_of(request)
     return TrashList(
         [video_document(video, viewer, playback) for video in page.items], page.next_cursor, trash.keep / DAY
     )
+
+
+@get("/api/v1/admin/trash", summary="What lies in everybody's trash", **looking(**PAGED))
+async def show_everybodys_trash(
+    request: AnyRequest,
+    trash: NamedDependency[Trash],
+    playback: NamedDependency[Playback],
+    user: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Limit = PAGE,
+) -> TrashList:
+    """The latest first; of `user` alone, if one is named. An administrator restores and deletes by the id."""
+    return await _listed(request, trash, playback, UserId(user) if user else None, cursor, limit)
 
 
 @delete(
@@ -157,4 +176,4 @@ async def restore_video(
     return video_document(await trash.restore(VideoId(video_id), viewer, address_of(request)), viewer, playback)
 
 
-routes = [change_many, show_trash, empty_trash, restore_video]
+routes = [change_many, show_trash, show_everybodys_trash, empty_trash, restore_video]

@@ -59,9 +59,10 @@ class Site:
         return Catalog(self.db, self.queue, lambda: self.now)
 
     async def add(self, name: str = FILM, **fields: Any) -> VideoId:
-        """Another video of Alice's."""
+        """Another video of Alice's, if no owner is named."""
         public: dict[str, Any] = {"visibility": Visibility.PUBLIC, "playable": True, "state": VideoState.READY}
-        video = Video(VideoId(name), ALICE.id, name.title(), START, START, published_at=START, **(public | fields))
+        owner = fields.pop("owner_id", ALICE.id)
+        video = Video(VideoId(name), owner, name.title(), START, START, published_at=START, **(public | fields))
         async with self.db.write() as conn:
             await videos.insert(conn, video)
         return video.id
@@ -271,6 +272,17 @@ async def test_pages_of_the_trash(site: Site) -> None:
         if cursor is None:
             break
     assert found == names[::-1]
+
+
+async def test_whose_it_is(site: Site) -> None:
+    """Everybody with something in the trash, who has the most bytes first; those without are not named."""
+    small = [await site.add(f"small{number}", source_size=10) for number in range(2)]
+    large = await site.add("large", owner_id=BOB.id, source_size=1000)
+    await site.add("kept", owner_id=ROOT.id, source_size=5000)
+    assert await site.trash.by_owner() == []
+    for one in (*small, large):
+        await site.trash.put(one, Viewer(ROOT))
+    assert await site.trash.by_owner() == [(BOB.id, "Bob", 1, 1000), (ALICE.id, "Alice", 2, 20)]
 
 
 def test_what_lies_in_the_trash_is_shown_to_nobody() -> None:

@@ -27,6 +27,8 @@ SECOND_DELETE = 10 * MINUTE
 """When a deleted video's files are removed once more, for what a job wrote in the moment of the first removal."""
 BATCH = 100
 """Videos that are looked up at once while the trash is emptied."""
+OWNERS = 200
+"""Owners that are told apart in a list of everybody's."""
 
 _logger = log.get("catalog")
 
@@ -114,6 +116,11 @@ class Trash:
         async with self._db.read() as conn:
             found = await rows.listed(conn, owner, pages.place(cursor), pages.one_more(limit))
         return pages.page(found, limit, lambda video: video.deleted_at)
+
+    async def by_owner(self) -> list[rows.OwnersTrash]:
+        """Whose trash there is, and how much lies in it: the largest first."""
+        async with self._db.read() as conn:
+            return await rows.by_owner(conn, OWNERS)
 
     async def find(self, video_id: VideoId, viewer: Viewer) -> Video:
         """One video in the trash, for whoever may delete it. Raises `NotFound`."""

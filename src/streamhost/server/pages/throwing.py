@@ -1,5 +1,7 @@
 """The list of one's own videos, what is done to many of them at once, and the trash."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,16 +13,18 @@ from streamhost.features.catalog import MOST, Catalog, Outcome, Trash
 from streamhost.features.moderation import Moderation
 from streamhost.features.playback import Playback
 from streamhost.features.quota import Quotas
+from streamhost.model.accounts import Viewer
 from streamhost.model.clock import DAY
 from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
 from streamhost.model.ids import VideoId, is_id
+from streamhost.model.videos import Video
 from streamhost.server.auth import address_of, signed_in, user_of, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.pages.browse import following
 from streamhost.server.pages.forms import complaint, safe_next, see
 from streamhost.server.pages.frame import Frame, Texts
-from streamhost.server.pages.people_shapes import moment, usage_text
-from streamhost.server.pages.shapes import bytes_text, video_view
+from streamhost.server.pages.people_shapes import Moment, moment, usage_text
+from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
 from streamhost.server.pages.studio import STUDIO, managed, tags_of
 from streamhost.server.trash import done_to_many
 
@@ -41,7 +45,32 @@ COUNTED = {
 """The same of several, by what was done."""
 
 
-def _flash(done: str, ids: str) -> tuple[str | None, list[str]]:
+@dataclass(frozen=True, slots=True)
+class TrashedView:
+    """A video in the trash: since when, until when, and whether its owner has put it there."""
+
+    video: VideoView
+    owner_id: str
+    since: Moment
+    until: Moment
+    by_owner: bool
+
+
+def trashed_views(videos: Sequence[Video], viewer: Viewer, playback: Playback, keep: float) -> list[TrashedView]:
+    """What lies in the trash, for a template. `keep`: seconds until it goes."""
+    return [
+        TrashedView(
+            video=video_view(video, viewer, playback),
+            owner_id=video.owner_id,
+            since=moment(video.deleted_at or 0.0),
+            until=moment((video.deleted_at or 0.0) + keep),
+            by_owner=video.deleted_by in (None, video.owner_id),
+        )
+        for video in videos
+    ]
+
+
+def said_of(done: str, ids: str) -> tuple[str | None, list[str]]:
     """What to say of what was done, and of what the trash can be taken back."""
     if done in DONE:
         return DONE[done], []
@@ -65,7 +94,7 @@ async def studio(
     ids: FromQuery[str] = "",
 ) -> Response[str]:
     """Everything of one's own, in every state."""
-    flash, undo = _flash(done, ids)
+    flash, undo = said_of(done, ids)
     return await _list(request, catalog, trash, playback, moderation, frame, cursor, flash=flash, undo=undo)
 
 
@@ -129,7 +158,7 @@ async def many(
             frame,
             status=409,
             failed=[await _why(catalog, one) for one in failed],
-            flash=_flash(action, ".".join(one.video_id for one in outcomes if one.error is None))[0],
+            flash=said_of(action, ".".join(one.video_id for one in outcomes if one.error is None))[0],
         )
     # Where there is no trash, what was to go there is deleted.
     was = "delete" if action == "trash" and not trash.keep else action
@@ -170,26 +199,17 @@ async def show_trash(
     """What was thrown away, and can still come back."""
     viewer, user = viewer_of(request), user_of(request)
     page = await trash.listed(user.id, cursor)
-    rows = [
-        (
-            video_view(video, viewer, playback),
-            moment(video.deleted_at or 0.0),
-            moment((video.deleted_at or 0.0) + trash.keep),
-            video.deleted_by in (None, user.id),
-        )
-        for video in page.items
-    ]
     usage = await quotas.usage(user.id)
     return frame.page(
         request,
         "trash.html",
-        rows=rows,
+        rows=trashed_views(page.items, viewer, playback, trash.keep),
         days=f"{trash.keep / DAY:g}",
         size=bytes_text(usage.trash_bytes),
         count=usage.trash_videos,
         usage=usage_text(usage),
         next_url=following(TRASH, page.next_cursor),
-        flash=_flash(done, ids)[0],
+        flash=said_of(done, ids)[0],
     )
 
 
@@ -199,7 +219,7 @@ async def confirm_empty(
 ) -> Response[str]:
     """Ask once more, for browsers without script."""
     count = (await quotas.usage(user_of(request).id)).trash_videos
-    return frame.page(request, "delete.html", what=TRASH, count=count, video=None, keeps=False)
+    return frame.page(request, "delete.html", what=TRASH, back=TRASH, count=count, video=None, keeps=False)
 
 
 @post(f"{TRASH}/empty", guards=[signed_in], include_in_schema=False)
@@ -216,19 +236,22 @@ async def confirm_delete_for_good(
     trash: NamedDependency[Trash],
     playback: NamedDependency[Playback],
     frame: NamedDependency[Frame],
+    back: FromQuery[str] = "",
 ) -> Response[str]:
     """Ask once more, for browsers without script."""
     video = await trash.find(VideoId(video_id), viewer_of(request))
     view = video_view(video, viewer_of(request), playback)
-    return frame.page(request, "delete.html", what=TRASH, count=1, video=view, keeps=False)
+    return frame.page(request, "delete.html", what=TRASH, back=safe_next(back, TRASH), count=1, video=view, keeps=False)
 
 
 @post(f"{TRASH}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
-async def delete_for_good(request: AnyRequest, video_id: FromPath[str], trash: NamedDependency[Trash]) -> Response[Any]:
-    """Delete a video in the trash for good."""
+async def delete_for_good(
+    request: AnyRequest, video_id: FromPath[str], trash: NamedDependency[Trash], back: FromQuery[str] = ""
+) -> Response[Any]:
+    """Delete a video in the trash for good. `back`: the page that it was asked on, if not one's own trash."""
     video = await trash.find(VideoId(video_id), viewer_of(request))
     await trash.delete(video.id, viewer_of(request), address_of(request))
-    return see(f"{TRASH}?done=deleted")
+    return see(f"{safe_next(back, TRASH)}?done=deleted")
 
 
 @get(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
@@ -243,7 +266,9 @@ async def confirm_delete(
     """Ask once more, for browsers without script."""
     view = video_view(await managed(request, catalog, video_id), viewer_of(request), playback)
     days = f"{trash.keep / DAY:g}"
-    return frame.page(request, "delete.html", what=STUDIO, count=1, video=view, keeps=bool(trash.keep), days=days)
+    return frame.page(
+        request, "delete.html", what=STUDIO, back=STUDIO, count=1, video=view, keeps=bool(trash.keep), days=days
+    )
 
 
 @post(f"{STUDIO}/{{video_id:str}}/delete", guards=[signed_in], include_in_schema=False)
