@@ -15,7 +15,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 600, // kB; the player engine is one large file by nature
     target: "es2022",
     rolldownOptions: {
-      input: { analytics: "src/analytics.ts", desk: "src/desk.ts", embed: "src/embed.ts", main: "src/main.ts", replace: "src/replace.ts", upload: "src/upload.ts", watch: "src/watch.ts" },
+      input: { analytics: "src/analytics.ts", chapters: "src/chapters.ts", desk: "src/desk.ts", embed: "src/embed.ts", main: "src/main.ts", replace: "src/replace.ts", upload: "src/upload.ts", watch: "src/watch.ts" },
     },
   },
 });

@@ -61,12 +61,7 @@ class Visitor:
 
     def sign_in(self, email: str) -> Visitor:
         """Sign in by the page, as people do."""
-        page = self.page("/login")
-        page.get_by_label("E-mail address").fill(email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        page.wait_for_url(self.url + "/")
-        page.close()
+        sign_in_plainly(self.page(), self.url, email).close()
         return self
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -81,6 +76,16 @@ def visitor(browser: Browser, url: str, *, width: int = 1280, height: int = 900,
     )
     context.add_init_script(WATCH_POLICY)
     return Visitor(context, url)
+
+
+def sign_in_plainly(page: Page, url: str, email: str) -> Page:
+    """The page after somebody has signed in on it, whether scripts run there or not."""
+    page.goto(url + "/login")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(url + "/")
+    return page
 
 
 def bunny() -> Path:

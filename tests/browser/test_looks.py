@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import PATIENCE, until
+from tests.browser.support import sign_in_plainly, until
 from tests.support.server import RunningServer
 
 
@@ -53,12 +51,7 @@ def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit) ->
 @pytest.mark.usefixtures("notes")
 def test_pages_work_without_script(site: RunningServer, browser_without_script: Page) -> None:
     """Signing in, editing and deleting need no JavaScript."""
-    page = browser_without_script
-    page.goto(site.url + "/login")
-    page.get_by_label("E-mail address").fill("alice@example.org")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url(site.url + "/")
+    page = sign_in_plainly(browser_without_script, site.url, "alice@example.org")
     page.goto(site.url + "/studio")
     page.get_by_role("link", name="Edit Notes").click()
     page.get_by_label("Title").fill("")
@@ -76,13 +69,3 @@ def test_pages_work_without_script(site: RunningServer, browser_without_script: 
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The video is deleted.")).to_be_visible()
     expect(page.get_by_text("Notes, renamed")).to_have_count(0)
-
-
-@pytest.fixture
-def browser_without_script(browser: object) -> Iterator[Page]:
-    """A browser in which JavaScript is turned off."""
-    context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
-    page: Page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()

@@ -35,6 +35,14 @@ export function startLocalTimes(): void {
   }
 }
 
+/** A row of rooms that is wider than the window begins where one is. */
+export function startRooms(): void {
+  for (const here of document.querySelectorAll<HTMLElement>(".rooms [aria-current]")) {
+    const rooms = here.parentElement;
+    if (rooms) rooms.scrollLeft = here.offsetLeft - rooms.offsetLeft - (rooms.clientWidth - here.offsetWidth) / 2;
+  }
+}
+
 /** A form that is sent is not sent twice by an impatient second click. */
 export function startForms(): void {
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-once]")) {

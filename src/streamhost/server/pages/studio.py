@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from streamhost.config import Settings
 from streamhost.features.captions import Captions
@@ -139,13 +139,14 @@ async def show_edit(
     moderation: NamedDependency[Moderation],
     settings: NamedDependency[Settings],
     frame: NamedDependency[Frame],
+    done: FromQuery[str] = "",
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
     video = await managed(request, catalog, video_id)
     view = video_view(video, viewer_of(request), playback)
     beside = await _links(request, sharing, video, frame, home_of(request, settings))
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
-    beside["words"] = await words_view(video, captions)
+    beside["words"] = await words_view(video, captions, saved=done == "chapters")
     beside["reason"] = (await moderation.desk.reasons([video.id])).get(video.id, "")
     own_tags = await catalog.tags(video.owner_id)
     beside["copies"] = await copies_view(copies, video.id, viewer_of(request))

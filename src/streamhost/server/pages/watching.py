@@ -45,7 +45,7 @@ FORMATS = ("dash", "hls")
 """What the player can be asked to load by `?format=`, the usual one first."""
 
 
-def _format(video: Video, asked: str) -> str:
+def format_of(video: Video, asked: str = "") -> str:
     """What the player loads: there is nothing but HLS under aes-128."""
     if video.protection_in_use is Protection.AES_128:
         return "hls"
@@ -93,7 +93,7 @@ async def watch(
         request,
         "watch.html",
         video=view,
-        format=_format(video, stream_format),
+        format=format_of(video, stream_format),
         stream=await stream_view(video, viewer, playback),
         chapters=chapter_views(video),
         place=await playback.left_off(video, viewer),
@@ -131,10 +131,10 @@ async def embed(
             request,
             "embed.html",
             video=video_view(video, viewer, playback),
-            format=_format(video, stream_format),
+            format=format_of(video, stream_format),
             stream=await stream_view(video, viewer, playback),
             address=address,
-            embedded=True,
+            embedded="framed",
         )
         framers = syndication.framers(video)
     page.headers["Content-Security-Policy"] = framed_by(framers)

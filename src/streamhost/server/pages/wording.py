@@ -1,26 +1,31 @@
-"""The parts of the edit page about words: captions and chapters."""
+"""The parts of the edit page about words: captions and chapters, which also have a page beside the player."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from streamhost.config import Settings
 from streamhost.features.captions import Captions
 from streamhost.features.catalog import Catalog
 from streamhost.features.playback import Playback
+from streamhost.features.syndication.entries import watch_url
 from streamhost.model import languages
 from streamhost.model.captions import LABEL_LENGTH, Caption, Origin
-from streamhost.model.errors import Forbidden, InvalidInput
+from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import CaptionId, VideoId
-from streamhost.model.videos import ChapterMark, Video, may_manage
+from streamhost.model.videos import ChapterMark, Video
 from streamhost.server.auth import address_of, signed_in, viewer_of
+from streamhost.server.home import home_of
 from streamhost.server.pages.forms import see, typed
 from streamhost.server.pages.frame import Frame
+from streamhost.server.pages.player_shapes import stream_view
 from streamhost.server.pages.shapes import clock_text, video_view
+from streamhost.server.pages.watching import format_of
 
 AnyRequest = Request[Any, Any, Any]
 STUDIO = "/studio"
@@ -47,15 +52,19 @@ class WordsView:
     captions: Sequence[CaptionView]
     chapters: str
     error: str
+    saved: bool
     languages: Sequence[tuple[str, str]]
     label_length: int = LABEL_LENGTH
 
 
-async def words_view(video: Video, captions: Captions, chapters: str | None = None, error: str = "") -> WordsView:
-    """Everything for these parts; `chapters` is what somebody typed, if that is not what is stored."""
+async def words_view(
+    video: Video, captions: Captions, chapters: str | None = None, error: str = "", *, saved: bool = False
+) -> WordsView:
+    """Everything for these parts; `chapters` is what somebody typed, if that is not what is stored. `saved`: they have
+    just been written."""
     text = chapters_text(video.chapters) if chapters is None else chapters
     known = sorted(languages.known(), key=lambda language: language[1].casefold())
-    return WordsView([_view(one) for one in await captions.of(video)], text, error, known)
+    return WordsView([_view(one) for one in await captions.of(video)], text, error, saved, known)
 
 
 def _view(caption: Caption) -> CaptionView:
@@ -99,6 +108,21 @@ def chapters_of(text: str) -> list[dict[str, object]]:
     return chapters
 
 
+@get(f"{PAGE}/chapters", guards=[signed_in], include_in_schema=False)
+async def show_chapters(
+    request: AnyRequest,
+    video_id: FromPath[str],
+    catalog: NamedDependency[Catalog],
+    captions: NamedDependency[Captions],
+    playback: NamedDependency[Playback],
+    settings: NamedDependency[Settings],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The chapters beside the player, so that one can begin where it stands."""
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
+    return await _beside_player(request, video, await words_view(video, captions), playback, settings, frame)
+
+
 @post(f"{PAGE}/chapters", guards=[signed_in], include_in_schema=False)
 async def write_chapters(
     request: AnyRequest,
@@ -106,21 +130,41 @@ async def write_chapters(
     catalog: NamedDependency[Catalog],
     captions: NamedDependency[Captions],
     playback: NamedDependency[Playback],
+    settings: NamedDependency[Settings],
     frame: NamedDependency[Frame],
 ) -> Response[Any]:
     """Save the chapters as they were written."""
     text = (await typed(request))["chapters"].replace("\r\n", "\n")
-    viewer = viewer_of(request)
-    video = await catalog.get(VideoId(video_id), viewer)
-    if not may_manage(video, viewer):
-        raise Forbidden
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     try:
-        await catalog.edit(video.id, viewer, {"chapters": chapters_of(text)}, address_of(request))
+        await catalog.edit(video.id, viewer_of(request), {"chapters": chapters_of(text)}, address_of(request))
     except InvalidInput as error:
         words = await words_view(video, captions, text, error.fields.get("chapters", str(error)))
-        view = video_view(video, viewer, playback)
-        return frame.page(request, "chapters.html", 422, video=view, words=words)
-    return see(f"{STUDIO}/{video_id}#chapters")
+        return await _beside_player(request, video, words, playback, settings, frame, 422)
+    return see(f"{STUDIO}/{video_id}?done=chapters#chapters")
+
+
+async def _beside_player(
+    request: AnyRequest,
+    video: Video,
+    words: WordsView,
+    playback: Playback,
+    settings: Settings,
+    frame: Frame,
+    status: int = 200,
+) -> Response[str]:
+    viewer = viewer_of(request)
+    return frame.page(
+        request,
+        "chapters.html",
+        status,
+        video=video_view(video, viewer, playback),
+        words=words,
+        format=format_of(video),
+        stream=await stream_view(video, viewer, playback),
+        address=watch_url(home_of(request, settings), video.id),
+        embedded="beside",
+    )
 
 
 @post(ONE, guards=[signed_in], include_in_schema=False)
@@ -142,4 +186,4 @@ async def delete_captions(
     return see(f"{STUDIO}/{video_id}#captions")
 
 
-routes = [write_chapters, change_captions, delete_captions]
+routes = [show_chapters, write_chapters, change_captions, delete_captions]
