@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -151,5 +152,10 @@ ANONYMOUS = Viewer()
 
 
 def email_key(email: str) -> str:
-    """The form in which two spellings of one address compare equal: NFKC, trimmed, lower case."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    """The form in which two spellings of one address compare equal: NFKC, trimmed, lower case, the domain as A-labels
+    (RFC 5890, 2.3.2.1), which is how it is stored. Whatever is no address is compared as it stands."""
+    key = unicodedata.normalize("NFKC", email).strip().lower()
+    local, at, domain = key.rpartition("@")
+    with suppress(UnicodeError):
+        return f"{local}@{domain.encode('idna').decode()}" if at else key
+    return key

@@ -164,6 +164,14 @@ async def test_a_sign_in_opens_a_session(accounts: Accounts, alice: SignIn, cloc
         await accounts.viewer_of_access_token(alice.access_token)
 
 
+@pytest.mark.parametrize("typed", ["bob@B\u00fccher.example", "bob@xn--bcher-kva.example", " BOB@b\u00fccher.example"])
+async def test_an_address_of_any_script_is_found_as_it_is_typed(accounts: Accounts, typed: str) -> None:
+    """It is stored as the DNS has it, and people sign in by what they know."""
+    bob = await accounts.people.add("bob@b\u00fccher.example", PASSWORD, "Bob", Role.VIEWER, verified=True)
+    assert (await accounts.login(typed, PASSWORD)).user == bob
+    assert await accounts.people.by_email(typed) == bob
+
+
 @pytest.mark.parametrize(
     "email", ["nobody@example.org", "", "x" * 5000, "al\x00ice", "\ud800@example.org", "' OR 1=1 --"]
 )
