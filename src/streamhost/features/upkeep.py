@@ -33,6 +33,7 @@ class Upkeep:
     async def sweep_catalog(self, _task: SweepCatalog, job: JobContext) -> None:
         """Forget what is past its time: sessions, invitations, tokens, links, reports and jobs that are over."""
         async with self._db.write() as conn:
+            refresh_tokens = await sessions.delete_expired_refresh(conn, self._clock())
             ended = await sessions.delete_ended(conn, self._clock() - SESSIONS_KEPT)
             invitations_over = await invitations.delete_ended(conn, self._clock() - KEYS_KEPT)
             tokens_over = await api_tokens.delete_ended(conn, self._clock() - KEYS_KEPT)
@@ -44,6 +45,7 @@ class Upkeep:
             "The catalog was tidied",
             action="sweep_catalog",
             sessions=ended,
+            refresh_tokens=refresh_tokens,
             invitations=invitations_over,
             api_tokens=tokens_over,
             share_links=links_over,
