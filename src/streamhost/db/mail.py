@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from streamhost.db.core import Connection
@@ -79,12 +79,10 @@ async def failing(conn: Connection) -> Letter | None:
     return _mail(row) if row else None
 
 
-async def recent(conn: Connection, recipient: str, kinds: Sequence[MailKind], since: Timestamp) -> int:
-    """How many mails of some kinds one address was to get since a moment."""
-    names = {f"k{number}": kind.value for number, kind in enumerate(kinds)}
-    sql = f"""SELECT COUNT(*) AS n FROM mails WHERE recipient_key = :key AND created_at > :since
-        AND kind IN ({", ".join(":" + name for name in names)})"""
-    row = await conn.fetch_one(sql, {"key": email_key(recipient), "since": since, **names})
+async def recent(conn: Connection, recipient: str, kind: MailKind, since: Timestamp) -> int:
+    """How many mails of a kind one address was to get since a moment."""
+    sql = "SELECT COUNT(*) AS n FROM mails WHERE recipient_key = :key AND created_at > :since AND kind = :kind"
+    row = await conn.fetch_one(sql, {"key": email_key(recipient), "since": since, "kind": kind.value})
     return int(row["n"]) if row else 0
 
 

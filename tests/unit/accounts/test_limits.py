@@ -82,6 +82,20 @@ def test_a_stranger_cannot_lock_out_the_owner(clock: Hands) -> None:
     limits.check("bob", HOME, known=False)
 
 
+def test_the_owner_gets_in_from_a_new_place_too(clock: Hands) -> None:
+    """Whoever has followed a link in the account's mail is not kept waiting by those who guess elsewhere; but guessing
+    from there is slowed down like any other, and nobody else gains by it."""
+    limits = LoginLimits(clock)
+    for number in range(100):
+        failures_until_refused(limits, "alice", f"203.0.113.{number}")
+    failures_until_refused(limits, "alice", HOME)
+    limits.vouched("alice", HOME)
+    limits.check("alice", HOME, known=False)
+    with pytest.raises(TooManyAttempts):
+        limits.check("alice", "192.0.2.1", known=False)
+    assert failures_until_refused(limits, "alice", HOME) == 8
+
+
 def test_one_network_cannot_try_many_accounts(clock: Hands) -> None:
     """Trying one password on every account is slowed down too; changing within an IPv6 /64 does not help."""
     limits = LoginLimits(clock)

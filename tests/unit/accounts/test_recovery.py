@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -55,6 +56,20 @@ async def test_a_reset_sets_the_password_and_ends_everything(
     with pytest.raises(BadCredentials):
         await accounts.login("alice@example.org", PASSWORD)
     await accounts.login("alice@example.org", NEW)
+
+
+async def test_guesses_from_everywhere_do_not_keep_out_who_resets_the_password(
+    accounts: Accounts, alice: SignIn, post: Postbox
+) -> None:
+    """Alice is in a place where she never was, while strangers guess: a new password lets her in there at once."""
+    for number in range(5):
+        for _ in range(8):
+            with contextlib.suppress(BadCredentials, TooManyAttempts):
+                await accounts.login("alice@example.org", "a guess", address=f"203.0.113.{number}")
+    with pytest.raises(TooManyAttempts):
+        await accounts.login("alice@example.org", PASSWORD, address="192.0.2.1")
+    await accounts.recovery.reset(await forgot(accounts, post), NEW, address="192.0.2.1")
+    await accounts.login("alice@example.org", NEW, address="192.0.2.1")
 
 
 async def test_a_reset_link_works_once_and_for_a_while(

@@ -57,14 +57,16 @@ class LoginLimits:
     """Slows down guessing of passwords without giving strangers the power to lock somebody out.
 
     Failures count against the account as tried from one network, against the network, and against the account as such.
-    The last does not bind networks from which the account has been signed in to before: whoever floods an account from
-    elsewhere does not keep its owner out at home. Loopback stands for a proxy, so it has no limit as a network.
+    The last does not bind networks from which the account has been signed in to before, nor one from which its owner
+    has just followed a link in a mail: whoever floods an account from elsewhere does not keep its owner out, neither at
+    home nor in a new place. Loopback stands for a proxy, so it has no limit as a network.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._pairs = Limit(8, 15.0, clock)
         self._accounts = Limit(24, 20.0, clock)
         self._networks = Limit(40, 5.0, clock)
+        self._vouched: OrderedDict[str, None] = OrderedDict()
 
     def check(self, account: str, address: str, *, known: bool) -> None:
         """Raise `TooManyAttempts` unless `account` may be tried from `address` now."""
@@ -72,7 +74,7 @@ class LoginLimits:
         waits = [self._pairs.wait(f"{account} {network}")]
         if network:
             waits.append(self._networks.wait(network))
-        if not known:
+        if not self._knows(account, network, known=known):
             waits.append(self._accounts.wait(account))
         if (longest := max(waits)) > 0:
             raise TooManyAttempts(retry_after=longest)
@@ -83,8 +85,20 @@ class LoginLimits:
         self._pairs.spend(f"{account} {network}")
         if network:
             self._networks.spend(network)
-        if not known:
+        if not self._knows(account, network, known=known):
             self._accounts.spend(account)
+
+    def vouched(self, account: str, address: str) -> None:
+        """Somebody has shown from here that the mail of `account` is theirs: this is a place of its owner's."""
+        pair = f"{account} {network_of(address)}"
+        self._pairs.forget(pair)
+        self._vouched[pair] = None
+        self._vouched.move_to_end(pair)
+        if len(self._vouched) > _REMEMBERED:
+            self._vouched.popitem(last=False)
+
+    def _knows(self, account: str, network: str, *, known: bool) -> bool:
+        return known or f"{account} {network}" in self._vouched
 
     def succeeded(self, account: str, address: str) -> None:
         """Forgive what was mistyped before the right password came."""

@@ -76,6 +76,7 @@ class Recovery:
             await self._means.note(conn, Act.PASSWORD_RESET, Actor.of(user, address), user)
             await self._means.write_to(conn, "password_changed", user)
             self._means.user_over(conn, user.id)
+        self._means.logins.vouched(email_key(user.email), address)
 
 
 def _bound(user: User) -> str:

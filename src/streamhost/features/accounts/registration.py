@@ -142,6 +142,7 @@ class Registration:
             await self._means.registers(conn, user.id)
             await self._means.note(conn, Act.EMAIL_VERIFIED, Actor.of(user, address), user)
         self._means.present.forget_user(user.id)
+        self._means.logins.vouched(email_key(user.email), address)
         return user
 
     async def resend(self, email: str, *, address: str = "") -> None:

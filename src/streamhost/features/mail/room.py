@@ -37,7 +37,8 @@ ASKED_FOR = (
 )
 """Mail that strangers can cause. Notices of what has happened are not among them: nobody can use those up."""
 ASKED_FOR_AN_HOUR = 8
-"""How many of those one address gets in an hour, whoever asks from wherever."""
+"""How many of each of those one address gets in an hour, whoever asks from wherever. Counted together, whoever has many
+mails of one kind sent would keep one of another from it: a link for a new password, say."""
 SENT_KEPT = 14 * DAY
 """How long it can be looked up that a mail was sent."""
 DEAD_KEPT = 30 * DAY
@@ -101,7 +102,7 @@ class Mail:
             raise ValueError(f"a mail of the kind {about.value} needs {', '.join(sorted(missing))}")
         now = self._clock()
         asked_for = about in ASKED_FOR and not trusted
-        if asked_for and await rows.recent(conn, to, ASKED_FOR, now - HOUR) >= ASKED_FOR_AN_HOUR:
+        if asked_for and await rows.recent(conn, to, about, now - HOUR) >= ASKED_FOR_AN_HOUR:
             _logger.warning("An address is asked for too much mail", action="mail_withheld", kind=about.value)
             return
         letter = Letter(id=MailId(new_id()), kind=about, recipient=to, created_at=now, details=dict(values))
