@@ -23,6 +23,7 @@ from streamhost.instance import open_instance
 from streamhost.media import tasks, wire
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role, Viewer
+from streamhost.model.clock import HOUR, Clock
 from streamhost.model.streaming import MANIFEST, MEDIA_PLAYLIST, Chunk
 from streamhost.model.videos import Video, VideoState, package_prefix
 from streamhost.sandbox_process import Start
@@ -56,13 +57,15 @@ class HoldsBack:
 
 
 @asynccontextmanager
-async def making(folder: Path, monkeypatch: pytest.MonkeyPatch, run: HoldsBack) -> AsyncIterator[tuple[Host, Video]]:
+async def making(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, run: HoldsBack, clock: Clock = time.time
+) -> AsyncIterator[tuple[Host, Video]]:
     """A host that makes the film through `run`."""
     monkeypatch.setattr("streamhost.media.run.run_task", run)
     chosen = {"media__preset": "ultrafast", "media__chunk_seconds": 8.0, "media__copy_rate": 0}
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
     settings = load(folder / "data", {}, uploads__keep_free=0, jobs__media_workers=2, **chosen, **quick)
-    host = await assemble(settings, open_instance(settings.data))
+    host = await assemble(settings, open_instance(settings.data), clock)
     source = clips.make(folder / "film.mp4", FILM)
 
     async def body() -> AsyncIterator[bytes]:
@@ -134,6 +137,19 @@ async def test_a_film_plays_before_its_end_is_made(tmp_path: Path, monkeypatch: 
         assert 'type="static"' in text(host, whole, MANIFEST)
 
 
+async def test_waiting_is_not_making(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was paused for an hour, or lay behind others' films, is shown as soon as what it takes to make allows it."""
+    run, ahead = HoldsBack(0), 0.0
+    monkeypatch.setattr("streamhost.jobs.pace.SEEN_ENOUGH", 0.0)
+    async with making(tmp_path, monkeypatch, run, lambda: time.time() + ahead) as (host, received):
+        await until(host, received, lambda video: video.state is VideoState.PROCESSING)
+        await host.control.act(received.id, None, Action.PAUSE)
+        run.first, ahead = 3, HOUR
+        await host.control.act(received.id, None, Action.RESUME)
+        early = await until(host, received, lambda video: video.playable or settled(video))
+        assert (early.state, early.growing) == (VideoState.PROCESSING, True)
+
+
 async def test_what_will_have_no_end_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled half-way nothing of it plays any more; taken up again it is shown, and becomes whole, as it would."""
     run = HoldsBack(3)
@@ -188,18 +204,25 @@ def test_what_can_be_watched_ends_before_the_first_gap(done: tuple[int, ...], so
 
 
 @pytest.mark.parametrize(
-    ("done", "elapsed", "worth"),
+    ("done", "elapsed", "eta", "worth"),
     [
-        ((0,), 9.9, True),
-        ((0,), 10.1, False),
-        ((0, 1), 26.0, True),
-        ((0, 1, 2, 3), 1.0, False),
-        ((), 1.0, False),
+        ((0,), 9.9, None, True),
+        ((0,), 10.1, None, False),
+        ((0, 1), 26.0, None, True),
+        ((0, 1, 2, 3), 1.0, None, False),
+        ((), 1.0, None, False),
+        ((0,), 1e6, 40.0, True),
+        ((0,), 1e6, 40.1, False),
+        ((0,), 9.9, 1e6, True),
+        ((1, 2), 1.0, 1.0, False),
     ],
 )
-def test_nobody_shall_have_to_wait_amid_a_film(done: tuple[int, ...], elapsed: float, worth: bool) -> None:
-    """It is shown once, at the pace up to now, the rest takes no longer than all of it plays; not if nearly there."""
-    assert pipeline.worth_showing(LONG, parts(done), elapsed) is worth
+def test_nobody_shall_have_to_wait_amid_a_film(
+    done: tuple[int, ...], elapsed: float, eta: float | None, worth: bool
+) -> None:
+    """It is shown once, at the pace up to now, the rest takes no longer than all of it plays; not if nearly there. Time
+    that it waited does not count where the pace is known."""
+    assert pipeline.worth_showing(LONG, parts(done), elapsed, eta) is worth
 
 
 def test_a_chip_and_a_copy_show_nothing_early() -> None:

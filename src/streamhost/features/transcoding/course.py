@@ -19,6 +19,7 @@ from streamhost.features.transcoding import recipe as recipes
 from streamhost.features.transcoding.errors import NothingToRetry, SourceGone
 from streamhost.features.transcoding.keeping import Keeping
 from streamhost.features.transcoding.others import NOBODY_ELSE, Others
+from streamhost.features.transcoding.pace import Left
 from streamhost.features.transcoding.progress import Paces
 from streamhost.features.transcoding.publishing import manifests_lock
 from streamhost.features.transcoding.recipe import Recipe
@@ -118,8 +119,10 @@ class Course:
         parts = await packages.parts(conn, package.id)
         recipe = Recipe.from_json(package.recipe)
         known = [(part.name, part.facts if part.done_at is not None else None) for part in parts]
+        left = Left.of(await packages.weights(conn, package.id))
+        eta = self._paces.of(package.id).estimate(left, recipe.work).eta
         shown = video.package_id == package.id
-        if shown or pipeline.worth_showing(recipe, known, self._clock() - package.created_at):
+        if shown or pipeline.worth_showing(recipe, known, self._clock() - package.created_at, eta):
             await packages.add_parts(conn, package.id, [packages.PartRow(stages.GROWING, stages.GROWING, 0.0)])
             await self.enqueue(conn, package, stages.INGEST[0], stages.GROWING)
 

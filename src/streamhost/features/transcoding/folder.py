@@ -303,10 +303,10 @@ class FolderMaker:
             _replace(path, text.encode())
 
     def _tell(self, state: _State, step: str) -> None:
-        left = [
-            Left(stages.parse(name)[0], part.weight, 1.0 if part.facts is not None else self._shares.get(name, 0.0))
+        left = Left.of(
+            (name, part.weight, 1.0 if part.facts is not None else self._shares.get(name, 0.0))
             for name, part in state.parts.items()
-        ]
+        )
         done = sum(part.weight * part.progress for part in left)
         whole = max(state.recipe.work, sum(part.weight for part in left), 1e-9)
         self._told(Standing(min(1.0, done / whole), step, self._pace.estimate(left, state.recipe.work)))

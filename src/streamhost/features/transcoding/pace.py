@@ -50,6 +50,11 @@ class Left:
     weight: float
     progress: float
 
+    @classmethod
+    def of(cls, weights: Iterable[tuple[str, float, float]]) -> list[Left]:
+        """What there is of parts of which the catalog knows name, weight and progress."""
+        return [cls(stages.parse(name)[0], weight, progress) for name, weight, progress in weights]
+
 
 class Pace:
     """Watches the parts of one package while they are made in this process."""

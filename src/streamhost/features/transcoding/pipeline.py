@@ -138,9 +138,14 @@ def begun(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[Rend
     return (*pictures, *sounds) if all(rendition.segments for rendition in sounds) else ()
 
 
-def worth_showing(recipe: Recipe, parts: Iterable[tuple[str, str | None]], elapsed: float) -> bool:
+def worth_showing(
+    recipe: Recipe, parts: Iterable[tuple[str, str | None]], elapsed: float, eta: float | None = None
+) -> bool:
     """Whether to show a video before all of it is made: whoever begins now must not have to wait, that is, at the pace
-    up to now (`elapsed` seconds since its making began) the rest is made in less time than all of it plays.
+    up to now the rest is made in less time than all of it plays.
+
+    What took `elapsed` seconds up to now may have been made in less: work waits behind other videos' and is paused. So
+    where the pace while it is made is known, `eta` (seconds for the rest) counts too; of both the better one is true.
 
     Not for what is nearly there, and not for chips: where one fails, what it made is made anew. `parts` as for
     `standing`."""
@@ -148,8 +153,11 @@ def worth_showing(recipe: Recipe, parts: Iterable[tuple[str, str | None]], elaps
     missing = [part for part in stages.chunk_parts(recipe) if not dict(known).get(part.name)]
     if recipe.copies or recipe.encoding.encoder != choice.SOFTWARE or len(missing) < WORTH_SHOWING:
         return False
-    made = max((r.end for r in begun(recipe, known)), default=Fraction(0))
-    return elapsed * (recipe.seconds - made) <= made * recipe.seconds
+    made = float(max((r.end for r in begun(recipe, known)), default=0))
+    if not made:
+        return False
+    by_clock = elapsed * (recipe.seconds - made) / made
+    return min(by_clock, by_clock if eta is None else eta) <= recipe.seconds
 
 
 def playing(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[Rendition, ...]:

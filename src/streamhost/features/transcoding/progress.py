@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 from streamhost.db import packages
 from streamhost.db.core import Connection, Database
+from streamhost.db.errors import CatalogUnavailable
 from streamhost.features.transcoding.pace import Estimate, Left, Pace
-from streamhost.features.transcoding.stages import parse
 from streamhost.jobs.context import JobContext
 from streamhost.model.clock import Clock
 from streamhost.model.ids import PackageId
@@ -94,12 +95,16 @@ class ProgressNotes:
             if self._newest is None:
                 continue
             (share, step), self._newest = self._newest, None
-            async with self._db.write() as conn:
-                await packages.part_progress(conn, self._package_id, self._part, share)
-                parts = await packages.weights(conn, self._package_id)
-                left = [Left(parse(name)[0], weight, progress) for name, weight, progress in parts]
-                done = sum(part.weight * part.progress for part in left)
-                estimate = self._pace.estimate(left, self._work)
-                self._speed = estimate.speed
-                known = sum(part.weight for part in left)
-                await self._told(conn, done / max(self._work, known, 1e-9), step, estimate)
+            # A catalog that is busy for once must not keep the bar still until the part is over.
+            with contextlib.suppress(CatalogUnavailable):
+                await self._write(share, step)
+
+    async def _write(self, share: float, step: str) -> None:
+        async with self._db.write() as conn:
+            await packages.part_progress(conn, self._package_id, self._part, share)
+            left = Left.of(await packages.weights(conn, self._package_id))
+            done = sum(part.weight * part.progress for part in left)
+            estimate = self._pace.estimate(left, self._work)
+            self._speed = estimate.speed
+            known = sum(part.weight for part in left)
+            await self._told(conn, done / max(self._work, known, 1e-9), step, estimate)
