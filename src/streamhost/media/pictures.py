@@ -59,21 +59,23 @@ class Decoding:
     def pictures(self, seek: Fraction, start: Fraction) -> Iterator[Timed]:
         """Yield pictures with their source times in seconds, from the keyframe at ``seek`` or the nearest before.
 
-        Every picture from ``start`` on comes; some earlier ones may. When the first one comes late the file is opened
-        again and sought further back, at last read from its beginning.
+        Every picture from ``start`` on comes; some earlier ones may. When the first one comes late, or none does, the
+        file is opened again and sought further back, then read through up to there (some containers cannot be sought
+        in), at last decoded from its beginning.
         """
         if self.seams:
             yield from self._read(seek, through=True)
             return
-        for back in STEP_BACK:
-            target = seek - back
-            if target <= self.track.start:
-                break
-            for place, (time, frame) in enumerate(self._read(target)):
-                if place == 0 and time > start:
+        places = [seek - back for back in STEP_BACK if seek - back > self.track.start]
+        ways = [self._read(place) for place in places] + [self._read(seek, through=True) for _ in places[:1]]
+        for pictures in ways:
+            late: bool | None = None
+            for time, frame in pictures:
+                late = time > start if late is None else late
+                if late:
                     break
                 yield time, frame
-            else:
+            if late is False:
                 return
         yield from self._read(None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -78,6 +78,7 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
         if video is None and not heard:
             raise DamagedSource("No sound could be decoded.")
         warnings += [f"Audio track {s.index} could not be decoded." for s in audio if s not in heard]
+        warnings += _left_out(container)
         tracks = tuple(_audio_track(s, samples[s.index].start or Fraction(0)) for s in heard)
         all_tracks = [track for track in (video_track, *tracks) if track is not None]
         starts = [track.start for track in all_tracks]
@@ -101,13 +102,27 @@ def probe(source: str, limits: Limits, report: Report = silent) -> MediaInfo:
 
 def choose_tracks(container: InputContainer) -> tuple[VideoStream | None, list[AudioStream]]:
     """Return the video track to show and the audio tracks to offer; every other stream is left unread."""
-    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    video = max(pictures, key=_rank, default=None)
+    video = max(_moving(container), key=_rank, default=None)
     audio = list(container.streams.audio)[:MAX_AUDIO_TRACKS]
     for stream in container.streams:
         if stream is not video and stream not in audio:
             stream.discard = Discard.all
     return video, audio
+
+
+def _moving(container: InputContainer) -> list[VideoStream]:
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
+def _left_out(container: InputContainer) -> Iterator[str]:
+    """Say to the owner which tracks viewers do not get: one is shown, and so many are offered beside it."""
+    for kind, count, most in (
+        ("video", len(_moving(container)), 1),
+        ("audio", len(container.streams.audio), MAX_AUDIO_TRACKS),
+        ("subtitle", len(container.streams.subtitles), extras.MAX_SUBTITLES),
+    ):
+        if count > most:
+            yield f"Of {count} {kind} tracks, {count - most} {'is' if count - most == 1 else 'are'} left out."
 
 
 def _rank(stream: VideoStream) -> tuple[bool, bool, int]:

@@ -88,6 +88,19 @@ def test_picture_subtitles_are_said_plainly(tmp_path: Path) -> None:
     assert "made of pictures (Blu-ray (PGS))" in info.warnings[0]
 
 
+def test_tracks_that_nobody_gets_are_told_of(tmp_path: Path) -> None:
+    """Of several videos one is shown, and of many sounds the first sixteen are offered; the owner hears of the rest."""
+    plain = clips.make(tmp_path / "plain.mkv", Clip(seconds=1))
+    sounds = [word for _ in range(17) for word in ("-map", "0:a")]
+    ffmpeg("-i", plain, "-map", "0:v", "-map", "0:v", *sounds, "-c", "copy", tmp_path / "many.mkv")
+    info = workshop.probe(tmp_path / "many.mkv")
+    assert len(info.audio) == 16
+    assert info.warnings == (
+        "Of 2 video tracks, 1 is left out.",
+        "Of 17 audio tracks, 1 is left out.",
+    )
+
+
 def _with_pgs(folder: Path, source: Path) -> Path:
     """A file with an empty PGS track: FFmpeg has no encoder for it, but copies segments that it is given."""
     segment = b"PG" + (90000).to_bytes(4, "big") + bytes(4) + b"\x80" + (0).to_bytes(2, "big")

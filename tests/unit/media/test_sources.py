@@ -31,6 +31,10 @@ SOURCES = {
     "transport stream": ("a.ts", Clip(seconds=8)),
     "program stream": ("a.mpg", Clip(codec="mpeg2video", audio_codec="mp2", options=BIT_RATE)),
     "flash": ("a.flv", Clip(codec="flv1", audio_codec="libmp3lame", sample_rate=44_100, options=(), b_frames=0)),
+    "a container that cannot be sought in": (
+        "a.swf",
+        Clip(seconds=8, codec="flv1", audio_codec="libmp3lame", sample_rate=44_100, options=(), b_frames=0),
+    ),
     "44.1 kHz mono": ("a.mp4", Clip(sample_rate=44_100, layout="mono")),
     "no sound": ("a.mp4", Clip(languages=())),
     "one picture": ("a.mp4", Clip(seconds=0.04)),
