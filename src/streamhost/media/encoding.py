@@ -22,7 +22,7 @@ from streamhost.media.taking import StillsTaker
 from streamhost.media.tasks import EncodeChunk, Encoded
 from streamhost.media.writer import TrackWriter, VideoWriter
 from streamhost.model.protection import Protecting
-from streamhost.model.streaming import Kind, Plan, Rendition, Rung
+from streamhost.model.streaming import Kind, Plan, Rendition, Rung, Transfer, VideoTrack
 
 GROUP = 16
 """Pictures that each step, a scaler or an encoder, has before the next one's turn: its code and tables stay in the
@@ -39,9 +39,9 @@ def encode_chunk(task: EncodeChunk, report: Report) -> Encoded:
     retimer: Retimer[VideoFrame] = Retimer(plan, task.chunk)
     chunk = plan.chunks[task.chunk]
     rungs = [RungEncoder(rung, plan, chunk.first, Path(task.out_dir), task.protecting) for rung in plan.rungs]
-    taker = StillsTaker(plan, task.chunk, Path(task.stills_dir)) if task.stills_dir else None
     wanted = [(rung.width, rung.height) for rung in plan.rungs] or [track.display_size]
     scalers = [Scaler(track, even(w), even(h), converted=n > 0) for n, (w, h) in enumerate(wanted)]
+    taker = _taker(task, track, scalers[0].size) if task.stills_dir else None
     starts = frozenset(plan.boundaries[chunk.first : chunk.last])
     group: list[tuple[int, VideoFrame]] = []
     made = sum(_bytes(*scaler.size) for scaler in scalers)
@@ -92,9 +92,16 @@ def _take(
         for (ticks, _), picture in zip(group, scaled, strict=True):
             rung.encode(picture, ticks, key=ticks in starts)
     if taker is not None:
-        for (ticks, _), *shown in zip(group, *sizes[1:], strict=True):
-            taker.see(ticks, shown)
+        for (ticks, decoded), *shown in zip(group, *sizes[1:], strict=True):
+            taker.see(ticks, decoded, shown)
     group.clear()
+
+
+def _taker(task: EncodeChunk, track: VideoTrack, best: tuple[int, int]) -> StillsTaker:
+    """Return what takes the chunk's stills. Colours that are looked up are so at the ``best`` rung's size already."""
+    whole = Scaler(track, *map(even, track.display_size), converted=False)
+    larger = whole.size > best and track.transfer is Transfer.SDR
+    return StillsTaker(task.plan, task.chunk, Path(task.stills_dir or ""), whole if larger else None)
 
 
 def _poster_ticks(task: EncodeChunk) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -25,11 +25,13 @@ SCREEN_QUALITY = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture at every rung's size, best first, its time in seconds, and how much it differs from the one before."""
+    """A picture at every rung's size, best first, its time in seconds, and how much it differs from the one before;
+    ``decoded`` is what the rungs were made of."""
 
     at: Fraction
     sizes: Sequence[VideoFrame]
     change: float
+    decoded: VideoFrame
 
     def smallest(self, longest: int) -> VideoFrame:
         """Return the smallest size whose longer side is at least ``longest`` pixels; the largest if none is."""
@@ -37,9 +39,15 @@ class Shown:
 
 
 class StillsTaker:
-    """Looks at every picture of one chunk and keeps a few. ``see`` them in order, then ``finish``."""
+    """Looks at every picture of one chunk and keeps a few. ``see`` them in order, then ``finish``.
 
-    def __init__(self, plan: Plan, chunk: int, out_dir: Path) -> None:
+    ``whole`` makes a poster of a decoded picture where no rung is as large as that: beside a copy.
+    """
+
+    def __init__(
+        self, plan: Plan, chunk: int, out_dir: Path, whole: Callable[[VideoFrame], VideoFrame] | None = None
+    ) -> None:
+        self._whole = whole
         part = plan.chunks[chunk]
         self._timescale = plan.timescale
         self._start = Fraction(plan.boundaries[part.first], plan.timescale)
@@ -65,12 +73,14 @@ class StillsTaker:
         self._screened_cut: Fraction | None = None
         self._best: tuple[int, float, Shown] | None = None
 
-    def see(self, ticks: int, sizes: Sequence[VideoFrame]) -> None:
-        """Take the picture shown from ``ticks`` on, at every rung's size, best first, in the renditions' colours."""
+    def see(self, ticks: int, decoded: VideoFrame, sizes: Sequence[VideoFrame]) -> None:
+        """Take the picture shown from ``ticks`` on: as it was decoded, and at every rung's size, best first, in the
+        renditions' colours.
+        """
         at = Fraction(ticks, self._timescale)
         self._take_until(at)
         cut = self._cuts.see(at, self._look(sizes[-1]))
-        shown = Shown(at, sizes, 0.0 if self._last is None else self._cuts.last_change)
+        shown = Shown(at, sizes, 0.0 if self._last is None else self._cuts.last_change, decoded)
         if cut is not None and self._apart(at):
             self._screen(shown, cut.score)
             self._screened_cut = at
@@ -142,8 +152,9 @@ class StillsTaker:
             return
         _, worth, shown = self._best
         self._best = None
-        size = stills.fitted(shown.sizes[0].width, shown.sizes[0].height, stills.POSTER_SIDE)
-        ready = jpeg.for_jpeg(shown.sizes[0], *size, Interpolation.BICUBIC)
+        picture = self._whole(shown.decoded) if self._whole else shown.sizes[0]
+        size = stills.fitted(picture.width, picture.height, stills.POSTER_SIDE)
+        ready = jpeg.for_jpeg(picture, *size, Interpolation.BICUBIC)
         self._posters.add(jpeg.encode(ready), shown.at, round(worth, 4))
 
 

@@ -196,6 +196,16 @@ def test_candidates_are_spread_over_the_video(taken: Taken) -> None:
     assert [clips.read_counter(taken.jpeg(still)) for still in candidates] == [still.at * 25 for still in candidates]
 
 
+def test_candidates_are_as_large_as_the_source(tmp_path: Path) -> None:
+    """Also beside a copy, where what is encoded is smaller: it is from the decoded picture that they are made."""
+    source = clips.make(tmp_path / "clip.mp4", clips.Clip(seconds=2, width=640, height=360))
+    made = take(source, tmp_path, rungs=ladder.lower_rungs(workshop.probe(source), workshop.SMALL))
+    assert made.plan.rungs[0].height == 180
+    posters = [made.jpeg(still) for still in made.found.posters]
+    assert {(poster.width, poster.height) for poster in posters} == {(640, 360)}
+    assert [clips.read_counter(poster) for poster in posters] == [round(still.at * 25) for still in made.found.posters]
+
+
 def test_a_clip_of_one_picture_has_stills(tmp_path: Path) -> None:
     """The shortest video has a tile, a candidate and a frame to screen."""
     made = take(clips.make(tmp_path / "one.mp4", clips.Clip(seconds=0.04)), tmp_path)
