@@ -1,10 +1,11 @@
 """Quality at equal bit rate: our renditions of Big Buck Bunny against those of one newest-FFmpeg command.
 
-Both encode 720 and 360 lines with the same preset and the same keyframes, each at several qualities (CRF). SSIM and
-XPSNR are measured by FFmpeg's filters against the source, scaled by lanczos to the rendition's size. Between the
-measured points quality is interpolated over the logarithm of the rate, and compared where both have rates, as for the
-Bjontegaard delta (ITU-T VCEG-M33). SSIM is shown in decibels, -10 log10(1 - SSIM), since it is so near to 1. The ratio
-has three digits: threads and the places of chunks move the fourth.
+Both encode 720, 480 and 360 lines, a ladder as the server makes it (each size is scaled from the one above), with the
+same preset and the same keyframes, each at several qualities (CRF). SSIM and XPSNR are measured by FFmpeg's filters
+against the source, scaled by lanczos to the rendition's size. Between the measured points quality is interpolated over
+the logarithm of the rate, and compared where both have rates, as for the Bjontegaard delta (ITU-T VCEG-M33). SSIM is
+shown in decibels, -10 log10(1 - SSIM), since it is so near to 1. The ratio has three digits: threads and the places of
+chunks move the fourth.
 `python tests/benchmarks/bench_quality.py [seconds]`.
 """
 
@@ -35,7 +36,7 @@ from tests.unit.media.content import big_buck_bunny, looped  # noqa: E402 -- lik
 QUALITIES = (20, 24, 28, 32)
 NO_CAP = 1_000_000_000
 """A cap would make the rates of the best qualities equal."""
-HEIGHTS = (720, 360)
+HEIGHTS = (720, 480, 360)
 COLOURS = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
 STEPS = 50
 """Rates at which the curves are compared."""
