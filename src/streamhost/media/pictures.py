@@ -34,6 +34,8 @@ STANDARD_DEFINITION = 576
 """Up to this short side, video that does not say its matrix is taken for BT.601, as players do."""
 STEP_BACK = (Fraction(0), Fraction(5), Fraction(30))
 """Seconds before the wanted time to seek to when a container lands too late; after these, from the beginning."""
+LONG_BEFORE = Fraction(10)
+"""Seconds; where a container without an index lands so far before the wanted time, packets up to there are left out."""
 STEP = Fraction(1, 1000)
 """Time base in which pictures are numbered on their way through filters."""
 LOOK_UP = "haldclut"
@@ -88,17 +90,21 @@ class Decoding:
                 except av.error.FFmpegError:
                     return
             given = packets(container, stream, seams=self.seams)
-            if through and seek is not None and seek > self.track.start:
-                given = self._from_keyframe(given, seek)
+            if seek is not None and seek > self.track.start:
+                given = self._from_keyframe(given, seek, within=Fraction(0) if through else LONG_BEFORE)
             pictures = self._decode(given, by_decoding=ordered_by_decoding(container, self.track))
             yield from steadied(pictures, self.track.start, 1 / self.track.frame_rate)
 
-    def _from_keyframe(self, given: Iterator[Packet[VideoStream]], seek: Fraction) -> Iterator[Packet[VideoStream]]:
-        """Leave out the packets before the keyframe shown at ``seek``."""
-        found = False
+    def _from_keyframe(
+        self, given: Iterator[Packet[VideoStream]], seek: Fraction, within: Fraction
+    ) -> Iterator[Packet[VideoStream]]:
+        """Leave out the packets before the keyframe shown at ``seek``, unless they begin ``within`` seconds of it."""
+        found: bool | None = None
         for packet in given:
-            time = packet.pts if packet.pts is not None else packet.dts
-            found = found or (packet.is_keyframe and time is not None and time * self.track.time_base >= seek)
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if ticks is not None and not found:
+                time = ticks * self.track.time_base
+                found = (found is None and time > seek - within) or (packet.is_keyframe and time >= seek)
             if found or packet.size == 0:
                 yield packet
 

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from streamhost.media import tasks
 from streamhost.media.execute import execute
+from streamhost.media.pictures import Decoding
 from streamhost.model.streaming import MediaInfo, Plan
 from streamhost.testing import clips
 from streamhost.testing.clips import Clip
@@ -31,10 +32,6 @@ SOURCES = {
     "transport stream": ("a.ts", Clip(seconds=8)),
     "program stream": ("a.mpg", Clip(codec="mpeg2video", audio_codec="mp2", options=BIT_RATE)),
     "flash": ("a.flv", Clip(codec="flv1", audio_codec="libmp3lame", sample_rate=44_100, options=(), b_frames=0)),
-    "a container that cannot be sought in": (
-        "a.swf",
-        Clip(seconds=8, codec="flv1", audio_codec="libmp3lame", sample_rate=44_100, options=(), b_frames=0),
-    ),
     "44.1 kHz mono": ("a.mp4", Clip(sample_rate=44_100, layout="mono")),
     "no sound": ("a.mp4", Clip(languages=())),
     "one picture": ("a.mp4", Clip(seconds=0.04)),
@@ -61,6 +58,23 @@ def test_every_picture_of_every_source_comes_out(name: str, tmp_path: Path) -> N
         source = [time - float(package.info.origin) for time in workshop.burst_times(tmp_path / file)][1:]
         assert np.allclose(heard, source, atol=0.004)
         assert abs(heard[0] - late - 1) < 0.06
+
+
+def test_a_chunk_of_a_recording_without_index_costs_no_more_than_any_other(tmp_path: Path) -> None:
+    """A cut-off AVI has no index, and a seek leads to its beginning: what lies before the chunk is not decoded."""
+    whole = clips.make(
+        tmp_path / "whole.avi", Clip(seconds=40, width=160, height=90, codec="mpeg4", options=(), b_frames=0)
+    )
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 9 // 10])
+    info = workshop.probe(cut)
+    plan = execute(tasks.MakePlan(str(cut), info, (), workshop.QUICK))
+    assert isinstance(plan, Plan)
+    assert info.video is not None
+    seek = plan.chunks[-1].seek
+    assert seek > 20
+    time, picture = next(Decoding(str(cut), info.video, tasks.Limits()).pictures(seek, seek))
+    assert (time, clips.read_counter(picture)) == (seek, (seek - info.origin) * 25)
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
