@@ -62,9 +62,8 @@ def test_every_picture_of_every_source_comes_out(name: str, tmp_path: Path) -> N
 
 def test_a_chunk_of_a_recording_without_index_costs_no_more_than_any_other(tmp_path: Path) -> None:
     """A cut-off AVI has no index, and a seek leads to its beginning: what lies before the chunk is not decoded."""
-    whole = clips.make(
-        tmp_path / "whole.avi", Clip(seconds=40, width=160, height=90, codec="mpeg4", options=(), b_frames=0)
-    )
+    clip = Clip(seconds=40, width=160, height=90, codec="mpeg4", options=(), b_frames=0, languages=())
+    whole = clips.make(tmp_path / "whole.avi", clip)
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 9 // 10])
     info = workshop.probe(cut)
@@ -74,7 +73,7 @@ def test_a_chunk_of_a_recording_without_index_costs_no_more_than_any_other(tmp_p
     seek = plan.chunks[-1].seek
     assert seek > 20
     time, picture = next(Decoding(str(cut), info.video, tasks.Limits()).pictures(seek, seek))
-    assert (time, clips.read_counter(picture)) == (seek, (seek - info.video.start) * 25)
+    assert (time, clips.read_counter(picture)) == (seek, round(seek * 25))
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
