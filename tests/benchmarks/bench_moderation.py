@@ -3,13 +3,15 @@
     .venv/bin/python tests/benchmarks/bench_moderation.py [minutes] [folder]
 
 A film of ten minutes of 720p (Big Buck Bunny again and again) is uploaded to a site that looks first: how long it is
-made, and how long models then look at it, on the clock and in processor time of all processes. With a folder of
-harmless clips each of them is uploaded as well, and what would have been decided at several lines is listed.
+made, and how long models then look at it, on the clock and in processor time of all processes. With `FULL=1` in the
+environment the harmless clips of `datasets.py` are uploaded as well, else those of a folder if one is named, and what
+would have been decided at several lines is listed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -30,6 +32,7 @@ from streamhost.ml.session import Session  # noqa: E402 -- likewise
 from streamhost.ml.texts import TextScorer  # noqa: E402 -- likewise
 from streamhost.model.moderation import Aspect, Findings, FrameScores, Score  # noqa: E402 -- likewise
 from streamhost.model.verdicts import Decision, Lines, Policy, Profile, decide  # noqa: E402 -- likewise
+from tests.benchmarks.datasets import harmless_clips  # noqa: E402 -- likewise
 from tests.support.models import lend  # noqa: E402 -- likewise
 from tests.support.server import Api, RunningServer  # noqa: E402 -- likewise
 from tests.unit.media.content import big_buck_bunny, looped  # noqa: E402 -- likewise
@@ -168,7 +171,7 @@ def main() -> None:
     """Print the figures."""
     words()
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    found = sorted(folder.iterdir()) if folder else []
+    found = sorted(folder.iterdir()) if folder else harmless_clips() if os.environ.get("FULL") else []
     pictures(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0, found)
 
 
