@@ -13,6 +13,8 @@ from enum import StrEnum
 from streamhost.model.accounts import Role
 from streamhost.model.moderation import OF_TEXTS, Aspect, Category, Findings, Gap, Score
 
+SEVERAL = 3
+"""From so many pictures on one alone rejects nothing."""
 POSTER_AT = -1.0
 """The time of a picture that stands beside the video: a poster that was sent. Nobody can be asked for several."""
 DECIMALS = 4
@@ -82,6 +84,10 @@ class Lines:
     def needed(self, count: int) -> int:
         """How many of `count` pictures must reach a line."""
         return min(self.frames, max(1, count // 2))
+
+    def needed_to_reject(self, count: int) -> int:
+        """How many of `count` pictures must reach the high line: a single one of several leads to a person instead."""
+        return max(self.needed(count), min(self.frames, 2 if count >= SEVERAL else 1))
 
 
 DEFAULT_LINES = Lines(0.5, 0.85)
@@ -226,7 +232,8 @@ def _every(aspect: Aspect, findings: Findings) -> Iterable[tuple[float, tuple[Sc
 
 
 def _levels(aspect: Aspect, findings: Findings, lines: Lines) -> tuple[float, float]:
-    """The possible and the sure score that as many pictures as needed reach; of words, and of a poster, one is enough.
+    """The possible score that as many pictures as needed reach, and the sure one that as many as are needed to reject
+    do; of words, and of a poster, one is enough.
 
     What nobody scored in one of them counts as nothing there: that it is missing stands in the gaps."""
     film: list[Score] = []
@@ -234,10 +241,10 @@ def _levels(aspect: Aspect, findings: Findings, lines: Lines) -> tuple[float, fl
     for at, scores in _every(aspect, findings):
         score = next((one for one in scores if one.aspect is aspect), Score(aspect, 0.0, 0.0))
         (single if aspect in OF_TEXTS or at == POSTER_AT else film).append(score)
-    needed = lines.needed(len(film))
+    needed, to_reject = lines.needed(len(film)), lines.needed_to_reject(len(film))
     return (
         round(max(_level([s.possible for s in film], needed), _level([s.possible for s in single], 1)), DECIMALS),
-        round(max(_level([s.sure for s in film], needed), _level([s.sure for s in single], 1)), DECIMALS),
+        round(max(_level([s.sure for s in film], to_reject), _level([s.sure for s in single], 1)), DECIMALS),
     )
 
 

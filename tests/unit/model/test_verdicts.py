@@ -72,7 +72,13 @@ def test_several_pictures_decide(scores: Sequence[float | tuple[float, float]], 
     assert (judgement.risk, judgement.decision) == (risk, decision)
 
 
-@pytest.mark.parametrize(("count", "needed"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (600, 3)])
+def test_a_single_picture_of_several_rejects_nothing() -> None:
+    """Of three pictures one leads to a person, however sure models are, and two reject."""
+    assert decide(findings(0.99, 0.0, 0.0), POLICY).decision is Decision.REVIEW
+    assert decide(findings(0.99, 0.99, 0.0), POLICY).decision is Decision.REJECT
+
+
+@pytest.mark.parametrize(("count", "needed"), [(1, 1), (2, 1), (4, 2), (5, 2), (6, 3), (600, 3)])
 def test_a_short_film_needs_half_of_its_pictures(count: int, needed: int) -> None:
     """A clip of few pictures cannot hide behind the number that a long one needs."""
     clean = [0.0] * (count - needed)

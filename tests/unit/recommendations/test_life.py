@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamhost.config import InvalidSettings
-from streamhost.db import videos
+from streamhost.db import tastes, videos
 from streamhost.features.recommendations import MemoryWatchGraph, Recommended
 from streamhost.features.recommendations.room import BRIEFLY, HALF_KEPT, MOST, PER_SOURCE
 from streamhost.jobs.context import JobContext
@@ -18,7 +18,7 @@ from streamhost.model.accounts import ANONYMOUS
 from streamhost.model.clock import DAY, HOUR
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.ranking import Rules
-from streamhost.model.recommendations import Candidate, Node, NodeKind, Profile, ReasonKind
+from streamhost.model.recommendations import Candidate, Interest, Node, NodeKind, Profile, ReasonKind
 from streamhost.model.tasks import Job, JobState, Lane, TrainRecommendations, UpdateWatchEdges
 from streamhost.ports_recommending import RecommenderUnavailable
 from tests.support.watching import NOW, add_videos, watch, watch_all
@@ -77,6 +77,20 @@ async def test_lists_live_for_an_hour(tmp_path: Path) -> None:
         assert (await to(site, COOK)).cached
         time.now += 2
         assert not (await to(site, COOK)).cached
+
+
+async def test_another_process_may_have_somebody_begin_anew(tmp_path: Path) -> None:
+    """A command beside the server says so in the catalog alone: the list that is kept here is none any more."""
+    time = Time()
+    async with a_site(tmp_path, clock=time) as site:
+        first = await to(site, COOK)
+        time.now += 1
+        async with site.db.write() as conn:
+            await tastes.choose(conn, COOK, Interest(since=time.now), time.now)
+        again = await to(site, COOK)
+        assert not again.cached
+        assert [one.kind for one in again.items] != [one.kind for one in first.items]
+        assert (await to(site, COOK)).cached
 
 
 async def test_a_site_that_begins(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class Recommendations:
         interest = await self._interest(visitor)
         known = visitor if interest.personal else ""
         key = f"{FOR}:{known}"
-        ranked, cached = await self._list(key, lambda: self._for(known))
+        ranked, cached = await self._list(key, lambda: self._for(known), interest.since)
         since = self._clock() - WATCHED_DAYS * DAY if known else NEVER
         return await self._shown(ranked, cached, viewer.id, visitor, since, limit)
 
@@ -215,8 +215,11 @@ class Recommendations:
         await self._graph.forget(Node(NodeKind.VIEWER, visitor))
         return chosen
 
-    async def _list(self, key: str, make: Callable[[], Coroutine[Any, Any, Ranked]]) -> tuple[Ranked, bool]:
-        """The list under a key, and whether it was there."""
+    async def _list(
+        self, key: str, make: Callable[[], Coroutine[Any, Any, Ranked]], since: Timestamp = 0.0
+    ) -> tuple[Ranked, bool]:
+        """The list under a key, and whether it was there. One from before `since` is none: another process, whose word
+        does not reach this memory, may have had somebody begin anew."""
         made = False
 
         async def noted() -> Ranked:
@@ -226,7 +229,7 @@ class Recommendations:
 
         ranked: Ranked = await self._cache.get(RECOMMENDATIONS, key, noted, Ranked)
         age = self._clock() - ranked.made_at
-        if not made and not 0 <= age < self._life(ranked):
+        if not made and (ranked.made_at < since or not 0 <= age < self._life(ranked)):
             self._cache.drop(RECOMMENDATIONS, key)
             ranked = await self._cache.get(RECOMMENDATIONS, key, noted, Ranked)
         return ranked, not made
