@@ -92,8 +92,8 @@ async def test_common_encryption(protection: Protection, clip: clips.Clip, host:
         path = whole(rendition)
         right, wrong = (video_key, audio_key) if rendition.name.startswith("v") else (audio_key, video_key)
         assert right.kid == path.read_bytes().partition(b"tenc")[2][8:24].hex()
-        assert errors(path, right.key) == ""
-        assert errors(path, wrong.key) != ""
+        assert protected.errors(path, right.key) == ""
+        assert protected.errors(path, wrong.key) != ""
 
 
 async def test_whole_files(host: Host, tmp_path: Path) -> None:
@@ -124,9 +124,3 @@ async def test_keys_stand_nowhere(host: Host, tmp_path: Path, capfd: pytest.Capt
     assert [path for path in files if any(form in path.read_bytes() for form in spellings)] == []
     said = "".join(capfd.readouterr())
     assert not any(key.key in said for key in keys)
-
-
-def errors(path: Path, key: str) -> str:
-    """What a new FFmpeg complains about when it decodes a file with a key."""
-    command = [protected.FFMPEG, "-v", "error", "-decryption_key", key, "-i", str(path), "-f", "null", "-"]
-    return subprocess.run(command, capture_output=True, text=True).stderr

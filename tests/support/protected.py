@@ -89,6 +89,12 @@ def pictures(path: Path, key: str | None = None) -> str:
     return _ffmpeg(path, key, "-fps_mode", "passthrough", "-f", "md5")
 
 
+def errors(path: Path, key: str) -> str:
+    """What a new FFmpeg complains about when it decodes a file with a key."""
+    command = [FFMPEG, "-v", "error", "-decryption_key", key, "-i", str(path), "-f", "null", "-"]
+    return subprocess.run(command, capture_output=True, text=True).stderr
+
+
 def packager(path: Path, out: Path, kind: Kind, *options: str) -> Path:
     """Run Shaka Packager on one file."""
     command = [PACKAGER, f"in={path},stream={kind},output={out}", *options, "--quiet"]

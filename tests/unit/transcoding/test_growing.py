@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import m3u8  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from streamhost import sandbox
@@ -24,10 +25,12 @@ from streamhost.media import tasks, wire
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role, Viewer
 from streamhost.model.clock import HOUR, Clock
-from streamhost.model.streaming import MANIFEST, MEDIA_PLAYLIST, Chunk
-from streamhost.model.videos import Video, VideoState, package_prefix
+from streamhost.model.ids import PackageId
+from streamhost.model.streaming import INIT_SEGMENT, MANIFEST, MEDIA_PLAYLIST, Chunk
+from streamhost.model.videos import Protection, Video, VideoState, package_prefix
 from streamhost.sandbox_process import Start
 from streamhost.testing import clips
+from tests.support import protected
 from tests.unit.media.facts import audio_rendition, segments, video_rendition
 from tests.unit.transcoding.test_recipe import INFO, PLAN, choose
 
@@ -58,7 +61,11 @@ class HoldsBack:
 
 @asynccontextmanager
 async def making(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, run: HoldsBack, clock: Clock = time.time
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: HoldsBack,
+    clock: Clock = time.time,
+    protection: Protection = Protection.NONE,
 ) -> AsyncIterator[tuple[Host, Video]]:
     """A host that makes the film through `run`."""
     monkeypatch.setattr("streamhost.media.run.run_task", run)
@@ -74,7 +81,8 @@ async def making(
     try:
         await host.start()
         alice = await host.accounts.people.add("alice@example.org", "correct horse", "Alice", Role.CREATOR)
-        _, video = await host.uploads.receive(alice.id, body(), lambda: {"filename": "film.mp4"})
+        details = {"filename": "film.mp4", "protection": protection.value}
+        _, video = await host.uploads.receive(alice.id, body(), lambda: details)
         yield host, video
     finally:
         await host.stop(5.0)
@@ -148,6 +156,30 @@ async def test_waiting_is_not_making(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await host.control.act(received.id, None, Action.RESUME)
         early = await until(host, received, lambda video: video.playable or settled(video))
         assert (early.state, early.growing) == (VideoState.PROCESSING, True)
+
+
+async def test_an_encrypted_film_plays_while_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under Common Encryption what is listed early is decrypted by FFmpeg without a complaint, and no vector comes
+    twice under a key in all of it."""
+    run = HoldsBack(3)
+    async with making(tmp_path, monkeypatch, run, protection=Protection.CENC) as (host, received):
+        early = await until(host, received, lambda video: video.playable)
+        assert "cenc:default_KID" in text(host, early, MANIFEST)
+        assert early.growing
+        keys = {key.kid: key.key for key in await host.protections.local.of(early.package_id or PackageId(""))}
+        run.go.set()
+        film, seen = tmp_path / "v90.mp4", []
+        for video in (early, await until(host, received, settled)):
+            folder = host.storage.local_path(f"{package_prefix(video.id, video.package_id or PackageId(''))}v90/x")
+            assert folder is not None
+            listed = m3u8.loads(text(host, video, f"v90/{MEDIA_PLAYLIST}")).segments
+            names = [INIT_SEGMENT, *(one.uri for one in listed)]
+            film.write_bytes(b"".join((folder.parent / name).read_bytes() for name in names))
+            kid = film.read_bytes().partition(b"tenc")[2][8:24].hex()
+            assert protected.errors(film, keys[kid]) == ""
+            seen.append(protected.vectors(film))
+        assert len(set(seen[1])) == len(seen[1]) == 400
+        assert seen[1][: len(seen[0])] == seen[0]
 
 
 async def test_what_will_have_no_end_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
