@@ -268,7 +268,7 @@ async def test_a_grant_for_one_site_plays_there_alone(house: House) -> None:
         for headers in ({"Origin": site}, {"Referer": f"{site}/a/post"}):
             assert (await client.get(segment, headers=headers)).status_code == 200
         refused: list[dict[str, str]] = [{}, {"Origin": "https://evil.example"}, {"Referer": f"{site}.evil.example/"}]
-        refused.append({"Origin": "https://evil.example", "Referer": f"{site}/"})
+        refused += [{"Origin": "https://evil.example", "Referer": f"{site}/"}, {"Referer": "https://[blog.example"}]
         for headers in refused:
             answer = await client.get(segment, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from streamhost.features.streams import IN_USE_SECONDS, STOPPED_SECONDS
 from streamhost.model.videos import Video, Visibility
+from streamhost.server.delivery import delivery_of
+from streamhost.server.objects import objects_of
 from tests.support.house import SEGMENT, House, a_house
 
 LIMIT = 2
+EDGE = "the-secret-of-the-edge"
 
 
 @pytest.fixture
@@ -73,6 +77,22 @@ async def test_the_newest_stream_is_refused(house: House) -> None:
         assert (await fetched(client, streams[LIMIT])).status_code == 200, "the second one has ended meanwhile"
         assert (await fetched(client, streams[1])).status_code == 409
         assert (await fetched(client, streams[0])).status_code == 200
+
+
+async def test_what_plays_by_an_edge_counts_as_well(tmp_path: Path) -> None:
+    """An edge asks for each viewer: the one too many is refused there too, and what is no segment is not counted."""
+    async with a_house(tmp_path / "data", playback__streams_per_user=1, cdn__pull_secret=EDGE) as house:
+        video = await house.video(visibility=Visibility.PUBLIC)
+        async with house.client() as client:
+            streams = [await open_stream(client, video, await house.bearer("bob")) for _ in range(2)]
+        grants = [stream.json()["hls"].split("/")[2] for stream in streams]
+        objects = httpx.ASGITransport(cast(Any, objects_of(house.host, delivery_of(house.host))))
+        named = {"Streamhost-Edge": EDGE}
+        async with httpx.AsyncClient(transport=objects, base_url="http://site.test", headers=named) as edge:
+            for what, statuses in (("segment", [204, 409]), ("file", [204, 204])):
+                asked = [await edge.get(f"/o/grant/{what}/{grant}/{video.id}") for grant in grants]
+                assert [answer.status_code for answer in asked] == statuses
+        assert [one.video_id for one in await house.host.streams.all()] == [video.id]
 
 
 async def test_others_and_strangers_do_not_count(house: House) -> None:

@@ -47,7 +47,10 @@ def check_origin(scope: Scope, grant: Grant) -> None:
     headers = {name: value for name, value in scope["headers"] if name in (b"origin", b"referer")}
     said = headers.get(b"origin", b"").decode("latin-1")
     if not said and (referer := headers.get(b"referer", b"").decode("latin-1")):
-        parts = urlsplit(referer)
+        try:
+            parts = urlsplit(referer)
+        except ValueError as error:
+            raise WrongOrigin from error
         said = f"{parts.scheme}://{parts.netloc}"
     if said.lower() != grant.origin:
         raise WrongOrigin
