@@ -167,9 +167,9 @@ def poster_worth(shown: Shown) -> float:
     """Return how good a poster a picture makes, 0..1: neither black nor white, with contrast, sharp, at rest, in
     colour.
 
-    Each quality is measured on the smallest rung and none of them alone decides.
+    Each quality is measured on rows of the smallest rung, and none of them alone decides.
     """
-    luma, blue, red = (jpeg.plane(p) for p in shown.sizes[-1].planes)
+    luma, blue, red = (jpeg.plane(p)[::WEIGHED] for p in shown.sizes[-1].planes)
     exposed = float(((luma > DARK) & (luma < BRIGHT)).mean())
     contrast = min(1.0, float(luma.std()) / GOOD_CONTRAST)
     edges = np.abs(np.diff(luma.astype(np.int16), axis=1))
@@ -180,6 +180,8 @@ def poster_worth(shown: Shown) -> float:
     return exposed * (0.2 + 0.8 * contrast) * (0.2 + 0.8 * sharp) * (0.4 + 0.6 * rest) * (0.7 + 0.3 * colour)
 
 
+WEIGHED = 3
+"""One row in so many is looked at, which tells as much in a third of the time: weighing was 1 % of a copy's work."""
 DARK, BRIGHT = 32, 226
 """Luma (limited range) beyond which a pixel shows nothing."""
 GOOD_CONTRAST = 50.0
