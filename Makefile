@@ -8,7 +8,7 @@ DATA   ?= .cache/data
 PORT   ?= 8000
 # Tests often wait, for a browser or for a job: twice as many as the two processors that a small machine has. Their order
 # is that of tests/conftest.py.
-PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder --timeout 300
+PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder --timeout 600
 
 # Containers often forbid Python to keep what it has compiled. Tests start a thousand processes, and two thirds of a start
 # would be compiling; empty means allowed.
@@ -33,12 +33,13 @@ serve: setup ## start a server on its own data in .cache/data (DATA=, PORT=, ARG
 test: setup-test lint ## everything that must hold: style, types, floors, and every test
 	$(MAKE) --no-print-directory -j2 types suite
 
-# Types are looked at beside the first tests, which leave a processor time enough.
+# Types are looked at beside the first tests, which leave a processor time enough. Tests end processes, never the power:
+# nothing of theirs need be on the disk for good, and waiting for that would be most of what they do on a slow one.
 suite: setup-test
-	$(BIN)/pytest $(PYTEST) $(ARGS)
+	$(shell command -v eatmydata) $(BIN)/pytest $(PYTEST) $(ARGS)
 
 quick: setup-test ## the tests that take no more than a few seconds each
-	$(BIN)/pytest $(PYTEST) -m "not slow" $(ARGS)
+	$(shell command -v eatmydata) $(BIN)/pytest $(PYTEST) -m "not slow" $(ARGS)
 
 lint: setup-test ## ruff, formatting, import floors
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ SYSTEM = {
     "test": {
         "caddy": "caddy",
         "chromium": "chromium",
+        "eatmydata": "eatmydata",
         "ffmpeg": "ffmpeg",
         "ffprobe": "ffmpeg",
         "nginx": "nginx-light",

@@ -16,7 +16,7 @@ from pathlib import Path
 from prepare import ROOT, works
 
 SUPPORTED = ("3.11", "3.12", "3.13")
-PYTEST = ["-n", "2", "--dist", "loadfile", "--timeout", "300", "-q"]
+PYTEST = ["-n", "2", "--dist", "loadfile", "--timeout", "600", "-q"]
 
 
 def candidates(version: str) -> Iterator[str]:

@@ -75,7 +75,6 @@ def _set_up(number: int, as_json: bool) -> None:
         processors=[*shared, *tail, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

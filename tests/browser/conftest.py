@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.support import CHROMIUM, FLAGS, PATIENCE, Visitor, visitor
+from tests.browser.support import CHROMIUM, FLAGS, PATIENCE, Visitor, profile, visitor
 
 Visit = Callable[..., Visitor]
 
@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def browser_without_script(browser: Browser) -> Iterator[Page]:
     """A page of a browser in which JavaScript is turned off."""
-    context = browser.new_context(java_script_enabled=False)
+    context = profile(browser, java_script_enabled=False)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     yield page

@@ -52,7 +52,6 @@ class Visitor:
     def page(self, path: str | None = None) -> Page:
         """A new tab, at `path` if given."""
         page = self.context.new_page()
-        page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.troubles.append(f"uncaught: {error}"))
         if path is not None:
@@ -69,10 +68,20 @@ class Visitor:
             self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
 
+def profile(browser: Browser, **options: Any) -> BrowserContext:
+    """A fresh browser profile that waits as long as a busy machine may need."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 def visitor(browser: Browser, url: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Visitor:
     """A fresh browser profile for the site at `url`."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    context = profile(
+        browser,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
     )
     context.add_init_script(WATCH_POLICY)
     return Visitor(context, url)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.looks import look
-from tests.browser.support import PASSWORD, PATIENCE, press_tab, until
+from tests.browser.support import PASSWORD, press_tab, profile, until
 from tests.support.server import RunningServer
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
@@ -100,9 +100,8 @@ def test_the_keyboard_is_enough(open_site: RunningServer, visit: Visit) -> None:
 
 def test_everything_works_without_script(open_site: RunningServer, browser: Browser) -> None:
     """Registering, verifying, signing in, the second factor's picture, a token and a log-out: plain forms do it all."""
-    context = browser.new_context(java_script_enabled=False)
+    context = profile(browser, java_script_enabled=False)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     page.goto(open_site.url + "/register")
     page.get_by_label("Name").fill("Plain")
     page.get_by_label("E-mail address").fill("plain@example.org")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.looks import look
-from tests.browser.support import PASSWORD, until
+from tests.browser.support import PASSWORD, profile, until
 from tests.support.models import PICTURES, lend
 from tests.support.posed import posed
 from tests.support.server import RunningServer
@@ -137,7 +137,7 @@ def test_two_moderators(watched_site: RunningServer, titles: list[str], visit: V
 
 def test_without_script(watched_site: RunningServer, titles: list[str], browser: Browser) -> None:
     """Claiming, showing a picture, rejecting for a reason of the list, undoing: all of it works by forms."""
-    context = browser.new_context(java_script_enabled=False)
+    context = profile(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(watched_site.url + "/login?next=/moderation")
     page.get_by_label("E-mail address").fill("max@example.org")

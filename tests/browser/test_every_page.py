@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import Visit
 from tests.browser.looks import look, settle
 from tests.browser.pages import PAGES, View
-from tests.browser.support import PASSWORD, PATIENCE, Visitor, bunny
+from tests.browser.support import PASSWORD, Visitor, bunny, profile
 from tests.support.server import RunningServer
 from tests.support.server import until as wait_until
 
@@ -104,7 +104,7 @@ def test_pages_of(full_site: RunningServer, visit: Visit, addresses: Mapping[str
 
 def test_pages_move_for_others(full_site: RunningServer, browser: Browser) -> None:
     """Where nobody asks for stillness something does move: the look above can find it."""
-    context = browser.new_context(reduced_motion="no-preference")
+    context = profile(browser, reduced_motion="no-preference")
     page = context.new_page()
     page.goto(full_site.url)
     assert page.evaluate(MOVES) != []
@@ -114,12 +114,11 @@ def test_pages_move_for_others(full_site: RunningServer, browser: Browser) -> No
 def test_pages_without_script(full_site: RunningServer, browser: Browser, addresses: Mapping[str, str]) -> None:
     """Where no script runs each page still has its heading, and no button that would do nothing."""
     for who in ("", "root"):
-        visitor = Visitor(browser.new_context(java_script_enabled=True), full_site.url)
+        visitor = Visitor(profile(browser, java_script_enabled=True), full_site.url)
         if who:
             visitor.sign_in(f"{who}@example.org")
-        plain = browser.new_context(java_script_enabled=False, storage_state=visitor.context.storage_state())
+        plain = profile(browser, java_script_enabled=False, storage_state=visitor.context.storage_state())
         page = plain.new_page()
-        page.set_default_timeout(PATIENCE)
         for view in (one for one in VIEWS if one.who == who):
             opened(page, full_site, view, addresses)
             assert page.locator("h1").count() == 1, view

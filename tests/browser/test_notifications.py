@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.looks import look
-from tests.browser.support import PASSWORD
+from tests.browser.support import PASSWORD, profile
 from tests.support.server import RunningServer
 
 
@@ -76,7 +76,7 @@ def test_how_it_looks(telling_site: RunningServer, visit: Visit, tmp_path: Path)
 def test_without_script(telling_site: RunningServer, browser: Browser, tmp_path: Path) -> None:
     """Reading, marking and choosing work where no script runs."""
     fail(telling_site, "carol", "Silent", tmp_path)
-    context = browser.new_context(java_script_enabled=False)
+    context = profile(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(telling_site.url + "/login")
     page.get_by_label("E-mail address").fill("carol@example.org")

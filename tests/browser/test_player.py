@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import PATIENCE, current_time, press_tab, until, wait_for_place, wait_for_time
+from tests.browser.support import current_time, press_tab, profile, until, wait_for_place, wait_for_time
 from tests.support.axe import complaints
 from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
@@ -182,9 +182,8 @@ def test_at_the_end_others_follow(site: RunningServer, visit: Visit, video: str)
 
 def test_thumbs_rule_the_player_on_a_phone(site: RunningServer, browser: Browser, video: str) -> None:
     """One tap shows the controls, two on a side skip, a third one further; settings come up from below, 360 px wide."""
-    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    context = profile(browser, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     page.goto(f"{site.url}/watch/{video}")
     until(page, "document.querySelector('video').readyState >= 2")
     page.locator("[data-start]").tap()

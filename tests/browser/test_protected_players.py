@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from streamhost.model.protection import Scheme
 from streamhost.model.streaming import MANIFEST, MASTER_PLAYLIST
 from streamhost.testing import clips
-from tests.browser.support import PATIENCE, ROOT
+from tests.browser.support import PATIENCE, ROOT, profile
 from tests.support.licensing import Site, served
 from tests.support.protected import Protected, protecting, repackage
 from tests.unit.media import workshop
@@ -80,7 +80,7 @@ def play(
     browser: Browser, site: Site, player: str, name: str, file: str, patience: int = PATIENCE
 ) -> dict[str, object]:
     """Play a package nearly to its end; say how far it came and what went wrong."""
-    page = browser.new_page()
+    page = profile(browser).new_page()
     try:
         page.goto(f"{site.url}/{player}")
         address = f"{site.url}/m/{name.replace(' ', '-')}/{file}"
@@ -88,7 +88,7 @@ def play(
         found: dict[str, object] = page.evaluate(script, [address, LENGTH - 0.3, PATIENCE])
         return found
     finally:
-        page.close()
+        page.context.close()
 
 
 def plays(found: dict[str, object]) -> None:

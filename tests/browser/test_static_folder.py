@@ -40,7 +40,7 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("static")
     arguments = [sys.executable, "-m", "streamhost", "transcode", str(copied_clip()), str(folder / "stream")]
     environment = clean_environment(STREAMHOST_DATA=str(folder / "no-data"))
-    subprocess.run([*arguments, "--heights", "480,180"], check=True, env=environment, capture_output=True, timeout=120)
+    subprocess.run([*arguments, "--heights", "480,180"], check=True, env=environment, capture_output=True, timeout=240)
     (folder / "index.html").write_text(PAGE)
     (folder / "shaka.js").write_bytes(Path(SHAKA).read_bytes())
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))

@@ -73,7 +73,7 @@ class TestSmtpMailSender(MailSenderContract):
         """A mail server on this machine."""
         mailbox = Mailbox()
         async with serving(mailbox) as (port, server):
-            smtp = SmtpServer(HOST, port, "none", timeout=60)
+            smtp = SmtpServer(HOST, port, "none", timeout=150)
 
             class Office:
                 sender = SmtpMailSender(smtp, From("video@example.org", "Film club"))

@@ -12,7 +12,7 @@ from tests.support.server import RunningServer
 from tests.support.tree import rows
 
 pytestmark = pytest.mark.slow
-PATIENCE = 120.0
+PATIENCE = 240.0
 CHUNKS = "SELECT json_extract(payload, '$.part') AS part, state, attempts, worker FROM jobs WHERE kind = 'make_part' "
 
 

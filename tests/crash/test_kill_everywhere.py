@@ -13,7 +13,7 @@ from tests.support.server import Api, RunningServer
 from tests.support.tree import named, rows, stored
 
 pytestmark = pytest.mark.slow
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 def wait_for_running(server: RunningServer, kind: str, part: str) -> bool:
@@ -113,8 +113,8 @@ def test_killing_only_the_server_takes_its_media_processes_along(server: Running
     assert wait_for_running(server, "make_part", "chunk-0")
     children = server.children()  # the media process, and the one that hashed a password
     server.process.kill()
-    server.process.wait(timeout=60)
-    deadline = time.monotonic() + 60
+    server.process.wait(timeout=150)
+    deadline = time.monotonic() + 150
     while any(child.is_running() and child.status() != "zombie" for child in children):
         assert time.monotonic() < deadline, f"still running: {children}"
         time.sleep(0.05)

@@ -13,7 +13,7 @@ from tests.support.tree import rows
 
 pytestmark = pytest.mark.slow
 CLIP = Clip(seconds=12, width=320, height=180, gop=50)
-PATIENCE = 90.0
+PATIENCE = 240.0
 WAITS = (0.0, 0.15, 0.4)
 """Seconds between the first sight of the running job and the kill."""
 

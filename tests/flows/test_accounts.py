@@ -33,7 +33,7 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
 
 def printed_token(site: RunningServer, email: str, path: str) -> str:
     """The token in the newest mail to `email` with a link to `path`, as a site without a mail server prints it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     mail = re.compile(
         rf"^To: {re.escape(email)}$.*?{re.escape(site.url + path)}\?(?:token|invitation)=(\S+)$", re.M | re.S
     )

@@ -60,7 +60,7 @@ def plays(url: str, video: str) -> None:
     stream = httpx.get(f"{url}/api/v1/stream/{video}").json()
     master = str(httpx.URL(url).join(stream["hls"]))
     command = [protected.FFMPEG, "-v", "error", "-allowed_extensions", "ALL", "-i", master, "-f", "null", "-"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=150)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

@@ -48,7 +48,7 @@ class Place:
         """`streamhost cdn …` beside the server."""
         command = [sys.executable, "-m", "streamhost", "cdn", *arguments, "--data", str(self.server.data)]
         environment = clean_environment(**self.settings)
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=90)
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=150)
 
 
 @pytest.fixture(scope="module")

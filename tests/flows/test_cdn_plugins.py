@@ -35,7 +35,7 @@ def run(tmp: Path, settings: Mapping[str, str], *words: str) -> subprocess.Compl
     path = plugin_path(tmp / "plugins", "streamhost-nginx-edge", "streamhost-cloudfront")
     command = [sys.executable, "-m", "streamhost", *words, "--data", str(tmp / "data")]
     environment = clean_environment(PYTHONPATH=path, **settings)
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
 
 
 def test_both_at_once_are_fine_and_show_no_secret(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.support.clips import cached
 from tests.support.server import ROOT, Api, RunningServer
 from tests.support.tree import named, rows, stored
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 def long_clip() -> Path:

@@ -16,7 +16,7 @@ from tests.support.clips import copied_clip
 from tests.support.server import Api, RunningServer
 from tests.support.tree import named, rows, stored
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")

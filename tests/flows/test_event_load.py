@@ -82,7 +82,7 @@ async def post(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
 async def client(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
     """A client for all viewers."""
     limits = httpx.Limits(max_connections=VIEWERS)
-    async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=60) as one:
+    async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=150) as one:
         yield one
 
 

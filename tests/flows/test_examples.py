@@ -42,7 +42,7 @@ def test_api_client(site: RunningServer) -> None:
     assert httpx.get(made["hls"]).text.startswith("#EXTM3U")
     assert site.client("alice@example.org").video(made["id"])["tags"] == ["by a script"]
     wrong = {**environment, "PASSWORD": "wrong"}
-    refused = subprocess.run([*command, *film], env=wrong, capture_output=True, text=True, timeout=60)
+    refused = subprocess.run([*command, *film], env=wrong, capture_output=True, text=True, timeout=150)
     assert refused.returncode == 1 and "bad_credentials" in refused.stderr
 
 

@@ -20,7 +20,7 @@ from tests.support.server import Api, RunningServer, clean_environment, until
 
 QUICK = {"STREAMHOST_IMPORTS_SETTLE_SECONDS": "0.2"}
 SRT = "1\n00:00:00,100 --> 00:00:00,900\nHello\n"
-PATIENCE = 180
+PATIENCE = 240
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.flows.test_control import long_clip, until_encoding, until_quiet
 from tests.support.clips import copied_clip
 from tests.support.server import ROOT, Api, RunningServer, clean_environment, until
 
-PATIENCE = 120
+PATIENCE = 240
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from streamhost.model.ids import PackageId, SessionId, VideoId
 from tests.support.server import RunningServer, clean_environment
 
 VIDEO = VideoId("film")
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def keys(server: RunningServer, *words: str) -> dict[str, object]:

@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 def at(site: RunningServer, address: str, **headers: str) -> httpx.Client:
     """A client whose requests the proxy says come from `address`."""
-    return httpx.Client(base_url=site.url, headers={"X-Forwarded-For": address, **headers}, timeout=60)
+    return httpx.Client(base_url=site.url, headers={"X-Forwarded-For": address, **headers}, timeout=150)
 
 
 def token(site: RunningServer, address: str, email: str = ALICE) -> str:

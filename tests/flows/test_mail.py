@@ -67,7 +67,7 @@ def outbox(admin: Api, state: str = "dead") -> dict[str, Any]:
     return document
 
 
-def until(true: Callable[[], Any], seconds: float = 60) -> Any:
+def until(true: Callable[[], Any], seconds: float = 150) -> Any:
     """What `true` returns, once it is something."""
     deadline = time.monotonic() + seconds
     while not (found := true()):
@@ -84,7 +84,7 @@ def command(site: RunningServer, *arguments: str, **more: str) -> subprocess.Com
         env=clean_environment(**mail),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
 
@@ -225,7 +225,7 @@ def test_wrong_settings_stop_the_start(tmp_path: Path, wrong: str) -> None:
         env=clean_environment(**settings(25, **{"SECURITY": "tls", **changed})),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 3

@@ -97,7 +97,7 @@ def test_a_trailing_slash_changes_nothing(site: RunningServer) -> None:
 
 def test_a_head_too_large_is_refused_and_the_server_goes_on(site: RunningServer) -> None:
     """A megabyte of headers is 431 or a closed connection, never a crash."""
-    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as raw, contextlib.suppress(OSError):
+    with socket.create_connection(("127.0.0.1", site.port), timeout=150) as raw, contextlib.suppress(OSError):
         raw.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n")
         answer = raw.recv(1000)
         assert answer == b"" or b" 431 " in answer
@@ -114,7 +114,7 @@ def test_nonsense_on_the_wire_harms_nobody(site: RunningServer) -> None:
         os.urandom(2000),
         b"PRI * HTTP/2.0\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as raw:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=150) as raw:
             raw.sendall(content)
     assert httpx.get(f"{site.url}/livez").status_code == 200
 
@@ -124,7 +124,7 @@ def test_a_slow_client_blocks_nobody(site: RunningServer) -> None:
     slow = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(50)]
     for raw in slow:
         raw.sendall(b"GET /livez HTTP/1.1\r\nHo")
-    assert httpx.get(f"{site.url}/livez", timeout=60).status_code == 200
+    assert httpx.get(f"{site.url}/livez", timeout=150).status_code == 200
     for raw in slow:
         raw.settimeout(60)
         raw.sendall(b"st: slow\r\n\r\n")
@@ -134,7 +134,7 @@ def test_a_slow_client_blocks_nobody(site: RunningServer) -> None:
 
 def test_http2_is_spoken_too(site: RunningServer) -> None:
     """A client that begins with the HTTP/2 preface is answered in HTTP/2 (proxies do so on their inner side)."""
-    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as raw:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=150) as raw:
         raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
         frame = raw.recv(9)
     assert frame[3] == 4, "the first frame of a server is SETTINGS (RFC 9113, 3.4)"

@@ -79,7 +79,7 @@ class Secret:
 def raw(site: RunningServer, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
     """Head and body of the answer to a request that is sent exactly so."""
     parts = urlsplit(site.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=150)
     try:
         connection.putrequest(method, path, skip_host=False, skip_accept_encoding=True)
         for name, value in {**HEADERS, **(headers or {}), "Content-Length": str(len(body))}.items():

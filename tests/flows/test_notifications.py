@@ -141,7 +141,7 @@ class Ear:
     async def __aexit__(self, *_: object) -> None:
         self.over.set()
         assert self._task is not None
-        await asyncio.wait([self._task], timeout=60)
+        await asyncio.wait([self._task], timeout=150)
         self._task.cancel()
 
     async def hear(self, name: str) -> dict[str, str]:

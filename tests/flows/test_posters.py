@@ -141,7 +141,7 @@ def test_a_choice_outlives_a_new_package(site: RunningServer, alice: Api, video:
     """When the video is packaged anew, the chosen poster stays, and its picture is still there."""
     chosen = alice.put(f"/api/v1/videos/{video['id']}/poster", json={"candidate": 1}).raise_for_status().json()
     before = shown(site, chosen)
-    with closing(sqlite3.connect(site.data / "catalog.sqlite3", timeout=60)) as conn, conn:
+    with closing(sqlite3.connect(site.data / "catalog.sqlite3", timeout=150)) as conn, conn:
         [(package,)] = conn.execute("SELECT package_id FROM videos WHERE id = ?", [video["id"]]).fetchall()
         # The publishing of the finished package comes again, as it does when a package is made anew.
         conn.execute("UPDATE packages SET finished_at = NULL, stage = 'ready' WHERE id = ?", [package])

@@ -23,7 +23,7 @@ from tests.support import protected
 from tests.support.licensing import Site, served
 
 COPIED = clips.Clip(seconds=6, width=320, height=180, gop=50)
-PATIENCE = 120
+PATIENCE = 240
 """Seconds; the machine may be busy with other tests."""
 ENCODED = clips.Clip(seconds=6, width=320, height=180, codec="libvpx-vp9", audio_codec="libopus")
 

@@ -16,7 +16,7 @@ from tests.support.server import ROOT, Api, RunningServer
 from tests.support.tree import named, rows, stored
 from tests.support.tus import words
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.clips import cached
 from tests.support.house import House, a_house
 
 CLIP = Clip(seconds=6, width=320, height=180, gop=50)
-PATIENCE = 120
+PATIENCE = 240
 """Seconds; the machine may be busy with other tests."""
 
 

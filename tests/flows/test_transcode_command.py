@@ -19,7 +19,7 @@ from tests.support.clips import cached, copied_clip
 from tests.support.films import film
 from tests.support.server import clean_environment
 
-PATIENCE = 120
+PATIENCE = 240
 
 
 def slow_clip() -> Path:
@@ -179,7 +179,7 @@ def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path
     _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, told
     assert "goes on where this stopped" in told
-    psutil.wait_procs(children, timeout=60)
+    psutil.wait_procs(children, timeout=150)
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     kept = json.loads(journal.read_text())
     assert kept["parts"]["plan"]["facts"] is not None

@@ -61,7 +61,7 @@ class Script:
 
     def wait_for(self, true: Callable[[], object]) -> None:
         """Wait until something is true while the script runs."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while not true():
             assert time.monotonic() < deadline, self.said[-5:]
             assert self._process.poll() is None, self.said[-5:]
@@ -69,7 +69,7 @@ class Script:
 
     def end(self) -> dict[str, Any]:
         """The last thing that it says."""
-        self._process.wait(timeout=90)
+        self._process.wait(timeout=150)
         self._reader.join()
         return self.said[-1]
 

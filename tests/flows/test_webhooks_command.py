@@ -21,7 +21,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=clean_environment(STREAMHOST_WEBHOOKS_ALLOW='["127.0.0.0/8"]'),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

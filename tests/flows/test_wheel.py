@@ -73,7 +73,7 @@ def site(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield wait_for_start(process, log)
     finally:
         process.terminate()
-        assert process.wait(timeout=60) == 0, log.read_text()
+        assert process.wait(timeout=150) == 0, log.read_text()
 
 
 def wait_for_start(process: subprocess.Popen[bytes], log: Path) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class Place:
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Send the path exactly as it is written; no library tidies it up."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=150)
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
@@ -230,7 +230,7 @@ TRAVERSALS = [
 @pytest.mark.parametrize("name", TRAVERSALS)
 def test_no_name_leads_out_of_the_package(place: Place, name: str) -> None:
     """However a way out is spelt, it is not found (or not even a request)."""
-    with socket.create_connection(("127.0.0.1", place.server.port), timeout=60) as raw:
+    with socket.create_connection(("127.0.0.1", place.server.port), timeout=150) as raw:
         target = place.url(name).encode("latin-1", "replace")
         raw.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b""
@@ -369,7 +369,7 @@ def test_a_file_stays_right_when_it_is_asked_for_often(place: Place) -> None:
 
 def test_one_connection_serves_many_requests(place: Place) -> None:
     """Keep-alive: every answer ends where it says it ends."""
-    connection = http.client.HTTPConnection("127.0.0.1", place.server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", place.server.port, timeout=150)
     for name in ["v720/4000.m4s", "master.m3u8", "v720/1.m4s", "v720/0.m4s", "empty.m4s"] * 3:
         connection.request("GET", place.url(name))
         body = connection.getresponse().read()

@@ -179,7 +179,7 @@ def free_port() -> int:
 
 def wait_for(url: str) -> None:
     """Until somebody answers there."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
         try:
             httpx.get(f"{url}/livez")

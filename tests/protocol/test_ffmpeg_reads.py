@@ -57,7 +57,7 @@ def read(ffmpeg: str, path: Path) -> list[Frames]:
         "framecrc",
         "-",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.stderr == ""
     assert done.returncode == 0
     bases: dict[int, Fraction] = {}

@@ -61,7 +61,7 @@ def test_each_range_decodes_to_one_picture(package: workshop.Package, ffmpeg: st
             cut.write_bytes((folder / INIT_SEGMENT).read_bytes() + (folder / item.uri).read_bytes()[:size])
             picture = tmp_path / "picture-%d.png"
             command = [FFMPEGS[ffmpeg], "-v", "error", "-y", "-i", str(cut), "-fps_mode", "passthrough", str(picture)]
-            subprocess.run(command, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, check=True, capture_output=True, timeout=150)
             [made] = tmp_path.glob("picture-*.png")
             [(_, counter)] = workshop.pictures(made)
             whole = tmp_path / "whole.mp4"

@@ -189,7 +189,7 @@ def ask(operation: Operation, known: dict[str, str], proof: dict[str, str]) -> t
     def one(made: tuple[Case[Any], dict[str, str]]) -> None:
         case, sent = made
         headers = proof | sent
-        answer = case.call(headers=headers, timeout=60)
+        answer = case.call(headers=headers, timeout=150)
         statuses.add(answer.status_code)
         checks = CHECKS[1:] if answer.status_code in CODES_OF_NO_FAULT else CHECKS
         try:

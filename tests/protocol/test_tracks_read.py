@@ -38,7 +38,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(ffmpeg: str, options: Sequence[str], source: Path, *more: str) -> str:
     """What ffmpeg writes."""
     command = [ffmpeg, "-v", "error", *options, "-i", str(source), *more, "-"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=150).stdout
 
 
 @pytest.mark.parametrize("ffmpeg", ["ffmpeg", NEWEST], ids=["debian", "newest"])

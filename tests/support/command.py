@@ -10,7 +10,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from streamhost.cli import main
-from tests.support.server import NO_TRIAL, QUICK_HASHES
+from tests.support.server import QUICK_HASHES, QUICK_VIDEO
 
 NOTHING: Mapping[str, str] = {}
 
@@ -18,7 +18,7 @@ NOTHING: Mapping[str, str] = {}
 def run(*words: str, env: Mapping[str, str] = NOTHING, text: str | None = None) -> Result:
     """Run a command with these variables and none else of ours; `text` stands on its standard input."""
     quiet: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
-    return CliRunner().invoke(main, list(words), env={**quiet, **QUICK_HASHES, **NO_TRIAL, **env}, input=text)
+    return CliRunner().invoke(main, list(words), env={**quiet, **QUICK_HASHES, **QUICK_VIDEO, **env}, input=text)
 
 
 def document(result: Result, code: int = 0) -> Any:

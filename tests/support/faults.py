@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
 
     def _pass_on(self, body: bytes) -> None:
-        behind = http.client.HTTPConnection(self.server.target, timeout=60)
+        behind = http.client.HTTPConnection(self.server.target, timeout=150)
         behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             behind.putheader(name, value)

@@ -31,5 +31,5 @@ def film(folder: Path, seconds: float = 3, chapters: tuple[tuple[int, str], ...]
     made = folder / "film.mkv"
     inputs = ["-i", source, "-i", folder / "a.srt", "-i", folder / "c.txt"]
     options = ["-map", "0", "-map", "1", "-map_chapters", "2", "-c", "copy", "-metadata:s:s:0", "language=fre"]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, inputs), *options, str(made)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, inputs), *options, str(made)], check=True, timeout=150)
     return made

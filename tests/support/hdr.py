@@ -146,7 +146,7 @@ def by_ffmpeg(ffmpeg: str, source: Path, curve: str) -> Pixels:
         f"tonemap={curve}:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
     )
     command = [ffmpeg, "-v", "error", "-i", str(source), "-vf", chain, "-frames:v", "1", "-f", "rawvideo", "-"]
-    raw = subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
+    raw = subprocess.run(command, check=True, capture_output=True, timeout=240).stdout
     frame = VideoFrame.from_ndarray(np.frombuffer(raw, np.uint8).reshape(HEIGHT * 3 // 2, WIDTH), "yuv420p")
     return shown(frame)
 

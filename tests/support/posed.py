@@ -25,6 +25,6 @@ def posed(picture: str, seconds: int = 8) -> Path:
         shown = ["-f", "lavfi", "-i", "gradients=size=320x320:c0=0x5a6e5a:c1=0x8fb3d9:speed=0.01:seed=7"]
     fresh = CACHE / f"{os.getpid()}-{path.name}"
     coding = ["-t", str(seconds), "-r", str(RATE), "-c:v", "libx264", "-crf", "18", "-g", "10", "-pix_fmt", "yuv420p"]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *shown, *coding, str(fresh)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *shown, *coding, str(fresh)], check=True, timeout=150)
     fresh.replace(path)
     return path

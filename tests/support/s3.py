@@ -24,7 +24,7 @@ WEED = Path(sys.executable).with_name("weed")
 KEYS = Credentials("streamhost", "a secret of sixteen")
 BUCKET = "media"
 START_SECONDS = 60.0
-PATIENCE = 60.0
+PATIENCE = 150.0
 """Seconds for one request: a busy machine is no fault of the server. Tests of servers that hang give less."""
 GRPC = 10_000
 """How far above each port SeaweedFS has another one."""

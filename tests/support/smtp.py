@@ -189,7 +189,7 @@ class MailServer:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
-    def wait(self, number: int, seconds: float = 60, to: str = "") -> list[EmailMessage]:
+    def wait(self, number: int, seconds: float = 150, to: str = "") -> list[EmailMessage]:
         """The mails that have come (to that address), once there are so many."""
         deadline = time.monotonic() + seconds
         while len(found := [mail for mail in list(self.mailbox.mails) if to in mail["To"]]) < number:

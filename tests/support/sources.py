@@ -45,7 +45,7 @@ def usual(name: str, **changes: Any) -> Source:
 
 def ffmpeg(*arguments: str | Path) -> None:
     """Run Debian's ffmpeg."""
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=150)
 
 
 def film(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
     """Rows of the catalog, read beside the running server."""
-    conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=60)
+    conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=150)
     conn.row_factory = sqlite3.Row
     try:
         return conn.execute(sql, values).fetchall()
@@ -61,7 +61,7 @@ def _pictures(data: Path, video_id: str, package: str) -> set[str]:
     return found
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 150) -> None:
     """Wait until `true()` holds."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -16,7 +16,7 @@ from tests.support.server import Api
 VERSION = {"Tus-Resumable": "1.0.0"}
 TYPE = {"Content-Type": "application/offset+octet-stream"}
 PATH = "/api/v1/uploads"
-PATIENCE = 60.0
+PATIENCE = 150.0
 A_MOMENT = 0.5
 """Seconds in which what the server has read comes to where it is collected."""
 

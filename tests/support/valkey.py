@@ -26,7 +26,7 @@ class ValkeyServer:
         assert program, "no Valkey and no Redis server is installed; `make setup-test` installs one"
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self._folder)]
         self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 150
         while not self.socket.exists():
             assert time.monotonic() < end and self._process.poll() is None, "the server did not start"
             time.sleep(0.02)

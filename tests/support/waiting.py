@@ -20,7 +20,7 @@ def patience(request: pytest.FixtureRequest, little: float) -> float:
     return little if parameters.get("fault") in ENDLESS else 60.0
 
 
-async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 150) -> None:
     """Return as soon as `true` says so; fail when it has not after so many seconds."""
     end = time.monotonic() + seconds
     while True:

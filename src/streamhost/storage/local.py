@@ -1,7 +1,7 @@
 """Storage in a directory: each object is a file at the place that its key says.
 
 Durable in this order: the bytes (fsync), then the name (rename, fsync of the folder). A crash leaves at worst a file in
-`.incoming`, which no key can name; old ones are removed.
+`.incoming`, which no key can name; whoever writes next removes those that nobody holds locked any more.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -33,6 +34,8 @@ _SYNCS = 8
 syncfs(2) took 0.07 to 0.25 s, but would also wait for everybody else's unwritten bytes."""
 _TRIES = 5
 """A folder that was made may be removed as empty by another process before the rename; then it is made again."""
+_JUST_MADE = 1.0
+"""Seconds: a file that is so new may be one that its writer is about to lock."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -56,8 +59,7 @@ class LocalStorage:
         target = self._path(key)
 
         def put() -> StoredObject:
-            temporary = self._new_temporary()
-            with _removed_on_failure(temporary):
+            with self._temporary() as temporary:
                 temporary.write_bytes(data)
                 _sync(temporary)
                 self._publish(temporary, target)
@@ -70,17 +72,15 @@ class LocalStorage:
         target = self._path(key)
 
         def put() -> bool:
-            temporary = self._new_temporary()
             try:
-                shutil.copyfile(source, temporary)
-                _sync(temporary)
-                with self._folders:
-                    changed = self._make_folders(target.parent)
-                    os.link(temporary, target)
+                with self._temporary() as temporary:
+                    shutil.copyfile(source, temporary)
+                    _sync(temporary)
+                    with self._folders:
+                        changed = self._make_folders(target.parent)
+                        os.link(temporary, target)
             except FileExistsError:
                 return False
-            finally:
-                temporary.unlink(missing_ok=True)
             for folder in changed | {target.parent}:
                 _sync(folder)
             return True
@@ -222,8 +222,7 @@ class LocalStorage:
 
     def _publish_copy(self, source: Path, target: Path) -> None:
         """For a source on another file system."""
-        temporary = self._new_temporary()
-        with _removed_on_failure(temporary):
+        with self._temporary() as temporary:
             shutil.copyfile(source, temporary)
             _sync(temporary)
             self._publish(temporary, target)
@@ -252,15 +251,31 @@ class LocalStorage:
                     return
                 folder = folder.parent
 
-    def _new_temporary(self) -> Path:
+    @contextlib.contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        """A new file that is not seen until it is renamed or linked, and removed if it is still there in the end. It is
+        locked meanwhile: of the files of those who ended in the middle, the system has taken the lock."""
         self._incoming.mkdir(parents=True, exist_ok=True)
         if not self._tidied:
             self._tidied = True
-            for leftover in self._incoming.iterdir():
-                with contextlib.suppress(OSError):
-                    if leftover.stat().st_mtime < time.time() - DAY:
-                        leftover.unlink()
-        return self._incoming / new_id()
+            self._tidy()
+        path = self._incoming / new_id()
+        with path.open("xb") as held:
+            with contextlib.suppress(OSError):  # not every network's file system has locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        for leftover in self._incoming.iterdir():
+            with contextlib.suppress(OSError), leftover.open("rb") as abandoned:
+                age = time.time() - os.fstat(abandoned.fileno()).st_mtime
+                if age < DAY:
+                    fcntl.flock(abandoned, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error while somebody writes it
+                if age > _JUST_MADE:
+                    leftover.unlink()
 
 
 async def _blocking(work: Callable[[], T]) -> T:
@@ -339,12 +354,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -56,7 +56,7 @@ def turn_of(pid: int) -> int:
     return int(struct.unpack("IIQiIQQQ", attributes.raw)[5])
 
 
-async def until(true: Callable[[], object], seconds: float = 60) -> None:
+async def until(true: Callable[[], object], seconds: float = 150) -> None:
     """Wait for something that happens elsewhere."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -69,7 +69,7 @@ async def opened() -> AsyncIterator[Opener]:
     """Makes `Hashers` that are closed at the end; then no process may be left."""
     async with AsyncExitStack() as stack:
 
-        def opener(cost: Cost = QUICK, most: int = 1, idle_seconds: float = 60.0) -> Hashers:
+        def opener(cost: Cost = QUICK, most: int = 1, idle_seconds: float = 150.0) -> Hashers:
             made = Hashers(cost, most, idle_seconds)
             stack.push_async_callback(made.close)
             return made
@@ -112,7 +112,7 @@ def test_memory_is_not_dumped_to_programs_either() -> None:
     """A limit on core files does not hold where the kernel pipes them; that the memory may not be dumped does."""
     script = "import ctypes; from streamhost.hashing import child; child._keep_to_itself(); "
     script += "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=150)
     assert done.stdout == "0\n", done.stderr
 
 

@@ -13,7 +13,7 @@ from streamhost.features.imports import watching
 from streamhost.features.imports.watching import Watch
 from tests.support.server import until as waited
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 class Told:

@@ -47,7 +47,7 @@ async def run(path: Path, together: bool) -> None:
                 await queue.add(conn, Link(task.chain, task.link + 1))
             await job.complete(conn)
 
-    timing = Timing(lease=0.5, beat=0.1, poll=0.05, backoff=0.01, backoff_max=0.02)
+    timing = Timing(lease=3, beat=0.1, poll=0.05, backoff=0.01, backoff_max=0.02)
     worker = Worker(db, queue, {Link: work}, {Lane.LIGHT: 4}, system_clock, timing=timing)
     if not together:
         await worker.release_all()

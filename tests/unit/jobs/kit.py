@@ -105,14 +105,14 @@ class Bench:
         assert job is not None
         return job
 
-    async def when(self, condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
+    async def when(self, condition: Callable[[], Awaitable[bool]], seconds: float = 150.0) -> None:
         """Wait until a condition holds."""
         deadline = time.monotonic() + seconds
         while not await condition():
             assert time.monotonic() < deadline, "waited in vain"
             await asyncio.sleep(0.003)
 
-    async def until(self, job_id: JobId, *states: JobState, seconds: float = 60.0) -> Job:
+    async def until(self, job_id: JobId, *states: JobState, seconds: float = 150.0) -> Job:
         """The job once it is in one of the states."""
         deadline = time.monotonic() + seconds
         while (job := await self.get(job_id)).state not in states:

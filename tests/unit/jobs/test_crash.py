@@ -47,7 +47,7 @@ def begin(catalog: Path, how: str) -> subprocess.Popen[bytes]:
 def end(process: subprocess.Popen[bytes]) -> int:
     """Wait for its end; its status."""
     with process:
-        return process.wait(timeout=60)
+        return process.wait(timeout=240)
 
 
 def check(catalog: Path) -> None:

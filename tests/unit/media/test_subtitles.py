@@ -36,7 +36,7 @@ def with_subtitles(folder: Path, text: str, name: str, *options: str, subtitle: 
     source = clips.make(folder / "plain.mp4", Clip(seconds=3))
     (folder / subtitle).write_text(text)
     command = ["ffmpeg", "-v", "error", "-y", "-i", source, "-i", folder / subtitle, "-map", "0", "-map", "1"]
-    subprocess.run([*map(str, command), "-c", "copy", *options, str(folder / name)], check=True, timeout=60)
+    subprocess.run([*map(str, command), "-c", "copy", *options, str(folder / name)], check=True, timeout=150)
     return folder / name
 
 

@@ -219,10 +219,10 @@ def test_cuts_are_those_that_ffmpeg_finds(tmp_path: Path) -> None:
     small = tmp_path / "small.mp4"
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     shrink = ["-vf", "scale=320:180", "-an", "-preset", "ultrafast", "-g", "25", str(small)]
-    subprocess.run([ffmpeg, "-v", "error", "-i", str(source), *shrink], check=True, timeout=120)
+    subprocess.run([ffmpeg, "-v", "error", "-i", str(source), *shrink], check=True, timeout=240)
     looked = subprocess.run(
         [ffmpeg, "-v", "info", "-i", str(small), "-vf", "scdet=t=10", "-f", "null", "-"],
-        check=True, capture_output=True, text=True, timeout=120,
+        check=True, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     theirs = [
         float(line.rpartition("lavfi.scd.time: ")[2]) for line in looked.stderr.splitlines() if "scd.time" in line
@@ -248,7 +248,7 @@ def test_a_black_opening_is_no_poster(tmp_path: Path) -> None:
         "testsrc2=s=320x180:d=2:r=25",
     ]
     join = ["-filter_complex", "[0][1]concat=n=2", "-pix_fmt", "yuv420p", "-g", "25", str(path)]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *command, *join], check=True, timeout=60)
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *command, *join], check=True, timeout=150)
     made = take(path, tmp_path)
     best = stills.automatic(made.found.posters)
     assert best is not None

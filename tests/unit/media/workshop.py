@@ -156,9 +156,9 @@ def video_names(package: Package) -> list[str]:
 
 def output(command: list[str]) -> str:
     """Run another program and return what it prints."""
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=240).stdout
 
 
 def raw(command: list[str]) -> bytes:
     """Run ``ffmpeg`` with these options and return the raw pictures that it writes."""
-    return subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=120).stdout
+    return subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=240).stdout

@@ -60,7 +60,7 @@ async def test_headers(mailbox: Mailbox) -> None:
 async def test_names_of_the_sender(mailbox: Mailbox, name: str) -> None:
     """Whatever the site is called, it arrives as its name, and adds no header or recipient."""
     async with serving(mailbox) as (port, _):
-        server = SmtpServer(HOST, port, "none", timeout=60)
+        server = SmtpServer(HOST, port, "none", timeout=150)
         await SmtpMailSender(server, From("video@example.org", name)).send(message())
     [mail] = mailbox.mails
     assert mail["From"].addresses[0].addr_spec == "video@example.org"

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import structlog
 
 from streamhost.model.errors import Conflict
 from streamhost.plugins import calling
 from streamhost.plugins.calling import MOST_THREADS, Caller, PluginFailed, PluginTooSlow
+from tests.support.logs import logged
 
 PATIENCE = 20.0
 
@@ -109,7 +109,7 @@ async def test_what_will_not_be_cancelled_is_ended(monkeypatch: pytest.MonkeyPat
         await answer(stubborn, 0.05)
     left = [task for task in asyncio.all_tasks() if task.get_name() == "plugin-bell-on_event"]
     assert len(left) == 1
-    await asyncio.wait(left, timeout=60)
+    await asyncio.wait(left, timeout=150)
     assert (left[0].cancelled(), tries) == (True, ["no"])
 
 
@@ -170,7 +170,7 @@ async def test_what_holds_up_the_server_is_named() -> None:
     async def blocks() -> None:
         time.sleep(0.4)
 
-    with structlog.testing.capture_logs() as entries:
+    with logged() as entries:
         await answer(blocks)
     [entry] = [entry for entry in entries if entry.get("action") == "plugin_blocked"]
     assert (entry["plugin"], entry["hook"]) == ("bell", "on_event")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from streamhost.cdn.origin import OriginCdn
 from streamhost.features.protection import ClearKeyLicenceProxy, DerivedKeySource
@@ -21,6 +20,7 @@ from streamhost.plugins import PluginBroken
 from streamhost.plugins.calling import PluginTooSlow
 from streamhost.plugins.guarding import Guarded
 from streamhost.storage.memory import MemoryStorage
+from tests.support.logs import logged
 from tests.unit.plugins.kit import Queued, furnished, house, plugin
 
 
@@ -120,7 +120,7 @@ async def test_what_holds_up_the_server_is_named() -> None:
         async def send(self) -> None:
             time.sleep(0.3)
 
-    with capture_logs() as said:
+    with logged() as said:
         await Guarded("bell", "notifier bell", Slow()).send()
     assert [(line["plugin"], line["hook"]) for line in said] == [("bell", "notifier bell")]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import threading
@@ -106,15 +108,24 @@ async def test_no_permission(storage: LocalStorage, monkeypatch: pytest.MonkeyPa
 
 
 async def test_leftovers_of_crashes(storage: LocalStorage) -> None:
-    """What a crash left half-written is invisible, and goes after a day; what is being written now stays."""
+    """What a crash left half-written is invisible, and goes when somebody writes again; what others are writing stays,
+    for a day if the file system knows no locks."""
     incoming = storage.root / ".incoming"
     incoming.mkdir(parents=True)
-    for name, age in (("old", 2 * 86400), ("new", 60)):
-        (incoming / name).write_bytes(b"half")
-        os.utime(incoming / name, (time.time() - age, time.time() - age))
-    assert [stored.key async for stored in storage.list()] == []
-    await storage.put_bytes("a", b"x")
-    assert [path.name for path in incoming.iterdir()] == ["new"]
+    with contextlib.ExitStack() as writers:
+        for name, age, locked in (
+            ("old", 2 * 86400, True),
+            ("left", 60, False),
+            ("held", 60, True),
+            ("new", -3600, False),
+        ):
+            file = writers.enter_context((incoming / name).open("wb"))
+            if locked:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            os.utime(file.fileno(), (time.time() - age, time.time() - age))
+        assert [stored.key async for stored in storage.list()] == []
+        await storage.put_bytes("a", b"x")
+        assert sorted(path.name for path in incoming.iterdir()) == ["held", "new"]
 
 
 async def test_cancelled_while_storing(storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,7 +154,7 @@ def broken(*pieces: Piece) -> AsyncIterator[Piece]:
     return body(*pieces, end=ClientGone())
 
 
-async def eventually(true: Callable[[], Any], seconds: float = 60) -> None:
+async def eventually(true: Callable[[], Any], seconds: float = 150) -> None:
     """Wait until something (or what it awaits) is true."""
     async with asyncio.timeout(seconds):
         while True:
