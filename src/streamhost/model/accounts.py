@@ -46,7 +46,7 @@ class User:
     email: str
     name: str
     role: Role
-    password_hash: str
+    password_hash: str = field(repr=False)
     created_at: Timestamp
     email_verified_at: Timestamp | None = None
     disabled_at: Timestamp | None = None

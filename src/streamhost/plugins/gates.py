@@ -44,7 +44,7 @@ class Gates:
 
     async def playback(self, video: Video, viewer: Viewer) -> None:
         """May somebody play a video that they may see? Raises `Refused`, `PluginFailed`."""
-        await self._pass("before_playback", video=_bare(video), viewer=viewer)
+        await self._pass("before_playback", video=_bare(video), viewer=_known(viewer))
 
     async def _pass(self, hook: str, **given: Any) -> None:
         for impl in self._asking.who(hook):
@@ -65,6 +65,11 @@ class Gates:
 def reason_of(refused: Refused) -> str:
     """Why a plugin refuses, as one line of bounded length without odd characters."""
     return one_line(refused.detail)[:REASON]
+
+
+def _known(viewer: Viewer) -> Viewer:
+    """Somebody without what they prove who they are by."""
+    return replace(viewer, user=viewer.user and replace(viewer.user, password_hash=""), passes=())
 
 
 def _bare(video: Video) -> Video:

@@ -13,8 +13,8 @@ import pytest
 
 from streamhost.config import InvalidSettings
 from streamhost.hookspecs import Offer, Refused
-from streamhost.model.accounts import ANONYMOUS, Viewer
-from streamhost.model.ids import UserId, VideoId
+from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
+from streamhost.model.ids import SessionId, UserId, VideoId
 from streamhost.model.mail import Message
 from streamhost.model.streaming import MediaInfo, Rung
 from streamhost.model.videos import Video
@@ -62,12 +62,30 @@ async def test_everybody_is_asked_in_turn(tmp_path: Path) -> None:
     assert asked == ["a", "b"]
 
 
-async def test_no_gate_sees_the_hash_of_a_password(tmp_path: Path) -> None:
-    """A plugin is shown the video without what it has no use for."""
+async def test_no_gate_sees_the_hash_of_a_password(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A plugin is shown the video, and who watches it, without what opens it or proves who somebody is; nor does the
+    trace of its calls print any of that."""
     seen: list[Video] = []
-    gates = house(tmp_path, plugin("curious", before_publish=lambda video: seen.append(video))).gates
+    viewers: list[Viewer] = []
+    user = User(UserId("bob"), "bob@example.org", "Bob", Role.VIEWER, "argon2-hash", 0.0)
+    watching = Viewer(user, SessionId("session"), passes=("a-pass",))
+    curious = plugin(
+        "curious",
+        before_publish=lambda video: seen.append(video),
+        before_playback=lambda viewer: viewers.append(viewer),
+    )
+    gates = house(tmp_path, curious, env={"STREAMHOST_TRACE_PLUGINS": "1"}).gates
     await gates.publish(FILM)
+    await gates.playback(FILM, watching)
+    await gates.playback(FILM, ANONYMOUS)
     assert [video.password_hash for video in seen] == [None]
+    assert [(one.id, one.passes, one.user and one.user.password_hash) for one in viewers] == [
+        ("bob", (), ""),
+        (None, (), None),
+    ]
+    said = capfd.readouterr().err
+    assert "before_playback(viewer=" in said
+    assert "hash" not in said + repr(watching)
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(1)])
