@@ -18,8 +18,8 @@ from streamhost.ports_recommending import Recommender, WatchGraph
 
 KEY_SECONDS = 30.0
 """A player, or a job that holds a processor, waits for a key or a licence."""
-CDN_SECONDS = 600.0
-"""A handful of segments on their way through a slow line; the job begins again with what is missing."""
+CDN_SECONDS = 1800.0
+"""A handful of large segments for each of several videos, through a slow line at home."""
 PORTS: Mapping[str, tuple[type, str, float | None]] = {
     "storages": (Storage, "storage", None),
     "cdns": (Cdn, "CDN", CDN_SECONDS),

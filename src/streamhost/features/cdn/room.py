@@ -37,6 +37,8 @@ IMMUTABLE = (".m4s", ".mp4")
 """What never changes under its name, and is nearly all of the bytes: only that is brought to a CDN."""
 BATCH = 16
 """Objects brought there between two looks at whether the job is still wanted."""
+BEHIND_NOTICES = -10
+"""Priority of bringing videos there: what waits for other people's servers as well is soon done."""
 CAUSE_LENGTH = 500
 SHOWN = 100
 DROPS = (AccessRevoked, VideoRejected, VideoReplaced)
@@ -238,7 +240,9 @@ class Copies:
         # Waits for a purge that runs or waits before it, and is not added twice.
         queueing = f"push:{video_id}:{package_id}"
         task = PushCopies(video_id, package_id)
-        await self._queue.add(conn, task, lock=subject, queueing_lock=queueing, subject=subject)
+        await self._queue.add(
+            conn, task, lock=subject, queueing_lock=queueing, subject=subject, priority=BEHIND_NOTICES
+        )
         return sync
 
     async def _drop(self, conn: Connection, prefix: str) -> None:
