@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from streamhost.plugins.calling import Caller, Watched, held_up, words_of
+from streamhost.plugins.calling import LONG_STEP, Caller, Watched, held_up, words_of
 
 
 class Guarded:
@@ -42,7 +43,10 @@ class Guarded:
 
         @functools.wraps(found)
         def call(*given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
             answer = _kept(functools.partial(found, *given, **named))
+            if (took := time.perf_counter() - began) > LONG_STEP:
+                held_up(*self._of, took)
             if inspect.iscoroutine(answer):
                 return self._watched(answer)
             return self._steps(answer) if isinstance(answer, AsyncIterator) else answer

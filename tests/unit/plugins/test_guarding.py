@@ -114,15 +114,20 @@ def test_nobody_waits_for_ever(kind: str, tmp_path: Path) -> None:
 
 
 async def test_what_holds_up_the_server_is_named() -> None:
-    """A notifier that blocks is found by its name in the log."""
+    """A notifier that blocks is found by its name in the log, also in what is no coroutine."""
 
     class Slow:
         async def send(self) -> None:
             time.sleep(0.3)
 
+        def url(self) -> None:
+            time.sleep(0.3)
+
+    thing = Guarded("bell", "notifier bell", Slow())
     with logged() as said:
-        await Guarded("bell", "notifier bell", Slow()).send()
-    assert [(line["plugin"], line["hook"]) for line in said] == [("bell", "notifier bell")]
+        await thing.send()
+        thing.url()
+    assert [(line["plugin"], line["hook"]) for line in said] == [("bell", "notifier bell")] * 2
 
 
 @pytest.mark.parametrize("asks", ["Topic", AddressAsked("Topic", "Where.", "(")])
