@@ -88,7 +88,7 @@ class Library:
 
     async def shelf(self, shelf: Shelf, viewer: Viewer, cursor: str | None = None, limit: int = 24) -> ShelfPage:
         """What somebody keeps. Raises `InvalidInput`, `InvalidCursor`."""
-        user, place = _user(viewer), by_time(cursor)
+        user, place = _user(viewer), by_time(cursor, VideoId)
         async with self._db.read() as conn:
             kept = await rows.listed(conn, shelf, user, place, one_more(limit, MAX_PAGE))
             return await self._page(conn, kept, viewer, limit)
@@ -97,7 +97,7 @@ class Library:
         self, viewer: Viewer, cursor: str | None = None, limit: int = 24, *, unfinished: bool = False
     ) -> ShelfPage:
         """What somebody has watched. Raises `InvalidInput`, `InvalidCursor`."""
-        user, place = _user(viewer), by_time(cursor)
+        user, place = _user(viewer), by_time(cursor, VideoId)
         async with self._db.read() as conn:
             kept = await rows.watched(conn, user, place, one_more(limit, MAX_PAGE), unfinished=unfinished)
             return await self._page(conn, kept, viewer, limit)

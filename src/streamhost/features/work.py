@@ -118,7 +118,7 @@ class Work:
                 subject=subject,
                 kind=kind,
                 paused=paused,
-                before=_place(cursor),
+                before=by_time(cursor, JobId),
                 limit=rows_asked,
             )
             known = await video_rows.titles(conn, {video_id for job in jobs[:limit] if (video_id := video_of(job))})
@@ -196,8 +196,3 @@ def _selected(state: State | None) -> tuple[tuple[JobState, ...], bool | None]:
         return (JobState.QUEUED, JobState.RUNNING), True
     waiting = state in (State.QUEUED, State.RUNNING)
     return (JobState(state.value),), False if waiting else None
-
-
-def _place(cursor: str | None) -> tuple[float, JobId] | None:
-    place = by_time(cursor)
-    return (place[0], JobId(place[1])) if place else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from streamhost.model.clock import Timestamp
 from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import is_id
 
+Id = TypeVar("Id", bound=str)
 NUMBER_DIGITS = 18
 """Digits of the largest numbers that any database takes (64 bits)."""
 
@@ -54,14 +55,16 @@ def decoded(cursor: str, kinds: Sequence[type]) -> list[Any]:
     return values
 
 
-def by_time(cursor: str | None) -> tuple[Timestamp, str] | None:
-    """The moment and the id at which a page of a list by time ended; None at its beginning. Raises `InvalidCursor`."""
+def by_time(cursor: str | None, kind: Callable[[str], Id]) -> tuple[Timestamp, Id] | None:
+    """The moment and the id, of this kind, at which a page of a list by time ended; None at its beginning.
+
+    Raises `InvalidCursor`."""
     if not cursor:
         return None
     moment, last = decoded(cursor, [float, str])
     if not is_id(last):
         raise InvalidCursor
-    return moment, last
+    return moment, kind(last)
 
 
 def by_number(cursor: str | None) -> int | None:

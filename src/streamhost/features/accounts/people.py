@@ -17,7 +17,6 @@ from streamhost.features.accounts.needs import Leaves
 from streamhost.features.accounts.recovery import Recovery
 from streamhost.model.accounts import Role, Session, User
 from streamhost.model.audit import SYSTEM, Act, Actor
-from streamhost.model.clock import Timestamp
 from streamhost.model.cursors import by_time, encoded, one_more
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import UserId
@@ -49,7 +48,7 @@ class People:
     async def found(self, text: str = "", cursor: str | None = None, limit: int = 50) -> UserPage:
         """Users whose address or name holds `text`, oldest account first. Raises `InvalidInput`."""
         rows_asked = one_more(limit, MAX_PAGE)
-        after = _place(cursor)
+        after = by_time(cursor, UserId)
         async with self._means.db.read() as conn:
             users = await user_rows.found(conn, text.strip(), rows_asked, after)
         items = users[:limit]
@@ -182,8 +181,3 @@ class People:
         """End the invitations of somebody who may not invite any more: they would be a way back in, in any role."""
         for invitation_id in await invitation_rows.revoke_of(conn, user.id, self._means.clock()):
             await self._means.note(conn, Act.INVITATION_REVOKED, by, invitation=invitation_id)
-
-
-def _place(cursor: str | None) -> tuple[Timestamp, UserId] | None:
-    place = by_time(cursor)
-    return (place[0], UserId(place[1])) if place else None

@@ -36,5 +36,4 @@ def page(found: Sequence[Video], limit: int, moment: Any) -> Page:
 
 def place(cursor: str | None) -> tuple[Timestamp, VideoId] | None:
     """Where a page begins: after the video of this moment. Raises `InvalidCursor`."""
-    found = cursors.by_time(cursor)
-    return (found[0], VideoId(found[1])) if found else None
+    return cursors.by_time(cursor, VideoId)

@@ -10,7 +10,7 @@ from streamhost.db import imports as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.features.imports.errors import NoSuchImport, NotRetriable
-from streamhost.model.clock import Clock, Timestamp
+from streamhost.model.clock import Clock
 from streamhost.model.cursors import by_time, encoded, one_more
 from streamhost.model.ids import ImportId, is_id
 from streamhost.model.imports import ImportFile, ImportFolder, ImportState
@@ -85,7 +85,7 @@ class ImportDesk:
         """Files in a state, or all, newest news first."""
         rows_asked = one_more(limit, MAX_PAGE)
         async with self._db.read() as conn:
-            found = await rows.listed(conn, state, root, _place(cursor), rows_asked)
+            found = await rows.listed(conn, state, root, by_time(cursor, ImportId), rows_asked)
             items = await self._items(conn, found[:limit])
         last = found[limit - 1] if len(found) > limit else None
         return ImportPage(items, encoded([last.updated_at, last.id]) if last else None)
@@ -172,8 +172,3 @@ def _why(file: ImportFile, full: bool) -> str | None:
     if file.error is not None:
         return file.error.detail
     return "Others are being made first." if full else "It is about to be taken in."
-
-
-def _place(cursor: str | None) -> tuple[Timestamp, ImportId] | None:
-    place = by_time(cursor)
-    return (place[0], ImportId(place[1])) if place else None
