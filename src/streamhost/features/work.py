@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,7 +97,8 @@ class Work:
     async def get(self, job_id: JobId) -> Item:
         """One job. Raises `NotFound`."""
         async with self._db.read() as conn:
-            return await self._item(conn, await self._known(conn, job_id))
+            [item] = await self._items(conn, [await self._known(conn, job_id)])
+        return item
 
     async def listed(
         self,
@@ -121,9 +122,7 @@ class Work:
                 before=by_time(cursor, JobId),
                 limit=rows_asked,
             )
-            known = await video_rows.titles(conn, {video_id for job in jobs[:limit] if (video_id := video_of(job))})
-            said = await job_outputs.of(conn, [job.id for job in jobs[:limit]])
-            items = [await self._item(conn, job, known, said) for job in jobs[:limit]]
+            items = await self._items(conn, jobs[:limit])
         more = len(jobs) > limit
         last = items[-1].job if more else None
         return WorkPage(items, encoded([last.created_at, last.id]) if last else None)
@@ -137,7 +136,7 @@ class Work:
             job = await self._known(conn, job_id)
             if not await self._do(conn, job, act, priority):
                 raise JobNotSteerable(f"It is {Item(job, None).state.value}.")
-            item = await self._item(conn, await self._known(conn, job_id))
+            [item] = await self._items(conn, [await self._known(conn, job_id)])
         self._log.info("A job was steered", action="job_steered", job=job_id, what=act.value)
         return item
 
@@ -165,20 +164,15 @@ class Work:
             raise NotFound("There is no such job.")
         return job
 
-    async def _item(
-        self,
-        conn: Connection,
-        job: Job,
-        titles: Mapping[VideoId, str] | None = None,
-        outputs: Mapping[JobId, str] | None = None,
-    ) -> Item:
-        video_id = video_of(job)
-        if titles is None:
-            titles = await video_rows.titles(conn, {video_id} if video_id else ())
-        if outputs is None:
-            outputs = await job_outputs.of(conn, [job.id])
-        said, title = outputs.get(job.id, ""), titles.get(video_id) if video_id else None
-        return Item(job, await self._queue.wait(conn, job), title, said)
+    async def _items(self, conn: Connection, jobs: Sequence[Job]) -> list[Item]:
+        titles = await video_rows.titles(conn, {video_id for job in jobs if (video_id := video_of(job))})
+        outputs = await job_outputs.of(conn, [job.id for job in jobs])
+        items = []
+        for job in jobs:
+            video_id, wait = video_of(job), await self._queue.wait(conn, job)
+            title = titles.get(video_id) if video_id else None
+            items.append(Item(job, wait, title, outputs.get(job.id, "")))
+        return items
 
 
 def video_of(job: Job) -> VideoId | None:
