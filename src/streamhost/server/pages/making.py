@@ -13,10 +13,10 @@ from streamhost.features.mail import Mail
 from streamhost.features.playback import Playback
 from streamhost.features.transcoding import Action, Coming, Control, Downloads
 from streamhost.features.work import Act, State, Work
-from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
+from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import JobId, VideoId
 from streamhost.model.keeping import ALWAYS, UNTIL_READY
-from streamhost.model.videos import REVIEWING, Video, may_manage
+from streamhost.model.videos import REVIEWING, Video
 from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
 from streamhost.server.errors import status_of
 from streamhost.server.files import MP4, sent
@@ -123,7 +123,7 @@ async def show_file(
     done: FromQuery[str] = "",
 ) -> Response[str]:
     """The uploaded file, how long it is kept, and whether viewers may take the video along."""
-    video = await catalog.get(VideoId(video_id), viewer_of(request))
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     return _file_page(request, video, playback, frame, settings, saved=done == "saved")
 
 
@@ -137,8 +137,6 @@ def _file_page(
     saved: bool = False,
 ) -> Response[str]:
     viewer = viewer_of(request)
-    if not may_manage(video, viewer):
-        raise Forbidden
     rule = video.keep_source or ""
     return frame.page(
         request,
@@ -188,7 +186,7 @@ async def save_file(
     try:
         await catalog.edit(VideoId(video_id), viewer, changes, address_of(request))
     except InvalidInput as error:
-        video = await catalog.get(VideoId(video_id), viewer)
+        video = await catalog.managed(VideoId(video_id), viewer)
         return _file_page(request, video, playback, frame, settings, error)
     return see(f"{STUDIO}/{video_id}/file?done=saved")
 

@@ -18,9 +18,9 @@ from streamhost.features.playback import Playback
 from streamhost.features.posters import PosterDesk
 from streamhost.features.sharing import Sharing
 from streamhost.model.accounts import Role
-from streamhost.model.errors import Forbidden, InvalidInput, StreamhostError
+from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import VideoId
-from streamhost.model.videos import Video, Visibility, may_manage
+from streamhost.model.videos import Video, Visibility
 from streamhost.server.auth import address_of, at_least, signed_in, viewer_of
 from streamhost.server.home import home_of
 from streamhost.server.pages.copies import copies_view
@@ -36,14 +36,6 @@ AnyRequest = Request[Any, Any, Any]
 STUDIO = "/studio"
 SCHEDULED = "scheduled"
 """What the form calls a video that is private until a time, and public from then on."""
-
-
-async def managed(request: AnyRequest, catalog: Catalog, video_id: str) -> Video:
-    """A video that whoever asks may change. Raises `NotFound`, `Forbidden`."""
-    video = await catalog.get(VideoId(video_id), viewer_of(request))
-    if not may_manage(video, viewer_of(request)):
-        raise Forbidden
-    return video
 
 
 def _as_typed(view: VideoView, changes: Mapping[str, Any]) -> VideoView:
@@ -142,7 +134,7 @@ async def show_edit(
     done: FromQuery[str] = "",
 ) -> Response[str]:
     """The forms for title, description, audience, protection and other sites, links, poster, captions and chapters."""
-    video = await managed(request, catalog, video_id)
+    video = await catalog.managed(VideoId(video_id), viewer_of(request))
     view = video_view(video, viewer_of(request), playback)
     beside = await _links(request, sharing, video, frame, home_of(request, settings))
     beside["posters"] = await poster_views(video.id, viewer_of(request), posters, playback)
@@ -175,7 +167,7 @@ async def edit(
             raise InvalidInput(fields={"publish_at": "Say when."})
         await catalog.edit(VideoId(video_id), viewer, changes, address_of(request))
     except StreamhostError as error:
-        video = await managed(request, catalog, video_id)
+        video = await catalog.managed(VideoId(video_id), viewer)
         return frame.page(
             request,
             "edit.html",

@@ -25,7 +25,7 @@ from streamhost.server.pages.forms import complaint, safe_next, see
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment, usage_text
 from streamhost.server.pages.shapes import VideoView, bytes_text, video_view
-from streamhost.server.pages.studio import STUDIO, managed, tags_of
+from streamhost.server.pages.studio import STUDIO, tags_of
 from streamhost.server.trash import done_to_many
 
 AnyRequest = Request[Any, Any, Any]
@@ -264,7 +264,8 @@ async def confirm_delete(
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """Ask once more, for browsers without script."""
-    view = video_view(await managed(request, catalog, video_id), viewer_of(request), playback)
+    viewer = viewer_of(request)
+    view = video_view(await catalog.managed(VideoId(video_id), viewer), viewer, playback)
     days = f"{trash.keep / DAY:g}"
     return frame.page(
         request, "delete.html", what=STUDIO, back=STUDIO, count=1, video=view, keeps=bool(trash.keep), days=days
