@@ -18,10 +18,9 @@ from streamhost.model.audit import Actor
 from streamhost.model.errors import InvalidInput, NotFound, StreamhostError
 from streamhost.model.ids import SessionId, UserId
 from streamhost.server.auth import actor_of, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, failing, kept, password_rules, see, typed
+from streamhost.server.pages.forms import failing, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import session_view, usage_text, user_view
 from streamhost.server.pages.quota_form import count_text, gigabytes_text, quota_typed, streams_typed
@@ -294,10 +293,7 @@ async def delete(
     try:
         await accounts.people.delete(user.id, actor_of(request))
     except StreamhostError as error:
-        problem = complaint(error)
-        return await admin_page(
-            request, frame, mail, "admin_delete_user.html", status_of(error), user=user_view(user), error=problem
-        )
+        return await admin_page(request, frame, mail, "admin_delete_user.html", **failing(error), user=user_view(user))
     return see(f"{USERS}?done=deleted")
 
 

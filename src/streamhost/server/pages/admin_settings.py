@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from litestar.status_codes import HTTP_202_ACCEPTED
 
 from streamhost.config import InvalidSettings, Settings
 from streamhost.features.mail import Mail
@@ -15,9 +15,8 @@ from streamhost.features.settings import Setting, SettingsDesk, SettingsNow
 from streamhost.model.clock import iso
 from streamhost.model.errors import NotFound, StreamhostError
 from streamhost.server.auth import actor_of
-from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import complaint, failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.setting_shapes import changes_of, inputs, tables, title_of
 
@@ -125,12 +124,11 @@ async def _table_page(
         frame,
         mail,
         "admin_settings_table.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error),
         table=table,
         settings=inputs(settings, form, fields),
         now=now,
         elsewhere=[(key, words) for key, words in fields.items() if not key.startswith(f"{section}.")],
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

@@ -6,7 +6,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from litestar.status_codes import HTTP_200_OK
 
 from streamhost.features.branding import Branding
 from streamhost.features.mail import Mail
@@ -16,14 +15,15 @@ from streamhost.model.errors import StreamhostError
 from streamhost.server.accounts import NO_STORE
 from streamhost.server.auth import actor_of
 from streamhost.server.brand import CSS, LARGE
-from streamhost.server.errors import status_of
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 
 AnyRequest = Request[Any, Any, Any]
 BRANDING = "/admin/branding"
 NAME, ACCENT = "server.site_name", "server.accent"
+FIELDS = {NAME: "name", ACCENT: "accent"}
+"""What the form calls them."""
 DONE = {"saved": "Saved. It counts already, on every page.", "removed": "The logo is taken away."}
 SUGGESTED = (OWN, "#1f5fbf", "#6a3fb5", "#b3267a", "#b3261e", "#8a5300", "#3f6212", "#0f6674")
 """Colours to begin with; any other may be chosen."""
@@ -126,13 +126,12 @@ async def _page(
 ) -> Response[str]:
     now = await desk.now()
     locked = {one.field.key: one.locked for one in now.items if one.locked}
-    fields = error.fields if error else {}
     return await admin_page(
         request,
         frame,
         mail,
         "admin_branding.html",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error, named=lambda key: FIELDS.get(key, key)),
         version=now.version,
         name=form["name"] if form else brand.name,
         accent=form["accent"] if form else brand.accent,
@@ -140,9 +139,7 @@ async def _page(
         suggested=SUGGESTED,
         swatches=swatches(brand.accent),
         locked=locked,
-        errors={"name": fields.get(NAME, ""), "accent": fields.get(ACCENT, "")},
         icon=brand.logo.at(LARGE) if brand.logo else "",
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -25,9 +26,8 @@ from streamhost.model.accounts import Role
 from streamhost.model.audit import Actor
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of, anyone, clear_cookie, device_of, sign_in_cookie, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.pages.forms import Complaint, complaint, kept, password_rules, safe_next, see, typed
+from streamhost.server.pages.forms import Complaint, failing, kept, password_rules, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,8 +62,7 @@ async def show_setup(
     if viewer_of(request).is_at_least(Role.ADMIN):
         return see("/setup/policy")
     opens = await _opens(accounts, token)
-    status = HTTP_200_OK if opens else HTTP_404_NOT_FOUND
-    return _setup_page(request, frame, settings, opens, Texts(token=token, site=frame.site_name), status)
+    return _setup_page(request, frame, settings, opens, Texts(token=token, site=frame.site_name))
 
 
 @post("/setup", guards=[anyone], opt=limited(RouteClass.LOGIN), include_in_schema=False)
@@ -89,7 +88,7 @@ async def set_up(
         )
     except StreamhostError as error:
         opens = await _opens(accounts, form["token"])
-        return _setup_page(request, frame, settings, opens, form, status_of(error), error)
+        return _setup_page(request, frame, settings, opens, form, error)
     with contextlib.suppress(SettingsNotWritable, SettingsChanged):
         # There is an account now, and a step for everything that could not be written.
         await settings_desk.change(named, Actor.of(sign_in.user, address_of(request)))
@@ -104,21 +103,20 @@ def _setup_page(
     settings: Settings,
     opens: bool,
     form: Texts,
-    status: int,
     error: StreamhostError | None = None,
 ) -> Response[str]:
     """The form, where the link opens it."""
     return frame.page(
         request,
         "setup.html",
-        status,
+        **failing(
+            error,
+            otherwise=HTTP_200_OK if opens else HTTP_404_NOT_FOUND,
+            named=lambda key: "site" if key == SITE_NAME else key,
+        ),
         token_valid=opens,
         token=form["token"],
-        error=complaint(error) if error else None,
         form=kept(form),
-        errors=Texts({"site" if key == SITE_NAME else key: words for key, words in error.fields.items()})
-        if error
-        else Texts(),
         **password_rules(settings),
     )
 
@@ -154,13 +152,13 @@ async def sign_in(
         # To ask for the code is no refusal: whoever sees this form is on the right way.
         return frame.page(request, "code.html", next=onward, error=None, ticket=error.ticket)
     except OtpInvalid as error:
-        problem = complaint(error)
-        return frame.page(request, "code.html", status_of(error), next=onward, error=problem, ticket=ticket)
+        return frame.page(request, "code.html", **failing(error), next=onward, ticket=ticket)
     except (InvalidLink, LinkExpired, LinkUsed):
-        return _login_page(request, frame, accounts, onward, HTTP_401_UNAUTHORIZED, error=TOO_SLOW)
+        wrong = failing(None, otherwise=HTTP_401_UNAUTHORIZED) | {"error": TOO_SLOW}
+        return _login_page(request, frame, accounts, onward, wrong)
     except StreamhostError as error:
         unverified = form["email"] if isinstance(error, EmailUnverified) else ""
-        return _login_page(request, frame, accounts, onward, status_of(error), error, form, unverified)
+        return _login_page(request, frame, accounts, onward, failing(error), form, unverified)
     response = see(onward)
     sign_in_cookie(request, response, opened)
     return response
@@ -171,21 +169,18 @@ def _login_page(
     frame: Frame,
     accounts: Accounts,
     onward: str,
-    status: int = HTTP_200_OK,
-    error: StreamhostError | Complaint | None = None,
+    wrong: Mapping[str, Any] | None = None,
     form: Texts | None = None,
     unverified: str = "",
     flash: str | None = None,
 ) -> Response[Any]:
-    """The form. `unverified`: the address that waits for its verification, if that is what is wrong."""
+    """The form. `wrong`: see `failing`; `unverified`: the address that waits for its verification, if that is it."""
     return frame.page(
         request,
         "login.html",
-        status,
+        **(wrong or failing(None)),
         next=onward,
-        error=complaint(error) if isinstance(error, StreamhostError) else error,
         form=kept(form or Texts()),
-        errors=Texts(error.fields) if isinstance(error, StreamhostError) else Texts(),
         unverified=unverified,
         registration=accounts.registration.mode,
         flash=flash,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +42,17 @@ def complaint(error: StreamhostError) -> Complaint | None:
     return Complaint(f"{error.title()} {error.detail}".strip(), error.hint or "", wait)
 
 
-def failing(error: StreamhostError | None) -> dict[str, Any]:
+def failing(
+    error: StreamhostError | None, *, otherwise: int = HTTP_200_OK, named: Callable[[str], str] = str
+) -> dict[str, Any]:
     """What a page that holds a form says after a mistake: the status of the answer, what stands above the form, and
-    what stands beside its fields. Nothing is wrong without an error."""
+    what stands beside its fields. Nothing is wrong without an error.
+
+    `otherwise`: the status then. `named`: what the form calls a field of the error."""
     if error is None:
-        return {"status_code": HTTP_200_OK, "error": None, "errors": Texts()}
-    return {"status_code": status_of(error), "error": complaint(error), "errors": Texts(error.fields)}
+        return {"status_code": otherwise, "error": None, "errors": Texts()}
+    beside = Texts({named(field): words for field, words in error.fields.items()})
+    return {"status_code": status_of(error), "error": complaint(error), "errors": beside}
 
 
 def kept(form: Texts) -> Texts:

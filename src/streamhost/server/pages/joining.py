@@ -11,10 +11,9 @@ from streamhost.features.accounts import Accounts
 from streamhost.model.accounts import Invitation
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of, anyone
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
-from streamhost.server.pages.forms import complaint, failing, kept, password_rules, see, typed
+from streamhost.server.pages.forms import failing, kept, password_rules, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
@@ -98,7 +97,7 @@ async def verify(
     try:
         await accounts.registration.verify(token, address=address_of(request))
     except StreamhostError as error:
-        return frame.page(request, "verify.html", status_of(error), error=complaint(error))
+        return frame.page(request, "verify.html", **failing(error))
     return see(f"{SIGN_IN_PATH}?done=verified")
 
 

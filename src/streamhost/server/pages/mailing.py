@@ -6,8 +6,7 @@ from litestar import Request, Response
 
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import address_of
-from streamhost.server.errors import status_of
-from streamhost.server.pages.forms import complaint, typed
+from streamhost.server.pages.forms import failing, typed
 from streamhost.server.pages.frame import Frame, Texts
 
 AnyRequest = Request[Any, Any, Any]
@@ -23,7 +22,7 @@ class Asks(Protocol):
 
 def mail_form(request: AnyRequest, frame: Frame, template: str) -> Response[str]:
     """The form, not filled in yet."""
-    return frame.page(request, template, stage="form", error=None, form=Texts(), errors=Texts())
+    return frame.page(request, template, **failing(None), stage="form", form=Texts())
 
 
 async def asked_for_mail(request: AnyRequest, frame: Frame, template: str, ask: Asks) -> Response[str]:
@@ -32,6 +31,5 @@ async def asked_for_mail(request: AnyRequest, frame: Frame, template: str, ask: 
     try:
         await ask(form["email"], address=address_of(request))
     except StreamhostError as error:
-        status, problem = status_of(error), complaint(error)
-        return frame.page(request, template, status, stage="form", error=problem, form=form, errors=Texts(error.fields))
-    return frame.page(request, template, stage="sent", error=None, form=form, errors=Texts())
+        return frame.page(request, template, **failing(error), stage="form", form=form)
+    return frame.page(request, template, **failing(None), stage="sent", form=form)

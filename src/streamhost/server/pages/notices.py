@@ -17,7 +17,7 @@ from streamhost.server.auth import in_person, public, signed_in, user_of
 from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.browse import following
-from streamhost.server.pages.forms import complaint, safe_next, see, typed
+from streamhost.server.pages.forms import complaint, failing, safe_next, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import Moment, moment
 
@@ -188,8 +188,7 @@ async def _leave_page(
         if done:
             await notifications.preferences.leave(leaving)
     except StreamhostError as error:
-        values = {"error": complaint(error), "about": "", "done": False, "token": ""}
-        return frame.page(request, "unsubscribe.html", status_of(error), **values)
+        return frame.page(request, "unsubscribe.html", **failing(error), about="", done=False, token="")
     about = KINDS[leaving.kind].label if leaving.kind else ""
     return frame.page(request, "unsubscribe.html", error=None, about=about, done=done, token=token)
 

@@ -11,10 +11,9 @@ from streamhost.features.accounts import Accounts
 from streamhost.model.accounts import User
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.server.auth import address_of, anyone, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.entrance import SIGN_IN_PATH
-from streamhost.server.pages.forms import complaint, failing, password_rules, see, typed
+from streamhost.server.pages.forms import failing, password_rules, see, typed
 from streamhost.server.pages.frame import Frame
 from streamhost.server.pages.mailing import asked_for_mail, mail_form
 
@@ -107,8 +106,7 @@ async def confirm_email(
     try:
         await accounts.profile.confirm_email(form["token"], address=address_of(request))
     except StreamhostError as error:
-        status, problem = status_of(error), complaint(error)
-        return frame.page(request, "confirm_email.html", status, stage="refused", token="", error=problem)
+        return frame.page(request, "confirm_email.html", **failing(error), stage="refused", token="")
     return see("/account?done=email" if viewer_of(request).user else f"{SIGN_IN_PATH}?done=email")
 
 

@@ -20,11 +20,10 @@ from streamhost.features.settings import SettingsDesk, SettingsNow, refusal
 from streamhost.features.storekeeping import Checked, try_storage
 from streamhost.model.errors import StreamhostError
 from streamhost.server.auth import actor_of, user_of
-from streamhost.server.errors import status_of
 from streamhost.server.home import home_of
 from streamhost.server.limits import RouteClass, limited
 from streamhost.server.pages.admin_frame import GUARDS
-from streamhost.server.pages.forms import complaint, see, typed
+from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.model_shapes import model_views
 from streamhost.server.pages.policy import chosen_profile, profile_choices
@@ -83,12 +82,12 @@ class Known:
     link: str
 
 
-def _page(request: AnyRequest, frame: Frame, here: str, status: int = HTTP_200_OK, **values: Any) -> Response[str]:
+def _page(request: AnyRequest, frame: Frame, here: str, **values: Any) -> Response[str]:
     names = [name for name, _ in STEPS]
     onward = names[min(names.index(here) + 1, len(names) - 1)]
     steps = [Step(f"{SETUP}/{name}", words, name == here) for name, words in STEPS]
-    values = {"error": None, "flash": None, "errors": Texts()} | values
-    return frame.page(request, f"setup_{here}.html", status, steps=steps, onward=f"{SETUP}/{onward}", **values)
+    values = {"flash": None, **failing(None), **values}
+    return frame.page(request, f"setup_{here}.html", steps=steps, onward=f"{SETUP}/{onward}", **values)
 
 
 def _values(now: SettingsNow, section: str, names: Sequence[str], form: Texts | None = None) -> Texts:
@@ -107,10 +106,6 @@ def _changes(now: SettingsNow, section: str, names: Sequence[str], form: Texts) 
     locked = _locked(now, section, names)
     said = {f"{section}.{name}": form[name].strip() for name in names if name in form and name not in locked}
     return {key: value for key, value in said.items() if value or key not in SECRETS}
-
-
-def _errors(error: StreamhostError, section: str) -> Texts:
-    return Texts({key.removeprefix(f"{section}."): words for key, words in error.fields.items()})
 
 
 @get(f"{SETUP}/policy", guards=GUARDS, include_in_schema=False)
@@ -133,8 +128,7 @@ async def choose_policy(
         await moderation.policies.choose(chosen_profile(form["profile"]), actor_of(request))
     except StreamhostError as error:
         profiles = profile_choices(form["profile"])
-        values: dict[str, Any] = {"profiles": profiles, "fixed": moderation.policies.fixed, "error": complaint(error)}
-        return _page(request, frame, "policy", status_of(error), **values)
+        return _page(request, frame, "policy", **failing(error), profiles=profiles, fixed=moderation.policies.fixed)
     return see(f"{SETUP}/storage")
 
 
@@ -198,15 +192,17 @@ async def _storage_page(
         request,
         frame,
         "storage",
-        status_of(error) if error else HTTP_422_UNPROCESSABLE_ENTITY if found else HTTP_200_OK,
+        **failing(
+            error,
+            otherwise=HTTP_422_UNPROCESSABLE_ENTITY if found else HTTP_200_OK,
+            named=lambda key: key.removeprefix("storage."),
+        ),
         backend=form["backend"] if form else backend,
         form=_values(now, "storage", S3_FIELDS, form),
         locked=_locked(now, "storage", ("backend", *S3_FIELDS)),
         secret_set=secret.is_set,
         found=found,
         free=bytes_text(standing.disk.free),
-        errors=_errors(error, "storage") if error else Texts(),
-        error=complaint(error) if error else None,
     )
 
 
@@ -260,13 +256,11 @@ async def _mail_page(
         request,
         frame,
         "mail",
-        status_of(error) if error else HTTP_200_OK,
+        **failing(error, named=lambda key: key.removeprefix("mail.")),
         form=_values(now, "mail", MAIL_FIELDS, form),
         locked=_locked(now, "mail", MAIL_FIELDS),
         secret_set=secret.is_set,
         to=user_of(request).email,
-        errors=_errors(error, "mail") if error else Texts(),
-        error=complaint(error) if error else None,
         flash=flash,
     )
 

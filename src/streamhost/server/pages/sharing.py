@@ -13,10 +13,9 @@ from streamhost.features.sharing import Sharing
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import LinkId, VideoId
 from streamhost.server.auth import address_of, anyone, signed_in, viewer_of
-from streamhost.server.errors import status_of
 from streamhost.server.limits import RouteClass, limited
-from streamhost.server.pages.forms import complaint, see, typed
-from streamhost.server.pages.frame import Frame, Texts
+from streamhost.server.pages.forms import failing, see, typed
+from streamhost.server.pages.frame import Frame
 from streamhost.server.sharing import with_pass
 
 AnyRequest = Request[Any, Any, Any]
@@ -29,20 +28,18 @@ def unlock_page(
     frame: Frame,
     video_id: str,
     status: int = HTTPStatus.FORBIDDEN,
-    error: StreamhostError | None = None,
     link: str = "",
     uses: int = 0,
+    error: StreamhostError | None = None,
 ) -> Response[str]:
     """The page that asks for the password, or whether to use a link up."""
     return frame.page(
         request,
         "unlock.html",
-        status,
+        **failing(error, otherwise=status),
         video_id=video_id,
         link=link,
         uses=uses,
-        error=complaint(error) if error else None,
-        errors=Texts(error.fields) if error else Texts(),
     )
 
 
@@ -58,7 +55,7 @@ async def unlock(
         else:
             given = await sharing.unlock(name, form["password"], viewer, network_of(address_of(request)))
     except InvalidInput as error:
-        return unlock_page(request, frame, video_id, status_of(error), error)
+        return unlock_page(request, frame, video_id, error=error)
     response = see(f"/watch/{name}")
     with_pass(request, response, given)
     return response
