@@ -101,6 +101,11 @@ class SettingsNow:
         """Those that count from the next start only."""
         return [one for one in self.items if one.waits]
 
+    @property
+    def by_key(self) -> Mapping[str, Setting]:
+        """The same by key."""
+        return {one.field.key: one for one in self.items}
+
     def of(self, section: str) -> Sequence[Setting]:
         """Those of one table."""
         return [one for one in self.items if one.field.section == section]
@@ -281,11 +286,11 @@ class SettingsDesk:
 
 def refusal(error: StreamhostError, keys: Iterable[str]) -> InvalidInput:
     """What is wrong with settings, as something that can be said beside each of those that were changed."""
+    if not isinstance(error, InvalidSettings):
+        return InvalidInput(f"The server would not start with this: {error}", hint=error.hint)
     told: dict[str, str] = {}
     others: list[str] = []
     asked = set(keys)
-    if not isinstance(error, InvalidSettings):
-        return InvalidInput(f"The server would not start with this: {error}", hint=error.hint)
     for line in error.detail.splitlines():
         key, _, words = line.partition(": ")
         if key in asked and words:

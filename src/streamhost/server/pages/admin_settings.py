@@ -92,8 +92,8 @@ async def change_table(
         after = await settings_desk.change(changes, actor_of(request), form["version"] or None)
     except StreamhostError as error:
         return await _table_page(request, section, await settings_desk.now(), mail, frame, error=error, form=form)
-    changed = {one.field.key: one.value for one in after.items}
-    touched = [one.field for one in settings if one.field.key in changes and changed[one.field.key] != one.value]
+    changed = after.by_key
+    touched = [one.field for one in settings if one.field.key in changes and changed[one.field.key].value != one.value]
     done = "now" if touched and all(field.live for field in touched) else "later" if touched else "saved"
     return see(f"{SETTINGS}/{section}?done={done}")
 

@@ -14,7 +14,7 @@ from streamhost.model.branding import DARK_GROUNDS, LIGHT_GROUNDS, OWN, Brand, b
 from streamhost.model.errors import StreamhostError
 from streamhost.server.accounts import NO_STORE
 from streamhost.server.auth import actor_of
-from streamhost.server.brand import CSS, LARGE
+from streamhost.server.brand import CSS, LARGE, picture_url
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.forms import failing, see, typed
 from streamhost.server.pages.frame import Frame, Texts
@@ -139,7 +139,7 @@ async def _page(
         suggested=SUGGESTED,
         swatches=swatches(brand.accent),
         locked=locked,
-        icon=brand.logo.at(LARGE) if brand.logo else "",
+        icon=picture_url(brand, LARGE),
         flash=flash,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from streamhost.config import Field, sections
-from streamhost.features.settings import Setting, SettingsNow
+from streamhost.features.settings import DEFAULT, Setting, SettingsNow
 from streamhost.server.pages.frame import Texts
 from streamhost.server.pages.shapes import bytes_text
 
@@ -103,7 +103,7 @@ def tables(now: SettingsNow) -> list[TableView]:
             name,
             title_of(name),
             docs.get(name, "Settings of this plugin."),
-            sum(one.origin != "default" for one in now.of(name)),
+            sum(one.origin != DEFAULT for one in now.of(name)),
             sum(one.waits for one in now.of(name)),
             len(now.of(name)),
         )

@@ -186,8 +186,7 @@ async def _storage_page(
     error: StreamhostError | None = None,
 ) -> Response[str]:
     now, standing = await desk.now(), await overview.now()
-    backend = next(str(one.value) for one in now.items if one.field.key == "storage.backend")
-    secret = next(one for one in now.items if one.field.key == "storage.s3_secret_access_key")
+    settings = now.by_key
     return _page(
         request,
         frame,
@@ -197,10 +196,10 @@ async def _storage_page(
             otherwise=HTTP_422_UNPROCESSABLE_ENTITY if found else HTTP_200_OK,
             named=lambda key: key.removeprefix("storage."),
         ),
-        backend=form["backend"] if form else backend,
+        backend=form["backend"] if form else settings["storage.backend"].value,
         form=_values(now, "storage", S3_FIELDS, form),
         locked=_locked(now, "storage", ("backend", *S3_FIELDS)),
-        secret_set=secret.is_set,
+        secret_set=settings["storage.s3_secret_access_key"].is_set,
         found=found,
         free=bytes_text(standing.disk.free),
     )
@@ -251,7 +250,6 @@ async def _mail_page(
     flash: str | None = None,
 ) -> Response[str]:
     now = await desk.now()
-    secret = next(one for one in now.items if one.field.key == "mail.password")
     return _page(
         request,
         frame,
@@ -259,7 +257,7 @@ async def _mail_page(
         **failing(error, named=lambda key: key.removeprefix("mail.")),
         form=_values(now, "mail", MAIL_FIELDS, form),
         locked=_locked(now, "mail", MAIL_FIELDS),
-        secret_set=secret.is_set,
+        secret_set=now.by_key["mail.password"].is_set,
         to=user_of(request).email,
         flash=flash,
     )
@@ -296,7 +294,7 @@ async def show_done(
 ) -> Response[str]:
     """How it all stands, what waits for a restart, and what to do next."""
     now, models = await settings_desk.now(), await model_desk.states()
-    value = {one.field.key: one.value for one in now.items}
+    value = {key: one.value for key, one in now.by_key.items()}
     policy = (await moderation.policies.get()).profile
     profile = next((name for key, name, _, _ in profile_choices(policy) if key == policy), "")
     missing = [one.model.id for one in models if one.can_install]
