@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
-from streamhost import sandbox
 from streamhost.db import audit
 from streamhost.db import brand as rows
 from streamhost.db.core import Database
 from streamhost.media import tasks
-from streamhost.media.errors import NotPicture
+from streamhost.media.rewriting import RunsMedia, content, written_anew
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.branding import Brand, Logo
 from streamhost.model.clock import Clock
@@ -23,18 +20,7 @@ from streamhost.model.ids import new_id
 MAX_BYTES = 5 * 1024**2
 """Largest file that is taken for a logo."""
 FOLDER = "logo"
-PICTURE = "picture"
 VERSION_LENGTH = 12
-
-
-class RunsMedia(Protocol):
-    """Does one media task in a limited child process."""
-
-    def __call__(
-        self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
-    ) -> Awaitable[tasks.Answer]:
-        """The answer that `media.tasks` names; raises the child's own error, or one of `streamhost.sandbox`."""
-        ...
 
 
 class Branding:
@@ -85,28 +71,7 @@ class Branding:
             self.brand.logo, self._pictures = None, {}
 
     async def _written_anew(self, file: bytes) -> tuple[tasks.LogoMade, Mapping[str, bytes]]:
-        room = self._work / FOLDER
-        out = room / "out"
-        try:
-            await asyncio.to_thread(_lay_out, room, file)
-            try:
-                answer = await self._run(tasks.ReadLogo(str(room / PICTURE), str(out)), lambda _share, _step: None, out)
-            except (sandbox.ChildNotStarted, sandbox.ChildNotConfined):
-                raise
-            except sandbox.ChildError as error:
-                # Whatever it was that ended the decoder, this file did it.
-                raise NotPicture(error.detail) from error
+        async with written_anew(self._run, self._work / FOLDER, file, tasks.ReadLogo) as (answer, out):
             assert isinstance(answer, tasks.LogoMade), "that is what this task answers"
-            return answer, await asyncio.to_thread(_read, out, answer.names)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
-
-
-def _lay_out(room: Path, file: bytes) -> None:
-    shutil.rmtree(room, ignore_errors=True)
-    (room / "out").mkdir(parents=True)
-    (room / PICTURE).write_bytes(file)
-
-
-def _read(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in names}
+            names = answer.names
+            return answer, await asyncio.to_thread(lambda: {name: content(out, name) for name in names})

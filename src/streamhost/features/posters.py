@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
 
-from streamhost import sandbox
 from streamhost.db import stills as rows
 from streamhost.db import videos
 from streamhost.db.core import Connection, Database
 from streamhost.jobs.queue import Queue
 from streamhost.media import stills, tasks, wire
-from streamhost.media.errors import NotPicture
+from streamhost.media.rewriting import RunsMedia, content, written_anew
 from streamhost.model.accounts import Viewer
 from streamhost.model.clock import HOUR, Clock
 from streamhost.model.errors import Conflict, InvalidInput, NotFound
@@ -30,7 +27,6 @@ MAX_BYTES = 20 * 1024**2
 """Largest picture file that is taken: more than any camera's JPEG has."""
 LET_GO = HOUR
 """How long a poster that is shown no more stays: browsers keep its address about so long."""
-PICTURE = "picture"
 NAME = "posters"
 
 
@@ -46,16 +42,6 @@ Shown = Callable[[Connection, VideoId], Awaitable[None]]
 
 async def nobody_is_told(_conn: Connection, _video_id: VideoId) -> None:
     """For a house in which nobody looks at what people send."""
-
-
-class RunsMedia(Protocol):
-    """Does one media task in a limited child process."""
-
-    def __call__(
-        self, task: tasks.Task, report: Callable[[float, str], None], writable: Path | None
-    ) -> Awaitable[tasks.Answer]:
-        """The answer that `media.tasks` names; raises the child's own error, or one of `streamhost.sandbox`."""
-        ...
 
 
 class PosterDesk:
@@ -163,26 +149,8 @@ class PosterDesk:
         return b"".join([piece async for piece in self._storage.read(key, still.offset, still.offset + still.size)])
 
     async def _written_anew(self, file: bytes) -> bytes:
-        room = self._work / NAME
-        out = room / "out"
-        try:
-            await asyncio.to_thread(_lay_out, room, file)
-            try:
-                await self._run(tasks.ReadPicture(str(room / PICTURE), str(out)), lambda _share, _step: None, out)
-            except (sandbox.ChildNotStarted, sandbox.ChildNotConfined):
-                raise
-            except sandbox.ChildError as error:
-                # Whatever it was that ended the decoder, this file did it.
-                raise NotPicture(error.detail) from error
-            return await asyncio.to_thread((out / POSTER).read_bytes)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
-
-
-def _lay_out(room: Path, file: bytes) -> None:
-    shutil.rmtree(room, ignore_errors=True)
-    (room / "out").mkdir(parents=True)
-    (room / PICTURE).write_bytes(file)
+        async with written_anew(self._run, self._work / NAME, file, tasks.ReadPicture) as (_, out):
+            return await asyncio.to_thread(content, out, POSTER)
 
 
 async def _stills(conn: Connection, video: Video) -> Stills:
