@@ -118,7 +118,7 @@ def job_view(item: Item) -> JobView:
         icon=ICONS[state],
         progress=round(job.progress, 3),
         about=about,
-        trouble=_trouble(job),
+        trouble=trouble_text(job),
         output=item.output,
         attempts=job.attempts,
         priority=job.priority,
@@ -129,7 +129,7 @@ def job_view(item: Item) -> JobView:
     )
 
 
-def _trouble(job: Job) -> str:
+def trouble_text(job: Job) -> str:
     """Why a job failed: the sentence of its error, the details, and the code by which the reference knows it."""
     if not job.error_code:
         return ""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from streamhost.features.models import ModelStanding
 from streamhost.ml.registry import Origin, State
-from streamhost.model.errors import known_errors
 from streamhost.model.tasks import JobState
 from streamhost.server.pages.desk_shapes import ASPECTS
+from streamhost.server.pages.job_shapes import trouble_text
 from streamhost.server.pages.shapes import bytes_text
 
 WORDS = {State.INSTALLED: "Installed", State.NOT_INSTALLED: "Not installed", State.BROKEN: "Broken"}
@@ -47,7 +47,6 @@ def _view(one: ModelStanding) -> ModelView:
     manifest, job = one.model.manifest, one.job
     coming = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
     failed = job is not None and job.state is JobState.FAILED and one.state is not State.INSTALLED
-    sentence = next((kind.title() for kind in known_errors() if job and kind.code == job.error_code), "")
     return ModelView(
         id=one.model.id,
         title=manifest.title,
@@ -63,6 +62,6 @@ def _view(one: ModelStanding) -> ModelView:
         can_remove=one.model.origin is not Origin.SHIPPED and one.state is not State.NOT_INSTALLED and not coming,
         doing=(job.step or "Waiting for its turn") if coming and job else "",
         progress=job.progress if coming and job else 0.0,
-        trouble=f"{sentence} {job.error_detail or ''}".strip() if failed and job else "",
+        trouble=trouble_text(job) if failed and job else "",
         weaknesses=manifest.weaknesses,
     )
