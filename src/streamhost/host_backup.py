@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from streamhost import __version__
-from streamhost.config import Settings, fields
+from streamhost.config import Settings, fields, hidden, value_of
 from streamhost.db import counting, migrate
 from streamhost.db import storage_places as places_rows
 from streamhost.db.core import Database
@@ -51,7 +51,6 @@ FOLDERS = ("templates",)
 """Folders of a data directory that people fill by hand."""
 BUCKET = "s3://"
 TAR = ".tar"
-REDACTED = "[redacted]"
 
 
 def backups_of(
@@ -189,8 +188,7 @@ def _in_force(settings: Settings) -> bytes:
     """What is set, as JSON, without secrets."""
     shown: dict[str, object] = {"data": str(settings.data)}
     for field in fields():
-        value = msgspec.to_builtins(getattr(getattr(settings, field.section), field.name))
-        shown[field.key] = REDACTED if field.secret and value else value
+        shown[field.key] = hidden(field, value_of(settings, field))
     for name, table in settings.for_plugins.tables.items():
         shown[f"plugins.{name}"] = _names(table)
     return json.dumps(shown, indent=1, ensure_ascii=False).encode() + b"\n"

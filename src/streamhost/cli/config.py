@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from streamhost import log
 from streamhost.cli.options import data_directory, json_option
@@ -45,7 +44,7 @@ def show(data: Path | None, as_json: bool) -> None:
     try:
         for resolved in (plugin.resolved for plugin in Plugins(settings).all if plugin.resolved):
             origins |= resolved.origins
-            shown |= {f.key: hidden(f, msgspec.to_builtins(getattr(resolved.section, f.name))) for f in resolved.fields}
+            shown |= {field.key: hidden(field, resolved.value_of(field)) for field in resolved.fields}
     except StreamhostError as error:
         broken = error
     _print(shown, origins, as_json)

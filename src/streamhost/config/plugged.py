@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,10 @@ class Resolved:
     section: Section
     fields: tuple[Field, ...]
     origins: Mapping[str, str]
+
+    def value_of(self, field: Field) -> Any:
+        """The value of one of them, as JSON knows it."""
+        return msgspec.to_builtins(getattr(self.section, field.name))
 
 
 def plugged(given: ForPlugins, kinds: Mapping[str, type[Section] | None], others: Iterable[str]) -> dict[str, Resolved]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from streamhost import log
 from streamhost.config import (
     Field,
@@ -275,7 +273,7 @@ class SettingsDesk:
         found = plugged(settings.for_plugins, self._plugins, self._disabled)
         for one in found.values():
             known |= {field.key: field for field in one.fields}
-            values |= {field.key: msgspec.to_builtins(getattr(one.section, field.name)) for field in one.fields}
+            values |= {field.key: one.value_of(field) for field in one.fields}
             origins |= one.origins
         return _Read(settings, known, values, origins)
 

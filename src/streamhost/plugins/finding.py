@@ -14,11 +14,10 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
-import msgspec
 import pluggy
 
 from streamhost import hookspecs
-from streamhost.config import Field, Resolved, Section, Settings, fields_of, perhaps, plugged
+from streamhost.config import Field, Resolved, Section, Settings, fields_of, hidden, perhaps, plugged
 from streamhost.hookspecs import GROUP
 from streamhost.model.errors import StreamhostError
 
@@ -26,7 +25,6 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Names of plugins, and of what they register: they stand in addresses, variables and keys of storage."""
 PREFIXES = ("register_", "before_", "on_", "shape_")
 """How the names of hooks begin."""
-REDACTED = "[redacted]"
 RESERVED = frozenset({"streamhost", "builtin"})
 
 
@@ -101,11 +99,10 @@ class Plugin:
 
     def shown(self) -> Iterator[Shown]:
         """Its settings as people may see them."""
-        for item in self.resolved.fields if self.resolved else ():
-            assert self.resolved is not None
-            value = msgspec.to_builtins(getattr(self.resolved.section, item.name))
-            hidden = REDACTED if item.secret and value else value
-            yield Shown(item.key, hidden, self.resolved.origins[item.key], item.help, item.allowed, item.variable)
+        if (resolved := self.resolved) is not None:
+            for item in resolved.fields:
+                value = hidden(item, resolved.value_of(item))
+                yield Shown(item.key, value, resolved.origins[item.key], item.help, item.allowed, item.variable)
 
 
 def find(disabled: Iterable[str] = ()) -> list[Found]:
