@@ -14,6 +14,7 @@ import click
 from streamhost import log
 from streamhost.cli.options import data_directory, json_option
 from streamhost.cli.remote import Remote
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import REDACTED, fields, hidden, load_with_origins, value_of
 from streamhost.host_settings import settings_beside
 from streamhost.media import choice, tasks
@@ -73,21 +74,12 @@ def check(data: Path | None, as_json: bool) -> None:
     click.echo(json.dumps({"fine": True, "data": str(settings.data), "set": changed}) if as_json else words)
 
 
-url_option = click.option("--url", envvar="STREAMHOST_URL", help="Address of a running server, instead of --data.")
-token_option = click.option("--token", envvar="STREAMHOST_TOKEN", help="Access token of an administrator, with --url.")
-
-
 @config.command("set")
 @click.argument("key")
 @click.argument("value", required=False)
 @click.option("--stdin", is_flag=True, help="Read the value from standard input: for secrets.")
-@data_option
-@url_option
-@token_option
-@json_option
-def set_one(
-    key: str, value: str | None, stdin: bool, data: Path | None, url: str | None, token: str | None, as_json: bool
-) -> None:
+@somewhere(FOR_ADMINS)
+def set_one(key: str, value: str | None, stdin: bool, where: Where, as_json: bool) -> None:
     """Write one setting into streamhost.toml, its comments kept: `server.site_name "Film club"`.
 
     Lists are written with commas, or as JSON. A value that is wrong is refused, and the file stays as it is. A running
@@ -96,25 +88,21 @@ def set_one(
     if stdin == (value is not None):
         raise click.UsageError("Say a VALUE, or pipe it to --stdin.")
     said = sys.stdin.readline().rstrip("\r\n") if stdin else value
-    _change({key: said}, data, url, token, as_json)
+    _change({key: said}, where, as_json)
 
 
 @config.command()
 @click.argument("keys", nargs=-1, required=True)
-@data_option
-@url_option
-@token_option
-@json_option
-def unset(keys: tuple[str, ...], data: Path | None, url: str | None, token: str | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def unset(keys: tuple[str, ...], where: Where, as_json: bool) -> None:
     """Take settings out of streamhost.toml, so that they go back to their defaults."""
-    _change(dict.fromkeys(keys), data, url, token, as_json)
+    _change(dict.fromkeys(keys), where, as_json)
 
 
-def _change(changes: Mapping[str, Any], data: Path | None, url: str | None, token: str | None, as_json: bool) -> None:
-    if url is not None and data is None:
-        items = _changed_there(changes, url, token)
-    else:
-        items = asyncio.run(_changed_here(changes, data))
+def _change(changes: Mapping[str, Any], where: Where, as_json: bool) -> None:
+    items = where.desk(
+        lambda remote: _changed_there(remote, changes), lambda data: asyncio.run(_changed_here(data, changes))
+    )
     if as_json:
         click.echo(json.dumps(items, indent=2))
         return
@@ -129,7 +117,7 @@ def _dim(origin: str) -> str:
     return click.style(f"({origin})", dim=True)
 
 
-async def _changed_here(changes: Mapping[str, Any], data: Path | None) -> dict[str, Any]:
+async def _changed_here(data: Path | None, changes: Mapping[str, Any]) -> dict[str, Any]:
     log.configure("warning", "console")
     async with settings_beside(data) as desk:
         now = await desk.change(changes, COMMAND_LINE, from_afar=False)
@@ -140,14 +128,12 @@ async def _changed_here(changes: Mapping[str, Any], data: Path | None) -> dict[s
     }
 
 
-def _changed_there(changes: Mapping[str, Any], url: str, token: str | None) -> dict[str, Any]:
-    if token is None:
-        raise click.UsageError("--url needs a --token.")
+def _changed_there(remote: Remote, changes: Mapping[str, Any]) -> dict[str, Any]:
     order = {
         "set": {key: value for key, value in changes.items() if value is not None},
         "unset": [key for key, value in changes.items() if value is None],
     }
-    answer = Remote(url, token).ask("PATCH", "/api/v1/admin/settings", order)
+    answer = remote.ask("PATCH", "/api/v1/admin/settings", order)
     if not answer.fine:
         raise answer.refusal()
     return {
