@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +98,25 @@ def test_models_plugins_and_storage(remote: dict[str, str], video: str) -> None:
     owners: list[dict[str, Any]] = json.loads(far(remote, "storage usage --by owner --json").output)
     assert owners[0]["owner"] == "alice@example.org" and owners[0]["bytes"] > 0
     assert video in far(remote, "storage usage").output
+
+
+def test_settings(remote: dict[str, str], tmp_path: Path) -> None:
+    """One is set and taken out again, at the server and in a folder; what is the machine's is changed there alone, a
+    secret is not shown, and the folder goes before an address from the environment."""
+    there = document(far(remote, "config set uploads.quota_videos 9 --json"))["uploads.quota_videos"]
+    assert (there["value"], there["locked"]) == (9, False)
+    back = document(far(remote, "config unset uploads.quota_videos --json"))["uploads.quota_videos"]
+    assert (back["value"], back["origin"]) == (0, "default")
+    assert "setting_not_here" in far(remote, "config set server.port 1").output
+    folder = ("--data", str(tmp_path))
+    assert run("config", "set", "server.port", "9000", *folder, env=remote).exit_code == 0
+    secret = run("config", "set", "mail.password", "--stdin", "--json", *folder, text="hunter2\n")
+    assert document(secret)["mail.password"]["value"] == "[redacted]"
+    assert (tmp_path / "streamhost.toml").read_text().count("9000") == 1
+    assert run("config", "unset", "server.port", *folder).exit_code == 0
+    assert "9000" not in (tmp_path / "streamhost.toml").read_text()
+    for wrong in (("config", "set", "server.port"), ("config", "unset", "server.port", "--url", "http://x", *folder)):
+        assert run(*wrong).exit_code == 2
 
 
 def test_recommendations(site: RunningServer, remote: dict[str, str], video: str) -> None:
