@@ -17,6 +17,7 @@ from streamhost.config.described import Field
 from streamhost.config.loading import InvalidSettings, converted_value
 from streamhost.late import late
 from streamhost.model.errors import Conflict, InvalidInput, StreamhostError
+from streamhost.swapping import synced
 
 if TYPE_CHECKING:
     import tomlkit
@@ -148,8 +149,4 @@ def _replace(path: Path, content: bytes, *, secret: bool) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    synced(path.parent)

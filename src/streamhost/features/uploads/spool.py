@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar
 from streamhost.features.uploads.errors import NoRoom, UploadGone
 from streamhost.model.ids import UploadId, is_id
 from streamhost.ports import StorageUnavailable
+from streamhost.swapping import synced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,15 +37,6 @@ REMEMBERED = 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def sync_directory(path: Path) -> None:
-    """Make names that were just made or removed in a directory survive power loss."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _opened(path: Path, make: bool) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -53,7 +45,7 @@ def _opened(path: Path, make: bool) -> int:
         if not make:
             raise
     handle = os.open(path, flags | os.O_CREAT, 0o600)
-    sync_directory(path.parent)
+    synced(path.parent)
     return handle
 
 
