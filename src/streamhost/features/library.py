@@ -57,7 +57,11 @@ class Library:
     """Keeps for people what they tell it to. What they may no longer see is not shown, whatever they keep."""
 
     def __init__(
-        self, db: Database, clock: Clock, cache: Cache | None = None, forgotten: Callable[[str], None] | None = None
+        self,
+        db: Database,
+        clock: Clock,
+        cache: Cache | None = None,
+        forgotten: Callable[[str], None] = lambda _viewer: None,
     ) -> None:
         """`forgotten` hears of each viewer whose history was cleared, or lacks a video now."""
         self._db = db
@@ -104,11 +108,10 @@ class Library:
 
     async def forget(self, viewer: Viewer, video_id: VideoId | None = None) -> None:
         """Forget what somebody has watched, or what of one video; likes stay."""
-        name, forgotten = interactions.of_user(_user(viewer)), self._forgotten
+        name = interactions.of_user(_user(viewer))
         async with self._db.write() as conn:
             await interactions.forget(conn, name, video_id)
-            if forgotten is not None:
-                conn.after_commit(lambda: forgotten(name))
+            conn.after_commit(lambda: self._forgotten(name))
 
     async def paused(self, viewer: Viewer) -> bool:
         """Whether what somebody watches is not remembered."""

@@ -116,7 +116,7 @@ async def change_many(
     summary="What lies in the trash",
     tags=TAGS,
     security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, invalid_input=422, invalid_cursor=422),
+    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, **PAGED),
 )
 async def show_trash(
     request: AnyRequest,

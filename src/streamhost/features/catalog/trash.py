@@ -58,12 +58,8 @@ class Trash:
         self._queue = queue
         self._clock = clock
         self._withdrawn = withdrawn
-        self._keep = days * DAY
-
-    @property
-    def keep(self) -> float:
+        self.keep = days * DAY
         """Seconds until what lies in the trash is deleted for good; 0: there is no trash."""
-        return self._keep
 
     async def put(self, video_id: VideoId, viewer: Viewer, address: str = "") -> bool:
         """Move a video to the trash: at once out of every list, with every permission to play, and what is being made
@@ -71,7 +67,7 @@ class Trash:
 
         Raises `NotFound`, `Forbidden`. `address`: where the viewer is, for the audit log, which tells who did what to
         somebody else's video."""
-        if not self._keep:
+        if not self.keep:
             await self.delete(video_id, viewer, address)
             return False
         async with self._db.write() as conn:
@@ -144,7 +140,7 @@ class Trash:
     async def sweep(self, _task: EmptyTrash, job: JobContext) -> None:
         """Delete for good what has lain in the trash for long enough; one video a transaction, so it may end anywhere
         and begin again."""
-        before, gone = self._clock() - self._keep, 0
+        before, gone = self._clock() - self.keep, 0
         while True:
             async with self._db.read() as conn:
                 found = await rows.put_before(conn, before, BATCH)
