@@ -84,7 +84,7 @@ def ordered(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     kept: list[Cue] = []
     for cue in cues:
         if len(cue.text) > MAX_CUE_LENGTH:
-            raise NotCaptions(f"The caption at {_clock(cue.start)} has more than {MAX_CUE_LENGTH} characters.")
+            raise NotCaptions(f"The caption at {clock(cue.start)} has more than {MAX_CUE_LENGTH} characters.")
         if cue.text and cue.end > cue.start:
             kept.append(cue)
         if len(kept) > MAX_CUES:
@@ -97,7 +97,7 @@ def write(cues: Iterable[Cue]) -> str:
     blocks = [HEADER]
     for cue in cues:
         settings = f" {cue.settings}" if cue.settings else ""
-        blocks.append(f"{_clock(cue.start)} --> {_clock(cue.end)}{settings}\n{cue.text}\n")
+        blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}{settings}\n{cue.text}\n")
     return "\n".join(blocks)
 
 
@@ -186,7 +186,7 @@ def _milliseconds(groups: tuple[str | None, ...], place: int) -> int:
     return time
 
 
-def _clock(milliseconds: int) -> str:
-    """Return a time as WebVTT writes it."""
+def clock(milliseconds: int) -> str:
+    """Return a time as WebVTT writes it (W3C WebVTT, 4.1)."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"

@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from streamhost.media import jpeg
+from streamhost.media.captions import clock
 from streamhost.media.errors import PartsDoNotFit
 from streamhost.media.progress import Progress, Report
 from streamhost.media.tasks import MakeStoryboard
@@ -53,7 +54,7 @@ def track(board: Storyboard, duration: Fraction) -> str:
         start, end = Fraction(tile * board.interval), min(Fraction((tile + 1) * board.interval), duration)
         sheet, left, top = board.place(tile)
         where = f"{STORYBOARD}/{sheet_name(sheet)}#xywh={left},{top},{board.width},{board.height}"
-        lines += [f"{_clock(start)} --> {_clock(end)}", where, ""]
+        lines += [f"{clock(round(start * MILLISECONDS))} --> {clock(round(end * MILLISECONDS))}", where, ""]
     return "\n".join(lines)
 
 
@@ -99,12 +100,3 @@ def _frame(sheet: list[NDArray[np.uint8]]) -> VideoFrame:
         rows[:, : pixels.shape[1]] = pixels
         plane.update(rows.tobytes())
     return frame
-
-
-def _clock(seconds: Fraction) -> str:
-    """Return a WebVTT timestamp (W3C WebVTT, 4.1)."""
-    total = round(seconds * MILLISECONDS)
-    rest, milliseconds = divmod(total, MILLISECONDS)
-    minutes, second = divmod(rest, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour:02}:{minute:02}:{second:02}.{milliseconds:03}"
