@@ -75,26 +75,29 @@ class Overview:
         self._db = db
         self._report = report
         self._clock = clock
-        self._started_at = clock()
+        self.started_at = clock()
+        """Since when this server runs."""
+
+    async def disk(self) -> Disk:
+        """The file system of the data directory, as it is now."""
+        usage = await asyncio.to_thread(shutil.disk_usage, self._settings.data)
+        return Disk(usage.total, usage.free, self._settings.uploads.keep_free)
 
     async def now(self) -> Standing:
         """Everything, as it is now. Some ten queries over indexes and small tables: for people, not for probes."""
         now = self._clock()
-        parts, (usage, size) = await asyncio.gather(
-            self._report(),
-            asyncio.to_thread(lambda: (shutil.disk_usage(self._settings.data), self._db.path.stat().st_size)),
-        )
+        parts, disk, catalog = await asyncio.gather(self._report(), self.disk(), asyncio.to_thread(self._db.path.stat))
         async with self._db.read() as conn:
             jobs: dict[JobState, int] = {}
             for (_lane, state), number in (await job_rows.counts(conn)).items():
                 jobs[state] = jobs.get(state, 0) + number
             return Standing(
                 versions=versions(),
-                started_at=self._started_at,
+                started_at=self.started_at,
                 parts=parts,
-                disk=Disk(usage.total, usage.free, self._settings.uploads.keep_free),
+                disk=disk,
                 storage=self._settings.storage.backend,
-                catalog_bytes=size,
+                catalog_bytes=catalog.st_size,
                 videos=await rows.videos(conn),
                 source_bytes=await rows.source_bytes(conn),
                 users=await rows.users(conn),

@@ -143,11 +143,10 @@ async def restart(
 ) -> Response[Any]:
     """Start the server anew, and wait for it on a page that goes on by itself."""
     form = await typed(request)
-    started = iso((await overview.now()).started_at)
     await settings_desk.restart(actor_of(request))
     onward = "/setup/done" if form["next"] == "setup" else SETTINGS
     return await admin_page(
-        request, frame, mail, "admin_restart.html", HTTP_202_ACCEPTED, started=started, onward=onward
+        request, frame, mail, "admin_restart.html", HTTP_202_ACCEPTED, started=iso(overview.started_at), onward=onward
     )
 
 

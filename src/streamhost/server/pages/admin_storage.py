@@ -134,7 +134,7 @@ async def show_storage(
     done: FromQuery[str] = "",
 ) -> Response[str]:
     """What was counted last, and the disk as it is now."""
-    counting, standing = storekeeping.counting, await overview.now()
+    counting, disk = storekeeping.counting, await overview.disk()
     last, job = await counting.last(), await counting.underway()
     places = storekeeping.places
     return await admin_page(
@@ -145,8 +145,8 @@ async def show_storage(
         count=count_view(last) if last else None,
         running=job,
         width=WIDTH,
-        disk=disk_words(standing.disk),
-        disk_used=round(1 - standing.disk.free / max(standing.disk.total, 1), 4),
+        disk=disk_words(disk),
+        disk_used=round(1 - disk.free / max(disk.total, 1), 4),
         place=PLACES.get(places.name, f"in {places.name}"),
         elsewhere=[PLACES.get(name, f"in {name}") for name in places.used if name != places.name],
         folders=[(FOLDERS[one.name], bytes_text(one.size)) for one in await counting.folders(tuple(FOLDERS))],

@@ -185,7 +185,7 @@ async def _storage_page(
     found: Sequence[Checked] = (),
     error: StreamhostError | None = None,
 ) -> Response[str]:
-    now, standing = await desk.now(), await overview.now()
+    now, disk = await desk.now(), await overview.disk()
     settings = now.by_key
     return _page(
         request,
@@ -201,7 +201,7 @@ async def _storage_page(
         locked=_locked(now, "storage", ("backend", *S3_FIELDS)),
         secret_set=settings["storage.s3_secret_access_key"].is_set,
         found=found,
-        free=bytes_text(standing.disk.free),
+        free=bytes_text(disk.free),
     )
 
 
