@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 HEX = re.compile(r"#[0-9a-fA-F]{6}")
 READABLE = 4.5
@@ -95,8 +96,10 @@ OWN_DARK = Shades("#5ed6b7", "#86e6cc", "#05231c", "#12332b")
 """As web/styles/tokens.css has them."""
 
 
+@lru_cache(maxsize=16)
 def both(accent: str) -> tuple[Shades, Shades]:
-    """The shades for light and for dark pages; the house's own where no colour was chosen."""
+    """The shades for light and for dark pages; the house's own where no colour was chosen. To find them takes some
+    milliseconds, and every mail and every first visit asks."""
     return (on_light(accent), on_dark(accent)) if accent else (OWN_LIGHT, OWN_DARK)
 
 
