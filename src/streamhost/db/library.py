@@ -111,6 +111,8 @@ async def paused(conn: Connection, user_id: UserId) -> bool:
 async def remembers(conn: Connection, viewers: Collection[str]) -> Collection[str]:
     """Those of these viewers who have not paused their history, and whose account is still there."""
     accounts = [viewer for viewer in viewers if viewer.startswith(ACCOUNT)]
+    if not accounts:
+        return viewers
     names = {f"v{number}": viewer.removeprefix(ACCOUNT) for number, viewer in enumerate(accounts)}
     sql = (
         "SELECT users.id FROM users LEFT JOIN history_pauses ON history_pauses.user_id = users.id "

@@ -102,8 +102,9 @@ async def latest_unseen(
 ) -> list[Video]:
     """The latest published that a viewer has neither watched since then nor dismissed, without some."""
     names = {f"v{place}": video_id for place, video_id in enumerate(without)}
+    marks = ", ".join(f":{name}" for name in names) or "''"
     clause = (
-        f"WHERE {LISTED} AND videos.id NOT IN ({', '.join(f':{name}' for name in names)}) AND NOT EXISTS "
+        f"WHERE {LISTED} AND videos.id NOT IN ({marks}) AND NOT EXISTS "
         "(SELECT 1 FROM interactions WHERE interactions.viewer = :viewer AND interactions.video_id = videos.id "
         f"AND interactions.last_at >= :since AND {WATCHED}) AND NOT EXISTS (SELECT 1 FROM dismissed_videos AS unwanted "
         "WHERE unwanted.viewer = :viewer AND unwanted.video_id = videos.id) "
