@@ -6,12 +6,10 @@ every hue (Björn Ottosson, "A perceptual color space for image processing", 202
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-HEX = re.compile(r"#[0-9a-fA-F]{6}")
 READABLE = 4.5
 """WCAG 2.2, 1.4.3: contrast of words to what is behind them."""
 STEPS = 200
