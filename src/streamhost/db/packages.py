@@ -39,7 +39,8 @@ class PackageRow:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """One piece of work for a package. `facts`: the JSON text of what came out; `weight`: its share of the whole."""
+    """One piece of work for a package. `facts`: the JSON text of what came out, None until it is done; `weight`: its
+    share of the whole."""
 
     name: str
     stage: str

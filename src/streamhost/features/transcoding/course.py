@@ -47,7 +47,7 @@ def subject(video_id: VideoId) -> str:
 
 def standing(parts: Sequence[packages.PartRow]) -> tuple[tuple[Rendition, ...], bool]:
     """The renditions of a package that are complete, and whether there is a poster."""
-    return pipeline.standing((part.name, part.facts if part.done_at is not None else None) for part in parts)
+    return pipeline.standing((part.name, part.facts) for part in parts)
 
 
 class Course:
@@ -116,9 +116,8 @@ class Course:
         # A new file waits until all of it can take the old one's place. Lists for HLS alone do not say how long it is.
         if package.source_key is not None or package.protection is Protection.AES_128:
             return
-        parts = await packages.parts(conn, package.id)
         recipe = Recipe.from_json(package.recipe)
-        known = [(part.name, part.facts if part.done_at is not None else None) for part in parts]
+        known = [(part.name, part.facts) for part in await packages.parts(conn, package.id)]
         left = Left.of(await packages.weights(conn, package.id))
         eta = self._paces.of(package.id).estimate(left, recipe.work).eta
         shown = video.package_id == package.id

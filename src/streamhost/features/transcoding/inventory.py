@@ -49,7 +49,7 @@ async def _of_package(
     conn: Connection, package: packages.PackageRow, captions: list[Caption], *, plays: bool
 ) -> dict[str, int | None]:
     prefix = package_prefix(package.video_id, package.id)
-    parts = [(p.name, p.facts if p.done_at is not None else None) for p in await packages.parts(conn, package.id)]
+    parts = [(part.name, part.facts) for part in await packages.parts(conn, package.id)]
     files: dict[str, int | None] = {}
     for facts in filter(None, (text for _, text in parts)):
         for rendition in wire.loads(facts, pipeline.PartFacts).renditions:
@@ -64,7 +64,7 @@ async def _of_package(
         for number, size in enumerate(pictures.storyboard.sizes, 1):
             files[f"{prefix}{STORYBOARD}/{sheet_name(number)}"] = size
     if plays:
-        shown = pipeline.playing(Recipe.from_json(package.recipe), parts)
+        shown, _ = pipeline.playing(Recipe.from_json(package.recipe), parts)
         texts = pipeline.manifests(shown, [caption.track for caption in captions], pictures.storyboard)
         files |= dict.fromkeys((prefix + name for name in (*texts.playlists, *texts.entries)), None)
         files |= dict.fromkeys((f"{prefix}{caption.folder}/{CAPTIONS_FILE}" for caption in captions), None)

@@ -150,7 +150,8 @@ def worth_showing(
     Not for what is nearly there, and not for chips: where one fails, what it made is made anew. `parts` as for
     `standing`."""
     known = list(parts)
-    missing = [part for part in stages.chunk_parts(recipe) if not dict(known).get(part.name)]
+    done = dict(known)
+    missing = [part for part in stages.chunk_parts(recipe) if not done.get(part.name)]
     if recipe.copies or recipe.encoding.encoder != choice.SOFTWARE or len(missing) < WORTH_SHOWING:
         return False
     made = float(max((r.end for r in begun(recipe, known)), default=0))
@@ -160,11 +161,12 @@ def worth_showing(
     return min(by_clock, by_clock if eta is None else eta) <= recipe.seconds
 
 
-def playing(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[Rendition, ...]:
-    """The renditions that the manifests speak of: the complete ones, or what can be watched of a video that is shown
-    while it is made. `parts` as for `standing`."""
+def playing(recipe: Recipe, parts: Iterable[tuple[str, str | None]]) -> tuple[tuple[Rendition, ...], bool]:
+    """The renditions that the manifests speak of, the complete ones or what can be watched of a video that is shown
+    while it is made; and whether there is a poster. `parts` as for `standing`."""
     known = list(parts)
-    return (begun(recipe, known) if _grows(recipe, known) else ()) or standing(known)[0]
+    whole, poster = standing(known)
+    return (begun(recipe, known) if _grows(recipe, known) else ()) or whole, poster
 
 
 def growth(recipe: Recipe, parts: Iterable[tuple[str, str | None]], since: float, now: float) -> Growth | None:

@@ -53,15 +53,15 @@ async def write(
     """Write everything; `room` is an empty folder for it. Safe to repeat: what changes is replaced at one moment."""
     async with db.read() as conn:
         package = await packages.get(conn, package_id)
-        parts = await packages.parts(conn, package_id)
+        known = [(part.name, part.facts) for part in await packages.parts(conn, package_id)]
         captions = await caption_rows.of_video(conn, video_id)
         found = await stills.of_package(conn, package_id)
-    known = [(part.name, part.facts if part.done_at is not None else None) for part in parts]
-    shown, poster = Presentation(()), pipeline.standing(known)[1]
+    shown, poster = Presentation(()), False
     if package is not None:
         recipe = Recipe.from_json(package.recipe)
         growth = pipeline.growth(recipe, known, package.created_at, now)
-        shown = Presentation(pipeline.playing(recipe, known), growth=growth)
+        renditions, poster = pipeline.playing(recipe, known)
+        shown = Presentation(renditions, growth=growth)
     prefix = package_prefix(video_id, package_id)
     read = [caption for caption in captions if await _bring(storage, caption, prefix, package_id)]
     storyboard = wire.loads(found, Stills).storyboard if found else None
