@@ -97,7 +97,7 @@ class CountDocument:
 
 @dataclass(frozen=True, slots=True)
 class ModelDocument:
-    """A model that screens. `state`: `installed`, `not installed` or `broken` (a file of another size)."""
+    """A model that screens. `state`: `installed`, `not_installed` or `broken` (a file of another size)."""
 
     id: str
     version: str
