@@ -107,7 +107,7 @@ def test_settings(remote: dict[str, str], tmp_path: Path) -> None:
     assert (there["value"], there["locked"]) == (9, False)
     back = document(far(remote, "config unset uploads.quota_videos --json"))["uploads.quota_videos"]
     assert (back["value"], back["origin"]) == (0, "default")
-    assert "setting_not_here" in far(remote, "config set server.port 1").output
+    assert "decides about the machine itself" in far(remote, "config set server.port 1").output
     folder = ("--data", str(tmp_path))
     assert run("config", "set", "server.port", "9000", *folder, env=remote).exit_code == 0
     secret = run("config", "set", "mail.password", "--stdin", "--json", *folder, text="hunter2\n")

@@ -32,7 +32,8 @@ async def test_nothing_stays_behind(tmp_path: Path, error: sandbox.ChildError | 
     """The file and what was made of it are gone at the end; a child that ended badly has judged the file, but one that
     never began has not."""
 
-    async def run(task: tasks.Task, _report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
+    async def run(task: tasks.Task, report: Callable[[float, str], None], writable: Path | None) -> tasks.Answer:
+        report(0.5, "read")
         assert isinstance(task, tasks.ReadPicture)
         assert Path(task.source).read_bytes() == b"sent"
         assert writable is not None
