@@ -128,8 +128,9 @@ class ServerPeople:
 
     def end_sessions(self, email: str) -> int:
         """See `PeopleDesk`."""
-        number = len(self.sessions(email))
-        self._remote.document("DELETE", f"{self.place(email)}/sessions")
+        address = f"{self.place(email)}/sessions"
+        number = len(self._remote.document("GET", address)["items"])
+        self._remote.document("DELETE", address)
         return number
 
     def delete(self, email: str) -> Document:
