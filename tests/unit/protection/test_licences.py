@@ -14,7 +14,7 @@ import pytest
 from streamhost.config import ProtectionSettings
 from streamhost.features.protection import Protections
 from streamhost.features.protection.clearkey import ClearKeyLicenceProxy
-from streamhost.model.grants import POSTER_ONLY, Grants
+from streamhost.model.grants import POSTER_ONLY, Grant, Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost.model.licensing import Licence, LicenceRequest
 from streamhost.model.protection import ContentKey, Scheme
@@ -147,6 +147,26 @@ async def test_revocation_holds_for_keys_at_once(counter: Counter) -> None:
     counter.grants.revocations.revoke(SESSION)
     for answer in (await counter.ask(root, kid), await counter.client.get(f"{root}/key/{kid}")):
         assert (answer.status_code, answer.json()["code"]) == (403, "grant_revoked")
+
+
+@pytest.mark.parametrize("asked", ["key", "licence"])
+async def test_what_is_revoked_meanwhile_is_not_given(
+    asked: str, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider, or a slow catalog, may think for a while: what it answers goes nowhere if the grant ended."""
+    root, kid = counter.root(), counter.keys[0].kid
+    answers = getattr(Protections, asked)
+
+    async def thinks(protections: Protections, grant: Grant, *given: Any) -> Any:
+        found = await answers(protections, grant, *given)
+        counter.grants.revocations.revoke(VIDEO)
+        return found
+
+    monkeypatch.setattr(Protections, asked, thinks)
+    get = counter.client.get(f"{root}/key/{kid}") if asked == "key" else counter.ask(root, kid)
+    answer = await get
+    assert (answer.status_code, answer.json()["code"]) == (403, "grant_revoked")
+    assert counter.keys[0].key not in answer.text
 
 
 BAD = [b"", b"[]", b"{}", b"null", b'{"kids": []}', b'{"kids": ["AAAA"]}', b'{"kids": [1]}', b"\xff\xfe", b"[" * 60_000]
