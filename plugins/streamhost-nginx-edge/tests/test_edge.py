@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -191,6 +193,45 @@ def test_only_the_site_drops_copies(stocked: Edge) -> None:
     ):
         assert httpx.post(f"{stocked.url}/-/purge", headers=headers, json=body).status_code == status
     assert stocked.get(path(stocked.grant(VIDEO, PACKAGE), "v720/init.mp4")).headers["x-cache"] == "HIT"
+
+
+def raising(error: Exception) -> Callable[[Path, Sequence[str]], int]:
+    """A `drop` that fails."""
+
+    def drop(_cache: Path, _prefixes: Sequence[str]) -> int:
+        raise error
+
+    return drop
+
+
+def test_a_large_cache_is_gone_through_once_for_all_who_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks hears in time that it goes on; what was asked for meanwhile is dropped in one go afterwards."""
+    begun, go, walks = threading.Event(), threading.Event(), list[list[str]]()
+
+    def slow(_cache: Path, prefixes: Sequence[str]) -> int:
+        walks.append(list(prefixes))
+        begun.set()
+        go.wait()
+        return 3
+
+    monkeypatch.setattr(tool, "drop", slow)
+    monkeypatch.setattr(tool, "PATIENCE_SECONDS", 0.05)
+    dropping = tool.Dropping(tmp_path)
+    assert dropping.order(["videos/a/"]) is None
+    begun.wait()
+    assert [dropping.order([prefix]) for prefix in ("videos/c/", "videos/b/", "videos/c/")] == [None] * 3
+    monkeypatch.setattr(tool, "PATIENCE_SECONDS", 60.0)
+    go.set()
+    assert dropping.order(["videos/d/"]) == 3
+    dropped = [prefix for walk in walks for prefix in walk]
+    assert dropped == ["videos/a/", "videos/b/", "videos/c/", "videos/d/"]
+    assert walks[0] == ["videos/a/"] and "videos/b/" in walks[1] and "videos/c/" in walks[1]
+    for error in (PermissionError("no right to"), ValueError("odd")):
+        monkeypatch.setattr(tool, "drop", raising(error))
+        with pytest.raises(tool.Wrong, match=type(error).__name__):
+            dropping.order(["videos/e/"])
+    monkeypatch.setattr(tool, "drop", lambda _cache, _prefixes: 7)
+    assert dropping.order(["videos/e/"]) == 7, "the next ones have their turn"
 
 
 def test_without_the_site_nobody_gets_anything(stocked: Edge) -> None:

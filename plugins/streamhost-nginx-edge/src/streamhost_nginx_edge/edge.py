@@ -13,10 +13,12 @@ import argparse
 import hmac
 import json
 import os
+import queue
 import re
 import socket
 import socketserver
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -30,6 +32,8 @@ HEAD_BYTES = 2048
 """How much of a copy's file is read: nginx writes some hundred bytes of its own, then a line `KEY: …`."""
 BODY_BYTES = 64 * 1024
 PURGER = "/run/streamhost-edge/purger.sock"
+PATIENCE_SECONDS = 10.0
+"""How long the site is kept waiting: it gives up after fifteen seconds without a word, and asks again."""
 
 
 class Wrong(Exception):
@@ -117,6 +121,53 @@ def _key(path: Path) -> str:
     return found[1].decode("latin-1") if found else ""
 
 
+class Dropping:
+    """Goes through the cache for all who ask at the same time at once, in a thread of its own: a large one on a disk
+    that turns takes minutes."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._orders: queue.Queue[_Order] = queue.Queue()
+        threading.Thread(target=self._work, name="dropping", daemon=True).start()
+
+    def order(self, prefixes: Sequence[str]) -> int | None:
+        """Have the copies below these prefixes dropped: how many files went, None if that still goes on.
+
+        Raises `Wrong` if they cannot be."""
+        order = _Order(tuple(prefixes))
+        self._orders.put(order)
+        if not order.done.wait(PATIENCE_SECONDS):
+            return None
+        if order.wrong:
+            raise Wrong(order.wrong)
+        return order.gone
+
+    def _work(self) -> None:
+        while True:
+            orders = [self._orders.get()]
+            while not self._orders.empty():
+                orders.append(self._orders.get())
+            prefixes = sorted({prefix for order in orders for prefix in order.prefixes})
+            gone, wrong = 0, ""
+            try:
+                gone = drop(self._cache, prefixes)
+            except Exception as error:  # whatever it is, the next ones must have their turn
+                wrong = f"{type(error).__name__}: {error}"
+            told = {"dropped": gone, "prefixes": prefixes, **({"error": wrong} if wrong else {})}
+            print(json.dumps(told), flush=True)  # noqa: T201  # for the journal
+            for order in orders:
+                order.gone, order.wrong = gone, wrong
+                order.done.set()
+
+
+class _Order:
+    def __init__(self, prefixes: tuple[str, ...]) -> None:
+        self.prefixes = prefixes
+        self.gone = 0
+        self.wrong = ""
+        self.done = threading.Event()
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One request to drop copies: POST `{"prefixes": [...]}` with the secret as bearer token."""
 
@@ -124,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_POST(self) -> None:
-        """Answer it: 200 tells how many, 401 who may not, 400 what cannot be read."""
+        """Answer it: 200 tells how many, 202 that it goes on, 401 who may not, 400 what cannot be read, 500 what cannot
+        be done."""
         said = self.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(said, b"Bearer " + self.server.secret.encode()):
             return self._answer(401, {"error": "wrong token"})
@@ -137,9 +189,11 @@ class _Handler(BaseHTTPRequestHandler):
                 raise ValueError("prefixes")
         except (ValueError, KeyError, TypeError):
             return self._answer(400, {"error": 'a list of folders of videos, such as {"prefixes": ["videos/abc/"]}'})
-        gone = drop(self.server.cache, prefixes) if prefixes else 0
-        print(json.dumps({"dropped": gone, "prefixes": prefixes}), flush=True)  # noqa: T201  # for the journal
-        return self._answer(200, {"dropped": gone})
+        try:
+            gone = self.server.dropping.order(prefixes) if prefixes else 0
+        except Wrong as error:
+            return self._answer(500, {"error": str(error)})
+        return self._answer(202 if gone is None else 200, {"dropped": gone})
 
     def _answer(self, status: int, document: Any) -> None:
         body = json.dumps(document).encode()
@@ -163,7 +217,7 @@ class Purger(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
     def __init__(self, path: str, cache: Path, secret: str) -> None:
-        self.cache = cache
+        self.dropping = Dropping(cache)
         self.secret = secret
         with_stale = Path(path)
         if with_stale.is_socket() and not _answers(path):
