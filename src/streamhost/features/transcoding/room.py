@@ -150,19 +150,21 @@ class Transcoding:
             return
         width, height = info.video.display_size if info.video else (None, None)
         async with self._db.write() as conn:
-            changed = await videos.change(
-                conn,
-                video.id,
-                self._clock(),
-                state=VideoState.PROCESSING.value,
-                duration=float(info.duration),
-                width=width,
-                height=height,
-                chapters=videos.chapters_text(words.chapters_of(video, info)),
-                notes=msgspec.json.encode([*info.warnings, *filter(None, [recipe.obstacle])]).decode(),
-            )
-            if changed:
-                await packages.insert(conn, replace(package, recipe=recipe.to_json()))
+            # Looking into a file takes its time, and what somebody has edited meanwhile counts.
+            if (video := await videos.get(conn, task.video_id)) is not None:
+                await videos.change(
+                    conn,
+                    video.id,
+                    self._clock(),
+                    state=VideoState.PROCESSING.value,
+                    duration=float(info.duration),
+                    width=width,
+                    height=height,
+                    chapters=videos.chapters_text(words.chapters_of(video, info)),
+                    notes=msgspec.json.encode([*info.warnings, *filter(None, [recipe.obstacle])]).decode(),
+                )
+                package = replace(package, recipe=recipe.to_json(), protection=video.protection)
+                await packages.insert(conn, package)
                 await videos.set_renditions(conn, video.id, package.id, recipes.planned(recipe))
                 await self.course.open(conn, package, recipe, stages.INGEST[0])
                 await words.ask_for_captions(conn, self._queue, package, info)
