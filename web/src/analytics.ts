@@ -22,6 +22,8 @@ function washed(stroke: string): string {
 
 const format = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
+const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap((step) => [step, 2 * step, 5 * step]); // there is no half view
+
 /** A plot in the place of a table, which stays below it for whoever reads rather than looks. */
 class Plot {
   private readonly box: HTMLElement;
@@ -58,7 +60,7 @@ class Plot {
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       scales: { x: { time: days }, y: { range: days ? (_, _low, high) => [0, Math.max(1, high)] : [0, 100] } },
-      axes: [x, { ...axis, size: 48 }],
+      axes: [x, { ...axis, size: 48, incrs: WHOLE }],
       series: [{ value: days ? moment : place, label: days ? "Day" : "Place" }, ...series],
       cursor: { points: { size: 7 }, drag: { x: false, y: false } },
     };

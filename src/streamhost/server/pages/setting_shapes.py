@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "uploads": "Uploads",
     "storage": "Storage",
     "imports": "Import folders",
+    "trash": "Trash",
     "media": "How videos are made",
     "jobs": "Background work",
     "models": "Models",
