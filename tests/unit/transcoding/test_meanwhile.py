@@ -18,7 +18,7 @@ from tests.support.waiting import until
 async def test_what_is_edited_while_a_file_is_looked_into_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chapters that are written then are not overwritten by those of the file, and protection is what it is made with."""
+    """Chapters that are written then stand in place of those of the file; protection chosen then is what it gets."""
     async with a_house(tmp_path / "data") as house:
         alice = Viewer(await house.host.accounts.people.by_email("alice@example.org"))
         run = house.host.transcoding._run
