@@ -20,14 +20,14 @@ async def test_what_is_edited_while_a_file_is_looked_into_stays(
 ) -> None:
     """Chapters that are written then stand in place of those of the file; protection chosen then is what it gets."""
     async with a_house(tmp_path / "data") as house:
-        alice = Viewer(await house.host.accounts.people.by_email("alice@example.org"))
+        owner = await house.host.accounts.people.by_email("alice@example.org")
         run = house.host.transcoding._run
         edited = {"chapters": [{"start": 0.5, "title": "Written meanwhile"}], "protection": "cbcs"}
 
         async def edits_first(task: Any, *more: Any) -> Any:
             if isinstance(task, tasks.Probe):
-                mine = (await house.host.catalog.owned(alice.id)).items
-                await house.host.catalog.edit(mine[0].id, alice, edited)
+                mine = (await house.host.catalog.owned(owner.id)).items
+                await house.host.catalog.edit(mine[0].id, Viewer(owner), edited)
             return await run(task, *more)
 
         monkeypatch.setattr(house.host.transcoding, "_run", edits_first)
@@ -37,11 +37,11 @@ async def test_what_is_edited_while_a_file_is_looked_into_stays(
         assert sent.status_code == 202, sent.text
 
         async def looked_into() -> bool:
-            (video,) = (await house.host.catalog.owned(alice.id)).items
+            (video,) = (await house.host.catalog.owned(owner.id)).items
             return video.state is not VideoState.RECEIVED
 
         await until(looked_into)
-        (video,) = (await house.host.catalog.owned(alice.id)).items
+        (video,) = (await house.host.catalog.owned(owner.id)).items
         assert video.chapters == (ChapterMark(0.5, "Written meanwhile"),)
         assert video.protection is Protection.CBCS
         async with house.host.db.read() as conn:
