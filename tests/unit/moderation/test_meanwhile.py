@@ -145,6 +145,25 @@ async def test_nobody_approves_their_own(tmp_path: Path) -> None:
         assert (await desk.decide(trusted.id, Decision.APPROVE, "", root)).video.clearance is Clearance.OPEN
 
 
+@pytest.mark.parametrize("changed", [False, True], ids=["models have rejected it", "its words are others"])
+async def test_taking_a_rejection_back_opens_nothing_unseen(community: House, changed: bool) -> None:
+    """What was open before it was rejected is open again only as it was then: else it waits for a person."""
+    says, desk = let(community, Says()), community.host.moderation.desk
+    video = await made(community)
+    await desk.decide(video.id, Decision.REJECT, "No.", MIA)
+    await desk.undo(video.id, MIA)
+    assert (await settled(community, video.id)).clearance is Clearance.OPEN
+    await desk.decide(video.id, Decision.REJECT, "No.", MIA)
+    if changed:
+        await community.host.catalog.edit(video.id, await alice(community), {"title": "What nobody has seen"})
+    else:
+        says.picture = FULL
+        await community.host.moderation.screening.again(video.id, MIA)
+    assert (await settled(community, video.id)).clearance is Clearance.REJECTED
+    await desk.undo(video.id, MIA)
+    assert (await settled(community, video.id)).clearance is Clearance.REVIEW
+
+
 async def test_what_moderators_do_besides_deciding_is_written_down(community: House) -> None:
     """Taking a case from somebody, having models look again, and ending a look at all videos stand in the log; taking
     one that is free, again and again while its page is open, does not."""

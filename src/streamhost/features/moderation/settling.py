@@ -87,9 +87,14 @@ class Settling:
         return kept
 
     async def undone(self, conn: Connection, video: Video, back: Verdict, verdict: Verdict, by: Actor) -> None:
-        """Take a person's decision back: what was before it counts again, and somebody is to look once more."""
-        after = back.before if back.before is not Clearance.PENDING else Clearance.REVIEW
+        """Take a person's decision back: what was before it counts again, and somebody is to look once more. Nothing is
+        opened by that which was changed since, or which models have rejected meanwhile."""
         await rows.undo(conn, back.id, self._clock())
+        same = (back.package_id, back.mark) == (verdict.package_id, verdict.mark)
+        after = back.before if back.before is not Clearance.PENDING else Clearance.REVIEW
+        opens = after is Clearance.OPEN and video.clearance is not Clearance.OPEN
+        if opens and (not same or await rows.rejected(conn, video.id)):
+            after = Clearance.REVIEW
         kept = replace(verdict, before=video.clearance, after=after, by=By.UNDONE, decision=Decision.REVIEW)
         await rows.insert(conn, kept)
         await self._move(conn, video, kept, by, Act.DECISION_UNDONE)
