@@ -126,6 +126,7 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/admin/mail/test": Line("401 403 403 403 403 200 401", {"json": {"to": "root@example.org"}}),
     "GET /api/v1/admin/audit": Line("401 403 403 403 403 200 401"),
     "GET /api/v1/admin/cdn": Line("401 403 403 403 403 200 401"),
+    "POST /api/v1/admin/cdn/sync": Line("401 403 403 403 403 409 401"),
     "GET /api/v1/admin/imports": Line("401 403 403 403 403 200 401"),
     "GET /api/v1/admin/imports/files": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/imports/scan": Line("401 403 403 403 403 202 401"),

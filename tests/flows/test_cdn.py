@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.clips import small_clip
+from tests.support.command import afar, document, run
 from tests.support.recording import Recording, recording
 from tests.support.server import Api, RunningServer, clean_environment, until
 
@@ -95,8 +96,9 @@ def test_what_is_ready_is_brought_there(place: Place, video: str) -> None:
     assert (seen["kind"], seen["way"], seen["videos"]["synced"]) == ("secure_link", "redirect", 1)
     told = place.command("status", video, "--json")
     assert told.returncode == 0, told.stderr
-    document = json.loads(told.stdout)
-    assert document["videos"][0] | {"updated_at": None} == {
+    shown = json.loads(told.stdout)
+    assert shown == seen
+    assert shown["copies"][0] | {"updated_at": None} == {
         "id": video,
         "state": "synced",
         "objects": len(keys),
@@ -147,6 +149,19 @@ def test_trouble_is_told_and_mended(place: Place, video: str) -> None:
     assert place.copies(video)["state"] == "synced"
     assert place.command("sync", "nosuchvideo").returncode == 1
     assert place.command("sync").returncode == 2
+
+
+def test_from_afar(place: Place, video: str) -> None:
+    """The same at the server, by an administrator's token: brought, waited for, told; others are refused."""
+    far = afar(place.root)
+    assert document(run("cdn", "sync", video, "--wait", "--json", env=far))["items"][0]["state"] == "synced"
+    assert run("cdn", "sync", "--all", "--wait", env=far).output == "0 videos are at the CDN.\n"
+    assert run("cdn", "status", video, env=far).output == place.command("status", video).stdout
+    assert run("cdn", "sync", "nosuchvideo", env=far).exit_code == 1
+    assert run("cdn", "status", env=afar(place.alice)).exit_code == 1
+    gone = document(run("cdn", "purge", "Ab3dEf6hIj9kLm2n", "--json", env=far))
+    assert gone == {"purging": ["Ab3dEf6hIj9kLm2n"]}
+    until(lambda: place.purged("videos/Ab3dEf6hIj9kLm2n/"), 60)
 
 
 def test_copies_are_dropped_on_demand(place: Place, video: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
+from tests.support.command import afar, document, run
 from tests.support.server import Api, RunningServer, clean_environment, until
 
 QUICK = {"STREAMHOST_IMPORTS_SETTLE_SECONDS": "0.2"}
@@ -122,6 +123,14 @@ def test_a_library_is_followed(house: RunningServer, clip: Path) -> None:
     assert (status["counts"]["imported"], status["counts"]["failed"]) == (3, 0)
     listed = command(house, "imports", "list", "--state", "imported")
     assert "eins.mp4" in listed.stdout and "two.mp4" in listed.stdout
+    far = afar(api)
+    assert run("imports", "list", "--state", "imported", env=far).output == listed.stdout
+    (eins,) = [one["id"] for one in files(api) if one["name"] == "eins.mp4"]
+    in_vain = run("imports", "retry", eins, env=far)
+    assert (in_vain.exit_code, "409" in in_vain.output) == (1, True), "it has its video"
+    (moved,) = [one["id"] for one in files(api) if one["name"] == "film.mp4"]
+    assert document(run("imports", "forget", moved, "--json", env=far)) == {"forgotten": 1}
+    assert moved not in {one["id"] for one in files(api)}
 
 
 def test_what_cannot_be_imported(house: RunningServer, tmp_path: Path) -> None:

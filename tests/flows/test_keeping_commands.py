@@ -1,5 +1,5 @@
-"""What keeps a site going, by commands at a running server: accounts, keys, models, plugins, storage, recommendations.
-The same commands on a data directory have tests of their own; here both must say the same."""
+"""What keeps a site going, by commands at a running server: accounts, keys, models, plugins, storage, recommendations,
+settings, webhooks. The same commands on a data directory have tests of their own; here both must say the same."""
 
 from __future__ import annotations
 
@@ -12,17 +12,41 @@ import pytest
 from click.testing import Result
 
 from tests.support.clips import small_clip
-from tests.support.command import document, run
+from tests.support.command import afar, document, run
 from tests.support.server import RunningServer
 
-ADMIN = ("users list", "keys list", "models list", "plugins list", "storage usage", "recommend status")
+ADMIN = (
+    "users list",
+    "keys list",
+    "models list",
+    "plugins list",
+    "storage usage",
+    "recommend status",
+    "cdn status",
+    "imports status",
+    "imports list",
+    "mail list --state sent",
+    "webhooks list",
+)
+NOBODY_LISTENS = "http://127.0.0.1:9/hook"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One instance for all of it, which may post to this machine."""
+    running = RunningServer(
+        tmp_path_factory.mktemp("keeping") / "data", STREAMHOST_WEBHOOKS_ALLOW='["127.0.0.0/8"]'
+    ).start()
+    for name, role in (("root", "admin"), ("alice", "creator"), ("bob", "viewer")):
+        running.add_user(f"{name}@example.org", role)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
 def remote(site: RunningServer) -> dict[str, str]:
     """The environment of an administrator far away."""
-    token = site.client("root@example.org").headers["Authorization"].removeprefix("Bearer ")
-    return {"STREAMHOST_URL": site.url, "STREAMHOST_TOKEN": token}
+    return afar(site.client("root@example.org"))
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +69,7 @@ def test_both_places_say_the_same(site: RunningServer, remote: dict[str, str], v
     there = document(far(remote, f"{words} --json"))
     here = document(run(*words.split(), "--json", "--data", str(site.data)))
     assert there == here
-    token = site.client("bob@example.org").headers["Authorization"].removeprefix("Bearer ")
-    refused = far({**remote, "STREAMHOST_TOKEN": token}, words)
+    refused = far(afar(site.client("bob@example.org")), words)
     assert refused.exit_code == 1 and "403" in refused.output
     assert run(*words.split(), "--url", site.url).exit_code == 2
 
@@ -128,3 +151,52 @@ def test_recommendations(site: RunningServer, remote: dict[str, str], video: str
     assert run("recommend", "show", "--data", str(site.data)).exit_code == 2
     assert document(far(remote, "recommend reset --json")) == {"reset": False}
     assert document(far(remote, "recommend reset --user bob@example.org --json")) == {"reset": True}
+
+
+def test_a_life_of_a_webhook(remote: dict[str, str]) -> None:
+    """Added with its secret shown once, tried in vain in words, switched, rotated, delivered again, removed."""
+    made = document(far(remote, f"webhooks add {NOBODY_LISTENS} --kind disk_low --note Disks --json"))
+    assert made["secret"].startswith("whsec_") and made["url"] == NOBODY_LISTENS
+    listed = far(remote, "webhooks list").output
+    assert "disk_low; Disks" in listed and "whsec_" not in listed
+    tried = far(remote, f"webhooks test {made['id']}")
+    assert (tried.exit_code, "The connection was refused." in tried.output) == (1, True)
+    assert far(remote, f"webhooks switch {made['id']} --off").exit_code == 0
+    assert document(far(remote, "webhooks list --json"))["items"][0]["enabled"] is False
+    off = far(remote, f"webhooks replay {made['id']} --since 2d")
+    assert off.exit_code == 1 and "409" in off.output
+    assert far(remote, f"webhooks switch {made['id']} --on").exit_code == 0
+    assert document(far(remote, f"webhooks replay {made['id']} --since 999999d --json")) == {"replayed": 0}
+    fresh = document(far(remote, f"webhooks rotate {made['id']} --hours 1 --json"))
+    assert fresh["secret"].startswith("whsec_") and fresh["secret"] != made["secret"]
+    assert document(far(remote, f"webhooks deliveries {made['id']} --state dead --json")) == {"items": []}
+    assert far(remote, f"webhooks remove {made['id']}").exit_code == 0
+    assert far(remote, "webhooks list").output == "There are none.\n"
+    assert far(remote, "webhooks test ../keys").exit_code == 1
+
+
+def test_what_is_not_there(remote: dict[str, str]) -> None:
+    """Letters and files that nobody knows, a CDN that there is none of, mail that is only printed: 1, and words."""
+    for words in ("mail retry nothing", "mail discard nothing", "imports retry nothing", "imports forget nothing"):
+        refused = far(remote, words)
+        assert refused.exit_code == 1 and "404" in refused.output, words
+    for words in ("cdn sync --all", "cdn purge nothing"):
+        refused = far(remote, words)
+        assert refused.exit_code == 1 and "409" in refused.output, words
+    printed = far(remote, "mail test root@example.org")
+    assert printed.exit_code == 1 and "only printed" in printed.output and "Set mail.host." in printed.output
+    assert document(far(remote, "mail retry --all --json")) == {"retried": 0}
+    assert document(far(remote, "imports retry --json")) == {"retried": 0}
+    assert document(far(remote, "imports search --json")) == {"searching": True}
+
+
+def test_settings_are_shown(site: RunningServer, remote: dict[str, str]) -> None:
+    """With where they come from, which is the server's own surroundings; no secret is told, and what is set shows."""
+    shown = document(far(remote, "config show --json"))
+    assert shown["webhooks.allow"] == {"value": ["127.0.0.0/8"], "origin": "STREAMHOST_WEBHOOKS_ALLOW"}
+    assert shown["mail.password"] == {"value": "", "origin": "default"}
+    assert far(remote, "config set server.site_name Club").exit_code == 0
+    assert 'server.site_name = "Club"' in far(remote, "config show").output
+    assert far(remote, "config unset server.site_name").exit_code == 0
+    away = run("config", "set", "server.site_name", "Club", "--url", "http://127.0.0.1:1", "--token", "x")
+    assert away.exit_code == 1 and "could not be reached" in away.output

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import afar, run
 from tests.support.server import Api, RunningServer, clean_environment
 from tests.support.smtp import HOST, Authority, MailServer, text_of
 
@@ -149,6 +150,8 @@ def test_dead_letters(site: RunningServer, post: MailServer) -> None:
     assert {item["id"] for item in json.loads(listed.stdout)["items"]} == {items[1]["id"], items[2]["id"]}
     words = command(site, "list").stdout
     assert "tried once: The mail server said 550 No such user." in words
+    far = afar(admin)
+    assert run("mail", "list", env=far).output == words
     assert command(site, "discard", items[1]["id"]).returncode == 0
     assert command(site, "retry", items[1]["id"]).returncode == 1
     assert command(site, "retry").returncode == 2
@@ -178,9 +181,11 @@ def test_a_test_mail_over_tls(tmp_path: Path) -> None:
         assert "535" in wrong.stderr and "mail.password" in wrong.stderr
         assert USER[1] not in wrong.stderr + wrong.stdout
         admin = site.client(ROOT)
-        assert admin.post("/api/v1/admin/mail/test", json={"to": "alice@example.org"}).json()["sent"]
+        assert run("mail", "test", "alice@example.org", env=afar(admin)).exit_code == 0
         refused = admin.post("/api/v1/admin/mail/test", json={"to": "not an address"}).json()
         assert (refused["sent"], refused["error"]["code"]) == (False, "mail_refused")
+        told = run("mail", "test", "not an address", env=afar(admin))
+        assert (told.exit_code, "mail_refused" in told.output) == (1, True)
         assert [mail["Subject"] for mail in post.wait(2)] == ["A test mail from Film club"] * 2
         assert post.mailbox.encrypted == post.mailbox.signed_in == [True, True]
         shown = subprocess.run(

@@ -277,6 +277,7 @@ _ROUTES: Mapping[str, str] = {
         DELETE /api/v1/admin/mail/{mail_id}
         POST /api/v1/admin/mail/test
         GET /api/v1/admin/cdn
+        POST /api/v1/admin/cdn/sync
         POST /api/v1/videos/{video_id}/cdn
         POST /studio/{video_id}/cdn
         GET /api/v1/admin/webhooks

@@ -19,6 +19,10 @@ SILENT = {"serve"}
 """Commands that print for people alone: what they are for goes on as long as they run."""
 
 
+WITHOUT_SITE = {"serve", "setup", "transcode", "plugins new", "completion"}
+"""Commands that make a site or run it, or have nothing to do with one."""
+
+
 def walked(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """A command and everything below it; not those of plugins."""
     yield path, command
@@ -69,17 +73,31 @@ def test_every_command_has_an_example(path: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(path for path, one in ALL.items() if not isinstance(one, click.Group)))
 def test_every_command_speaks_to_programs(path: str) -> None:
-    """`--json` is there, with its help; every option and argument has words of its own."""
+    """`--json` is there, with its help; every option and argument has a name and words of its own."""
     command = ALL[path]
+    names = [one.name for one in command.params]
+    assert len(set(names)) == len(names)
     options = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
     assert ("--json" in options) is (path not in SILENT)
     assert [name for name, one in options.items() if not one.help] == []
     assert (command.help or "").strip()
 
 
+@pytest.mark.parametrize("path", sorted(path for path, one in ALL.items() if not isinstance(one, click.Group)))
+def test_every_command_works_at_a_server(path: str) -> None:
+    """It takes an address and a token, or its help says that it does not, and why."""
+    command = ALL[path]
+    options = {name for one in command.params for name in one.opts}
+    alone = "Only on a data directory" in (command.help or "") or path in WITHOUT_SITE
+    assert {"--url", "--token"} <= options or alone
+    assert not ("--token" in options and alone)
+
+
 def test_exit_codes_are_explained() -> None:
-    """Each that an error has is on the page."""
+    """Each that an error has is on the page, and in the help."""
     assert set(EXIT_CODES.values()) <= MEANINGS.keys()
+    shown = main.get_help(click.Context(main, info_name="streamhost", terminal_width=200))
+    assert [f"{number}  " in shown and words in shown for number, words in MEANINGS.items()] == [True] * len(MEANINGS)
 
 
 def misspelt(words: Sequence[str], *, whole: bool) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from streamhost.cli import main
-from tests.support.server import QUICK_HASHES, QUICK_VIDEO
+from tests.support.server import QUICK_HASHES, QUICK_VIDEO, Api
 
 NOTHING: Mapping[str, str] = {}
 
@@ -19,6 +19,14 @@ def run(*words: str, env: Mapping[str, str] = NOTHING, text: str | None = None) 
     """Run a command with these variables and none else of ours; `text` stands on its standard input."""
     quiet: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STREAMHOST_")}
     return CliRunner().invoke(main, list(words), env={**quiet, **QUICK_HASHES, **QUICK_VIDEO, **env}, input=text)
+
+
+def afar(api: Api) -> dict[str, str]:
+    """The environment of somebody who runs commands elsewhere, with the token that `api` has."""
+    return {
+        "STREAMHOST_URL": str(api.base_url),
+        "STREAMHOST_TOKEN": api.headers["Authorization"].removeprefix("Bearer "),
+    }
 
 
 def document(result: Result, code: int = 0) -> Any:

@@ -101,6 +101,11 @@ class Commands(click.Group):
             with formatter.section("Plugins (their commands, where they have some)"):
                 formatter.write_dl([(name, f"See `streamhost plugins info {name}`.") for name in installed])
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What scripts can rely on."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(number), words) for number, words in MEANINGS.items()])
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:

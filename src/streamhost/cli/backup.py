@@ -71,6 +71,8 @@ def backup(
     settings, templates, and with --media everything that is stored. Before it counts as made, the copy of the catalog
     is read through and every key in it is opened. DEST is the setting backup.to unless it is given. In a folder, what
     has not changed since the backup before takes no room again.
+
+    Only on a data directory: a backup holds the keys of the site, and no token opens those.
     """
     settings = settings_beside(data)
     place = dest or settings.backup.to
@@ -138,6 +140,8 @@ def restore(
     Everything is checked before anything is touched. SRC may also be a copy of the catalog in the folder `snapshots`
     of the data directory, as it was before an upgrade: then only the catalog is put back. What was replaced lies in a
     folder before-restore-… in the data directory. No server may run there meanwhile.
+
+    Only on a data directory, for that reason; with --verify a server may run.
     """
     settings = load(data)
     log.configure("warning", settings.log.format)

@@ -76,6 +76,13 @@ def with_host(settings: Settings, work: Callable[[Host], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
+def in_folder(work: Callable[[Host], Awaitable[T]]) -> Callable[[Path | None], T]:
+    """What does `work` in a data directory, beside a running server or without one.
+
+    Raises `NoCatalog` where no server has ever run."""
+    return lambda data: with_host(settings_beside(data), work)
+
+
 class Beside:
     """The same for a command that does several things: the instance is opened for the first and closed after the last.
 

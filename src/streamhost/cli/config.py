@@ -13,7 +13,7 @@ import click
 
 from streamhost import log
 from streamhost.cli.options import data_directory, json_option
-from streamhost.cli.remote import Remote
+from streamhost.cli.remote import Document, Remote
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import REDACTED, fields, hidden, load_with_origins, value_of
 from streamhost.host_settings import settings_beside
@@ -24,6 +24,7 @@ from streamhost.model.errors import StreamhostError
 from streamhost.plugins import Plugins
 from streamhost.sandbox import Limits
 
+ADDRESS = "/api/v1/admin/settings"
 data_option = data_directory("Data directory whose streamhost.toml is read.")
 
 
@@ -33,10 +34,25 @@ def config() -> None:
 
 
 @config.command()
-@data_option
-@click.option("--json", "as_json", is_flag=True, help="For programs: {key: {value, origin}}.")
-def show(data: Path | None, as_json: bool) -> None:
-    """Show every setting with its value and where that comes from. Secrets are left out."""
+@somewhere(FOR_ADMINS)
+def show(where: Where, as_json: bool) -> None:
+    """Show every setting with its value and where that comes from. Secrets are left out.
+
+    JSON is {key: {value, origin}}. Without --url the variables of this shell go before the file, as they would for a
+    server that it starts.
+    """
+    shown, broken = where.desk(_shown_there, _shown_here)
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+    else:
+        for key, item in shown.items():
+            click.echo(f"{key} = {json.dumps(item['value'], ensure_ascii=False)}  {_dim(item['origin'])}")
+    if broken is not None:
+        raise broken
+
+
+def _shown_here(data: Path | None) -> tuple[dict[str, Document], StreamhostError | None]:
+    """What is set, and why the settings of some plugin could not be read."""
     settings, origins = load_with_origins(data)
     shown: dict[str, Any] = {"data": str(settings.data)} | {
         field.key: hidden(field, value_of(settings, field)) for field in fields()
@@ -48,24 +64,29 @@ def show(data: Path | None, as_json: bool) -> None:
             shown |= {field.key: hidden(field, resolved.value_of(field)) for field in resolved.fields}
     except StreamhostError as error:
         broken = error
-    _print(shown, origins, as_json)
-    if broken is not None:
-        raise broken
+    return {key: {"value": shown[key], "origin": origins[key]} for key in shown}, broken
 
 
-def _print(shown: Mapping[str, Any], origins: Mapping[str, str], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({key: {"value": shown[key], "origin": origins[key]} for key in shown}, indent=2))
-        return
-    for key, content in shown.items():
-        click.echo(f"{key} = {json.dumps(content, ensure_ascii=False)}  {_dim(origins[key])}")
+def _shown_there(remote: Remote) -> tuple[dict[str, Document], None]:
+    items = remote.document("GET", ADDRESS)["items"]
+    return {item["key"]: {"value": _value(item), "origin": item["origin"]} for item in items}, None
+
+
+def _value(item: Document) -> Any:
+    """What the API's list says of a setting; of a secret it tells only whether there is one."""
+    if item["secret"]:
+        return REDACTED if item["value"] else ""
+    return item["value"]
 
 
 @config.command()
 @data_option
 @json_option
 def check(data: Path | None, as_json: bool) -> None:
-    """Check the settings without starting anything; exit code 3 names what is wrong."""
+    """Check the settings without starting anything; exit code 3 names what is wrong.
+
+    Only on a data directory: a server that runs has passed this check.
+    """
     settings, origins = load_with_origins(data)
     for plugin in Plugins(settings).all:
         origins |= plugin.resolved.origins if plugin.resolved else {}
@@ -133,16 +154,10 @@ def _changed_there(remote: Remote, changes: Mapping[str, Any]) -> dict[str, Any]
         "set": {key: value for key, value in changes.items() if value is not None},
         "unset": [key for key, value in changes.items() if value is None],
     }
-    answer = remote.ask("PATCH", "/api/v1/admin/settings", order)
-    if not answer.fine:
-        raise answer.refusal()
+    items = remote.document("PATCH", ADDRESS, order)["items"]
     return {
-        item["key"]: {
-            "value": REDACTED if item["secret"] and item["value"] else item["value"],
-            "origin": item["origin"],
-            "locked": item["locked"],
-        }
-        for item in answer.document()["items"]
+        item["key"]: {"value": _value(item), "origin": item["origin"], "locked": item["locked"]}
+        for item in items
         if item["key"] in changes
     }
 
@@ -151,7 +166,10 @@ def _changed_there(remote: Remote, changes: Mapping[str, Any]) -> dict[str, Any]
 @data_option
 @json_option
 def encoders(data: Path | None, as_json: bool) -> None:
-    """Try which video encoders work on this machine, and say which one the settings choose."""
+    """Try which video encoders work on this machine, and say which one the settings choose.
+
+    Only on a data directory: it is this machine that is tried.
+    """
     wanted = load_with_origins(data)[0].media.encoder
     tried = asyncio.run(run_task(tasks.TryEncoders(choice.ENCODERS), lambda _share, _step: None, None, Limits()))
     assert isinstance(tried, tasks.EncodersTried), "that is what this task answers"

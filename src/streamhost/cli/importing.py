@@ -94,6 +94,9 @@ def import_(
 ) -> None:
     """Make the files at PATHS, and what lies in folders and below, videos of a data directory on this machine.
 
+    Only on a data directory: the files are read where they lie; `streamhost videos upload` sends them to a server
+    elsewhere.
+
     Beside a running server that server takes them in, a few at a time, uploads first; the command ends once they are
     known to it. Without one the command takes them in itself, and they are made when a server runs. Asked again, it
     imports what is new or has changed. Exit code 0 only if every file is imported or on its way, with --wait only if

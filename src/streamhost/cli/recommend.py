@@ -31,10 +31,7 @@ CATCH_UP_STEPS = 1_000_000
 
 @click.group()
 def recommend() -> None:
-    """Train, measure and reset what proposes videos. Works beside a running server, which then uses the new model.
-
-    Measuring it (`eval`) works on a data directory alone.
-    """
+    """Train, measure and reset what proposes videos. Works beside a running server, which then uses the new model."""
 
 
 @recommend.command()
@@ -109,6 +106,8 @@ def evaluate(dataset: Path | None, way: str, most: int, page: Path | None, data:
 
     A model is trained for that on a part and asked for the rest; the one that serves stays as it is. Every video is
     ranked for every viewer.
+
+    Only on a data directory: it computes for minutes with all that everybody watched.
     """
     source = dataset.absolute() if dataset else None
 

@@ -53,6 +53,13 @@ class Refused(StreamhostError):
     permanent = True
 
 
+class NotTaken(StreamhostError):
+    """What was sent for a test was not taken."""
+
+    code = "not_taken"
+    permanent = True
+
+
 class FileChanged(StreamhostError):
     """The file changed while it was being sent."""
 
@@ -141,10 +148,14 @@ class Remote:
 
     def document(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Document:
         """What the API answers, asked again where that may help. Raises `Refused`, `Unreachable`."""
-        answer = self.persistently(lambda: self.ask(method, address, document))
-        if not answer.fine:
-            raise answer.refusal()
-        return answer.document()
+        return _granted(self.persistently(lambda: self.ask(method, address, document)))
+
+    def once(self, method: str, address: str, document: Mapping[str, Any] | None = None) -> Document:
+        """The same for what must not be done twice, when it was done and the answer was lost."""
+        try:
+            return _granted(self.ask(method, address, document))
+        except NETWORK as error:
+            raise self.unreachable(error) from error
 
     def items(self, address: str, asked: Mapping[str, object]) -> Iterator[Document]:
         """What is on all pages of a list, each asked for when it is wanted. `asked`: the query; None is left out."""
@@ -255,6 +266,18 @@ class Pauses:
             raise failure
         time.sleep(max(self._pause, at_least))
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+
+def taken(trial: Document) -> None:
+    """Raise `NotTaken` where the API says that a test was not taken."""
+    if error := trial["error"]:
+        raise NotTaken(f"{error['detail']} ({error['code']})", hint=error["hint"])
+
+
+def _granted(answer: Answer) -> Document:
+    if not answer.fine:
+        raise answer.refusal()
+    return answer.document()
 
 
 def _asked_pause(answer: Answer) -> float:

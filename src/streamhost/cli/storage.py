@@ -47,10 +47,7 @@ class StorageDiffers(StreamhostError):
 
 @click.group()
 def storage() -> None:
-    """Try where media is kept, see what is there, and move it. Works beside a running server.
-
-    What goes through every object, `fsck` and `move`, works in the data directory alone.
-    """
+    """Try where media is kept, see what is there, and move it. Works beside a running server."""
 
 
 @storage.command("check")
@@ -109,6 +106,8 @@ def move(to: str, data: Path | None, as_json: bool) -> None:
     First set storage.backend to the new one and restart the server, so that new media goes there. Every object is
     copied, read back and compared by its SHA-256 before the original is removed. Interrupted or killed, the same
     command goes on.
+
+    Only on a data directory: the command itself reads and writes every byte, for hours on a large site.
     """
     settings = settings_beside(data)
     with byte_bars() as bars:
@@ -142,6 +141,9 @@ def fsck(repair: bool, data: Path | None, as_json: bool) -> None:
     """Compare what is stored with what the catalog says: objects that nobody names, and named ones that are missing.
 
     Exit code 1 if anything is missing, or if orphans are left.
+
+    Only on a data directory: the command itself goes through every object. *Administration, Storage* tells how many
+    there are of both, as the server has counted.
     """
     settings = settings_beside(data)
     found, removed = with_host(settings, lambda host: _looked(host, repair))

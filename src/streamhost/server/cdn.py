@@ -1,6 +1,6 @@
 """The CDN over HTTP: how things stand, for administrators; how far a video's copies are, for its owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,12 +12,12 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from streamhost.features.catalog import Catalog
 from streamhost.features.cdn import Copies
-from streamhost.model.accounts import Role
 from streamhost.model.ids import VideoId
-from streamhost.server.accounts import BODY_BYTES, BROKEN_BODY, FORGED, NO_STORE, NOT_IN_PERSON, SIGNED_IN
-from streamhost.server.auth import at_least, signed_in, viewer_of
+from streamhost.server.accounts import BROKEN_BODY, NO_STORE, NOT_IN_PERSON, SIGNED_IN
+from streamhost.server.administration import changing, looking
+from streamhost.server.auth import signed_in, viewer_of
 from streamhost.server.documented import BEARER, problems
-from streamhost.server.documents.cdn import CopiesDocument, copies_document
+from streamhost.server.documents.cdn import CdnDocument, CopiesDocument, cdn_document, copies_document
 from streamhost.server.videos import HIDDEN
 
 AnyRequest = Request[Any, Any, Any]
@@ -38,48 +38,28 @@ class CdnOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleDocument:
-    """A folder whose copies could not be dropped; the job in the list of background work can be tried again."""
+class CopiesList:
+    """Videos whose copies are on their way."""
 
-    prefix: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class CdnDocument:
-    """The CDN. `way`: direct (there is none), redirect (players are sent on for each segment) or grant (they go there
-    with their permission). `videos` counts by the state of their copies."""
-
-    kind: str
-    way: str
-    base_url: str
-    push: bool
-    videos: Mapping[str, int]
-    purges_waiting: int
-    purges_failed: Sequence[TroubleDocument]
+    items: Sequence[CopiesDocument]
+    next_cursor: str | None = None
 
 
-@get(
-    "/api/v1/admin/cdn",
-    guards=[at_least(Role.ADMIN)],
-    summary="The CDN",
-    cache_control=NO_STORE,
-    tags=["administration"],
-    security=BEARER,
-    responses=problems(**SIGNED_IN, **NOT_IN_PERSON, forbidden=403),
-)
+@get("/api/v1/admin/cdn", summary="The CDN", **looking())
 async def show_cdn(copies: NamedDependency[Copies]) -> CdnDocument:
     """Which CDN is used and how, how many videos were brought there, and what it could not be made to drop."""
-    seen = await copies.overview()
-    return CdnDocument(
-        kind=seen.kind,
-        way=seen.way.value,
-        base_url=seen.base_url,
-        push=seen.push,
-        videos={state.value: number for state, number in seen.counts.items()},
-        purges_waiting=seen.purges_waiting,
-        purges_failed=[TroubleDocument(one.prefix, one.cause) for one in seen.purges_failed],
-    )
+    return cdn_document(await copies.overview(), await copies.listed())
+
+
+@post(
+    "/api/v1/admin/cdn/sync",
+    status_code=HTTP_202_ACCEPTED,
+    summary="Bring everything to the CDN that is not there",
+    **changing(no_cdn=409),
+)
+async def sync_missing(copies: NamedDependency[Copies]) -> CopiesList:
+    """Every video that is ready and open to others. The answer names all that are on their way then."""
+    return CopiesList([copies_document(one) for one in await copies.sync_missing()])
 
 
 @get(
@@ -104,15 +84,9 @@ async def show_copies(
 
 @post(
     "/api/v1/videos/{video_id:str}/cdn",
-    guards=[at_least(Role.ADMIN)],
-    summary="Bring a video to the CDN, or drop it there",
     status_code=HTTP_202_ACCEPTED,
-    request_max_body_size=BODY_BYTES,
-    tags=["administration"],
-    security=BEARER,
-    responses=problems(
-        **SIGNED_IN, **NOT_IN_PERSON, **FORGED, **BROKEN_BODY, **HIDDEN, forbidden=403, no_cdn=409, nothing_to_sync=409
-    ),
+    summary="Bring a video to the CDN, or drop it there",
+    **changing(**BROKEN_BODY, **HIDDEN, no_cdn=409, nothing_to_sync=409),
 )
 async def steer_copies(
     request: AnyRequest,
@@ -121,12 +95,12 @@ async def steer_copies(
     catalog: NamedDependency[Catalog],
     copies: NamedDependency[Copies],
 ) -> CopiesDocument:
-    """Done by a job, tried again for hours while the CDN is away; asking again shows how far it is."""
+    """Done by a job, tried again for hours while the CDN is away; asking again shows how far it is. Copies of a video
+    that is gone can be dropped, too."""
+    if data.action is CdnAction.PURGE:
+        return copies_document(await copies.purge(VideoId(video_id)))
     video = await catalog.get(VideoId(video_id), viewer_of(request))
-    if data.action is CdnAction.SYNC:
-        return copies_document(await copies.sync(video.id))
-    await copies.purge(video.id)
-    return copies_document(await copies.of_video(video.id))
+    return copies_document(await copies.sync(video.id))
 
 
-routes = [show_cdn, show_copies, steer_copies]
+routes = [show_cdn, sync_missing, show_copies, steer_copies]

@@ -10,40 +10,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from streamhost.features.mail import Mail
-from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import MailId
-from streamhost.model.mail import Letter, MailState
+from streamhost.model.mail import MailState
 from streamhost.server.administration import changing, looking
 from streamhost.server.auth import actor_of
+from streamhost.server.documents.mail import LetterDocument, Trouble, letter_document
 from streamhost.server.limits import RouteClass, limited
 
 AnyRequest = Request[Any, Any, Any]
 State = Annotated[MailState, QueryParameter(name="state", description="Which letters are listed.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a mail was not delivered: `code` is stable, `detail` and `hint` are for people."""
-
-    code: str
-    detail: str
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LetterDocument:
-    """One mail. What it says is not shown: it may hold a link that only its recipient may have."""
-
-    id: str
-    kind: str
-    to: str
-    state: str
-    attempts: int
-    created_at: str | None
-    tried_at: str | None
-    ended_at: str | None
-    error: Trouble | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +58,6 @@ class Handover:
     error: Trouble | None = None
 
 
-def _letter(letter: Letter) -> LetterDocument:
-    trouble = Trouble(letter.error_code, letter.error_detail or "") if letter.error_code else None
-    return LetterDocument(
-        id=letter.id,
-        kind=letter.kind.value,
-        to=letter.recipient,
-        state=letter.state.value,
-        attempts=letter.attempts,
-        created_at=iso(letter.created_at),
-        tried_at=iso(letter.tried_at),
-        ended_at=iso(letter.ended_at),
-        error=trouble,
-    )
-
-
 @get("/api/v1/admin/mail", summary="The outbox", **looking(invalid_input=422))
 async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD) -> Outbox:
     """How mail stands, and the letters that are `dead`, or `queued`, or `sent`."""
@@ -105,8 +66,8 @@ async def show_outbox(mail: NamedDependency[Mail], which: State = MailState.DEAD
         configured=status.configured,
         waiting=status.waiting,
         dead=status.dead,
-        failing=_letter(status.failing) if status.failing else None,
-        items=[_letter(letter) for letter in await mail.letters(which)],
+        failing=letter_document(status.failing) if status.failing else None,
+        items=[letter_document(letter) for letter in await mail.letters(which)],
     )
 
 

@@ -203,10 +203,10 @@ async def test_a_refusal_is_told(house: House) -> None:
     sync = await copies.of_video(FILM)
     assert sync.state is SyncState.FAILED
     assert "wrong secret" in sync.cause
-    assert await copies.sync_missing() == 1
+    assert [one.video_id for one in await copies.sync_missing()] == [FILM]
     await house.done()
     assert (await copies.of_video(FILM)).state is SyncState.SYNCED
-    assert await copies.sync_missing() == 0
+    assert await copies.sync_missing() == []
 
 
 @pytest.mark.parametrize("kind", [AccessRevoked, VideoRejected, VideoReplaced])
@@ -358,7 +358,9 @@ async def test_what_is_not_there_cannot_be_brought(house: House) -> None:
         await copies.sync(VideoId("nobody"))
     with pytest.raises(NotReady):
         await copies.sync(OTHER)
-    await copies.purge(VideoId("nobody"))
+    assert (await copies.purge(VideoId("nobody"))).state is SyncState.NONE
+    with pytest.raises(NotFound):
+        await copies.purge(VideoId("../nobody"))
     await house.worker(copies).start()
     await house.done()
     assert house.cdn.purged == ["videos/nobody/"]
@@ -372,7 +374,7 @@ async def test_what_nobody_has_cleared_is_not_brought(house: House, clearance: C
     copies = house.copies()
     async with house.bench.db.write() as conn:
         await video_rows.change(conn, FILM, house.bench.clock(), clearance=clearance.value)
-    assert await copies.sync_missing() == 0
+    assert await copies.sync_missing() == []
     with pytest.raises(NotReady):
         await copies.sync(FILM)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ import pytest
 
 from streamhost.cli import remote
 from streamhost.cli.desks import ServerDesk
-from streamhost.cli.remote import Refused, Remote, Transfer
+from streamhost.cli.remote import Refused, Remote, Transfer, Unreachable
 
 
 @contextmanager
@@ -62,6 +63,16 @@ def test_what_passes_is_asked_again(status: int, monkeypatch: pytest.MonkeyPatch
     with answering([status, status, 200]) as (url, asked):
         assert ServerDesk(Remote(url, "token")).job("one")["title"]
     assert asked == ["GET"] * 3
+
+
+def test_what_must_not_happen_twice_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither after an error that may pass, nor when nobody answers; each is told in words."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    with answering([503, 200]) as (url, asked), pytest.raises(Refused):
+        Remote(url, "token").once("POST", "/secret")
+    assert asked == ["POST"]
+    with pytest.raises(Unreachable, match=re.escape("127.0.0.1:1")):
+        Remote("http://127.0.0.1:1", "token").once("POST", "/secret")
 
 
 @pytest.mark.parametrize("status", [409, 423, 460])

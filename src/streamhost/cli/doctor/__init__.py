@@ -60,7 +60,8 @@ def doctor(data: Path | None, url: str | None, mail_to: str, outside: bool, as_j
 
     And prove that a private segment is refused, by trying.
 
-    Run it as the user that runs the server, beside it. Nothing is changed; what is stored for trying is removed again.
+    Only on a data directory: run it as the user that runs the server, beside it. Nothing is changed; what is stored for
+    trying is removed again.
     Exit code 1 if something does not work; what could be better is no failure.
     """
     settings = load(data)

@@ -28,7 +28,7 @@ from streamhost.model.events import (
     VideoReplaced,
     VideoRestored,
 )
-from streamhost.model.ids import PackageId, VideoId
+from streamhost.model.ids import PackageId, VideoId, is_id
 from streamhost.model.tasks import DeleteMedia, Job, JobState, PurgeCopies, PushCopies
 from streamhost.model.videos import DOWNLOADS, Clearance, Visibility, media_prefix, package_prefix
 from streamhost.ports import Cdn, Storage
@@ -41,6 +41,8 @@ BEHIND_NOTICES = -10
 """Priority of bringing videos there: what waits for other people's servers as well is soon done."""
 CAUSE_LENGTH = 500
 SHOWN = 100
+EVERYTHING = 100_000
+"""More videos than a site has."""
 DROPS = (AccessRevoked, VideoRejected, VideoReplaced)
 BRINGS = (VideoProcessed, VideoApproved, VideoRestored, VideoReplaced, ProtectionChanged, VideoPublished)
 """Events after which a video, or its new package, is to be there."""
@@ -161,20 +163,24 @@ class Copies:
                 raise NotReady(f"It is {video.stage.value}, and brought there once it is approved.")
             return await self._begin(conn, video.id, video.package_id)
 
-    async def sync_missing(self) -> int:
-        """Bring every video there that is ready and not there yet; how many. Raises `CdnMissing`."""
+    async def sync_missing(self) -> list[CdnSync]:
+        """Bring every video there that is ready and not there yet; all that are on their way then, latest first.
+        Raises `CdnMissing`."""
         self._check()
         async with self._db.write() as conn:
-            wanted = await rows.missing(conn)
-            for video_id, package_id in wanted:
+            for video_id, package_id in await rows.missing(conn):
                 await self._begin(conn, video_id, package_id)
-        return len(wanted)
+            return await rows.listed(conn, SyncState.PENDING, EVERYTHING)
 
-    async def purge(self, video_id: VideoId) -> None:
-        """Have the copies of a video dropped; also of one that is gone. Raises `CdnMissing`."""
+    async def purge(self, video_id: VideoId) -> CdnSync:
+        """Have the copies of a video dropped; also of one that is gone. Raises `CdnMissing`, and `NotFound` for what
+        is no id."""
         self._check()
+        if not is_id(video_id):
+            raise NotFound
         async with self._db.write() as conn:
             await self._drop(conn, media_prefix(video_id))
+        return CdnSync(video_id, SyncState.NONE)
 
     def after(
         self, delete: Callable[[DeleteMedia, JobContext], Awaitable[None]]
