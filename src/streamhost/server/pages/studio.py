@@ -181,7 +181,7 @@ async def edit(
             reason="",
             **await _links(request, sharing, video, frame, home_of(request, settings)),
         )
-    return see(f"{STUDIO}?done=saved" if back == STUDIO else back)
+    return see(back if "?" in back else f"{back}?done=saved")
 
 
 routes = [upload, show_edit, edit]

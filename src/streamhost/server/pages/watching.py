@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from streamhost.config import Settings
@@ -68,6 +68,7 @@ async def watch(
     frame: NamedDependency[Frame],
     stream_format: Format = "dash",
     link: ShareLinkText = "",
+    done: FromQuery[str] = "",
 ) -> Response[Any]:
     """The player, and what there is to say about the video; before that the password or the link, if one is needed."""
     viewer, name = viewer_of(request), VideoId(video_id)
@@ -104,6 +105,7 @@ async def watch(
         opinion=await library.opinion(video, viewer),
         related=[(video_view(one.video, viewer, playback), one.reason) for one in beside.items],
         embedded=False,
+        saved=done == "saved" and view.manageable,
     )
 
 
