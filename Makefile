@@ -20,7 +20,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 LOOKS := $(addprefix tests/browser/test_,every_page.py account_looks.py desk.py notifications.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots lock test-pythons \
+.PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots picture lock test-pythons \
 	test-lowest clean \
 	setup setup-test setup-bench
 
@@ -73,6 +73,9 @@ site: setup-test ## build the documentation as a site in dist/docs; a broken lin
 screenshots: setup-test ## pictures of the pages, at three widths, light and dark, in dist/pictures
 	PICTURES=dist/pictures $(BIN)/pytest -n 2 --dist loadfile --timeout 600 \
 		-k "test_pages_of or test_pages_at or test_how_it_looks" $(LOOKS)
+
+picture: setup-test ## take the picture of the README anew, docs/pictures/watch.jpg
+	$(BIN)/python scripts/picture.py
 
 lock: setup-test ## renew constraints.txt with the newest versions that fit
 	$(BIN)/python scripts/uv.py pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -99,8 +99,10 @@ def test_compose_file() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
-def test_every_example_has_a_page(name: str) -> None:
-    """Each has a README that names the files that it is about."""
+def test_every_example_has_a_page_and_a_test(name: str) -> None:
+    """Each has a README that names the files that it is about, and is looked at by one of the tests of all this."""
+    tests = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "plugins").glob("*/tests/test_*.py")]
+    assert any(f'"{name}"' in test.read_text("utf-8") for test in tests)
     text = (EXAMPLES / name / "README.md").read_text("utf-8")
     assert text.startswith("# ")
     for path in re.findall(rf"examples/{name}/([\w.-]+)", text):

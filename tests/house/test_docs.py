@@ -14,6 +14,8 @@ from tests.support.installed import plugin_settings
 
 PAGES = tuple(path for path in kept_files() if path.suffix == ".md" and "node_modules" not in path.parts)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
+PICTURE = re.compile(r"!\[([^\]]*)\]\((?!https?:)([^)\s]+)\)")
+LARGEST_PICTURE = 200_000
 ABOUT_EXAMPLES = ("examples/plugin-", "docs/tutorials/first-plugin")
 """Pages that speak of the settings of plugins that are only examples."""
 FENCE = re.compile(r"```.*?```", re.DOTALL)
@@ -29,6 +31,14 @@ def anchors(page: Path) -> set[str]:
 def test_generated_pages_are_fresh(name: str) -> None:
     """A reference page says what the program says; `make docs` writes it anew."""
     assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == reference.MAKERS[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_pictures_are_there(page: Path) -> None:
+    """A picture that a page shows is kept beside it, has words for those who do not see it, and loads quickly."""
+    for words, target in PICTURE.findall(FENCE.sub("", page.read_text("utf-8"))):
+        assert words.strip()
+        assert (page.parent / target).stat().st_size <= LARGEST_PICTURE, target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=short)
