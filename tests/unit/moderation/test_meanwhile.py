@@ -18,7 +18,7 @@ from streamhost.model.ids import VerdictId, VideoId
 from streamhost.model.moderation import Aspect, Findings, Material
 from streamhost.model.tasks import Lane
 from streamhost.model.verdicts import Decision, Judgement, Lines, Look, Opinion, Policy, Profile, Risk
-from streamhost.model.videos import Clearance, Protection, Visibility
+from streamhost.model.videos import Clearance, Protection, VideoState, Visibility
 from streamhost.server.pages.desk_shapes import picture_views
 from tests.support.house import PASSWORD, House, a_house
 from tests.unit.moderation.test_room import Says, let, made, settled
@@ -221,6 +221,19 @@ async def test_models_do_not_close_what_viewers_have_reported(community: House, 
     case = (await community.host.moderation.desk.file(video.id)).case
     assert case is not None
     assert case.cause is Cause.REPORT
+
+
+async def test_words_are_looked_at_while_more_is_made_of_what_plays(community: House) -> None:
+    """An open video of which a rendition is made anew does not show a vile title until that is done."""
+    says = let(community, Says())
+    video = await made(community)
+    async with community.host.db.write() as conn:
+        await videos.change(conn, video.id, community.host.clock(), state=VideoState.PROCESSING.value)
+    says.text = FULL
+    await community.host.catalog.edit(video.id, await alice(community), {"title": "Vile"})
+    found = await settled(community, video.id)
+    assert (found.state, found.clearance) == (VideoState.PROCESSING, Clearance.REVIEW)
+    assert says.seen[-1].frames == ()
 
 
 async def test_words_do_not_wait_behind_films(community: House) -> None:

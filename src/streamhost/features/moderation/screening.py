@@ -147,14 +147,16 @@ class Screening:
 
     async def _ask(self, conn: Connection, video_id: VideoId, *, words_only: bool) -> None:
         video = await videos.get(conn, video_id)
-        if video is None or video.state is not VideoState.READY:
+        if video is None:
+            return
+        quick = words_only and await rows.screening(conn, video.package_id) is not None
+        if video.state is not VideoState.READY and not quick:
             # It is asked for again when the video is made.
             return
         policy = await self._policies.current(conn)
         if policy.trusts(await _role(conn, video.owner_id)):
             await self._trust(conn, video, policy)
             return
-        quick = words_only and await rows.screening(conn, video.package_id) is not None
         await self._add(conn, ScreenVideo(video_id, words_only), quick=quick)
 
     async def _add(self, conn: Connection, task: ScreenVideo, *, quick: bool = False) -> None:
@@ -333,10 +335,12 @@ class Screening:
 
 
 async def _looked_at(conn: Connection, task: ScreenVideo) -> Video | None:
-    """What a screening is about: a video that is made, or one as it would be with its new file; None if it is gone."""
+    """What a screening is about: a video that is made (its words alone, also while more is made of it), or one as it
+    would be with its new file; None if it is gone."""
     video = await videos.get(conn, task.video_id)
     if video is None or task.new_file is None:
-        return video if video is not None and video.state is VideoState.READY else None
+        looked_at = video is not None and (task.words_only or video.state is VideoState.READY)
+        return video if looked_at else None
     new = await made_beside(conn, video.id)
     return new.shown_in(video) if new is not None and new.package_id == task.new_file else None
 
