@@ -93,7 +93,8 @@ def _reset_page(
 async def show_confirm_email(
     request: AnyRequest, frame: NamedDependency[Frame], token: FromQuery[str] = ""
 ) -> Response[str]:
-    """The page behind the link that was sent to a new address. It asks for a click, as the one for verifying does."""
+    """The page behind the link that was sent to a new address. It asks for a click: programs that look into mail follow
+    links, and must not give somebody's account another address."""
     return frame.page(request, "confirm_email.html", stage="ask", token=token, error=None)
 
 
