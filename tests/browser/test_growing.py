@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -97,6 +98,9 @@ def test_a_film_is_watched_on_its_page_while_it_is_made(tmp_path: Path, visit: V
         until(page, "document.querySelector('video').readyState > 1")
         assert page.evaluate("document.querySelector('video').duration") == pytest.approx(160, abs=0.2)
         expect(page.locator("[data-missing]")).to_be_visible()
+        expect(page.locator("[data-seek] input")).to_have_attribute(
+            "aria-valuetext", re.compile("plays up to .+ so far")
+        )
         expect(page.get_by_text("still being made")).to_have_count(0)
         bar = page.locator("[data-seek]").bounding_box()
         assert bar is not None
@@ -110,6 +114,7 @@ def test_a_film_is_watched_on_its_page_while_it_is_made(tmp_path: Path, visit: V
         steer(alice, video_id, "resume")
         alice.wait_until(video_id, "ready")
         expect(page.locator("[data-missing]")).to_be_hidden()
+        expect(page.locator("[data-seek] input")).to_have_attribute("aria-valuetext", re.compile("of 2:40$"))
         page.evaluate("document.querySelector('video').currentTime = 158.5")
         until(page, "document.querySelector('video').ended")
     finally:

@@ -155,6 +155,7 @@ export const texts = {
     justReady: "new",
     position: (now: string, length: string) => `${now} of ${length}`,
     notMade: "still being made",
+    madeTo: (time: string) => `plays up to ${time} so far`,
     forward: (seconds: number) => `+${seconds} s`,
     back: (seconds: number) => `−${seconds} s`,
     frame: "One frame",

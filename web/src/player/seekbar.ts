@@ -63,9 +63,10 @@ export class SeekBar {
     if (!this.dragging) this.input.value = String(at);
     const chapter = this.chapters.titleAt(this.video.currentTime);
     const place = texts.player.position(clock(this.video.currentTime), clock(this.length));
-    this.input.setAttribute("aria-valuetext", chapter ? `${place}, ${chapter}` : place);
-    this.played.style.width = `${at * 100}%`;
     const { reaches } = this.engine;
+    const made = reaches === null ? "" : texts.player.madeTo(clock(reaches));
+    this.input.setAttribute("aria-valuetext", [place, chapter, made].filter(Boolean).join(", "));
+    this.played.style.width = `${at * 100}%`;
     this.missing.hidden = reaches === null;
     if (reaches !== null && this.length) this.missing.style.left = `${(reaches / this.length) * 100}%`;
     const ranges = this.engine.buffered();
