@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate, packages, users, videos
+from streamhost.db import packages, users, videos
 from streamhost.db.core import Database
 from streamhost.features.protection import DerivedKeySource, LocalKeySource
 from streamhost.instance import Instance, open_instance
@@ -18,6 +18,7 @@ from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.videos import Video
 from streamhost.ports import KeySource
 from streamhost.testing.key_contract import Breaks, FaultyKeySourceContract, KeySourceContract
+from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
 PACKAGES = (PackageId("one"), PackageId("two"))
@@ -28,8 +29,7 @@ DROPPED = "DROP TABLE content_keys"
 @asynccontextmanager
 async def catalog_with_packages(folder: Path) -> AsyncIterator[Database]:
     """A fresh catalog with a video that has two packages."""
-    migrate.migrate(folder / "catalog.sqlite3")
-    db = await Database.open(folder / "catalog.sqlite3")
+    db = await Database.open(blank(folder))
     alice = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
     async with db.write() as conn:
         await users.insert(conn, alice)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from streamhost.db import jobs as job_rows
-from streamhost.db import migrate, notice_mails, users
+from streamhost.db import notice_mails, users
 from streamhost.db.core import Database
 from streamhost.features.notifications import EmailNotifier, InAppNotifier
 from streamhost.features.notifications.unsubscribing import Unsubscribing
@@ -40,6 +39,7 @@ from streamhost.testing.notifier_contract import (
     alice,
     notice,
 )
+from tests.support.catalogs import blank
 from tests.support.waiting import patience
 
 NOW = 1_800_000_000.0
@@ -80,18 +80,10 @@ class TestConsoleNotifier(NotifierContract):
         assert came.said.isprintable()
 
 
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty catalog, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "catalog.sqlite3"
-    migrate.migrate(path)
-    return path
-
-
 @pytest.fixture
-async def db(tmp_path: Path, blank: Path) -> AsyncIterator[Database]:
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A catalog with alice in it."""
-    db = await Database.open(Path(shutil.copy(blank, tmp_path / "catalog.sqlite3")))
+    db = await Database.open(blank(tmp_path))
     async with db.write() as conn:
         await users.insert(conn, User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW, NOW))
     yield db

@@ -19,12 +19,12 @@ from streamhost.features.recommendations.sources import (
     WordsRecommender,
 )
 from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
 from streamhost.ml.recommending.serving import OnnxRecommender
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, Edge, Node, NodeKind, Profile, Reason, ReasonKind, Seen
 from streamhost.ports_recommending import Recommender, WatchGraph
 from streamhost.testing.recommender_contract import RecommenderContract
+from tests.support.catalogs import instance_at
 from tests.support.faults_of_recommenders import FAULTS, faulty
 from tests.support.watching import NOW, add_people, add_videos, watch_all
 
@@ -46,7 +46,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("site")
 
     async def fill() -> None:
-        host = await assemble(load(data, {}), open_instance(data), lambda: NOW)
+        host = await assemble(load(data, {}), instance_at(data), lambda: NOW)
         [alice] = await add_people(host.db, "alice")
         ids = await add_videos(host.db, alice.id, [f"Baking cake, part {number}" for number in range(VIDEOS)])
         for number in range(VIEWERS):
@@ -62,7 +62,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def host(filled: Path) -> AsyncIterator[Host]:
     """That site, read only."""
-    host = await assemble(load(filled, {}, recommendations__patience=5.0), open_instance(filled), lambda: NOW)
+    host = await assemble(load(filled, {}, recommendations__patience=5.0), instance_at(filled), lambda: NOW)
     yield host
     await host.recommending.close()
     await host.close()

@@ -7,30 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.features.recommendations import CatalogWatchGraph, ChosenWatchGraph, MemoryWatchGraph
 from streamhost.ports_recommending import WatchGraph
 from streamhost.testing.graph_contract import WatchGraphContract
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An empty catalog's file."""
-    path = tmp_path_factory.mktemp("empty") / "catalog.sqlite3"
-    migrate.migrate(path)
-    return path.read_bytes()
+from tests.support.catalogs import blank
 
 
 class TestCatalogWatchGraph(WatchGraphContract):
     """`CatalogWatchGraph`, as the settings choose it."""
 
     @pytest.fixture
-    async def graph(self, tmp_path: Path, migrated: bytes) -> AsyncIterator[WatchGraph]:
+    async def graph(self, tmp_path: Path) -> AsyncIterator[WatchGraph]:
         """On a fresh catalog."""
-        path = tmp_path / "catalog.sqlite3"
-        path.write_bytes(migrated)
-        db = await Database.open(path)
+        db = await Database.open(blank(tmp_path))
         chosen = ChosenWatchGraph()
         chosen.choose(CatalogWatchGraph(db))
         yield chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,26 +14,22 @@ import httpx
 from litestar import Litestar
 
 from streamhost.config import load
-from streamhost.db import videos as video_rows
 from streamhost.features.accounts import AccountKeys, SignIn
 from streamhost.features.accounts.api_tokens import NewApiToken
 from streamhost.features.accounts.tokens import AccessTokens, SignedNames
-from streamhost.host import Host, assemble
+from streamhost.host import Host
 from streamhost.instance import Purpose, open_instance
 from streamhost.model.accounts import Role, Scope, User
 from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import HOUR
-from streamhost.model.ids import PackageId, VideoId, new_id
-from streamhost.model.videos import Video, VideoState, Visibility
-from streamhost.server.app import create_app
+from streamhost.model.ids import VideoId, new_id
 from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE
 from streamhost.server.csrf import make_token
-from streamhost.server.delivery import delivery_of
-from streamhost.server.door import ASGIApp, Door
+from streamhost.testing.house import QUICK, at_work
 from tests.flows.access_table import TABLE
-from tests.support.house import brief
+from tests.support.catalogs import instance_at
+from tests.support.house import PASSWORD, brief, private_video
 
-PASSWORD = "correct horse battery"
 CAST = {
     "viewer": Role.VIEWER,
     "creator": Role.CREATOR,
@@ -88,22 +84,8 @@ class House:
     async def _owner(self) -> User:
         return await self.host.accounts.people.by_email("owner@example.org")
 
-    async def _video(self) -> str:
-        now = time.time()
-        video = Video(
-            VideoId(new_id()),
-            (await self._owner()).id,
-            "A private film",
-            now,
-            now,
-            visibility=Visibility.PRIVATE,
-            state=VideoState.READY,
-            playable=True,
-            package_id=PackageId(new_id()),
-        )
-        async with self.host.db.write() as conn:
-            await video_rows.insert(conn, video)
-        return video.id
+    async def _video(self) -> VideoId:
+        return await private_video(self.host.db, (await self._owner()).id)
 
     async def good_proof(self, who: str, page: bool, csrf: bool = True) -> dict[str, str]:
         """The headers that prove who asks: a bearer token, or on pages a cookie with the token for forms."""
@@ -195,18 +177,10 @@ class House:
 @asynccontextmanager
 async def open_house(tmp_path: Path) -> AsyncIterator[House]:
     """The whole application with its background work, and users of every role."""
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "accounts__registration": "open"}
-    settings = load(tmp_path / "data", {}, uploads__keep_free=0, limits__enabled=False, **quick)
-    async with AsyncExitStack() as stack:
-        host = await assemble(settings, open_instance(settings.data))
-        stack.push_async_callback(host.close)
-        app = create_app(host)
-        await host.start()
-        stack.push_async_callback(host.stop, 5.0)
-        door = Door()
-        door.open(cast(ASGIApp, app), delivery_of(host))
+    instance_at(tmp_path / "data")
+    async with at_work(load(tmp_path / "data", {}, accounts__registration="open", **QUICK)) as (host, app, door):
         transport = httpx.ASGITransport(cast(Any, brief(door)))
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
         for who, role in {**CAST, "doomed": Role.ADMIN, "barred": Role.ADMIN}.items():
             await host.accounts.people.add(f"{who}@example.org", PASSWORD, who, role, verified=True)
-        yield House(host, app, client, AccountKeys.of(open_instance(tmp_path / "elsewhere")))
+        async with httpx.AsyncClient(transport=transport, base_url="http://site.test") as client:
+            yield House(host, app, client, AccountKeys.of(open_instance(tmp_path / "elsewhere")))

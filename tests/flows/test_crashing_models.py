@@ -38,7 +38,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(sandbox, "run", seeing_it)
     add(tmp_path / "data", "good", onnx_models.redness, ["blue", "red"])
     looks_for = {"moderation__profile": "community", "moderation__not_screened": ("nudity", "gore", "weapons")}
-    async with a_house(tmp_path / "data", media__encoder="libx264", **looks_for) as house:
+    async with a_house(tmp_path / "data", **looks_for) as house:
         classifier = house.host.models.onnx
         monkeypatch.setattr(classifier, "_limits", replace(classifier._limits, cpu_seconds=PATIENCE))
         yield house

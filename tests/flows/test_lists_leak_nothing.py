@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,20 +11,17 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from streamhost.config import load
 from streamhost.db import interactions, tastes
 from streamhost.db import videos as video_rows
 from streamhost.db.interactions import Interaction
 from streamhost.features.accounts import SignIn
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.accounts import Role
 from streamhost.model.ids import PackageId, VideoId, new_id
 from streamhost.model.videos import Clearance, Video, VideoState, Visibility
-from streamhost.server.app import create_app
 from streamhost.server.auth import SESSION_COOKIE
+from tests.support.house import CAST, PASSWORD, a_house
 
-PASSWORD = "correct horse battery"
 CLOSED = {
     "private": {"visibility": Visibility.PRIVATE},
     "unlisted": {"visibility": Visibility.UNLISTED},
@@ -92,17 +88,10 @@ class Site:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """One public video of Alice's, and one closed in each way; everybody has liked, kept and watched all of them while
     they were open."""
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
-    settings = load(tmp_path / "data", {}, uploads__keep_free=0, limits__enabled=False, **quick)
-    async with AsyncExitStack() as stack:
-        host = await assemble(settings, open_instance(settings.data))
-        stack.push_async_callback(host.close)
-        transport = httpx.ASGITransport(cast(Any, create_app(host)))
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://site.test"))
-        signed_in = {}
-        for who, role in {"alice": Role.CREATOR, "bob": Role.VIEWER, "mod": Role.MODERATOR, "root": Role.ADMIN}.items():
-            await host.accounts.people.add(f"{who}@example.org", PASSWORD, who.title(), role, verified=True)
-            signed_in[who] = await host.accounts.login(f"{who}@example.org", PASSWORD)
+    async with a_house(tmp_path / "data") as house, house.client() as client:
+        host = house.host
+        await host.accounts.people.add("mod@example.org", PASSWORD, "Mod", Role.MODERATOR, verified=True)
+        signed_in = {who: await host.accounts.login(f"{who}@example.org", PASSWORD) for who in ("mod", *CAST)}
         await make(host, signed_in)
         await host.search.learnt()
         await host.recommending.keeping.catch_up(100, lambda _share, _step: None)

@@ -29,7 +29,7 @@ async def endpoint() -> AsyncIterator[FaultyHttp]:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A house whose webhooks may reach this machine."""
-    async with a_house(tmp_path / "data", webhooks__allow=("127.0.0.0/8",), media__encoder="libx264") as made:
+    async with a_house(tmp_path / "data", webhooks__allow=("127.0.0.0/8",)) as made:
         yield made
 
 

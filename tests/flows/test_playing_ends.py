@@ -7,32 +7,27 @@ import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from streamhost.config import Settings, load
 from streamhost.db import videos as video_rows
-from streamhost.db.core import Database
 from streamhost.features.accounts import SignIn
 from streamhost.host import Host, assemble
 from streamhost.instance import open_instance
 from streamhost.model.accounts import ANONYMOUS, Role, Viewer
 from streamhost.model.audit import Actor
 from streamhost.model.grants import GrantRevoked
-from streamhost.model.ids import PackageId, VideoId, new_id
-from streamhost.model.videos import Video, VideoState, Visibility
-
-PASSWORD = "correct horse battery"
+from streamhost.model.ids import VideoId
+from streamhost.model.videos import Video
+from tests.support.house import PASSWORD, a_host, private_video
 
 
 @dataclass(slots=True)
 class Playing:
     """A running house in which alice, a creator, plays her private video."""
 
-    settings: Settings
     host: Host
     video: VideoId
     sign_in: SignIn
@@ -52,48 +47,16 @@ class Playing:
         return True
 
 
-@asynccontextmanager
-async def started(settings: Settings) -> AsyncIterator[Host]:
-    """A house on the data directory, with its background work."""
-    async with AsyncExitStack() as stack:
-        host = await assemble(settings, open_instance(settings.data))
-        stack.push_async_callback(host.close)
-        await host.start()
-        stack.push_async_callback(host.stop, 5.0)
-        yield host
-
-
 @pytest.fixture
 async def playing(tmp_path: Path) -> AsyncIterator[Playing]:
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
-    settings = load(tmp_path / "data", {}, uploads__keep_free=0, **quick)
-    async with started(settings) as host:
+    async with a_host(tmp_path / "data") as host:
         user = await host.accounts.people.add("alice@example.org", PASSWORD, "Alice", Role.CREATOR, verified=True)
-        video = await a_video(host.db, user.id)
+        video = await private_video(host.db, user.id)
         sign_in = await host.accounts.login("alice@example.org", PASSWORD)
-        begun = Playing(settings, host, video, sign_in, "")
+        begun = Playing(host, video, sign_in, "")
         begun.grant = await begun.play(sign_in.access_token)
         assert begun.plays(begun.grant)
         yield begun
-
-
-async def a_video(db: Database, owner: str) -> VideoId:
-    """A private video that plays."""
-    now = time.time()
-    video = Video(
-        VideoId(new_id()),
-        owner,  # type: ignore[arg-type]
-        "A private film",
-        now,
-        now,
-        visibility=Visibility.PRIVATE,
-        state=VideoState.READY,
-        playable=True,
-        package_id=PackageId(new_id()),
-    )
-    async with db.write() as conn:
-        await video_rows.insert(conn, video)
-    return video.id
 
 
 async def test_signing_out_ends_what_plays_in_that_session(playing: Playing) -> None:
@@ -134,7 +97,7 @@ async def test_a_stolen_refresh_token_ends_what_plays(playing: Playing) -> None:
 
 async def test_the_command_line_ends_what_plays(playing: Playing) -> None:
     """What another process ends is noticed by the server within seconds."""
-    beside = await assemble(playing.settings, open_instance(playing.settings.data))
+    beside = await assemble(playing.host.settings, open_instance(playing.host.settings.data))
     try:
         await beside.accounts.people.delete(playing.sign_in.user.id)
     finally:
@@ -151,7 +114,7 @@ async def test_what_is_given_out_before_the_news_arrives_ends_too(playing: Playi
     host, user = playing.host, playing.sign_in.user
     viewer = await host.accounts.viewer_of_bearer(playing.sign_in.access_token)
     await host.accounts.stop()
-    beside = await assemble(playing.settings, open_instance(playing.settings.data))
+    beside = await assemble(host.settings, open_instance(host.settings.data))
     try:
         await beside.accounts.people.disable(user.id)
     finally:
@@ -188,7 +151,7 @@ async def test_a_restart_forgives_nothing(playing: Playing) -> None:
     elsewhere = await playing.play(other.access_token)
     await playing.host.accounts.logout(playing.sign_in.session.id)
     await playing.host.stop(5.0)
-    async with started(playing.settings) as again:
+    async with a_host(playing.host.settings.data) as again:
         with pytest.raises(GrantRevoked):
             again.grants.check(playing.grant, playing.video)
         again.grants.check(elsewhere, playing.video)

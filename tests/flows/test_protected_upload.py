@@ -7,19 +7,19 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streamhost.config import load
 from streamhost.db import packages, videos
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.model.accounts import Role
 from streamhost.model.protection import ContentKey
 from streamhost.model.streaming import INIT_SEGMENT, MANIFEST, MASTER_PLAYLIST
 from streamhost.model.videos import Protection, Video, VideoState, package_prefix
 from streamhost.testing import clips
 from tests.support import protected
+from tests.support.house import a_host
 from tests.support.licensing import Site, served
 
 COPIED = clips.Clip(seconds=6, width=320, height=180, gop=50)
@@ -31,14 +31,9 @@ ENCODED = clips.Clip(seconds=6, width=320, height=180, codec="libvpx-vp9", audio
 @pytest.fixture
 async def host(tmp_path: Path) -> AsyncIterator[Host]:
     """A whole house without its door."""
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "media__preset": "ultrafast"}
-    short = {"media__segment_seconds": 2.0, "media__heights": [120]}
-    settings = load(tmp_path / "data", {}, uploads__keep_free=0, **(quick | short))
-    host = await assemble(settings, open_instance(settings.data))
-    await host.start()
-    yield host
-    await host.stop(5.0)
-    await host.close()
+    short: dict[str, Any] = {"media__preset": "ultrafast", "media__segment_seconds": 2.0, "media__heights": [120]}
+    async with a_host(tmp_path / "data", **short) as host:
+        yield host
 
 
 async def uploaded(host: Host, source: Path, protection: Protection) -> tuple[Video, Path, tuple[ContentKey, ...]]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from streamhost.config import load
 from streamhost.host import assemble
-from streamhost.instance import open_instance
 from streamhost.model.accounts import Role
 from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import DAY
 from streamhost.model.tasks import SweepCatalog
+from tests.support.catalogs import instance_at
 
 PASSWORD = "correct horse battery"
 
@@ -23,7 +23,7 @@ async def test_what_is_long_over_is_forgotten(tmp_path: Path) -> None:
     ahead = 0.0
     quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "accounts__registration": "invite"}
     settings = load(tmp_path / "data", {}, uploads__keep_free=0, **quick)
-    host = await assemble(settings, open_instance(settings.data), lambda: time.time() + ahead)
+    host = await assemble(settings, instance_at(settings.data), lambda: time.time() + ahead)
     try:
         accounts = host.accounts
         user = await accounts.people.add("alice@example.org", PASSWORD, "Alice", Role.ADMIN, verified=True)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate
-from streamhost.host_basis import CATALOG_FILE
+from tests.support.catalogs import blank
 from tests.support.server import clean_environment
 
 
@@ -29,8 +28,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data directory with a catalog."""
-    migrate.migrate(tmp_path / CATALOG_FILE)
-    return tmp_path
+    return blank(tmp_path).parent
 
 
 def test_a_life_of_a_webhook(data: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,15 +13,16 @@ import httpx
 
 from streamhost.config import load
 from streamhost.db import packages, videos
+from streamhost.db.core import Database
 from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
 from streamhost.model.accounts import Role
-from streamhost.model.ids import PackageId, VideoId, new_id
+from streamhost.model.clock import Clock, system_clock
+from streamhost.model.ids import PackageId, UserId, VideoId, new_id
 from streamhost.model.streaming import MASTER_PLAYLIST, POSTER
 from streamhost.model.videos import Protection, Video, VideoState, Visibility, package_prefix
-from streamhost.server.app import create_app
-from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door, Message, Receive, Scope, Send
+from streamhost.testing.house import QUICK, at_work
+from tests.support.catalogs import instance_at
 
 PASSWORD = "correct horse battery"
 CAST = {"alice": Role.CREATOR, "bob": Role.VIEWER, "root": Role.ADMIN}
@@ -92,19 +93,35 @@ def brief(app: ASGIApp) -> ASGIApp:
     return answer
 
 
+async def private_video(db: Database, owner: UserId) -> VideoId:
+    """A video that only its owner may play; none of its files is there."""
+    now, video_id = time.time(), VideoId(new_id())
+    facts: dict[str, Any] = {"visibility": Visibility.PRIVATE, "state": VideoState.READY, "playable": True}
+    async with db.write() as conn:
+        await videos.insert(
+            conn, Video(video_id, owner, "A private film", now, now, package_id=PackageId(new_id()), **facts)
+        )
+    return video_id
+
+
+@asynccontextmanager
+async def a_host(data: Path, clock: Clock = system_clock, **settings: Any) -> AsyncIterator[Host]:
+    """What is behind the door of a house, at work on that data directory; nobody is in it."""
+    instance = instance_at(data)
+    host = await assemble(load(data, {}, **{**QUICK, **settings}), instance, clock)
+    try:
+        await host.start()
+        yield host
+    finally:
+        await host.stop(5.0)
+        await host.close()
+
+
 @asynccontextmanager
 async def a_house(data: Path, **settings: Any) -> AsyncIterator[House]:
     """A house on that data directory, with the cast in it."""
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "limits__enabled": False}
-    wanted = load(data, {}, uploads__keep_free=0, **(quick | settings))
-    async with AsyncExitStack() as stack:
-        host = await assemble(wanted, open_instance(wanted.data))
-        stack.push_async_callback(host.close)
-        app = create_app(host)
-        await host.start()
-        stack.push_async_callback(host.stop, 5.0)
-        door = Door()
-        door.open(cast(ASGIApp, app), delivery_of(host))
+    instance_at(data)
+    async with at_work(load(data, {}, **{**QUICK, **settings})) as (host, _, door):
         for who, role in CAST.items():
             await host.accounts.people.add(f"{who}@example.org", PASSWORD, who.title(), role, verified=True)
         yield House(host, door)

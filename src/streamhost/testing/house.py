@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from litestar import Litestar
 
 from streamhost.config import FILE_NAME, Settings, load
 from streamhost.hookspecs import hookimpl
@@ -92,18 +93,28 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """A running house on the directory `data`. `toml` becomes its settings file; `settings` are as `config.load` takes
     them. `plugins` instead of those that are installed: see `plugin_of`."""
+    loaded = await asyncio.to_thread(_load, data, toml, env or {}, {**QUICK, **settings})
     async with AsyncExitStack() as stack:
-        loaded = await asyncio.to_thread(_load, data, toml, env or {}, {**QUICK, **settings})
-        host = await assemble(loaded, open_instance(data), clock, plugins)
+        host, _, door = await stack.enter_async_context(at_work(loaded, clock, plugins))
+        transport = httpx.ASGITransport(cast(Any, door))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=URL))
+        yield House(host, client)
+
+
+@asynccontextmanager
+async def at_work(
+    settings: Settings, clock: Clock = system_clock, plugins: Sequence[Found] | None = None
+) -> AsyncIterator[tuple[Host, Litestar, Door]]:
+    """Everything that a server is but the listening: what is inside, at work; its routes; and the door before them."""
+    async with AsyncExitStack() as stack:
+        host = await assemble(settings, open_instance(settings.data), clock, plugins)
         stack.push_async_callback(host.close)
         app = create_app(host)
         await host.start()
         stack.push_async_callback(host.stop, 5.0)
         door = Door()
         door.open(cast(ASGIApp, app), delivery_of(host))
-        transport = httpx.ASGITransport(cast(Any, door))
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=URL))
-        yield House(host, client)
+        yield host, app, door
 
 
 def _load(data: Path, toml: str, env: Mapping[str, str], given: Mapping[str, Any]) -> Settings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 
 from streamhost.config import AccountSettings
 from streamhost.db.core import Database
-from streamhost.db.migrations import STEPS
-from streamhost.db.migrations.steps import statements
 from streamhost.features.accounts import AccountKeys, Accounts, Around, SignIn
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role
+from tests.support.catalogs import blank
 from tests.unit.accounts.hands import Hands, Postbox
 
 QUICK = AccountSettings(argon2_memory_kib=8192, argon2_rounds=1, registration="open")
@@ -31,12 +29,7 @@ def clock() -> Hands:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "catalog.sqlite3")
-    async with database.write() as conn:
-        for name in STEPS:
-            for script in import_module(f"streamhost.db.migrations.{name}").SCRIPTS:
-                for statement in statements(script):
-                    await conn.execute(statement)
+    database = await Database.open(blank(tmp_path))
     yield database
     await database.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate, playback_events, users, videos
+from streamhost.db import playback_events, users, videos
 from streamhost.db.core import Database
 from streamhost.db.playback_events import Playback, Reported
 from streamhost.features.analytics.folding import MOST_REFOLDED, Folder
@@ -15,6 +15,7 @@ from streamhost.model.accounts import Role, User
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.playbacks import Device, EventType, PlaybackEvent, Source
 from streamhost.model.videos import Video
+from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
 FILM = VideoId("film")
@@ -23,8 +24,7 @@ FILM = VideoId("film")
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A catalog with one video."""
-    migrate.migrate(tmp_path / "catalog.sqlite3")
-    opened = await Database.open(tmp_path / "catalog.sqlite3", synchronous="NORMAL")
+    opened = await Database.open(blank(tmp_path), synchronous="NORMAL")
     async with opened.write() as conn:
         await users.insert(conn, User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW))
         await videos.insert(conn, Video(FILM, UserId("alice"), "Film", NOW, NOW))

@@ -51,6 +51,7 @@ from streamhost.model.ids import JobId, PackageId, VideoId
 from streamhost.model.tasks import BackUp, Job, JobState, Lane
 from streamhost.model.videos import Protection, Video
 from streamhost.storage.memory import MemoryStorage
+from tests.support.catalogs import instance_at
 from tests.unit.backup.test_swapping import Killed, KillsAfter
 
 MEDIA = {f"videos/v{n}/p/v240/{k}.m4s": bytes([n, k]) * 40_000 for n in range(2) for k in range(2)}
@@ -82,7 +83,7 @@ async def little(tmp_path: Path) -> Little:
     (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / "streamhost.toml").write_text('[server]\nsite_name = "Little"\n')
     settings = load(tmp_path / "data", {}, accounts__argon2_memory_kib=8192, accounts__argon2_rounds=1)
-    instance = open_instance(settings.data)
+    instance = instance_at(settings.data)
     host = await assemble(settings, instance)
     alice = await host.accounts.people.add("alice@example.org", "correct horse", "Alice", Role.CREATOR)
     async with host.db.write() as conn:

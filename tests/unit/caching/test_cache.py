@@ -12,10 +12,10 @@ from streamhost.caching.cache import Cache
 from streamhost.caching.memory import Memory
 from streamhost.caching.sealing import Seal
 from streamhost.caching.shared import Shared
-from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.model.cached import FAMILIES, METADATA, RECOMMENDATIONS, SESSIONS, Family
 from streamhost.ports import CacheUnavailable
+from tests.support.catalogs import blank
 from tests.support.waiting import until
 
 RING = {1: b"k" * 32}
@@ -244,9 +244,7 @@ async def test_what_could_not_be_deleted_does_not_come_back() -> None:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Path:
     """A catalog with its tables."""
-    path = tmp_path / "catalog.sqlite3"
-    migrate.migrate(path)
-    return path
+    return blank(tmp_path)
 
 
 async def test_a_transaction_makes_stale_what_was_made_from_its_tables(catalog: Path) -> None:

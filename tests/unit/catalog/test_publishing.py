@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamhost.db import jobs as job_rows
-from streamhost.db import migrate, users, videos
+from streamhost.db import users, videos
 from streamhost.db.core import Database
 from streamhost.features.catalog import Catalog, Trash
 from streamhost.hookspecs import Refused
@@ -25,6 +25,7 @@ from streamhost.model.events import AccessRevoked, VideoPublished
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.tasks import Job, JobState, Lane
 from streamhost.model.videos import Video, VideoState, Visibility
+from tests.support.catalogs import blank
 
 START = 1_800_000_000.0
 SOON = START + HOUR
@@ -96,9 +97,7 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A site with one unlisted video that plays."""
-    path = tmp_path / "catalog.sqlite3"
-    migrate.migrate(path)
-    db = await Database.open(path)
+    db = await Database.open(blank(tmp_path))
     film = Video(FILM, ALICE.id, "Film", START, START, state=VideoState.READY, playable=True, published_at=START)
     async with db.write() as conn:
         await users.insert(conn, ALICE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate, users, videos
+from streamhost.db import users, videos
 from streamhost.db.core import Database
 from streamhost.features.audit import Audit
 from streamhost.features.catalog import Catalog, Trash
@@ -20,6 +20,7 @@ from streamhost.model.audit import Act, Actor
 from streamhost.model.cursors import InvalidCursor
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.videos import Video, VideoState, Visibility
+from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
 ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
@@ -30,9 +31,7 @@ VIDEO = VideoId("film")
 @pytest.fixture
 async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     """A catalog with one public video of Alice's."""
-    path = tmp_path / "catalog.sqlite3"
-    migrate.migrate(path)
-    db = await Database.open(path)
+    db = await Database.open(blank(tmp_path))
     async with db.write() as conn:
         await users.insert(conn, ALICE)
         await videos.insert(conn, Video(VIDEO, ALICE.id, "Old", NOW, NOW, visibility=Visibility.PUBLIC))

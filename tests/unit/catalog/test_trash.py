@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamhost.db import jobs as job_rows
-from streamhost.db import migrate, users, videos
+from streamhost.db import users, videos
 from streamhost.db.core import Database
 from streamhost.features.audit import Audit
 from streamhost.features.catalog import Catalog, Trash
@@ -26,6 +26,7 @@ from streamhost.model.events import AccessRevoked, VideoDeleted, VideoRestored, 
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.tasks import AnnounceEvent, Job, JobState, Lane, ProbeSource, SweepMedia
 from streamhost.model.videos import Clearance, Video, VideoState, Visibility
+from tests.support.catalogs import blank
 
 START = 1_800_000_000.0
 ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", START)
@@ -97,9 +98,7 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A site with one video."""
-    path = tmp_path / "catalog.sqlite3"
-    migrate.migrate(path)
-    db = await Database.open(path)
+    db = await Database.open(blank(tmp_path))
     async with db.write() as conn:
         for user in (ALICE, BOB, ROOT):
             await users.insert(conn, user)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import cdn_syncs as rows
-from streamhost.db import migrate, packages, users
+from streamhost.db import packages, users
 from streamhost.db import videos as video_rows
 from streamhost.db.core import Database
 from streamhost.features.cdn import CdnMissing, Copies, NotReady
@@ -33,6 +33,7 @@ from streamhost.model.tasks import DeleteMedia, JobState, PurgeCopies, PushCopie
 from streamhost.model.videos import Clearance, Video, VideoState, Visibility
 from streamhost.ports import CdnRefused, CdnUnavailable
 from streamhost.storage.memory import MemoryStorage
+from tests.support.catalogs import blank
 from tests.unit.jobs.kit import QUICK, Bench
 
 HURRIED = replace(QUICK, poll=0.01, backoff=0.001, backoff_max=0.004)
@@ -121,8 +122,7 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    migrate.migrate(tmp_path / "catalog.sqlite3", tmp_path / "snapshots")
-    db = await Database.open(tmp_path / "catalog.sqlite3")
+    db = await Database.open(blank(tmp_path))
     bench, storage = Bench(db), MemoryStorage()
     now = bench.clock()
     film = Video(FILM, ALICE, "Film", now, now, state=VideoState.READY, playable=True)

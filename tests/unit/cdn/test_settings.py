@@ -10,8 +10,8 @@ import pytest
 from streamhost.config import InvalidSettings, load
 from streamhost.host import assemble
 from streamhost.host_cdn import window_of
-from streamhost.instance import open_instance
 from streamhost.model.cdn import Way
+from tests.support.catalogs import instance_at
 
 PULL = {"cdn__kind": "pull", "cdn__base_url": "https://cdn.example.org"}
 LINK = {"cdn__kind": "secure_link", "cdn__base_url": "https://cdn.example.org/media", "cdn__link_secret": "secret"}
@@ -51,7 +51,7 @@ def test_half_a_set_up_is_refused(tmp_path: Path, given: Mapping[str, str], name
 async def test_a_kind_that_nobody_brings(tmp_path: Path, kind: str, hint: str) -> None:
     """The start says what there is."""
     with pytest.raises(InvalidSettings) as caught:
-        await assemble(load(tmp_path, {}, cdn__kind=kind), open_instance(tmp_path))
+        await assemble(load(tmp_path, {}, cdn__kind=kind), instance_at(tmp_path))
     assert hint in caught.value.detail
 
 
@@ -61,7 +61,7 @@ async def test_players_stay_here_or_are_sent_on(tmp_path: Path) -> None:
         (({}, Way.DIRECT, ""), (LINK, Way.REDIRECT, "https://cdn.example.org"))
     ):
         data = tmp_path / str(number)
-        host = await assemble(load(data, {}, **given), open_instance(data))
+        host = await assemble(load(data, {}, **given), instance_at(data))
         assert (await host.copies.overview()).way is way
         assert host.addresses.sends_on is (way is Way.REDIRECT)
         assert (host.addresses.site, host.addresses.stream_root) == (site, "")

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from streamhost.db.core import Database
-from streamhost.db.migrations.steps import apply
+from tests.support.catalogs import blank
 from tests.unit.jobs.kit import Bench
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A queue and what is needed to work on it; every worker is stopped afterwards."""
-    apply(tmp_path / "catalog.sqlite3")
-    db = await Database.open(tmp_path / "catalog.sqlite3")
+    db = await Database.open(blank(tmp_path))
     bench = Bench(db)
     yield bench
     for worker in bench.workers:

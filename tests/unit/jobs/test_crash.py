@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from streamhost.db.core import Database
-from streamhost.db.migrations.steps import apply
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import system_clock
+from tests.support.catalogs import blank
 from tests.unit.jobs import counting_worker
 
 CHAINS = 40
@@ -24,8 +24,7 @@ CHAINS = 40
 @pytest.fixture
 async def catalog(tmp_path: Path) -> Path:
     """A catalog with the beginnings of some chains of jobs."""
-    path = tmp_path / "catalog.sqlite3"
-    apply(path)
+    path = blank(tmp_path)
     db = await Database.open(path)
     queue = Queue(system_clock)
     async with db.write() as conn:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import interactions, library, migrate, playback_events, users, videos
+from streamhost.db import interactions, library, playback_events, users, videos
 from streamhost.db.core import Connection, Database
 from streamhost.db.interactions import Interaction
 from streamhost.db.playback_events import Playback, Reported
@@ -20,6 +20,7 @@ from streamhost.model.errors import NotFound, Unauthenticated
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.playbacks import Device, EventType, PlaybackEvent, Source
 from streamhost.model.videos import Video, VideoState, Visibility
+from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
 ALICE = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
@@ -32,8 +33,7 @@ NAMES = ("one", "two", "three", "private")
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A catalog with three public videos of Alice's and a private one."""
-    migrate.migrate(tmp_path / "catalog.sqlite3")
-    opened = await Database.open(tmp_path / "catalog.sqlite3", synchronous="NORMAL")
+    opened = await Database.open(blank(tmp_path), synchronous="NORMAL")
     async with opened.write() as conn:
         for user in (ALICE, BOB, MIA):
             await users.insert(conn, user)

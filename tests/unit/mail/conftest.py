@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from streamhost.db import mail as rows
-from streamhost.db import migrate
 from streamhost.db.core import Database
 from streamhost.features.mail import Mail, Writer
 from streamhost.jobs.queue import Queue
@@ -19,6 +18,7 @@ from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailKind, MailState, Message
 from streamhost.model.tasks import SendMail, SweepMail
 from streamhost.ports import MailSender
+from tests.support.catalogs import blank
 from tests.unit.jobs.kit import QUICK, Bench
 
 HURRIED = replace(QUICK, poll=0.01, backoff=0.001, backoff_max=0.004)
@@ -93,8 +93,7 @@ class MailHouse:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[MailHouse]:
-    migrate.migrate(tmp_path / "catalog.sqlite3", tmp_path / "snapshots")
-    db = await Database.open(tmp_path / "catalog.sqlite3")
+    db = await Database.open(blank(tmp_path))
     bench, desk = Bench(db), Desk()
     made = MailHouse(bench, db, bench.queue, desk, None)  # type: ignore[arg-type]  # set in the next line
     made.mail = made.room(desk)

@@ -43,7 +43,7 @@ PUBLISHED = Timestamp(1_700_000_000.0)
 @pytest.fixture
 async def community(tmp_path: Path) -> AsyncIterator[House]:
     """A house in which what alice brings is screened."""
-    async with a_house(tmp_path / "data", moderation__profile="community", media__encoder="libx264") as house:
+    async with a_house(tmp_path / "data", moderation__profile="community") as house:
         yield house
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from streamhost.db import migrate, users
+from streamhost.db import users
 from streamhost.db.core import Database
 from streamhost.features.notifications import Notifications, Sealer, Site, Ways, WrittenMail
 from streamhost.jobs.announcing import Announcing, announce
@@ -31,6 +30,7 @@ from streamhost.model.tasks import (
 from streamhost.notify.addresses import AddressGuard
 from streamhost.notify.posting import Poster
 from streamhost.testing.faulty_http import FaultyHttp, faulty_http
+from tests.support.catalogs import blank
 from tests.unit.jobs.kit import QUICK, Bench
 
 HOME = "https://video.example.org"
@@ -107,18 +107,10 @@ class NoticeHouse:
         return VideoProcessed(film, UserId(owner), title or f"Holidays {number}", at=self.bench.clock())
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty catalog, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "catalog.sqlite3"
-    migrate.migrate(path)
-    yield path
-
-
 @pytest.fixture
-async def house(tmp_path: Path, blank: Path) -> AsyncIterator[NoticeHouse]:
+async def house(tmp_path: Path) -> AsyncIterator[NoticeHouse]:
     """The room, its worker running, with the cast in the catalog."""
-    db = await Database.open(Path(shutil.copy(blank, tmp_path / "catalog.sqlite3")))
+    db = await Database.open(blank(tmp_path))
     bench, pager, wall = Bench(db), Pager(), Pager(asks=None)
     mails: list[tuple[str, WrittenMail]] = []
 

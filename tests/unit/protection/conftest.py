@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamhost.config import ProtectionSettings
-from streamhost.db import migrate, packages, users, videos
+from streamhost.db import packages, users, videos
 from streamhost.db.core import Database
 from streamhost.features.protection import LocalKeySource, Protections
 from streamhost.instance import open_instance
@@ -17,6 +17,7 @@ from streamhost.keyrings import Keyrings
 from streamhost.model.accounts import Role, User
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.videos import Protection, Video
+from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
 VIDEO = VideoId("film")
@@ -42,8 +43,7 @@ class Vault:
 async def vault(tmp_path: Path) -> AsyncIterator[Vault]:
     """Two packages, without keys yet."""
     instance = open_instance(tmp_path)
-    migrate.migrate(tmp_path / "catalog.sqlite3")
-    db = await Database.open(tmp_path / "catalog.sqlite3")
+    db = await Database.open(blank(tmp_path))
     alice = User(UserId("alice"), "alice@example.org", "Alice", Role.CREATOR, "", NOW)
     async with db.write() as conn:
         await users.insert(conn, alice)

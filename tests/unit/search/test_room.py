@@ -12,7 +12,7 @@ import pytest
 
 from streamhost.caching.cache import Cache
 from streamhost.caching.memory import Memory
-from streamhost.db import migrate, users, videos
+from streamhost.db import users, videos
 from streamhost.db.core import Database
 from streamhost.features.search import Found, Search
 from streamhost.model.accounts import ANONYMOUS, Role, User, Viewer
@@ -22,6 +22,7 @@ from streamhost.model.errors import InvalidInput
 from streamhost.model.ids import UserId, VideoId
 from streamhost.model.search import Filters, Sort
 from streamhost.model.videos import Video, VideoState, Visibility
+from tests.support.catalogs import blank
 from tests.support.waiting import until
 
 NOW = 1_800_000_000.0
@@ -62,8 +63,7 @@ FILMS = [
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     """A catalog with some films."""
-    migrate.migrate(tmp_path / "catalog.sqlite3")
-    opened = await Database.open(tmp_path / "catalog.sqlite3", synchronous="NORMAL")
+    opened = await Database.open(blank(tmp_path), synchronous="NORMAL")
     async with opened.write() as conn:
         for user in (ALICE, BOB):
             await users.insert(conn, user)

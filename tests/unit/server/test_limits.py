@@ -12,11 +12,11 @@ from litestar.handlers import HTTPRouteHandler
 from streamhost.buckets import Count, Policy
 from streamhost.config import load
 from streamhost.host import assemble
-from streamhost.instance import open_instance
 from streamhost.server.app import create_app
 from streamhost.server.auth import declared, handlers_of
 from streamhost.server.csrf import SAFE_METHODS
 from streamhost.server.limits import RouteClass, class_of, fields
+from tests.support.catalogs import instance_at
 
 IN_PIECES = {
     "PATCH /api/v1/uploads/{upload_id}",
@@ -48,7 +48,7 @@ BEGINS = {"POST /api/v1/uploads", "POST /api/v1/upload"}
 async def app(tmp_path: Path) -> AsyncIterator[Litestar]:
     """The whole application."""
     settings = load(tmp_path, {})
-    host = await assemble(settings, open_instance(settings.data))
+    host = await assemble(settings, instance_at(settings.data))
     yield create_app(host)
     await host.close()
 

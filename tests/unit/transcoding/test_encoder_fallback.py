@@ -9,22 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from streamhost import sandbox
-from streamhost.config import load
 from streamhost.db import videos
 from streamhost.features.transcoding import encoder
 from streamhost.features.transcoding import recipe as recipes
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.media import compat, ladder, tasks
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role
 from streamhost.model.videos import Video, VideoState
 from streamhost.sandbox_process import Start
 from streamhost.testing import clips
+from tests.support.house import a_host
 from tests.unit.media import facts
 
 CHIP = "h264_amf"
@@ -69,16 +69,9 @@ class LosesItsCard:
 async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: LosesItsCard) -> AsyncIterator[Host]:
     """A host whose media tasks go through `run`."""
     monkeypatch.setattr("streamhost.media.run.run_task", run)
-    chosen = {"media__encoder": CHIP, "media__preset": "ultrafast", "media__chunk_seconds": 8.0}
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
-    settings = load(folder, {}, uploads__keep_free=0, jobs__media_workers=2, media__copy_rate=0, **chosen, **quick)
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        await host.start()
+    chosen: dict[str, Any] = {"media__encoder": CHIP, "media__preset": "ultrafast", "media__chunk_seconds": 8.0}
+    async with a_host(folder, jobs__media_workers=2, media__copy_rate=0, **chosen) as host:
         yield host
-    finally:
-        await host.stop(5.0)
-        await host.close()
 
 
 async def ready(host: Host, video: Video) -> Video:

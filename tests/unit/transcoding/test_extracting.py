@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from streamhost import sandbox
-from streamhost.config import load
 from streamhost.db import captions, jobs, videos
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.media import tasks
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role
@@ -23,6 +21,7 @@ from streamhost.model.tasks import JobState
 from streamhost.model.videos import Video, VideoState
 from streamhost.sandbox_process import Start
 from tests.support.films import film
+from tests.support.house import a_host
 
 Report = Callable[[float, str], None]
 
@@ -51,15 +50,8 @@ class Stumbles:
 async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: Stumbles) -> AsyncIterator[Host]:
     """A host whose media tasks go through `run`."""
     monkeypatch.setattr("streamhost.media.run.run_task", run)
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1, "media__encoder": "libx264"}
-    settings = load(folder, {}, uploads__keep_free=0, jobs__media_workers=2, **quick)
-    host = await assemble(settings, open_instance(settings.data))
-    try:
-        await host.start()
+    async with a_host(folder, jobs__media_workers=2) as host:
         yield host
-    finally:
-        await host.stop(5.0)
-        await host.close()
 
 
 async def settled(host: Host, video: Video) -> tuple[Video, list[Caption]]:

@@ -14,13 +14,11 @@ import m3u8  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from streamhost import sandbox
-from streamhost.config import load
 from streamhost.db import packages, videos
 from streamhost.features.transcoding import Action, named, pipeline
 from streamhost.features.transcoding.downloads import DownloadImpossible
 from streamhost.features.transcoding.recipe import Recipe
-from streamhost.host import Host, assemble
-from streamhost.instance import open_instance
+from streamhost.host import Host
 from streamhost.media import tasks, wire
 from streamhost.media.run import run_task
 from streamhost.model.accounts import Role, Viewer
@@ -31,6 +29,7 @@ from streamhost.model.videos import Protection, Video, VideoState, package_prefi
 from streamhost.sandbox_process import Start
 from streamhost.testing import clips
 from tests.support import protected
+from tests.support.house import a_host
 from tests.unit.media.facts import audio_rendition, segments, video_rendition
 from tests.unit.transcoding.test_recipe import INFO, PLAN, choose
 
@@ -70,23 +69,16 @@ async def making(
     """A host that makes the film through `run`."""
     monkeypatch.setattr("streamhost.media.run.run_task", run)
     chosen = {"media__preset": "ultrafast", "media__chunk_seconds": 8.0, "media__copy_rate": 0}
-    quick = {"accounts__argon2_memory_kib": 8192, "accounts__argon2_rounds": 1}
-    settings = load(folder / "data", {}, uploads__keep_free=0, jobs__media_workers=2, **chosen, **quick)
-    host = await assemble(settings, open_instance(settings.data), clock)
     source = clips.make(folder / "film.mp4", FILM)
 
     async def body() -> AsyncIterator[bytes]:
         yield source.read_bytes()
 
-    try:
-        await host.start()
+    async with a_host(folder / "data", clock, jobs__media_workers=2, **chosen) as host:
         alice = await host.accounts.people.add("alice@example.org", "correct horse", "Alice", Role.CREATOR)
         details = {"filename": "film.mp4", "protection": protection.value}
         _, video = await host.uploads.receive(alice.id, body(), lambda: details)
         yield host, video
-    finally:
-        await host.stop(5.0)
-        await host.close()
 
 
 async def until(host: Host, video: Video, true: Callable[[Video], bool]) -> Video:

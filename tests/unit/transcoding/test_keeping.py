@@ -9,7 +9,6 @@ import pytest
 
 from streamhost.db import packages, videos
 from streamhost.db.core import Connection, Database
-from streamhost.db.migrations.steps import apply
 from streamhost.features.transcoding.keeping import GIVEN_UP_KEPT, Keeping
 from streamhost.jobs.queue import Queue
 from streamhost.model import keeping
@@ -17,6 +16,7 @@ from streamhost.model.clock import DAY
 from streamhost.model.ids import PackageId, UserId, VideoId
 from streamhost.model.tasks import SweepMedia
 from streamhost.model.videos import Video, VideoState
+from tests.support.catalogs import blank
 
 NOW = 1_000 * DAY
 
@@ -62,8 +62,7 @@ async def add(conn: Connection, name: str, rule: str | None, *, age: float, **pa
 async def test_the_sweep_removes_what_is_past_its_time_and_nothing_else(tmp_path: Path) -> None:
     """Site: ten days. Older files go, younger stay; a video's own rule beats the site's; work that was given up goes
     after some days."""
-    apply(tmp_path / "catalog.sqlite3")
-    db = await Database.open(tmp_path / "catalog.sqlite3")
+    db = await Database.open(blank(tmp_path))
     queue = Queue(lambda: NOW)
     async with db.write() as conn:
         await conn.execute(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from streamhost.config import UploadSettings
-from streamhost.db import migrate, users, videos
+from streamhost.db import users, videos
 from streamhost.db.core import Database
 from streamhost.features.uploads import ClientGone, Pace, Piece, Uploads
 from streamhost.jobs.queue import Queue
@@ -22,6 +22,7 @@ from streamhost.model.errors import StreamhostError
 from streamhost.model.ids import UploadId, UserId, VideoId
 from streamhost.model.videos import Video
 from streamhost.storage.local import LocalStorage
+from tests.support.catalogs import blank
 
 ALICE = UserId("alice")
 BOB = UserId("bob")
@@ -82,9 +83,8 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    migrate.migrate(tmp_path / "catalog.sqlite3", tmp_path / "snapshots")
     async with AsyncExitStack() as stack:
-        db = await Database.open(tmp_path / "catalog.sqlite3")
+        db = await Database.open(blank(tmp_path))
         stack.push_async_callback(db.close)
         made = House(tmp_path, db, None, LocalStorage(tmp_path / "media"))  # type: ignore[arg-type]
         made.queue = Queue(made.clock)
