@@ -6,8 +6,6 @@ import itertools
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,9 +15,11 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from click.testing import Result
 from pyotp import TOTP
 
-from tests.support.server import Api, RunningServer, clean_environment
+from tests.support.command import run
+from tests.support.server import Api, RunningServer
 
 PASSWORD = "correct horse battery"
 NEW = "another long password"
@@ -50,11 +50,9 @@ def mailed(site: RunningServer, email: str, path: str, after: int = 0) -> str:
     return unquote(str(found[-1]))
 
 
-def users(site: RunningServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+def users(site: RunningServer, *arguments: str) -> Result:
     """Run `streamhost users …` beside the server."""
-    command = [sys.executable, "-m", "streamhost", "users", *arguments, "--data", str(site.data)]
-    environment = clean_environment(STREAMHOST_ACCOUNTS_REGISTRATION="invite")
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return run("users", *arguments, "--data", str(site.data), env={"STREAMHOST_ACCOUNTS_REGISTRATION": "invite"})
 
 
 def invited(site: RunningServer, email: str, role: str = "creator") -> Api:
@@ -214,10 +212,9 @@ def test_a_script_uploads_by_a_token(invite_site: RunningServer, tmp_path: Path)
     body = {"name": "script", "scopes": ["upload", "read"], "password": PASSWORD}
     token = api.post("/api/v1/me/tokens", json=body).json()["token"]
     (tmp_path / "film.mp4").write_bytes(b"no film at all")
-    command = [sys.executable, "-m", "streamhost", "videos", "upload", str(tmp_path / "film.mp4"), "--json"]
-    command += ["--title", "By token", "--url", invite_site.url, "--token", token]
-    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), check=False)
-    assert done.returncode == 0, done.stderr
+    command = ["videos", "upload", str(tmp_path / "film.mp4"), "--title", "By token", "--json"]
+    done = run(*command, "--url", invite_site.url, "--token", token, env={"XDG_STATE_HOME": str(tmp_path)})
+    assert done.exit_code == 0, done.stderr
     assert "By token" in done.stdout
     (listed,) = api.get("/api/v1/me/tokens").json()["items"]
     assert listed["last_used_at"] is not None
@@ -356,10 +353,10 @@ def test_the_command_line_manages_people(invite_site: RunningServer) -> None:
     token = unquote(reset.partition("?token=")[2])
     assert api.post("/api/v1/auth/password/reset", json={"token": token, "password": NEW}).status_code == 204
     assert json.loads(users(invite_site, "disable", "max@example.org", "--json").stdout)["disabled"] is True
-    assert users(invite_site, "enable", "max@example.org").returncode == 0
+    assert users(invite_site, "enable", "max@example.org").exit_code == 0
     api.sign_in("max@example.org", NEW)
     unsure = users(invite_site, "delete", "max@example.org")
-    assert unsure.returncode == 1
-    assert users(invite_site, "delete", "max@example.org", "--yes").returncode == 0
+    assert unsure.exit_code == 1
+    assert users(invite_site, "delete", "max@example.org", "--yes").exit_code == 0
     gone = users(invite_site, "role", "max@example.org", "viewer")
-    assert (gone.returncode, "max@example.org" in gone.stderr) == (1, True)
+    assert (gone.exit_code, "max@example.org" in gone.stderr) == (1, True)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from tests.support.clips import small_clip
 from tests.support.command import afar, document, run
 from tests.support.recording import Recording, recording
-from tests.support.server import Api, RunningServer, clean_environment, until
+from tests.support.server import Api, RunningServer, until
 
 SETTINGS = {
     "STREAMHOST_CDN_KIND": "secure_link",
@@ -38,18 +37,16 @@ class Place:
         """How far the copies of a video are."""
         answer = self.alice.get(f"/api/v1/videos/{video}/cdn")
         assert answer.status_code == 200, answer.text
-        document: dict[str, Any] = answer.json()
-        return document
+        found: dict[str, Any] = answer.json()
+        return found
 
     def purged(self, prefix: str) -> bool:
         """Whether the CDN was told to drop what lies below a prefix."""
         return any(prefix in json.loads(one.body)["prefixes"] for one in self.cdn.of("POST"))
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> Result:
         """`streamhost cdn …` beside the server."""
-        command = [sys.executable, "-m", "streamhost", "cdn", *arguments, "--data", str(self.server.data)]
-        environment = clean_environment(**self.settings)
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=150)
+        return run("cdn", *arguments, "--data", str(self.server.data), env=self.settings)
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +92,7 @@ def test_what_is_ready_is_brought_there(place: Place, video: str) -> None:
     seen = place.root.get("/api/v1/admin/cdn").json()
     assert (seen["kind"], seen["way"], seen["videos"]["synced"]) == ("secure_link", "redirect", 1)
     told = place.command("status", video, "--json")
-    assert told.returncode == 0, told.stderr
-    shown = json.loads(told.stdout)
+    shown = document(told)
     assert shown == seen
     assert shown["copies"][0] | {"updated_at": None} == {
         "id": video,
@@ -138,17 +134,17 @@ def test_trouble_is_told_and_mended(place: Place, video: str) -> None:
     that is mended, `sync --all` brings what is missing."""
     place.cdn.status = 403
     told = place.command("sync", video, "--wait")
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "answered 403" in told.stderr
     assert place.copies(video)["state"] == "failed"
     assert "answered 403" in place.copies(video)["cause"]
     assert "?" not in place.copies(video)["cause"], "no signature"
     assert place.alice.video(video)["playable"]
     place.cdn.status = 200
-    assert place.command("sync", "--all", "--wait").returncode == 0
+    assert place.command("sync", "--all", "--wait").exit_code == 0
     assert place.copies(video)["state"] == "synced"
-    assert place.command("sync", "nosuchvideo").returncode == 1
-    assert place.command("sync").returncode == 2
+    assert place.command("sync", "nosuchvideo").exit_code == 1
+    assert place.command("sync").exit_code == 2
 
 
 def test_from_afar(place: Place, video: str) -> None:
@@ -167,7 +163,7 @@ def test_from_afar(place: Place, video: str) -> None:
 def test_copies_are_dropped_on_demand(place: Place, video: str) -> None:
     """By command and by API, with the token; afterwards nothing is said to be there."""
     before = len(place.cdn.of("POST"))
-    assert place.command("purge", video).returncode == 0
+    assert place.command("purge", video).exit_code == 0
     until(lambda: len(place.cdn.of("POST")) == before + 1, 60)
     asked = place.cdn.of("POST")[-1]
     assert (asked.path, asked.authorization) == ("/purge", "Bearer the token for purges")

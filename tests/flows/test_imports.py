@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 from tests.support.command import afar, document, run
-from tests.support.server import Api, RunningServer, clean_environment, until
+from tests.support.server import Api, RunningServer, until
 
 QUICK = {"STREAMHOST_IMPORTS_SETTLE_SECONDS": "0.2"}
 SRT = "1\n00:00:00,100 --> 00:00:00,900\nHello\n"
@@ -63,10 +62,9 @@ def ready(api: Api, title: str) -> dict[str, Any]:
     return api.wait_until(found()[0]["video"]["id"], "ready", seconds=PATIENCE)
 
 
-def command(server: RunningServer, *words: str) -> subprocess.CompletedProcess[str]:
+def command(server: RunningServer, *words: str) -> Result:
     """Run `streamhost` beside the server."""
-    whole = [sys.executable, "-m", "streamhost", *words, "--data", str(server.data)]
-    return subprocess.run(whole, env=clean_environment(**QUICK), capture_output=True, text=True, timeout=PATIENCE)
+    return run(*words, "--data", str(server.data), env=QUICK)
 
 
 def test_a_dropped_file_plays(house: RunningServer, clip: Path) -> None:
@@ -102,7 +100,7 @@ def test_a_library_is_followed(house: RunningServer, clip: Path) -> None:
     (staging / "two.mp4").write_bytes(b"This is no film." * 99)
     os.rename(staging, library / "films")
     done = command(house, "import", str(library), "--policy", "link", "--tag", "archive", "--wait", "--json")
-    assert done.returncode == 1, "one of them is no film"
+    assert done.exit_code == 1, "one of them is no film"
     answer = json.loads(done.stdout)
     states = {item["name"]: item["state"] for item in answer["items"]}
     assert states == {"one.mp4": "imported", "two.mp4": "failed"}, done.stdout
@@ -137,9 +135,9 @@ def test_what_cannot_be_imported(house: RunningServer, tmp_path: Path) -> None:
     """Forbidden folders, unknown owners, unknown files: exit code 1 and a sentence; over HTTP the right status."""
     api = house.client("root@example.org")
     forbidden = command(house, "import", str(house.data / "uploads"), str(tmp_path))
-    assert (forbidden.returncode, "import folder" in forbidden.stdout) == (1, True)
-    assert command(house, "import", str(tmp_path), "--owner", "nobody@example.org").returncode == 1
-    assert command(house, "imports", "retry", "nothing").returncode == 1
+    assert (forbidden.exit_code, "import folder" in forbidden.stdout) == (1, True)
+    assert command(house, "import", str(tmp_path), "--owner", "nobody@example.org").exit_code == 1
+    assert command(house, "imports", "retry", "nothing").exit_code == 1
     assert api.post("/api/v1/admin/imports/files/nothing/retry").status_code == 404
     assert api.get("/api/v1/admin/imports/files", params={"cursor": "nowhere"}).status_code == 422
     assert api.post("/api/v1/admin/imports/scan").json() == {"searching": True}
@@ -182,7 +180,7 @@ def test_without_a_server(tmp_path: Path, clip: Path) -> None:
     assert [item["state"] for item in tried["items"]] == ["new"]
     for _ in range(2):
         done = command(server, "import", str(tmp_path / "film.mp4"), "--json")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         (item,) = json.loads(done.stdout)["items"]
         assert (item["state"], item["policy"]) == ("imported", "keep")
     assert (tmp_path / "film.mp4").exists()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,26 +11,15 @@ import pytest
 
 from tests.flows.test_control import long_clip, until_encoding, until_quiet
 from tests.support.clips import copied_clip
-from tests.support.server import ROOT, Api, RunningServer, clean_environment, until
+from tests.support.command import document, run
+from tests.support.server import ROOT, Api, RunningServer, until
 
 PATIENCE = 240
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "streamhost", "jobs", *arguments],
-        capture_output=True,
-        text=True,
-        env=clean_environment(),
-        timeout=PATIENCE,
-    )
-
-
 def items(*arguments: str) -> list[dict[str, Any]]:
     """What a command with --json prints."""
-    done = run(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)["items"]
+    found: list[dict[str, Any]] = document(run("jobs", *arguments, "--json"))["items"]
     return found
 
 
@@ -62,26 +48,26 @@ def alice(server: RunningServer) -> Api:
 def test_watching_ends_well_only_when_the_work_is_done(server: RunningServer, alice: Api, tmp_path: Path) -> None:
     """A video that becomes ready: exit code 0 and lines of progress; one that fails: 1 and the reason."""
     good = alice.upload(copied_clip(), title="Good")
-    watched = run("watch", f"video:{good}", *at(server, "alice@example.org"))
-    assert watched.returncode == 0, watched.stderr
+    watched = run("jobs", "watch", f"video:{good}", *at(server, "alice@example.org"))
+    assert watched.exit_code == 0, watched.stderr
     assert "Good: ready" in watched.stderr
     assert alice.video(good)["state"] == "ready"
     text = tmp_path / "letter.mp4"
     text.write_bytes(b"Dear film," * 1000)
     bad = alice.upload(text, title="Bad")
-    failed = run("watch", f"video:{bad}", *at(server, "alice@example.org"))
-    assert failed.returncode == 1
+    failed = run("jobs", "watch", f"video:{bad}", *at(server, "alice@example.org"))
+    assert failed.exit_code == 1
     assert "failed" in failed.stderr
     assert alice.video(bad)["error"]["code"] in failed.stderr
-    everything = run("watch", *at(server, ROOT["email"]))
-    assert everything.returncode == 0, everything.stderr
+    everything = run("jobs", "watch", *at(server, ROOT["email"]))
+    assert everything.exit_code == 0, everything.stderr
     [job] = items("list", "--state", "failed", *at(server, ROOT["email"]))
     assert job["subject"] == f"video:{bad}"
-    listed = run("list", "--state", "failed", *at(server, ROOT["email"]))
+    listed = run("jobs", "list", "--state", "failed", *at(server, ROOT["email"]))
     assert job["id"] in listed.stdout
     assert job["error"]["code"] in listed.stdout
-    refused = run("list", *at(server, "alice@example.org"))
-    assert refused.returncode == 1
+    refused = run("jobs", "list", *at(server, "alice@example.org"))
+    assert refused.exit_code == 1
     assert "403" in refused.stderr
 
 
@@ -103,35 +89,35 @@ def test_levers_on_the_data_directory_and_over_http(server: RunningServer, alice
     assert all(job["waiting"]["cause"] == "It is paused." for job in waiting)
     [raised] = items("priority", "7", waiting[0]["id"], *data)
     assert raised["priority"] == 7
-    assert run("resume", f"video:{video_id}", *data).returncode == 0
+    assert run("jobs", "resume", f"video:{video_id}", *data).exit_code == 0
     until(server.media_children)
 
     root = at(server, ROOT["email"])
     [running, *_] = items("list", "--state", "running", "--kind", "make_part", *root)
-    assert run("cancel", running["id"], *root).returncode == 0
-    gone = run("watch", f"video:{video_id}", *root)
-    assert gone.returncode == 1
+    assert run("jobs", "cancel", running["id"], *root).exit_code == 0
+    gone = run("jobs", "watch", f"video:{video_id}", *root)
+    assert gone.exit_code == 1
     assert "job_cancelled" in gone.stderr
     until_quiet(server)
-    assert run("retry", f"video:{video_id}", *at(server, "alice@example.org")).returncode == 0
-    watched = run("watch", *data)
-    assert watched.returncode == 0, watched.stderr
+    assert run("jobs", "retry", f"video:{video_id}", *at(server, "alice@example.org")).exit_code == 0
+    watched = run("jobs", "watch", *data)
+    assert watched.exit_code == 0, watched.stderr
     assert alice.video(video_id)["state"] == "ready"
-    assert run("cancel", f"video:{video_id}", *data).returncode == 1
-    assert run("cancel", f"video:{video_id}", *root).returncode == 1
+    assert run("jobs", "cancel", f"video:{video_id}", *data).exit_code == 1
+    assert run("jobs", "cancel", f"video:{video_id}", *root).exit_code == 1
 
 
 def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
     """Exit code 2 for a wrong combination, 1 for what is not there."""
-    assert run("list", "--url", "http://127.0.0.1:9", "--data", str(tmp_path), "--token", "x").returncode == 2
-    assert run("list", "--url", "http://127.0.0.1:9").returncode == 2
-    assert run("pause", "nothing", "--data", str(tmp_path / "data")).returncode == 1
+    assert run("jobs", "list", "--url", "http://127.0.0.1:9", "--data", str(tmp_path), "--token", "x").exit_code == 2
+    assert run("jobs", "list", "--url", "http://127.0.0.1:9").exit_code == 2
+    assert run("jobs", "pause", "nothing", "--data", str(tmp_path / "data")).exit_code == 1
 
 
 def test_a_directory_without_a_catalog_is_no_idle_server(tmp_path: Path) -> None:
     """A mistyped path is an error, not "nothing to do"; and looking leaves nothing behind."""
     for action in (["list"], ["watch"], ["pause", "video:abc"]):
-        done = run(*action, "--data", str(tmp_path / "mistyped"))
-        assert done.returncode == 1
+        done = run("jobs", *action, "--data", str(tmp_path / "mistyped"))
+        assert done.exit_code == 1
         assert "There is no catalog" in done.stderr
     assert not (tmp_path / "mistyped").exists()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,7 +12,8 @@ from streamhost.keyrings import Keyrings, Ring
 from streamhost.model.clock import system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
-from tests.support.server import RunningServer, clean_environment
+from tests.support.command import document, run
+from tests.support.server import RunningServer
 
 VIDEO = VideoId("film")
 PATIENCE = 240.0
@@ -23,12 +21,11 @@ PATIENCE = 240.0
 
 def keys(server: RunningServer, *words: str) -> dict[str, object]:
     """Run the command with `--json`; its answer. Nothing that it prints is a secret."""
-    command = [sys.executable, "-m", "streamhost", "keys", *words, "--json", "--data", str(server.data)]
-    done = subprocess.run(command, env=clean_environment(), check=True, capture_output=True, text=True)
+    done = run("keys", *words, "--json", "--data", str(server.data))
     rings = Keyrings(open_instance(server.data))
     for ring in Ring:
         assert not any(key.secret.hex() in done.stdout + done.stderr for key in rings.ring(ring).keys)
-    answer: dict[str, object] = json.loads(done.stdout)
+    answer: dict[str, object] = document(done)
     return answer
 
 
@@ -72,9 +69,8 @@ def test_a_mistyped_data_directory_is_refused_and_nothing_is_written(tmp_path: P
     """Neither listing nor replacing makes an instance where no server has run: exit code 1, a named reason, no file."""
     for words in (["list"], ["rotate"], ["rotate", "--at-once"]):
         for folder in (tmp_path / "nowhere", tmp_path):
-            command = [sys.executable, "-m", "streamhost", "keys", *words, "--data", str(folder)]
-            done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
-            assert done.returncode == 1
+            done = run("keys", *words, "--data", str(folder))
+            assert done.exit_code == 1
             assert "no catalog in that data directory" in done.stderr
             assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from streamhost.cli import main
 from tests.support import models as real
 from tests.support import onnx_models
+from tests.support.command import run
 
 KNOWN = ["image-safety-classifier-s", "open-nsfw", "toxicity-en"]
 
@@ -23,7 +23,7 @@ def data(tmp_path: Path) -> Path:
 
 def models(data: Path, *words: object) -> Result:
     """Run a command."""
-    return CliRunner().invoke(main, ["models", *map(str, words), "--data", str(data)])
+    return run("models", *map(str, words), "--data", str(data))
 
 
 def listed(data: Path) -> dict[str, str]:

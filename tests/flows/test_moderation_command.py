@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from streamhost.cli import main
 from tests.support.clips import small_clip
+from tests.support.command import document, run
 from tests.support.models import lend
 from tests.support.server import RunningServer
 
@@ -34,11 +32,11 @@ def change_title(data: Path, video: str) -> None:
         conn.execute("UPDATE videos SET title = 'Other words' WHERE id = ?", (video,))
 
 
-def run(*words: str, code: int = 0) -> Any:
+def moderation(*words: str, code: int = 0) -> Any:
     """What a command prints as JSON, or as words where it fails."""
-    done = CliRunner().invoke(main, ["moderation", *words, "--json"], env={"STREAMHOST_URL": None})
+    done = run("moderation", *words, "--json")
     assert done.exit_code == code, done.output
-    return json.loads(done.stdout) if code == 0 else done.output
+    return document(done) if code == 0 else done.output
 
 
 def test_the_desk_on_the_command_line(site: RunningServer) -> None:
@@ -46,53 +44,53 @@ def test_the_desk_on_the_command_line(site: RunningServer) -> None:
     token, taken back and approved beside it; then somebody reports it, and a moderator claims it; once the models are
     installed, a dry run says what they would open, and only the true one opens it."""
     here = ("--data", str(site.data))
-    assert run("policy", *here)["profile"] == "private-home"
-    assert run("policy", "community", *here)["profile"] == "community"
+    assert moderation("policy", *here)["profile"] == "private-home"
+    assert moderation("policy", "community", *here)["profile"] == "community"
     alice = site.client("alice@example.org")
     film, other = [alice.upload(small_clip(), title=title, visibility="public") for title in ("Film", "Other")]
     for name in (film, other):
         alice.wait_until(name, "review")
-    assert {(one["id"], one["risk"], one["case"]["cause"]) for one in run("queue", *here)["items"]} == {
+    assert {(one["id"], one["risk"], one["case"]["cause"]) for one in moderation("queue", *here)["items"]} == {
         (film, "unknown", "screening"),
         (other, "unknown", "screening"),
     }
-    assert run("queue", "--risk", "high", *here)["items"] == []
-    shown = run("show", film, *here)
+    assert moderation("queue", "--risk", "high", *here)["items"] == []
+    shown = moderation("show", film, *here)
     assert {one["state"] for one in shown["verdict"]["looked"] if one["aspect"] == "gore"} == {"not_installed"}
     mia = site.client("mia@example.org").headers["Authorization"].removeprefix("Bearer ")
     there = ("--url", site.url, "--token", mia)
-    assert "Tell the owner why" in run("reject", film, *there, code=2)
-    [rejected] = run("reject", film, "--template", "9", *there)["items"]
+    assert "Tell the owner why" in moderation("reject", film, *there, code=2)
+    [rejected] = moderation("reject", film, "--template", "9", *there)["items"]
     assert (rejected["video"]["state"], rejected["history"][0]["reason"][:17]) == ("rejected", "It is advertising")
     assert alice.video(film)["state"] == "rejected"
-    [back] = run("undo", film, *here)["items"]
+    [back] = moderation("undo", film, *here)["items"]
     assert (back["video"]["state"], back["case"]["cause"]) == ("review", "undone")
-    [approved] = run("approve", film, *there)["items"]
+    [approved] = moderation("approve", film, *there)["items"]
     assert (approved["video"]["state"], alice.video(film)["state"]) == ("ready", "ready")
     report = {"reason": "spam", "text": "Again and again.", "at": 1}
     assert site.client("bob@example.org").post(f"/api/v1/videos/{film}/report", json=report).status_code == 202
-    [said] = run("show", film, *here)["reports"]
+    [said] = moderation("show", film, *here)["reports"]
     assert (said["reason"], said["text"], said["at"]) == ("spam", "Again and again.", 1.0)
-    assert run("show", film, *there)["reports"] == [said]
-    assert run("claim", *there)["video_id"] == film, "the highest risk first"
-    assert "has it" in run("approve", film, *here, code=1)
-    assert "--url" in run("claim", film, *here, code=2)
-    assert run("release", film, *there) == {"released": film}
-    assert "nothing_to_undo" not in run("undo", other, *there, code=1)
+    assert moderation("show", film, *there)["reports"] == [said]
+    assert moderation("claim", *there)["video_id"] == film, "the highest risk first"
+    assert "has it" in moderation("approve", film, *here, code=1)
+    assert "--url" in moderation("claim", film, *here, code=2)
+    assert moderation("release", film, *there) == {"released": film}
+    assert "nothing_to_undo" not in moderation("undo", other, *there, code=1)
     lend(site.data)
-    looked = run("rescreen", "--dry-run", *here)
+    looked = moderation("rescreen", "--dry-run", *here)
     assert [(one["video_id"], one["before"], one["after"]) for one in looked["changes"]] == [(other, "review", "open")]
     assert (looked["applied"], alice.video(other)["state"]) == (False, "review")
     root = site.client("root@example.org").headers["Authorization"].removeprefix("Bearer ")
-    assert run("rescreen", "--url", site.url, "--token", root)["applied"] is True
+    assert moderation("rescreen", "--url", site.url, "--token", root)["applied"] is True
     assert alice.video(other)["state"] == "ready"
     site.stop()
     change_title(site.data, film)
-    refused = run("approve", film, *here, code=1)
+    refused = moderation("approve", film, *here, code=1)
     assert "changed after you opened it" in refused and "--seen" in refused
-    assert run("approve", film, "--seen", shown["version"], *here, code=1), "that is not what it is now"
-    now = run("show", film, *here)["version"]
-    assert run("approve", film, "--seen", now, *here)["items"][0]["video"]["state"] == "ready"
-    plain = CliRunner().invoke(main, ["moderation", "show", film, *here], env={"STREAMHOST_URL": None})
+    assert moderation("approve", film, "--seen", shown["version"], *here, code=1), "that is not what it is now"
+    now = moderation("show", film, *here)["version"]
+    assert moderation("approve", film, "--seen", now, *here)["items"][0]["video"]["state"] == "ready"
+    plain = run("moderation", "show", film, *here)
     assert plain.exit_code == 0 and "approve by mia@example.org" in plain.stdout
     assert 'spam, dismissed  "Again and again."' in plain.stdout

@@ -19,6 +19,7 @@ import pytest
 
 from streamhost.storage.s3 import S3Storage
 from streamhost.testing import clips
+from tests.support.command import document, run
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, clean_environment, until
 
@@ -48,19 +49,19 @@ class Site:
 
     def command(self, *words: str, status: int = 0) -> Any:
         """The JSON that `streamhost storage` prints."""
-        ended = self.begin(*words).communicate(timeout=200)
-        process = self.last
-        assert process.returncode == status, ended
-        return json.loads(ended[0]) if ended[0] else None
+        ended = run("storage", *words, "--json", "--data", str(self.server.data), env=self.server._settings)
+        assert ended.exit_code == status, ended.output
+        return json.loads(ended.stdout) if ended.stdout else None
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Start `streamhost storage`."""
+    def begin(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start `streamhost storage` in a process of its own."""
         command = [sys.executable, "-m", "streamhost", "storage", *words, "--json", "--data", str(self.server.data)]
-        environment = clean_environment(**self.server._settings)
-        self.last = subprocess.Popen(
-            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        return subprocess.Popen(
+            command,
+            env=clean_environment(**self.server._settings),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        return self.last
 
     def api(self) -> Api:
         """Alice."""
@@ -162,7 +163,7 @@ def test_move_there_and_back(site: Site) -> None:
     process = site.begin("move", "--to", "s3")
     until(lambda: len(site.on_disk()) < len(before) or process.poll() is not None)
     process.kill()
-    process.communicate()
+    process.wait()
     site.plays()
     site.command("move", "--to", "s3")
     site.plays()
@@ -182,11 +183,9 @@ def test_move_there_and_back(site: Site) -> None:
 
 def checked(data: Path, settings: dict[str, str], status: int) -> list[dict[str, Any]]:
     """The steps that `streamhost storage check` tries."""
-    command = [sys.executable, "-m", "streamhost", "storage", "check", "--json", "--data", str(data)]
-    ended = subprocess.run(command, env=clean_environment(**settings), text=True, capture_output=True, timeout=200)
-    assert ended.returncode == status, ended
+    ended = run("storage", "check", "--json", "--data", str(data), env=settings)
     assert "not the secret" not in ended.stdout + ended.stderr
-    steps: list[dict[str, Any]] = json.loads(ended.stdout)["steps"]
+    steps: list[dict[str, Any]] = document(ended, status)["steps"]
     return steps
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import Result
 
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached, copied_clip
+from tests.support.command import run
 from tests.support.films import film
 from tests.support.server import clean_environment
 
@@ -27,15 +29,13 @@ def slow_clip() -> Path:
     return cached(Clip(seconds=12.0, width=854, height=480, fps=Fraction(25), codec="mpeg4", gop=25), ".mp4")
 
 
-def command(file: Path, out: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "streamhost", "transcode", str(file), str(out), *options]
+def settings(out: Path) -> dict[str, str]:
+    return {"STREAMHOST_MEDIA_CHUNK_SECONDS": "8", "STREAMHOST_DATA": str(out.parent / "no-data")}
 
 
-def run(file: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    environment = clean_environment(STREAMHOST_MEDIA_CHUNK_SECONDS="8", STREAMHOST_DATA=str(out.parent / "no-data"))
-    return subprocess.run(
-        command(file, out, *options), capture_output=True, text=True, env=environment, timeout=PATIENCE
-    )
+def transcode(file: Path, out: Path, *options: str, **more: str) -> Result:
+    """Run the command."""
+    return run("transcode", str(file), str(out), *options, env=settings(out) | more)
 
 
 def frames(manifest: Path) -> int:
@@ -57,8 +57,8 @@ def test_a_folder_that_plays(tmp_path: Path) -> None:
     """Copied at its own size with a smaller rendition beside; every picture is there in HLS and in DASH; the facts are
     printed, and nothing but the stream is left."""
     out = tmp_path / "out"
-    done = run(copied_clip(), out, "--heights", "480,180", "--json")
-    assert done.returncode == 0, done.stderr
+    done = transcode(copied_clip(), out, "--heights", "480,180", "--json")
+    assert done.exit_code == 0, done.stderr
     facts = json.loads(done.stdout)
     made = {rendition["name"]: rendition for rendition in facts["renditions"]}
     assert set(made) == {"v480", "v180", "a-main"}
@@ -75,8 +75,8 @@ def test_a_folder_that_plays(tmp_path: Path) -> None:
 def test_words_in_the_file_go_along(tmp_path: Path) -> None:
     """Text subtitles become captions of both manifests, chapters are told; what has none has none."""
     out = tmp_path / "out"
-    done = run(film(tmp_path), out, "--heights", "180", "--json")
-    assert done.returncode == 0, done.stderr
+    done = transcode(film(tmp_path), out, "--heights", "180", "--json")
+    assert done.exit_code == 0, done.stderr
     facts = json.loads(done.stdout)
     [caption] = facts["captions"]
     assert (caption["language"], caption["label"]) == ("fr", "Fran\u00e7ais")
@@ -95,12 +95,12 @@ def test_a_folder_with_something_in_it_is_left_alone_unless_forced(tmp_path: Pat
     out = tmp_path / "out"
     out.mkdir()
     (out / "letter.txt").write_text("Dear reader")
-    refused = run(copied_clip(), out, "--heights", "180")
-    assert refused.returncode == 1
+    refused = transcode(copied_clip(), out, "--heights", "180")
+    assert refused.exit_code == 1
     assert "something in that folder" in refused.stderr
     assert files(out) == {"letter.txt"}
-    forced = run(copied_clip(), out, "--heights", "180", "--force")
-    assert forced.returncode == 0, forced.stderr
+    forced = transcode(copied_clip(), out, "--heights", "180", "--force")
+    assert forced.exit_code == 0, forced.stderr
     assert {"letter.txt", "master.m3u8", "manifest.mpd"} <= files(out)
 
 
@@ -120,7 +120,7 @@ def named(folder: Path) -> set[str]:
 def test_what_an_earlier_stream_left_in_the_folder_goes_and_nothing_else(tmp_path: Path) -> None:
     """After --force nothing lies there but what the new manifests name, and every file that was never a stream's."""
     out = tmp_path / "out"
-    assert run(copied_clip(), out, "--heights", "480,240").returncode == 0
+    assert transcode(copied_clip(), out, "--heights", "480,240").exit_code == 0
     (out / "captions" / "s7").mkdir(parents=True)
     (out / "captions" / "s7" / "captions.vtt").write_text("WEBVTT\n")
     foreign = {
@@ -137,8 +137,8 @@ def test_what_an_earlier_stream_left_in_the_folder_goes_and_nothing_else(tmp_pat
         (out / name).write_text("Dear reader")
     (out / "v240" / "7.m4s").symlink_to(out / "letter.txt")
     before = files(out)
-    forced = run(film(tmp_path), out, "--heights", "180", "--force")
-    assert forced.returncode == 0, forced.stderr
+    forced = transcode(film(tmp_path), out, "--heights", "180", "--force")
+    assert forced.exit_code == 0, forced.stderr
     assert {"v480/0.m4s", "v240/0.m4s", "captions/s7/captions.vtt"} <= before
     assert files(out) == named(out) | foreign | {"v240/7.m4s"}
     assert not (out / "v480").exists()
@@ -149,24 +149,23 @@ def test_what_is_no_media_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     """Exit code 1, the reason in words, no folder."""
     text = tmp_path / "letter.mp4"
     text.write_bytes(b"Dear film," * 1000)
-    refused = run(text, tmp_path / "out")
-    assert refused.returncode == 1
+    refused = transcode(text, tmp_path / "out")
+    assert refused.exit_code == 1
     assert "Error:" in refused.stderr
     assert not (tmp_path / "out").exists()
-    assert run(text, tmp_path / "out", "--heights", "many").returncode == 2
+    assert transcode(text, tmp_path / "out", "--heights", "many").exit_code == 2
 
 
 def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """After Ctrl-C amid encoding: exit code 130 and no process left; run again it is whole, by less work."""
     out = tmp_path / "out"
-    environment = clean_environment(
-        STREAMHOST_MEDIA_CHUNK_SECONDS="8",
-        STREAMHOST_MEDIA_PRESET="slower",
-        STREAMHOST_JOBS_MEDIA_WORKERS="1",
-        STREAMHOST_DATA=str(tmp_path / "no-data"),
-    )
+    slow = {"STREAMHOST_MEDIA_PRESET": "slower", "STREAMHOST_JOBS_MEDIA_WORKERS": "1"}
     process = subprocess.Popen(
-        command(slow_clip(), out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", "streamhost", "transcode", str(slow_clip()), str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environment(**settings(out), **slow),
     )
     journal = out / ".streamhost" / "journal.json"
     deadline = time.monotonic() + PATIENCE
@@ -183,9 +182,7 @@ def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     kept = json.loads(journal.read_text())
     assert kept["parts"]["plan"]["facts"] is not None
-    again = subprocess.run(
-        [*command(slow_clip(), out), "--json"], capture_output=True, text=True, env=environment, timeout=PATIENCE
-    )
-    assert again.returncode == 0, again.stderr
+    again = transcode(slow_clip(), out, "--json", **slow)
+    assert again.exit_code == 0, again.stderr
     assert frames(out / "manifest.mpd") == 300
     assert not (out / ".streamhost").exists()

@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from streamhost.testing.clips import Clip, make
+from tests.support.command import run
 from tests.support.server import RunningServer, clean_environment
 from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
@@ -24,13 +26,18 @@ RATE = 40_000_000
 
 def command(site: RunningServer, file: Path, *options: str, token: str | None = None, url: str = "") -> list[str]:
     token = token or site.client("alice@example.org").headers["Authorization"].removeprefix("Bearer ")
-    program = [sys.executable, "-m", "streamhost", "videos", "upload"]
-    return [*program, str(file), "--url", url or site.url, "--token", token, *options]
+    return ["videos", "upload", str(file), "--url", url or site.url, "--token", token, *options]
 
 
-def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
-    environment = clean_environment(XDG_STATE_HOME=str(home))
-    return subprocess.run(arguments, capture_output=True, text=True, env=environment, timeout=240)
+def upload(arguments: list[str], home: Path) -> Result:
+    """Run a command to its end."""
+    return run(*arguments, env={"XDG_STATE_HOME": str(home)})
+
+
+def begin(arguments: list[str], home: Path) -> subprocess.Popen[str]:
+    """Start a command in a process of its own."""
+    whole = [sys.executable, "-m", "streamhost", *arguments]
+    return subprocess.Popen(whole, env=clean_environment(XDG_STATE_HOME=str(home)), stdout=subprocess.PIPE, text=True)
 
 
 def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
@@ -38,8 +45,8 @@ def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
     data = content(3_000_000)
     file = tmp_path / "my_clip.mp4"
     file.write_bytes(data)
-    done = run(command(site, file, "--title", "From a terminal", "--json"), tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = upload(command(site, file, "--title", "From a terminal", "--json"), tmp_path)
+    assert done.exit_code == 0, done.stderr
     video = json.loads(done.stdout)
     assert video["title"] == "From a terminal"
     [row] = rows(site.data, "SELECT source_sha256, source_name FROM videos WHERE id = ?", video["id"])
@@ -50,8 +57,8 @@ def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
 def test_waiting_until_it_plays(site: RunningServer, tmp_path: Path) -> None:
     """With --wait exit code 0 means that the video is ready, and what is printed says so."""
     file = make(tmp_path / "clip.mp4", Clip(seconds=2))
-    done = run(command(site, file, "--title", "Waited for", "--wait", "--json"), tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = upload(command(site, file, "--title", "Waited for", "--wait", "--json"), tmp_path)
+    assert done.exit_code == 0, done.stderr
     video = json.loads(done.stdout)
     assert (video["title"], video["state"], video["playable"]) == ("Waited for", "ready", True)
     assert site.client("alice@example.org").stream(video["id"])["hls"]
@@ -61,8 +68,8 @@ def test_waiting_for_what_will_never_play_fails(site: RunningServer, tmp_path: P
     """With --wait a file that is no video ends in exit code 1 and the reason."""
     file = tmp_path / "notes.mp4"
     file.write_bytes(b"this is no video at all")
-    done = run(command(site, file, "--wait", "--json"), tmp_path)
-    assert done.returncode == 1
+    done = upload(command(site, file, "--wait", "--json"), tmp_path)
+    assert done.exit_code == 1
     assert not done.stdout
     assert "failed" in done.stderr
 
@@ -77,15 +84,15 @@ def test_a_refusal_is_told(
     """Exit code 1, nothing on standard output, and on standard error the server's own words."""
     file = tmp_path / "a.mp4"
     file.write_bytes(b"abc")
-    done = run(command(site, file, "--json", *options, token=token), tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = upload(command(site, file, "--json", *options, token=token), tmp_path)
+    assert (done.exit_code, done.stdout) == (1, "")
     assert said in done.stderr
 
 
 def test_calling_it_wrongly_is_exit_code_2(tmp_path: Path) -> None:
     """No such file, no address: the usage is shown."""
-    done = run([sys.executable, "-m", "streamhost", "videos", "upload", str(tmp_path / "none.mp4")], tmp_path)
-    assert done.returncode == 2
+    done = upload(["videos", "upload", str(tmp_path / "none.mp4")], tmp_path)
+    assert done.exit_code == 2
     assert "Usage" in done.stderr
 
 
@@ -95,16 +102,16 @@ def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> 
     file = tmp_path / "large.mp4"
     file.write_bytes(data)
     arguments = command(site, file, "--title", "In two goes", "--json", url=SlowNetwork(site.port, RATE).url)
-    first = subprocess.Popen(arguments, env=clean_environment(XDG_STATE_HOME=str(tmp_path)), stdout=subprocess.DEVNULL)
+    first = begin(arguments, tmp_path)
     deadline = time.monotonic() + 150
     while not any(path.stat().st_size > 10_000_000 for path in (site.data / "uploads").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.005)
     first.kill()
-    first.wait()
+    first.communicate()
     [before] = rows(site.data, "SELECT id FROM uploads WHERE metadata LIKE '%In two goes%'")
-    done = run(arguments, tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = upload(arguments, tmp_path)
+    assert done.exit_code == 0, done.stderr
     [after] = rows(site.data, "SELECT id, video_id FROM uploads WHERE metadata LIKE '%In two goes%'")
     assert after["id"] == before["id"]
     [row] = rows(site.data, "SELECT source_sha256 FROM videos WHERE title = 'In two goes'")
@@ -118,8 +125,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(server: RunningServer, 
     file = tmp_path / "large.mp4"
     file.write_bytes(data)
     arguments = command(server, file, "--title", "Patient", "--json", url=SlowNetwork(server.port, RATE).url)
-    environment = clean_environment(XDG_STATE_HOME=str(tmp_path))
-    running = subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True)
+    running = begin(arguments, tmp_path)
     deadline = time.monotonic() + 150
     while not any(path.stat().st_size > 10_000_000 for path in (server.data / "uploads").iterdir()):
         assert time.monotonic() < deadline
