@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamhost.config import InvalidSettings, perhaps
-from streamhost.features.protection import LocalKeySource, Protections
+from streamhost.features.protection import KeySources, LocalKeySource, Protections
 from streamhost.host_basis import Basis
 from streamhost.plugins import Registered
 
@@ -14,11 +14,5 @@ def protections_of(basis: Basis, local: LocalKeySource, registered: Registered) 
     if wanted not in sources:
         meant = perhaps(wanted, sources) or f"; there are {', '.join(sources)}"
         raise InvalidSettings(f'protection.key_source: nothing installed brings "{wanted}"{meant}')
-    return Protections(
-        sources[wanted],
-        local,
-        basis.clock,
-        basis.settings.protection,
-        registered.licence_proxies,
-        others=list(sources.values()),
-    )
+    source = KeySources(basis.db, wanted, sources)
+    return Protections(source, local, basis.clock, basis.settings.protection, registered.licence_proxies)

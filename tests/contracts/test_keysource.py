@@ -10,7 +10,7 @@ import pytest
 
 from streamhost.db import packages, users, videos
 from streamhost.db.core import Database
-from streamhost.features.protection import DerivedKeySource, LocalKeySource
+from streamhost.features.protection import DerivedKeySource, KeySources, LocalKeySource
 from streamhost.instance import Instance, open_instance
 from streamhost.keyrings import Keyrings, Ring
 from streamhost.model.accounts import Role, User
@@ -93,6 +93,22 @@ class TestLocalKeySourceInTrouble(FaultyKeySourceContract):
                     await conn.execute(DROPPED if request.param == "table gone" else DAMAGED)
 
         return spoil
+
+
+class TestKeySources(KeySourceContract):
+    """`KeySources`: the built-in one chosen, beside one that is not set up."""
+
+    @pytest.fixture
+    async def source(self, tmp_path: Path) -> AsyncIterator[KeySource]:
+        """One on a fresh catalog, with two packages in it."""
+        async with catalog_with_packages(tmp_path) as db:
+            local = LocalKeySource(db, Keyrings(open_instance(tmp_path)), lambda: NOW)
+            yield KeySources(db, "local", {"local": local, "vault": DerivedKeySource(b"s" * 32)})
+
+    @pytest.fixture
+    def packages(self) -> tuple[PackageId, PackageId]:
+        """The two of the catalog."""
+        return PACKAGES
 
 
 class TestDerivedKeySource(KeySourceContract):

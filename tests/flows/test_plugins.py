@@ -11,6 +11,7 @@ import pytest
 
 from streamhost.cli.scaffold import KINDS, write
 from streamhost.model.errors import InvalidInput
+from tests.support.clips import small_clip
 from tests.support.plugged import FIRST_PARTY, PluginEnvironment
 from tests.support.plugged import ROOT as CHECKOUT
 from tests.support.server import RunningServer, until
@@ -147,6 +148,28 @@ def test_events_reach_them_with_a_video(site: RunningServer) -> None:
     answer = alice.post("/api/v1/upload", data={"title": "No film"}, files={"file": ("a.mp4", b"no film")})
     assert answer.status_code == 202
     until(lambda: "plugin my-events: on_event(event=VideoFailed(" in site.output)
+
+
+def test_a_film_goes_the_whole_way_with_all_of_them(site: RunningServer) -> None:
+    """Uploaded, made, protected, looked at by the plugins' models, told of, found, played and deleted as without them;
+    none of them has had any trouble."""
+    alice, root = site.client("alice@example.org"), site.client("root@example.org")
+    video = alice.upload(small_clip(), title="A film for all", visibility="public", protection="cenc")
+    alice.wait_until(video, "ready")
+    stream = site.client().get(f"/api/v1/stream/{video}").json()
+    master = alice.get(stream["hls"])
+    playlist = next(line for line in master.text.splitlines() if line.endswith(".m3u8") and line[0] != "#")
+    folder = f"{stream['hls'].rpartition('/')[0]}/{playlist.rpartition('/')[0]}"
+    name = next(line for line in alice.get(f"{folder}/index.m3u8").text.splitlines() if line.endswith(".m4s"))
+    assert alice.get(f"{folder}/{name}").status_code == 200
+    until(lambda: alice.get("/api/v1/search", params={"q": "film for all"}).json()["items"])
+    until(lambda: "video_processed" in alice.get("/api/v1/notifications").text)
+    until(lambda: "plugin my-events: on_event(event=VideoProcessed(" in site.output)
+    assert alice.delete(f"/api/v1/videos/{video}").status_code == 204
+    assert alice.get(f"{folder}/{name}").status_code == 403
+    page = root.get("/admin/plugins", headers={"Accept": "text/html"}).text
+    assert "my-events" in page
+    assert "A plugin failed" not in site.output
 
 
 def test_a_broken_plugin_stops_the_start_and_is_named(tmp_path: Path) -> None:

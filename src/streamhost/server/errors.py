@@ -37,6 +37,7 @@ STATUS: Mapping[str, int] = {
     "not_playable": 409,
     "bad_licence_request": 400,
     "challenge_too_large": 413,
+    "key_source_gone": 503,
     "share_link_over": 410,
     "too_many_guesses": 429,
     # reports

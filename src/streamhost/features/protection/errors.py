@@ -19,6 +19,14 @@ class BadLicenceRequest(InvalidInput):
     hint = 'Clear Key wants {"kids": ["<base64url>"], "type": "temporary"} (W3C Encrypted Media Extensions, 9.1.3).'
 
 
+class KeySourceGone(StreamhostError):
+    """The keys of this video are kept by a key source that is not here any more."""
+
+    code = "key_source_gone"
+    hint = "Install its plugin again, or protect the video anew from its source."
+    permanent = True
+
+
 class BadBox(StreamhostError):
     """What a licence provider wants to have in the header of packages is no `pssh` box."""
 

@@ -40,12 +40,10 @@ class Protections:
         clock: Clock,
         settings: ProtectionSettings,
         licences: Mapping[str, LicenceProxy] | None = None,
-        others: Sequence[KeySource] = (),
     ) -> None:
-        """`licences`: who answers licence requests, by the last part of the address; the built-in one is `clearkey`.
-        `others`: key sources of which packages that were made before may have their keys."""
+        """`licences`: who answers licence requests, by the last part of the address; the built-in one is
+        `clearkey`."""
         self._source = source
-        self._others = tuple(other for other in others if other is not source)
         self._clock = clock
         self._settings = settings
         self._licences: Mapping[str, LicenceProxy] = licences or {"clearkey": ClearKeyLicenceProxy()}
@@ -60,8 +58,7 @@ class Protections:
         scheme = Scheme(protection.value)
         rotate = 0 if scheme.common else self._settings.rotate_segments
         count = 2 * (ROTATED_KEYS if rotate else 1)
-        known = await self._kept_elsewhere(package_id) or await self._source.make(package_id, count)
-        keys = [_for(scheme, key) for key in known]
+        keys = [_for(scheme, key) for key in await self._source.make(package_id, count)]
         kids = [key.kid for key in keys]
         proxies = self._licences.values() if scheme.common else ()
         return Protecting(
@@ -100,20 +97,13 @@ class Protections:
         now = self._clock()
         known = self._keys.get(grant.package_id)
         if known is None or now - known[0] > REMEMBERED_SECONDS:
-            known = (now, await self._source.of(grant.package_id) or await self._kept_elsewhere(grant.package_id))
+            known = (now, await self._source.of(grant.package_id))
             if known[1]:
                 self._keys[grant.package_id] = known
                 self._keys.move_to_end(grant.package_id)
                 if len(self._keys) > REMEMBERED:
                     self._keys.popitem(last=False)
         return known[1]
-
-    async def _kept_elsewhere(self, package_id: PackageId) -> tuple[ContentKey, ...]:
-        """The keys of a package from before another source was chosen; none if it has none there."""
-        for source in self._others:
-            if keys := await source.of(package_id):
-                return keys
-        return ()
 
 
 def whole_box(box: bytes) -> str:
