@@ -99,12 +99,13 @@ class Decoding:
         self, given: Iterator[Packet[VideoStream]], seek: Fraction, within: Fraction
     ) -> Iterator[Packet[VideoStream]]:
         """Leave out the packets before the keyframe shown at ``seek``, unless they begin ``within`` seconds of it."""
-        found: bool | None = None
+        begun, found = False, within > 0
         for packet in given:
             ticks = packet.pts if packet.pts is not None else packet.dts
-            if ticks is not None and not found:
+            if ticks is not None and not (begun and found):
                 time = ticks * self.track.time_base
-                found = (found is None and time > seek - within) or (packet.is_keyframe and time >= seek)
+                near = not begun and time > seek - within
+                begun, found = True, near or (packet.is_keyframe and time >= seek)
             if found or packet.size == 0:
                 yield packet
 
