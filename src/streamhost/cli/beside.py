@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import click
-import msgspec
 
 from streamhost import log
 from streamhost.config import Settings, load
@@ -132,10 +131,3 @@ async def known_video(host: Host, video_id: str) -> Video:
     if video is None:
         raise NotFound(f"There is no video {video_id}.")
     return video
-
-
-def as_document(document: object) -> dict[str, Any]:
-    """A document of the API as what JSON is made of."""
-    found = msgspec.to_builtins(document)
-    assert isinstance(found, dict)
-    return found

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import click
 
-from streamhost.cli.beside import Beside, all_of, as_document
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.beside import Beside, all_of
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import Where
 from streamhost.features.moderation import CaseFile, Waiting, wanted_of
 from streamhost.host import Host

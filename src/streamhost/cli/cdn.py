@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import click
 
-from streamhost.cli.beside import Beside, as_document
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.beside import Beside
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.host import Host
 from streamhost.model.cdn import SyncState

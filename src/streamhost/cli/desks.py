@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from streamhost.cli.beside import Beside, all_of, as_document, known_video
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.beside import Beside, all_of, known_video
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import Where
 from streamhost.features.transcoding import Action
 from streamhost.features.work import MAX_PAGE, Act, State

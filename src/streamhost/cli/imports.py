@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import click
 
-from streamhost.cli.beside import all_of, as_document, in_folder
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.beside import all_of, in_folder
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.features.imports import MAX_PAGE
 from streamhost.host import Host

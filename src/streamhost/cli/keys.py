@@ -6,8 +6,8 @@ import json
 
 import click
 
-from streamhost.cli.beside import as_document, in_folder
-from streamhost.cli.remote import Document
+from streamhost.cli.beside import in_folder
+from streamhost.cli.remote import Document, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.host import Host
 from streamhost.model.audit import COMMAND_LINE

@@ -12,9 +12,8 @@ import click
 
 from streamhost import log
 from streamhost.cli import FAILED
-from streamhost.cli.beside import as_document
 from streamhost.cli.options import data_option, json_option
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import load
 from streamhost.features.models import Models

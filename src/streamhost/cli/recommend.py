@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import click
 
-from streamhost.cli.beside import as_document, settings_beside, with_host
+from streamhost.cli.beside import settings_beside, with_host
 from streamhost.cli.jobs import LOOK_EVERY, OPEN
 from streamhost.cli.options import data_option, json_option
 from streamhost.cli.people_desks import ServerPeople
-from streamhost.cli.remote import Document, Refused, Remote
+from streamhost.cli.remote import Document, Refused, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.features.recommendations import Evaluation, Recommended, ahead_in_words
 from streamhost.host import Host

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import msgspec
+
 from streamhost.model.errors import StreamhostError
 
 PATH = "/api/v1/uploads"
@@ -370,3 +372,10 @@ class Transfer:
 
     def _call(self, method: str, address: str, headers: Mapping[str, str] | None = None) -> Answer:
         return self._remote.call(method, address, {"Tus-Resumable": "1.0.0", **(headers or {})})
+
+
+def as_document(document: object) -> Document:
+    """A document of the API as what JSON is made of."""
+    found = msgspec.to_builtins(document)
+    assert isinstance(found, dict)
+    return found

@@ -12,9 +12,9 @@ import click
 
 from streamhost import log
 from streamhost.cli.bars import byte_bars
-from streamhost.cli.beside import as_document, settings_beside, with_host
+from streamhost.cli.beside import settings_beside, with_host
 from streamhost.cli.options import data_option, json_option
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.tables import size_text
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import load

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import click
 
-from streamhost.cli.beside import Beside, all_of, as_document, known_video
+from streamhost.cli.beside import Beside, all_of, known_video
 from streamhost.cli.fetching import Fetched, fetch
-from streamhost.cli.remote import Document, Remote
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import Where
 from streamhost.features.transcoding import Coming
 from streamhost.host import Host

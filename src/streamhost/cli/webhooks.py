@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import click
 
-from streamhost.cli.beside import as_document, in_folder
-from streamhost.cli.remote import Document, Remote, taken
+from streamhost.cli.beside import in_folder
+from streamhost.cli.remote import Document, Remote, as_document, taken
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.host import Host
 from streamhost.model.audit import COMMAND_LINE
