@@ -63,6 +63,8 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     bob.post(f"/api/v1/videos/{good}/report", json={"reason": "spam", "text": "Look at this."}).raise_for_status()
     wait_until(lambda: root.get("/api/v1/me/history").json()["items"])
     wait_until(lambda: len(root.get("/api/v1/admin/imports/files").json()["items"]) == 3)
+    root.post("/admin/storage")
+    wait_until(lambda: "The largest videos" in root.get("/admin/storage").text)
     return {"video": good, "failed": bad, "trashed": trashed, "user": user, "hook": hook_id}
 
 
