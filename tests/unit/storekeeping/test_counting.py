@@ -53,4 +53,5 @@ def test_the_page() -> None:
         ("alice@example.org", "3.0 MB", "1 video", True),
         ("bob@example.org", "1.5 MB", "1 video", True),
     ]
-    assert (view.trash, view.orphans, view.largest[1].more) == ("1, 1.5 MB", "", "bob@example.org, in the trash")
+    assert (view.trash, view.orphans, view.largest[1].more) == ("1 video, 1.5 MB", "", "bob@example.org, in the trash")
+    assert [one.link for one in view.largest] == ["/watch/a", "/admin/trash"], "in the trash it has no page of its own"

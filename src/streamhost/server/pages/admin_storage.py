@@ -97,7 +97,7 @@ def count_view(count: StorageCount) -> CountView:
                 owner.email,
                 f"/admin/users/{owner.id}",
                 bytes_text(owner.kinds.size),
-                f"{owner.videos} video{'' if owner.videos == 1 else 's'}",
+                _videos(owner.videos),
                 owner.kinds.size / most,
             )
             for owner in count.owners
@@ -105,7 +105,8 @@ def count_view(count: StorageCount) -> CountView:
         largest=[
             ShareView(
                 video.title,
-                f"/watch/{video.id}",
+                # What lies in the trash has no page of its own any more.
+                "/admin/trash" if video.in_trash else f"/watch/{video.id}",
                 bytes_text(video.size),
                 f"{video.owner}{', in the trash' if video.in_trash else ''}",
                 video.size / largest,
@@ -114,9 +115,13 @@ def count_view(count: StorageCount) -> CountView:
         ],
         orphans=f"{count.orphans}, {bytes_text(count.orphan_bytes)}" if count.orphans else "",
         missing=count.missing,
-        trash=f"{count.trash}, {bytes_text(count.trash_bytes)}" if count.trash else "",
+        trash=f"{_videos(count.trash)}, {bytes_text(count.trash_bytes)}" if count.trash else "",
         unowned=bytes_text(count.unowned_bytes) if count.unowned_bytes else "",
     )
+
+
+def _videos(count: int) -> str:
+    return f"{count} video{'' if count == 1 else 's'}"
 
 
 def disk_words(disk: Disk) -> str:
