@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.accounts import forgive
 from tests.browser.conftest import Visit
 from tests.support.server import RunningServer
 
@@ -38,6 +42,21 @@ def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -
     expect(page.locator(".brand__name")).to_have_text("Kino")
     page.get_by_role("button", name="Back to streamhost for Site name").click()
     expect(page.locator(".brand__name")).to_have_text("streamhost")
+
+
+def test_a_logo_is_sent_as_soon_as_it_is_picked(site: RunningServer, visit: Visit, tmp_path: Path) -> None:
+    """What is no picture is refused in words; a picture stands beside the name at once, until it is taken away."""
+    root = visit(site.url).sign_in("root@example.org")
+    page = root.page("/admin/branding")
+    (tmp_path / "drawing.png").write_text("<svg/>")
+    page.get_by_label("Picture", exact=True).set_input_files(tmp_path / "drawing.png")
+    expect(page.get_by_role("alert")).to_contain_text("picture")
+    forgive(root.troubles, "422")
+    Image.new("RGB", (64, 32), "red").save(tmp_path / "logo.png")
+    page.get_by_label("Picture", exact=True).set_input_files(tmp_path / "logo.png")
+    expect(page.get_by_alt_text("The logo as it stands in the header")).to_be_visible()
+    page.get_by_role("button", name="Take the logo away").click()
+    expect(page.get_by_text("No logo yet")).to_be_visible()
 
 
 def test_started_anew(server: RunningServer, visit: Visit) -> None:

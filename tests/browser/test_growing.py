@@ -20,9 +20,9 @@ from streamhost.testing import clips
 from tests.browser.conftest import Visit
 from tests.browser.support import until
 from tests.browser.test_every_source import WAYS, Handler
-from tests.flows.test_control import steer
 from tests.support.clips import cached
 from tests.support.server import RunningServer
+from tests.support.steered import steer
 from tests.unit.media import workshop
 
 LENGTH = 16

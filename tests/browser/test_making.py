@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import until
-from tests.flows.test_control import long_clip, until_encoding
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.server import Api, RunningServer
+from tests.support.steered import long_clip, until_encoding
 
 PATIENCE = 120_000
 

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import HOUR
 from streamhost.model.ids import VideoId, new_id
 from streamhost.server.auth import SESSION_COOKIE, VISIT_COOKIE
-from streamhost.server.csrf import make_token
+from streamhost.server.csrf import SAFE_METHODS, make_token
 from streamhost.testing.house import QUICK, at_work
 from tests.flows.access_table import TABLE
 from tests.support.catalogs import instance_at
@@ -54,14 +55,15 @@ class House:
     app: Litestar
     client: httpx.AsyncClient
     other_keys: AccountKeys
-    lasting: dict[tuple[str, bool], dict[str, str]] = field(default_factory=dict)
+    proofs: dict[tuple[str, bool, bool], dict[str, str]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
 
     async def sign_in(self, who: str) -> SignIn:
         """A fresh session of one of the cast."""
         return await self.host.accounts.login(f"{who}@example.org", PASSWORD)
 
     async def path(self, template: str) -> str:
-        """The path with things of the owner's in it, made for this one request."""
+        """The path with things of the owner's in it, made for it."""
         values = dict(HIDDEN)
         if "{video_id}" in template:
             values["video_id"] = await self._video()
@@ -97,11 +99,11 @@ class House:
         value = self.host.accounts.cookie_of(sign_in.session.id)
         return self._cookies(SESSION_COOKIE, value, f"session:{sign_in.session.id}" if csrf else None)
 
-    async def lasting_proof(self, who: str, page: bool) -> dict[str, str]:
+    async def lasting_proof(self, who: str, page: bool, csrf: bool = True) -> dict[str, str]:
         """As `good_proof`, the same each time, as long as no request has been granted that may end sessions."""
-        if (who, page) not in self.lasting:
-            self.lasting[who, page] = await self.good_proof(who, page)
-        return self.lasting[who, page]
+        if (who, page, csrf) not in self.proofs:
+            self.proofs[who, page, csrf] = await self.good_proof(who, page, csrf)
+        return self.proofs[who, page, csrf]
 
     async def bad_proof(self, kind: str, page: bool) -> dict[str, str]:
         """What would make its bearer the admin, if it held."""
@@ -136,11 +138,18 @@ class House:
         return held | {"Cookie": f"{held['Cookie']}; {SESSION_COOKIE}={cookie}"}
 
     async def ask(self, route: str, proof: Mapping[str, str]) -> httpx.Response:
-        """One request as the table describes it, with `proof` added."""
+        """One request as the table describes it, with `proof` added. The things in its path are those of the requests
+        before it, unless one of these was granted and may have changed them."""
         method, _, template = route.partition(" ")
+        if template not in self.paths:
+            self.paths[template] = await self.path(template)
         send: dict[str, Any] = dict(TABLE[route].send)
         send["headers"] = {"Accept": "*/*", **send.get("headers", {}), **proof}
-        return await self.client.request(method, await self.path(template), **send)
+        answer = await self.client.request(method, self.paths[template], **send)
+        if method not in SAFE_METHODS and answer.status_code < HTTPStatus.BAD_REQUEST:
+            self.paths.clear()
+            self.proofs.clear()
+        return answer
 
     async def api_token(self, who: str, *scopes: Scope, days: float | None = None) -> NewApiToken:
         """An API token of one of the cast."""

@@ -3,59 +3,14 @@
 from __future__ import annotations
 
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from streamhost.testing.clips import Clip
-from tests.support.clips import cached
 from tests.support.server import ROOT, Api, RunningServer
+from tests.support.steered import PATIENCE, alice, long_clip, server, steer, until_encoding, until_quiet
 from tests.support.tree import named, rows, stored
 
-PATIENCE = 240.0
-
-
-def long_clip() -> Path:
-    """MPEG-4 part 2 in 1280x720 at 50 pictures a second, 20 seconds: encoding it takes a while on any machine."""
-    return cached(Clip(seconds=20.0, width=1280, height=720, fps=Fraction(50), codec="mpeg4", gop=50), ".mp4")
-
-
-@pytest.fixture
-def alice(server: RunningServer) -> Api:
-    """Somebody who uploads, on a server that root administers."""
-    server.add_user(ROOT["email"], "admin")
-    server.add_user("alice@example.org", "creator")
-    return server.client("alice@example.org")
-
-
-def steer(api: Api, video_id: str, action: str, status: int = 200, **more: Any) -> dict[str, Any]:
-    """Pull a lever; the answer's document."""
-    answer = api.post(f"/api/v1/videos/{video_id}/processing", json={"action": action, **more})
-    assert answer.status_code == status, answer.text
-    document: dict[str, Any] = answer.json()
-    return document
-
-
-def until_encoding(server: RunningServer, api: Api, video_id: str) -> dict[str, Any]:
-    """The video once a chunk of it is being encoded."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        document = api.video(video_id)
-        if document["step"] == "encode" and document["progress"] > 0:
-            return document
-        assert document["state"] in ("received", "processing"), document
-        time.sleep(0.05)
-    raise AssertionError(server.output)
-
-
-def until_quiet(server: RunningServer) -> None:
-    """Wait until no media is being worked on."""
-    deadline = time.monotonic() + PATIENCE
-    while server.media_children():
-        assert time.monotonic() < deadline, "the work goes on"
-        time.sleep(0.05)
+__all__ = ["alice", "server"]
 
 
 def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice: Api) -> None:
@@ -127,8 +82,8 @@ def test_what_was_cancelled_goes_on_where_its_parts_stand(server: RunningServer,
     ready = alice.wait_until(video_id, "ready")
     assert all(rendition["ready"] for rendition in ready["renditions"])
     assert len(rows(server.data, "SELECT id FROM packages")) == 1
-    plans = rows(server.data, "SELECT id FROM jobs WHERE json_extract(payload, '$.part') = 'plan' AND state = 'done'")
-    assert len(plans) == 1
+    planned = "SELECT id FROM jobs WHERE subject = ? AND json_extract(payload, '$.part') = 'plan' AND state = 'done'"
+    assert len(rows(server.data, planned, f"video:{video_id}")) == 1
     assert stored(server.data) == named(server.data, video_id)
     assert steer(alice, video_id, "retry", 409)["code"] == "nothing_to_retry"
 

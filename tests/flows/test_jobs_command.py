@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.flows.test_control import long_clip, until_encoding, until_quiet
 from tests.support.clips import copied_clip
 from tests.support.command import document, run
 from tests.support.server import ROOT, Api, RunningServer, until
+from tests.support.steered import long_clip, until_encoding, until_quiet
 
 PATIENCE = 240
 

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.flows.test_control import long_clip
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.server import ROOT, Api, RunningServer
+from tests.support.steered import alice, long_clip, server, until
 from tests.support.tree import named, rows, stored
 from tests.support.tus import words
 
-PATIENCE = 240.0
-
-
-@pytest.fixture
-def alice(server: RunningServer) -> Api:
-    """Somebody who uploads, on a server that root administers; bob is another one."""
-    server.add_user(ROOT["email"], "admin")
-    server.add_user("alice@example.org", "creator")
-    server.add_user("bob@example.org", "creator")
-    return server.client("alice@example.org")
-
-
-def until(condition: Callable[[], Any], server: RunningServer) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, server.output[-3000:]
-        time.sleep(0.05)
+__all__ = ["alice", "server"]
 
 
 def replace(api: Api, video_id: str, file: Path, status: int = 202) -> dict[str, Any]:

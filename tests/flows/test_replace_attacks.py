@@ -8,27 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_control import long_clip
-from tests.flows.test_replace import digest, ready, replace, settle, until
+from tests.flows.test_replace import digest, ready, replace, settle
 from tests.support.clips import copied_clip, encoded_clip
-from tests.support.server import ROOT, Api, RunningServer
-from tests.support.tree import rows
+from tests.support.server import Api, RunningServer
+from tests.support.steered import alice, long_clip, nothing_runs, server, until
 from tests.support.tus import words
 
-
-@pytest.fixture
-def alice(server: RunningServer) -> Api:
-    """Somebody who uploads, on a server that root administers; bob is another one."""
-    server.add_user(ROOT["email"], "admin")
-    server.add_user("alice@example.org", "creator")
-    server.add_user("bob@example.org", "creator")
-    return server.client("alice@example.org")
-
-
-def nothing_runs(server: RunningServer) -> bool:
-    """Whether no job about a video is left, but for the end of old packages."""
-    sql = "SELECT id FROM jobs WHERE state IN ('queued', 'running') AND subject LIKE 'video:%'"
-    return not rows(server.data, sql + " AND kind != 'retire_package'")
+__all__ = ["alice", "server"]
 
 
 def broken(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 // What pages of the administration do by themselves: wait for a server that starts anew, send a logo, show a colour.
 
 import { need, setText } from "./dom.ts";
-import { sendPicture } from "./posters.ts";
+import { startPicture } from "./posters.ts";
 import { texts } from "./texts.ts";
 
 const EVERY = 700; // ms between two questions whether the server is back
@@ -11,7 +11,7 @@ export function startAdministration(): void {
   const waiting = document.querySelector<HTMLElement>("[data-new-server]");
   if (waiting) waitForRestart(waiting);
   const logo = document.querySelector<HTMLElement>("[data-logo]");
-  if (logo) startLogo(logo);
+  if (logo) startPicture(logo, "logo", "PUT", "/api/v1/admin/logo");
   const colour = document.querySelector<HTMLElement>("[data-colour]");
   if (colour) startColour(colour);
 }
@@ -29,22 +29,6 @@ function waitForRestart(root: HTMLElement): void {
     window.setTimeout(() => void look(), EVERY);
   };
   window.setTimeout(() => void look(), EVERY);
-}
-
-function startLogo(root: HTMLElement): void {
-  need("[data-logo-pick]", root).hidden = false;
-  const input = need<HTMLInputElement>("[data-logo-file]", root);
-  const error = need("[data-logo-error]", root);
-  input.addEventListener("change", async () => {
-    const file = input.files?.[0];
-    if (!file) return;
-    error.hidden = true;
-    const trouble = await sendPicture("PUT", "/api/v1/admin/logo", file);
-    input.value = "";
-    if (!trouble) return window.location.reload();
-    setText(need("span", error), trouble);
-    error.hidden = false;
-  });
 }
 
 /** The picker and the field say the same. */

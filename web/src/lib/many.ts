@@ -13,7 +13,8 @@ export function startMany(): void {
   let reaching = false;
 
   const show = () => {
-    const [every, count] = [boxes(), boxes().filter((box) => box.checked).length];
+    const every = boxes();
+    const count = every.filter((box) => box.checked).length;
     setText(need("[data-many-count]", bar), texts.many.selected(count));
     if (!all) return;
     all.checked = count === every.length;
@@ -36,9 +37,9 @@ export function startMany(): void {
     if (!(box instanceof HTMLInputElement) || !("tick" in box.dataset)) return;
     const every = boxes();
     const [from, to] = [last ? every.indexOf(last) : -1, every.indexOf(box)].sort((a, b) => a - b) as [number, number];
-    if (reaching && from >= 0) tick(every.slice(from, to + 1), box.checked);
     last = box;
-    show();
+    if (reaching && from >= 0) tick(every.slice(from, to + 1), box.checked);
+    else show();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;

@@ -4,25 +4,28 @@ import { csrfToken, problemFrom } from "./http.ts";
 /** On the edit page: send a picture of one's own as the poster. Without script the candidates can still be picked. */
 export function startPosters(): void {
   const root = document.querySelector<HTMLElement>("[data-posters]");
-  if (!root) return;
-  const pick = need("[data-poster-pick]", root);
-  const input = need<HTMLInputElement>("[data-poster-file]", root);
-  const error = need("[data-poster-error]", root);
-  pick.hidden = false;
+  if (root) startPicture(root, "poster", "POST", `/api/v1/videos/${encodeURIComponent(root.dataset.video ?? "")}/poster`);
+}
+
+/** A picture that is sent as soon as it is picked, by the elements `[data-<name>-pick]`, `-file` and `-error`; the page is loaded anew with it. */
+export function startPicture(root: HTMLElement, name: string, method: string, address: string): void {
+  need(`[data-${name}-pick]`, root).hidden = false;
+  const input = need<HTMLInputElement>(`[data-${name}-file]`, root);
+  const error = need(`[data-${name}-error]`, root);
   input.addEventListener("change", async () => {
     const file = input.files?.[0];
     if (!file) return;
     error.hidden = true;
-    const trouble = await sendPicture("POST", `/api/v1/videos/${encodeURIComponent(root.dataset.video ?? "")}/poster`, file);
+    const trouble = await send(method, address, file);
     input.value = "";
     if (!trouble) return window.location.reload();
-    setText(error, trouble);
+    setText(error.querySelector("span") ?? error, trouble);
     error.hidden = false;
   });
 }
 
 /** The words of what went wrong; nothing if the picture was taken. */
-export async function sendPicture(method: string, address: string, file: File): Promise<string> {
+async function send(method: string, address: string, file: File): Promise<string> {
   const body = new FormData();
   body.append("file", file);
   const headers = { "X-CSRF-Token": csrfToken() };

@@ -28,8 +28,7 @@ class Tags {
     input.replaceWith(box);
     box.append(this.chips, input, this.sent, this.status);
     const start = split(input.value);
-    input.removeAttribute("name");
-    for (const name of ["list", "value"]) input.removeAttribute(name);
+    for (const name of ["name", "list", "value"]) input.removeAttribute(name);
     input.className = "chips__input";
     input.value = "";
     setText(field.querySelector("[data-tags-hint]"), texts.tags.hint);
@@ -39,7 +38,6 @@ class Tags {
     this.suggestions = new Suggestions(box, input, 1, async (text) => matching(text), (tag) => this.add([tag]));
     input.addEventListener("keydown", (event) => this.pressed(event));
     input.addEventListener("input", () => /[,\n]/.test(input.value) && this.add(split(input.value)));
-    input.addEventListener("paste", () => window.setTimeout(() => /[,\n]/.test(input.value) && this.add(split(input.value))));
     input.addEventListener("blur", () => this.add(split(input.value)));
     input.form?.addEventListener("reset", () => this.set(start));
     this.set(start);

@@ -1,0 +1,86 @@
+"""A server for several tests that steer or replace what is being made, one video at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamhost.testing.clips import Clip
+from tests.support.clips import cached
+from tests.support.server import ROOT, Api, RunningServer
+from tests.support.tree import rows
+
+PATIENCE = 240.0
+
+
+def long_clip() -> Path:
+    """MPEG-4 part 2 in 1280x720 at 50 pictures a second, 20 seconds: encoding it takes a while on any machine."""
+    return cached(Clip(seconds=20.0, width=1280, height=720, fps=Fraction(50), codec="mpeg4", gop=50), ".mp4")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Root administers it, alice and bob upload."""
+    running = RunningServer(tmp_path_factory.mktemp("steered") / "data").start()
+    running.add_user(ROOT["email"], "admin")
+    running.add_user("alice@example.org")
+    running.add_user("bob@example.org")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def alice(server: RunningServer) -> Iterator[Api]:
+    """Somebody who uploads; afterwards nothing of it is left."""
+    if server.process.poll() is not None:
+        server.restart()  # a test that failed has left it killed
+    api = server.client("alice@example.org")
+    yield api
+    for video in api.get("/api/v1/videos", params={"owner": "me"}).raise_for_status().json()["items"]:
+        api.delete(f"/api/v1/videos/{video['id']}").raise_for_status()
+    until(lambda: nothing_runs(server) and not list((server.data / "media").rglob("*.m*")), server)
+    assert rows(server.data, "SELECT id FROM packages") == []
+
+
+def until(condition: Callable[[], Any], server: RunningServer) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, server.output[-3000:]
+        time.sleep(0.05)
+
+
+def nothing_runs(server: RunningServer) -> bool:
+    """Whether no job about a video is left, but for the end of old packages."""
+    sql = "SELECT id FROM jobs WHERE state IN ('queued', 'running') AND subject LIKE 'video:%'"
+    return not rows(server.data, sql + " AND kind != 'retire_package'")
+
+
+def steer(api: Api, video_id: str, action: str, status: int = 200, **more: Any) -> dict[str, Any]:
+    """Pull a lever; the answer's document."""
+    answer = api.post(f"/api/v1/videos/{video_id}/processing", json={"action": action, **more})
+    assert answer.status_code == status, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def until_encoding(server: RunningServer, api: Api, video_id: str) -> dict[str, Any]:
+    """The video once a chunk of it is being encoded."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        document = api.video(video_id)
+        if document["step"] == "encode" and document["progress"] > 0:
+            return document
+        assert document["state"] in ("received", "processing"), document
+        time.sleep(0.05)
+    raise AssertionError(server.output)
+
+
+def until_quiet(server: RunningServer) -> None:
+    """Wait until no media is being worked on."""
+    until(lambda: not server.media_children(), server)
