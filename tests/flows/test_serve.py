@@ -70,8 +70,10 @@ def large_file(server: RunningServer) -> str:
     return f"/s/{grants.issue(VIDEO, PACKAGE, SESSION)[0]}/{VIDEO}/v720/0.m4s"
 
 
-def test_first_start_makes_a_private_place_and_prints_the_way_in(server: RunningServer) -> None:
+def test_first_start_makes_a_private_place_and_prints_the_way_in(tmp_path: Path) -> None:
     """Directory, catalog and secrets are there, nobody else may read them, and the setup link opens a page."""
+    server = RunningServer(tmp_path / "data").start(from_nothing=True)
+    server.stop()
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
     assert stat.S_IMODE((server.data / "secrets.json").stat().st_mode) == 0o600
     assert (server.data / "catalog.sqlite3").exists()
