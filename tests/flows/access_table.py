@@ -141,6 +141,8 @@ TABLE: Mapping[str, Line] = {
     "POST /api/v1/admin/keys/rotate": Line("401 403 403 403 403 200 401", {"json": {}}),
     "GET /api/v1/admin/models": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/models/{model_id}/verify": Line("401 403 403 403 403 404 401"),
+    "POST /api/v1/admin/models/{model_id}/install": Line("401 403 403 403 403 404 401"),
+    "DELETE /api/v1/admin/models/{model_id}": Line("401 403 403 403 403 404 401"),
     "GET /api/v1/admin/plugins": Line("401 403 403 403 403 200 401"),
     "GET /api/v1/admin/storage": Line("401 403 403 403 403 200 401"),
     "POST /api/v1/admin/storage/check": Line("401 403 403 403 403 200 401"),

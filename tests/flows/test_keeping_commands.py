@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests.support import onnx_models
 from tests.support.clips import small_clip
 from tests.support.command import afar, document, run
 from tests.support.server import RunningServer
@@ -34,8 +35,15 @@ NOBODY_LISTENS = "http://127.0.0.1:9/hook"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One instance for all of it, which may post to this machine."""
+    place = tmp_path_factory.mktemp("keeping")
+    content = onnx_models.redness(place / "red.onnx")
+    onnx_models.wheel(place, content)
+    (place / "data" / "models").mkdir(parents=True)
+    (place / "data" / "models" / "mine.toml").write_text(
+        onnx_models.packaged(content, labels=["red", "blue"], aspect="gore")
+    )
     running = RunningServer(
-        tmp_path_factory.mktemp("keeping") / "data", STREAMHOST_WEBHOOKS_ALLOW='["127.0.0.0/8"]'
+        place / "data", STREAMHOST_WEBHOOKS_ALLOW='["127.0.0.0/8"]', PIP_FIND_LINKS=str(place)
     ).start()
     for name, role in (("root", "admin"), ("alice", "creator"), ("bob", "viewer")):
         running.add_user(f"{name}@example.org", role)
@@ -121,6 +129,21 @@ def test_models_plugins_and_storage(remote: dict[str, str], video: str) -> None:
     owners: list[dict[str, Any]] = json.loads(far(remote, "storage usage --by owner --json").output)
     assert owners[0]["owner"] == "alice@example.org" and owners[0]["bytes"] > 0
     assert video in far(remote, "storage usage").output
+
+
+def test_a_model_comes_and_goes(remote: dict[str, str]) -> None:
+    """By a job at the server, out of a package that lies there; asked again it is there already. What is a part of
+    streamhost is neither brought nor removed, and a file of this machine is not for a server elsewhere."""
+    [came] = document(far(remote, "models install mine --json"))["models"]
+    assert (came["installed"], came["fresh"]) == (True, True)
+    [again] = document(far(remote, "models install mine --json"))["models"]
+    assert (again["installed"], again["fresh"]) == (True, False)
+    [tried] = document(far(remote, "models verify mine --json"))["models"]
+    assert tried["works"]
+    assert document(far(remote, "models remove mine --json")) == {"models": [{"id": "mine", "removed": True}]}
+    for words in ("models install toxicity-en", "models remove toxicity-en", "models remove no-such-model"):
+        assert far(remote, words).exit_code == 1, words
+    assert far(remote, f"models install mine --from {__file__}").exit_code == 2
 
 
 def test_settings(remote: dict[str, str], tmp_path: Path) -> None:

