@@ -81,7 +81,7 @@ def accounts_of(
     around = Around(
         mail=mail,
         home=home_of(settings, instance),
-        site=settings.server.site_name,
+        brand=basis.brand,
         ended=ended,
         hangs_on=basis.grants_live,
         leaves=leaves,

@@ -107,8 +107,9 @@ _NR, _ARCH, _ARG0, _ARG2 = 0, 4, 16, 32
 # linux/landlock.h; the calls have these numbers on every machine
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _FS_WRITE_FILE, _FS_READ_FILE, _FS_READ_DIR, _FS_REFER, _FS_TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 13, 1 << 14
-_FS_MAKE = sum(1 << bit for bit in (4, 5, 7, 8, 12))
-"""Remove directories and files, make directories, files and symbolic links; no devices, sockets or pipes."""
+_FS_MAKE = sum(1 << bit for bit in (4, 5, 7, 8))
+"""Remove and make directories and files; no devices, sockets or pipes, nor symbolic links, which would lead whoever
+reads the results astray."""
 _FS_IOCTL_DEVICE = 1 << 15
 _FS_OF_FILES = _FS_WRITE_FILE | _FS_READ_FILE | _FS_TRUNCATE | _FS_IOCTL_DEVICE
 _FS_ALL_BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}

@@ -13,7 +13,7 @@ import pytest
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 from tests.support.server import ROOT, Api, RunningServer
-from tests.support.tree import rows
+from tests.support.tree import rows, stored
 
 PATIENCE = 240.0
 
@@ -43,7 +43,7 @@ def alice(server: RunningServer) -> Iterator[Api]:
     yield api
     for video in api.get("/api/v1/videos", params={"owner": "me"}).raise_for_status().json()["items"]:
         api.delete(f"/api/v1/videos/{video['id']}").raise_for_status()
-    until(lambda: nothing_runs(server) and not list((server.data / "media").rglob("*.m*")), server)
+    until(lambda: nothing_runs(server) and not any(".m" in name for name in stored(server.data)), server)
     assert rows(server.data, "SELECT id FROM packages") == []
 
 

@@ -15,6 +15,7 @@ from streamhost.db.core import Database
 from streamhost.features.accounts import AccountKeys, Accounts, Around, SignIn
 from streamhost.instance import open_instance
 from streamhost.model.accounts import Role
+from streamhost.model.branding import Brand
 from tests.support.catalogs import blank
 from tests.unit.accounts.hands import Hands, Postbox
 
@@ -45,12 +46,18 @@ def over() -> list[str]:
     return []
 
 
+@pytest.fixture
+def brand() -> Brand:
+    """How the site presents itself now."""
+    return Brand("Our Videos")
+
+
 Opener = Callable[..., Accounts]
 
 
 @pytest.fixture
 async def open_accounts(
-    db: Database, clock: Hands, tmp_path: Path, post: Postbox, over: list[str]
+    db: Database, clock: Hands, tmp_path: Path, post: Postbox, over: list[str], brand: Brand
 ) -> AsyncIterator[Opener]:
     """Opens the room, with settings changed as asked; several rooms on one catalog are several processes."""
     async with AsyncExitStack() as stack:
@@ -58,7 +65,7 @@ async def open_accounts(
         def opener(instance: str = "instance", **settings: Any) -> Accounts:
             keys = AccountKeys.of(open_instance(tmp_path / instance))
             around = Around(
-                post, "https://video.example.org", "Our Videos", ended=lambda subject, _moment: over.append(subject)
+                post, "https://video.example.org", brand, ended=lambda subject, _moment: over.append(subject)
             )
             accounts = Accounts(db, clock, msgspec.structs.replace(QUICK, **settings), keys, around)
             stack.push_async_callback(accounts.close)

@@ -27,6 +27,7 @@ from streamhost.features.accounts import (
 )
 from streamhost.features.accounts.room import WAIT_FOR_CODE
 from streamhost.model.audit import SYSTEM, Actor
+from streamhost.model.branding import Brand
 from tests.unit.accounts.conftest import PASSWORD, Opener
 from tests.unit.accounts.hands import Hands
 
@@ -53,6 +54,13 @@ def test_codes_are_those_of_the_standard() -> None:
     """The vectors of RFC 6238, appendix B."""
     for moment, expected in RFC_CODES.items():
         assert TOTP(RFC_SECRET).generate_otp(moment // 30) == expected
+
+
+async def test_the_name_in_the_app_is_that_of_the_site(accounts: Accounts, alice: SignIn, brand: Brand) -> None:
+    """As it is now, not as it was when the server started."""
+    brand.name = "Film club"
+    made = await accounts.second_factor.begin(alice.user, PASSWORD, Actor.of(alice.user))
+    assert parse_qs(urlsplit(made.uri).query)["issuer"] == ["Film club"]
 
 
 async def test_setting_up_takes_the_password_and_a_code(accounts: Accounts, alice: SignIn, clock: Hands) -> None:

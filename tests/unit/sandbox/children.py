@@ -127,6 +127,7 @@ def try_forbidden(request: dict[str, Any]) -> None:
         "read a secret": lambda: Path(request["secret"]).read_text(),
         "list the secrets": lambda: os.listdir(Path(request["secret"]).parent),
         "write elsewhere": lambda: Path(request["elsewhere"]).write_text("x"),
+        "link to a secret": lambda: (Path(request["work"]) / "link").symlink_to(request["secret"]),
         "write the source": lambda: Path(request["source"]).write_text("x"),
         "read the parent's memory": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
     }

@@ -203,6 +203,7 @@ async def test_forbidden(playground: Playground) -> None:
         "try_forbidden",
         secret=str(playground.secret),
         elsewhere=str(playground.secret.parent / "new"),
+        work=str(playground.work),
         source=str(playground.source),
     )
     outcomes = result["outcomes"]

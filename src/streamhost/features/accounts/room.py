@@ -52,6 +52,7 @@ from streamhost.features.accounts.signed_in import SignedIn
 from streamhost.features.accounts.tokens import AccessTokens, AccountKeys, SignedNames, digest_of, new_secret_token
 from streamhost.model.accounts import ANONYMOUS, Session, User, Viewer, email_key
 from streamhost.model.audit import Act, Actor
+from streamhost.model.branding import Brand
 from streamhost.model.clock import DAY, MINUTE, Clock, Timestamp
 from streamhost.model.errors import NotFound
 from streamhost.model.ids import SessionId, UserId, new_id
@@ -84,7 +85,7 @@ class Around:
 
     mail: SendsMail
     home: str
-    site: str
+    brand: Brand
     ended: Ended = nobody_listens
     hangs_on: float = 0.0
     """For how long after the end of a session something may still hang on it unless it is told, in seconds."""
@@ -128,7 +129,7 @@ class Accounts:
         self.recovery = Recovery(self._means)
         """Forgotten passwords."""
         self.invitations = Invitations(self._means)
-        self.second_factor = SecondFactor(self._means, keys.second_factors, around.site)
+        self.second_factor = SecondFactor(self._means, keys.second_factors, around.brand)
         self.api_tokens = ApiTokens(self._means)
         self.people = People(self._means, self.recovery, around.leaves)
         """Everybody's accounts, for administrators."""

@@ -17,6 +17,7 @@ from streamhost.features.accounts.means import Means
 from streamhost.features.accounts.tokens import digest_of
 from streamhost.model.accounts import User
 from streamhost.model.audit import Act, Actor
+from streamhost.model.branding import Brand
 from streamhost.model.clock import Timestamp
 from streamhost.model.ids import UserId
 
@@ -54,10 +55,10 @@ class NewSecret:
 class SecondFactor:
     """Sets second factors up and checks their codes. `ring` has the keys by number, `site` is the name apps show."""
 
-    def __init__(self, means: Means, ring: Mapping[int, bytes], site: str) -> None:
+    def __init__(self, means: Means, ring: Mapping[int, bytes], brand: Brand) -> None:
         self._means = means
         self._ring = ring
-        self._site = site
+        self._brand = brand
 
     async def state(self, user_id: UserId) -> SecondFactorState:
         """How a user's second factor stands."""
@@ -193,7 +194,7 @@ class SecondFactor:
     def _shown(self, user: User, row: rows.SecondFactorRow) -> NewSecret:
         secret = self._secret(row)
         uri = TOTP(secret, digits=DIGITS, interval=STEP_SECONDS).provisioning_uri(
-            name=user.email, issuer_name=self._site
+            name=user.email, issuer_name=self._brand.name
         )
         return NewSecret(secret, uri)
 
