@@ -73,7 +73,7 @@ def figure(name: str, ours: float, peer: float | None, unit: str, aim: str | Non
 
 def main() -> None:
     """Print the figures."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     encoded: list[making.Made] = []
     copied: list[making.Made] = []
     peers: list[tuple[float, float]] = []
