@@ -40,7 +40,18 @@ def tests(name: str, python: str, words: list[str], *more: str) -> str:
     """Make or renew one environment and run the tests in it; returns `passed` or `failed`, with the time it took."""
     started = time.monotonic()
     venv = ROOT / f".venv-{name}"
-    prepare = [sys.executable, "scripts/prepare.py", "--venv", str(venv), "--python", python, "--group", "test"]
+    prepare = [
+        sys.executable,
+        "scripts/prepare.py",
+        "--venv",
+        str(venv),
+        "--python",
+        python,
+        "--group",
+        "test",
+        "--group",
+        "docs",
+    ]
     code = subprocess.run([*prepare, *more], cwd=ROOT).returncode
     if code == 0:
         code = subprocess.run([*NO_SYNCS, str(venv / "bin" / "pytest"), *PYTEST, *words], cwd=ROOT).returncode

@@ -39,6 +39,19 @@ def opened(visit: Visit, site: RunningServer, path: str, **looks: int) -> Page:
     return page
 
 
+def test_the_picture_leaves_its_page_and_comes_back(site: RunningServer, visit: Visit, video: str) -> None:
+    """By the key and by the button, into the browser's own small window."""
+    page = opened(visit, site, f"/watch/{video}")
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.2)
+    for away in (True, False):
+        page.keyboard.press("i")
+        until(page, "(away) => (document.pictureInPictureElement !== null) === away", away)
+    page.get_by_role("button", name="Picture in picture").click()
+    until(page, "document.pictureInPictureElement === document.querySelector('video')")
+    page.evaluate("document.exitPictureInPicture()")
+
+
 def test_a_session_by_keyboard_alone(site: RunningServer, visit: Visit, video: str) -> None:
     """From the top of the page: play, leave by a chapter, choose captions and their look, share, theatre, help."""
     page = opened(visit, site, f"/watch/{video}")

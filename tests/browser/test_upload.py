@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import bunny, until
+from tests.browser.support import bunny, until, wait_for_time
 from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
 
@@ -77,6 +77,8 @@ def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> N
     row(page).get_by_role("link", name="Watch").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The big rabbit")
     expect(page.get_by_text("Public").first).to_be_visible()
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.5)
     page.goto(site.url + "/studio")
     expect(page.get_by_role("listitem").filter(has_text="The big rabbit")).to_contain_text("Ready")
 

@@ -75,6 +75,8 @@ def test_container_file() -> None:
     stages = {rest.split(" AS ")[-1] for word, rest in found if word == "FROM"}
     copied = [rest.split() for word, rest in found if word == "COPY"]
     assert copied[0] == [".", "/source"] and copied[1][0].removeprefix("--from=") in stages
+    left_out = (EXAMPLES.parent / ".dockerignore").read_text("utf-8").split()
+    assert {".cache", ".git", ".venv*"} <= set(left_out), "data, secrets and history are no part of an image"
     assert {
         name for word, rest in found if word == "ENV" for name in re.findall(r"(STREAMHOST_\w+)=", rest)
     } <= VARIABLES

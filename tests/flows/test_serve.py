@@ -25,7 +25,7 @@ from streamhost.model.clock import system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost.model.videos import package_prefix
-from tests.support.server import RunningServer, clean_environment, until
+from tests.support.server import Api, RunningServer, clean_environment, until
 
 VIDEO, PACKAGE, SESSION = VideoId("servedvideo00001"), PackageId("servedpackage001"), SessionId("somebodyssession")
 LARGE = 64 * 1024 * 1024
@@ -319,3 +319,33 @@ def test_config_check(tmp_path: Path) -> None:
     assert result.returncode == 3
     assert "server.port" in result.stderr
     assert "server.prot" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_demo_shows_its_films_and_leaves_nothing(tmp_path: Path) -> None:
+    """Its people can sign in with the password that it prints; its three films are made by the pipeline; with the
+    server its directory goes."""
+    with serving("--demo", "--port", "0", TMPDIR=str(tmp_path)) as process:
+        url = first_url(process)
+        assert process.stdout is not None
+        email, password, _ = next(line for line in process.stdout if "@example.org" in line).split()
+        api = Api(url)
+        api.sign_in(email, password)
+
+        def ready() -> bool:
+            items = api.get("/api/v1/videos").raise_for_status().json()["items"]
+            return [item["state"] for item in items] == ["ready"] * 3
+
+        until(ready, 240)
+        process.terminate()
+        assert process.wait(150) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_stopped_at_once_leaves_nothing(tmp_path: Path) -> None:
+    """While the first film is being generated, too."""
+    with serving("--demo", "--port", "0", TMPDIR=str(tmp_path)) as process:
+        first_url(process)
+        process.terminate()
+        assert process.wait(150) == 0
+    assert list(tmp_path.iterdir()) == []

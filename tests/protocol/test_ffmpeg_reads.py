@@ -41,6 +41,26 @@ def languages(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
     return workshop.package(clips.make(folder / "two.mkv", clip), folder / "package", encode=True)
 
 
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_ffprobe_counts_the_packets_of_every_stream(bunny: workshop.Package, manifest: str) -> None:
+    """It finds each stream that the manifest names, with packets to the end, and has nothing to complain about."""
+    command = [
+        "ffprobe",
+        "-v",
+        "warning",
+        "-count_packets",
+        "-show_entries",
+        "stream=nb_read_packets",
+        "-of",
+        "csv=p=0",
+    ]
+    done = subprocess.run([*command, str(bunny.out / manifest)], capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stderr) == (0, "")
+    counts = [int(line.strip(",")) for line in done.stdout.split() if line.strip(",")]
+    assert len(counts) >= len(bunny.presentation.video) + len(bunny.presentation.audio)
+    assert min(counts) > 100
+
+
 def read(ffmpeg: str, path: Path) -> list[Frames]:
     """Decode all streams of a manifest or file at once; return the frames of each. No word of warning is allowed."""
     command = [

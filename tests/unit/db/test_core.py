@@ -20,8 +20,8 @@ from streamhost.db.errors import (
     Misused,
 )
 
-SECONDS = 10.0
-"""How long the crowd works here; the benchmark lets it work for a minute."""
+SECONDS = 60.0
+"""How long the crowd works."""
 
 
 @pytest.fixture
@@ -59,6 +59,7 @@ async def test_rows_by_name(db: Database) -> None:
         assert await conn.fetch_one("SELECT who FROM notes WHERE id = :id", {"id": 9}) is None
 
 
+@pytest.mark.slow
 async def test_crowd(db: Database) -> None:
     """50 writers and 50 readers at once: no error, no lost write, every writer gets its turns."""
     deadline = time.monotonic() + SECONDS
