@@ -11,6 +11,7 @@ from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.looks import look
 from tests.browser.support import PASSWORD, press_tab, profile, until
+from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
@@ -53,6 +54,24 @@ def test_pages_at_the_door(open_site: RunningServer, visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     look(page, "resend-sent")
     forgive(guest.troubles, "400", "403", "422")
+
+
+def test_pages_at_doors_that_are_shut(server: RunningServer, open_site: RunningServer, visit: Visit) -> None:
+    """The very first page of a new site, and what stands before a video with a password."""
+    page = visit(server.url).page()
+    page.goto(server.setup_url)
+    expect(page.get_by_role("button", name="Create account and go on")).to_be_visible()
+    look(page, "setup")
+    alice = open_site.client("alice@example.org")
+    video = alice.upload(copied_clip(), title="Locked")
+    alice.wait_until(video, "playable")
+    locked = {"visibility": "password", "password": PASSWORD}
+    alice.patch(f"/api/v1/videos/{video}", json=locked).raise_for_status()
+    guest = visit(open_site.url)
+    page = guest.page(f"/watch/{video}")
+    expect(page.get_by_label("Password of the video")).to_be_visible()
+    look(page, "unlock")
+    forgive(guest.troubles, "403")
 
 
 def test_pages_of_an_account(open_site: RunningServer, visit: Visit) -> None:
