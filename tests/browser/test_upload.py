@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import bunny, until, wait_for_time
@@ -59,6 +59,16 @@ def big_clip(tmp_path: Path) -> Path:
     return clip
 
 
+def is_made_public(answer: Response) -> bool:
+    """Whether the server has answered to the choice of who may watch."""
+    request = answer.request
+    return (
+        request.method == "PATCH"
+        and "/api/v1/videos/" in answer.url
+        and (request.post_data_json or {}).get("visibility") == "public"
+    )
+
+
 def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> None:
     """Big Buck Bunny goes in by the page; progress is live; it can be watched, and ends as ready in the studio."""
     alice = visit(site.url).sign_in("alice@example.org")
@@ -70,7 +80,8 @@ def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> N
     title = row(page).get_by_label("Title")
     title.fill("The big rabbit")
     title.blur()
-    row(page).get_by_label("Who may watch").select_option("public")
+    with page.expect_response(is_made_public):
+        row(page).get_by_label("Who may watch").select_option("public")
     expect(row(page).get_by_role("link", name="Watch")).to_be_visible()
     phase(page, "ready")
     assert len(page.evaluate("[...window.statesSeen]")) > 1, "no state was shown on the way"

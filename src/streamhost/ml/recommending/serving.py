@@ -113,7 +113,7 @@ class ModelServer:
     async def ready(self) -> bool:
         """Begin what is to be begun, and wait for it; whether a model answers now."""
         self.look()
-        if self._beginning is not None:
+        while self._beginning is not None:
             await asyncio.wait([self._beginning])
         return self._process is not None
 
@@ -167,28 +167,39 @@ class ModelServer:
         if self._closed or self._beginning is not None or (not now and moment - self._looked < LOOK_SECONDS):
             return
         self._looked = moment
-        try:
-            stat = self._model.stat()
-        except OSError:
+        signature = self._file()
+        if signature is None:
             if self._process is not None:
                 self._retire()
             self._signature = None
             return
-        signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if (signature == self._signature and self._process is not None) or moment < self._rest_until:
             return
         self._beginning = asyncio.create_task(self._begin(signature), name="recommender")
 
+    def _file(self) -> Signature | None:
+        try:
+            stat = self._model.stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
     async def _begin(self, signature: Signature) -> None:
+        process, why = None, ""
         try:
             process = await _Process.begin(self._model)
         except (_Gone, sandbox.ChildError) as error:
-            self._rest_until = asyncio.get_running_loop().time() + REST_SECONDS
-            self._signature = signature
-            _logger.error("The recommender did not start", action="recommender_not_started", why=str(error))
-            return
+            why = str(error)
         finally:
             self._beginning = None
+        if process is None:
+            if self._file() not in (signature, None):
+                self._look(now=True)  # another model took its place while it was read
+                return
+            self._rest_until = asyncio.get_running_loop().time() + REST_SECONDS
+            self._signature = signature
+            _logger.error("The recommender did not start", action="recommender_not_started", why=why)
+            return
         if self._closed:
             await process.end()
             return
