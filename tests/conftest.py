@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -22,6 +23,9 @@ settings.load_profile("patient")
 for step in ("connect", "read", "write", "pool"):
     # As a slow answer says nothing about a server that five tests share a processor with.
     setattr(DEFAULT_TIMEOUT_CONFIG, step, 60.0)
+
+logging.getLogger("httpx").setLevel(logging.WARNING)
+"""A test that waits in vain has asked thousands of times, which nobody wants to read before its reason."""
 
 # As in the Makefile, for whoever starts pytest alone: processes of tests keep what they have compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

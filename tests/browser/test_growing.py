@@ -36,10 +36,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
     return workshop.package(clips.make(folder / "film.mp4", clips.Clip(seconds=LENGTH, gop=25)), folder / "package")
 
 
+class Unkept(Handler):
+    """Hands out files that change: nobody keeps them. Times of files in headers know whole seconds only, so a player
+    that asks whether one has changed could be told no."""
+
+    def end_headers(self) -> None:
+        """Say so."""
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
 @pytest.fixture
 def site(made: workshop.Package) -> Iterator[str]:
     """The address of a server with the package and the players."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(made.out)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Unkept, directory=str(made.out)))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -32,6 +32,13 @@ def ready(api: Api, file: Path) -> dict[str, Any]:
     return api.wait_until(api.upload(file, title="Film", visibility="public"), "ready")
 
 
+def until_taken(server: RunningServer, api: Api, video_id: str) -> None:
+    """Wait until a new file has taken the old one's place; one that does not fit says so at once."""
+    until(lambda: (new := api.video(video_id)["replacing"]) is None or new["error"], server)
+    document = api.video(video_id)
+    assert document["replacing"] is None, (document, server.output[-3000:])
+
+
 def digest(api: Api, video_id: str) -> bytes:
     """The SHA-256 of the file that a video is made from now."""
     return hashlib.sha256(api.get(f"/api/v1/videos/{video_id}/source").raise_for_status().content).digest()
@@ -115,7 +122,7 @@ def test_killed_in_the_middle_the_change_is_taken_up_again(server: RunningServer
     server.restart()
     assert alice.get(alice.stream(video_id)["hls"]).status_code == 200
     assert alice.video(video_id)["height"] == 480
-    until(lambda: alice.video(video_id)["replacing"] is None, server)
+    until_taken(server, alice, video_id)
     assert alice.video(video_id)["height"] == 360
     assert digest(alice, video_id) == hashlib.sha256(encoded_clip().read_bytes()).digest()
     settle(server, video_id)
@@ -129,7 +136,7 @@ def test_a_newer_file_comes_before_one_that_is_on_its_way_and_a_cancelled_one_go
     replace(alice, video_id, long_clip())
     until(lambda: alice.video(video_id)["replacing"]["step"], server)
     replace(alice, video_id, encoded_clip())
-    until(lambda: alice.video(video_id)["replacing"] is None, server)
+    until_taken(server, alice, video_id)
     assert alice.video(video_id)["height"] == 360
     replace(alice, video_id, long_clip())
     until(lambda: alice.video(video_id)["replacing"]["step"] == "encode", server)
@@ -138,7 +145,7 @@ def test_a_newer_file_comes_before_one_that_is_on_its_way_and_a_cancelled_one_go
     assert document["replacing"]["error"]["code"] == "job_cancelled"
     assert (document["state"], document["height"]) == ("ready", 360)
     replace(alice, video_id, copied_clip())
-    until(lambda: alice.video(video_id)["replacing"] is None, server)
+    until_taken(server, alice, video_id)
     settle(server, video_id)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_replace import digest, ready, replace, settle
+from tests.flows.test_replace import digest, ready, replace, settle, until_taken
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.server import Api, RunningServer
 from tests.support.steered import alice, long_clip, nothing_runs, server, until
@@ -32,7 +32,7 @@ def test_a_good_file_while_the_first_is_still_being_made(server: RunningServer, 
     if when == "encoding":
         until(lambda: alice.video(video_id)["state"] == "processing", server)
     replace(alice, video_id, copied_clip())
-    until(lambda: alice.video(video_id)["replacing"] is None, server)
+    until_taken(server, alice, video_id)
     until(lambda: alice.video(video_id)["state"] in ("ready", "failed") and nothing_runs(server), server)
     document = alice.video(video_id)
     assert (document["state"], document["height"], document["error"]) == ("ready", 480, None)
@@ -73,7 +73,7 @@ def test_several_at_once_and_one_by_a_stranger(server: RunningServer, alice: Api
     clients = [server.client("alice@example.org") for _ in files]
     with ThreadPoolExecutor(len(files)) as pool:
         list(pool.map(lambda pair: replace(pair[0], video_id, pair[1]), zip(clients, files, strict=True)))
-    until(lambda: alice.video(video_id)["replacing"] is None, server)
+    until_taken(server, alice, video_id)
     until(lambda: nothing_runs(server), server)
     document = alice.video(video_id)
     assert (document["state"], document["error"]) == ("ready", None)

@@ -51,8 +51,16 @@ def until(condition: Callable[[], Any], server: RunningServer) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, server.output[-3000:]
+        assert time.monotonic() < deadline, f"{unfinished(server)}\n{server.output[-3000:]}"
         time.sleep(0.05)
+
+
+def unfinished(server: RunningServer) -> str:
+    """The jobs that wait or run, for whoever wonders why nothing moves."""
+    sql = (
+        "SELECT kind, payload, state, attempts, run_at, lock, error_code FROM jobs WHERE state IN ('queued', 'running')"
+    )
+    return "\n".join(str(dict(row)) for row in rows(server.data, sql))
 
 
 def nothing_runs(server: RunningServer) -> bool:

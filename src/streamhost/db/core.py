@@ -124,11 +124,11 @@ def _rows(conn: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
 
 
 class _Statements:
-    """The statements of `Connection`, on one thread. `begin` starts a transaction; None: each statement on its own."""
+    """The statements of `Connection`, on one thread: of one transaction where it writes, else each on its own."""
 
-    def __init__(self, thread: _Thread, begin: str | None) -> None:
+    def __init__(self, thread: _Thread, *, writes: bool) -> None:
         self._thread = thread
-        self._begin = begin
+        self.writes = writes
         self._begun = False
         self._over = False
         self.callbacks: list[Callable[[], None]] = []
@@ -149,10 +149,6 @@ class _Statements:
     async def fetch_all(self, sql: str, params: Params = _NONE) -> list[Row]:
         return await self._run(_rows, sql, params)
 
-    @property
-    def writes(self) -> bool:
-        return self._begin == "BEGIN IMMEDIATE"
-
     def after_commit(self, callback: Callable[[], None]) -> None:
         if not self.writes:
             raise Misused("Only a transaction of db.write() is ever committed.")
@@ -165,10 +161,10 @@ class _Statements:
             self.tables |= tables_of(sql)
 
         def step(conn: sqlite3.Connection) -> T:
-            if self._begin is not None and not conn.in_transaction:
+            if self.writes and not conn.in_transaction:
                 if self._begun:
                     raise CatalogUnavailable("The transaction was rolled back by an earlier failure inside it.")
-                conn.execute(self._begin).close()
+                conn.execute("BEGIN IMMEDIATE").close()
                 self._begun = True
             return function(conn, sql, params)
 
@@ -186,11 +182,9 @@ class _Statements:
 
         await _surely(self._thread.run(step))
 
-    async def release(self) -> None:
-        """End reading; without a transaction there is nothing to do but to forbid further use."""
+    def release(self) -> None:
+        """Forbid further use; reading leaves nothing to be ended."""
         self._over = True
-        if self._begun:
-            await self.end("ROLLBACK")
 
 
 async def _surely(work: Awaitable[T]) -> T:
@@ -271,26 +265,13 @@ class Database:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """A connection that reads; each statement sees the newest committed state."""
-        async with self._reader(None) as conn:
-            yield conn
-
-    @contextlib.asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
-        """A connection that reads; all statements see the one state of the first. Costs one hop more than `read`."""
-        async with self._reader("BEGIN") as conn:
-            yield conn
-
-    @contextlib.asynccontextmanager
-    async def _reader(self, begin: str | None) -> AsyncIterator[_Statements]:
         thread = await self._idle.get()
-        conn = _Statements(thread, begin)
+        conn = _Statements(thread, writes=False)
         try:
             yield conn
         finally:
-            try:
-                await conn.release()
-            finally:
-                self._idle.put_nowait(thread)
+            conn.release()
+            self._idle.put_nowait(thread)
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Connection]:
@@ -304,7 +285,7 @@ class Database:
         async with self._turn:
             self._writing = task
             started = time.monotonic()
-            conn = _Statements(self._writer, "BEGIN IMMEDIATE")
+            conn = _Statements(self._writer, writes=True)
             try:
                 yield conn
             except BaseException:

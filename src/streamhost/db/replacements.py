@@ -49,12 +49,12 @@ async def started(conn: Connection, video_id: VideoId, package_id: PackageId) ->
     )
 
 
-async def progress(conn: Connection, video_id: VideoId, share: float, step: str) -> None:
-    """Note how far it is; the share never goes back."""
+async def progress(conn: Connection, package_id: PackageId, share: float, step: str) -> None:
+    """Note how far what is made of it is; the share never goes back. Of an earlier file nothing is noted any more."""
     await conn.execute(
         "UPDATE replacements SET progress = CASE WHEN progress < :share THEN :share ELSE progress END, step = :step "
-        "WHERE video_id = :id",
-        {"share": share, "step": step, "id": video_id},
+        "WHERE package_id = :id",
+        {"share": share, "step": step, "id": package_id},
     )
 
 

@@ -187,16 +187,18 @@ async def test_readers_do_not_write(db: Database) -> None:
             conn.after_commit(lambda: None)
 
 
-async def test_snapshot_is_one_state(db: Database) -> None:
-    """All statements of a snapshot see one state; statements of a read see the newest."""
-    async with db.snapshot() as frozen, db.read() as fresh:
-        assert await frozen.fetch_all("SELECT * FROM notes") == []
-        async with db.write() as conn:
-            await add(conn, "alice")
-        assert await frozen.fetch_all("SELECT * FROM notes") == []
-        assert len(await fresh.fetch_all("SELECT * FROM notes")) == 1
-    async with db.snapshot() as frozen:
-        assert len(await frozen.fetch_all("SELECT * FROM notes")) == 1
+async def test_each_statement_of_a_read_sees_the_newest_state(db: Database) -> None:
+    """What is committed meanwhile is seen, also after a reader was cancelled in the middle of a statement."""
+    async with db.read() as conn:
+        for number in range(50):
+            task = asyncio.create_task(count(db))
+            await asyncio.sleep(0 if number % 2 else 0.0001)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            async with db.write() as writing:
+                await add(writing, str(number))
+            assert len(await conn.fetch_all("SELECT * FROM notes")) == number + 1
+            assert await count(db) == number + 1
 
 
 async def test_after_commit(db: Database) -> None:

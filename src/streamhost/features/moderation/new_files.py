@@ -90,7 +90,7 @@ class NewFiles:
             case Decision.REJECT:
                 await self._puts.refuse(conn, video.id, kept.package_id, kept.reason)
             case Decision.REVIEW:
-                await replacements.progress(conn, video.id, 1.0, REVIEWING)
+                await replacements.progress(conn, kept.package_id, 1.0, REVIEWING)
                 await self._settling.raise_for(conn, kept, Cause.NEW_FILE)
                 held = ReplacementHeld(video.id, video.owner_id, video.title, kept.reason, at=kept.at)
                 await announce(conn, self._queue, held)

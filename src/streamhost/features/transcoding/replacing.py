@@ -67,7 +67,7 @@ class Replacing:
         """Somebody has looked at a new file: have it take the old one's place now."""
         package = await packages.get(conn, package_id)
         if package is not None and package.underway:
-            await replacements.progress(conn, video_id, 1.0, "")
+            await replacements.progress(conn, package_id, 1.0, "")
             await self._course.enqueue(conn, package, stages.stage(package.stage), stages.LAST_PART)
 
     async def refuse(self, conn: Connection, video_id: VideoId, package_id: PackageId, reason: str) -> None:

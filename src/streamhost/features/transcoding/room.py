@@ -194,7 +194,7 @@ class Transcoding:
         with self._room(package.id, task.part) as room:
             out, aside = room / "out", room / "out" / "stills"
             aside.mkdir(parents=True)
-            told = partial(self._told, video.id, new is not None)
+            told = partial(self._told, video.id, package.id if new is not None else None)
             pace = self._paces.of(package.id)
             async with (
                 ProgressNotes(self._db, package.id, task.part, recipe.work, job, pace, self._clock, told) as notes,
@@ -381,10 +381,10 @@ class Transcoding:
         await self._storage.delete_prefix(task.prefix)
 
     async def _told(
-        self, video_id: VideoId, new: bool, conn: Connection, share: float, step: str, estimate: Estimate
+        self, video_id: VideoId, new: PackageId | None, conn: Connection, share: float, step: str, estimate: Estimate
     ) -> None:
-        if new:
-            await replacements.progress(conn, video_id, share, step)
+        if new is not None:
+            await replacements.progress(conn, new, share, step)
             return
         await videos.progress(conn, video_id, share, step, estimate.speed, estimate.eta)
 

@@ -40,9 +40,9 @@ class Entering:
             await self._queue.add(conn, DeleteMedia(folder_of(new.source_key)))
             return False
         before = await replacements.get(conn, new.video_id)
+        await replacements.put(conn, new)
         if before is not None and before.error is None:
             await self._supersede(conn, before)
-        await replacements.put(conn, new)
         about = f"video:{new.video_id}"
         task = ProbeSource(new.video_id, new.source_key)
         await self._queue.add(conn, task, priority=priority, lock=about, subject=about)
@@ -58,3 +58,6 @@ class Entering:
                 package_stills(before.video_id, before.package_id),
             ):
                 await self._queue.add(conn, DeleteMedia(prefix))
+        for job in await self._queue.unfinished(conn, f"video:{before.video_id}"):
+            if before.concerned_by(job.payload):
+                await self._queue.cancel(conn, job.id)
