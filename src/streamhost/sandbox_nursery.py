@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from streamhost import sandbox_forker
 from streamhost.sandbox import ChildNotStarted
@@ -23,6 +23,8 @@ from streamhost.sandbox_process import ENVIRONMENT, Process, import_path, python
 
 AVAILABLE = sys.platform == "linux"
 """Elsewhere a child could not tell that its parent has ended, and libraries do not survive a fork."""
+LOADING_SECONDS = 90.0
+"""How long it may take to load everything; half a second is usual."""
 IDLE_SECONDS = 20.0
 """How long the forking process waits for more work: it holds some 60 MB."""
 _ALONE = {"OPENBLAS_NUM_THREADS": "1"}
@@ -46,7 +48,7 @@ class Nursery:
         self._preload = tuple(preload)
         self._nice = nice
         self._idle_seconds = idle_seconds
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[socket.socket] | None = None
         self._control: socket.socket | None = None
         self._forker: asyncio.subprocess.Process | None = None
         self._ending: set[asyncio.Task[int]] = set()
@@ -78,6 +80,9 @@ class Nursery:
 
     async def close(self) -> None:
         """End the forking process, and every child that still runs."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
         self._retire()
         await asyncio.gather(*self._ending)
 
@@ -93,37 +98,44 @@ class Nursery:
         socket.send_fds(await self._opened(), [request], files)
 
     async def _opened(self) -> socket.socket:
-        """The way to a forking process that has loaded everything. Raises `OSError`."""
-        async with self._opening:
-            if self._control is not None:
-                return self._control
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            ours.setblocking(False)
-            config = {
-                "control": theirs.fileno(),
-                "parent": os.getpid(),
-                "path": import_path(),
-                "preload": self._preload,
-                "nice": self._nice,
-            }
-            try:
-                with theirs:
-                    self._forker = await asyncio.create_subprocess_exec(
-                        *python(sandbox_forker, config),
-                        stdin=asyncio.subprocess.DEVNULL,
-                        stdout=asyncio.subprocess.DEVNULL,
-                        env={**ENVIRONMENT, **_ALONE},
-                        pass_fds=[theirs.fileno()],
-                        start_new_session=True,
-                    )
-                self._control = ours
-                if await asyncio.get_running_loop().sock_recv(ours, len(sandbox_forker.READY)) != sandbox_forker.READY:
-                    raise ConnectionResetError("The process that starts children ended at once.")
-            except BaseException:
-                self._retire()
-                ours.close()
-                raise
-            return ours
+        """The way to a forking process that has loaded everything. It comes also when who asked first is cancelled:
+        others wait for the same. Raises `OSError`."""
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        config = {
+            "control": theirs.fileno(),
+            "parent": os.getpid(),
+            "path": import_path(),
+            "preload": self._preload,
+            "nice": self._nice,
+        }
+        try:
+            with theirs:
+                self._forker = await asyncio.create_subprocess_exec(
+                    *python(sandbox_forker, config),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    env={**ENVIRONMENT, **_ALONE},
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            async with asyncio.timeout(LOADING_SECONDS):
+                said = await asyncio.get_running_loop().sock_recv(ours, len(sandbox_forker.READY))
+            if said != sandbox_forker.READY:
+                raise ConnectionResetError("The process that starts children ended at once.")
+        except BaseException:
+            ours.close()
+            self._retire()
+            raise
+        self._control = ours
+        self._rest()
+        return ours
 
     def _retire(self) -> None:
         """Let the forking process end, which it does when nobody can ask it any more."""
@@ -137,10 +149,14 @@ class Nursery:
             self._forker = None
 
     def _ended(self, used: Usage | None) -> None:
-        """A child has ended, or none was started: with the last one the forking process becomes idle."""
+        """A child has ended, or none was started."""
         self._running -= 1
         if used is not None:
             self.usage = Usage(self.usage.cpu + used.cpu, max(self.usage.peak, used.peak))
+        self._rest()
+
+    def _rest(self) -> None:
+        """Without any work the forking process becomes idle."""
         if self._running == 0 and self._control is not None:
             self._timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._retire)
 
@@ -173,7 +189,7 @@ class _Forked:
         ends = [os.pipe() for _ in range(3)]
         ours, theirs = socket.socketpair()
         (read, write), *outputs = ends
-        stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(write, "wb", 0))
+        stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, _given(loop, write, "wb"))
         readers = [await _reader(loop, end) for end, _ in outputs]
         leash = await asyncio.open_unix_connection(sock=ours)
         return cls(stdin, readers, leash), [read, *(end for _, end in outputs), theirs.detach()]
@@ -220,5 +236,11 @@ class _Forked:
 
 async def _reader(loop: asyncio.AbstractEventLoop, file: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
     reader = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(file, "rb", 0))
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), _given(loop, file, "rb"))
     return reader, transport
+
+
+def _given(loop: asyncio.AbstractEventLoop, file: int, mode: str) -> IO[bytes]:
+    """A pipe's end as a file for the loop, which closes it. One on libuv (uvloop) closes the number by itself; closing
+    the file after that could hit what another thread has opened in between."""
+    return os.fdopen(file, mode, 0, closefd=not type(loop).__module__.startswith("uvloop"))

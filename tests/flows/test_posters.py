@@ -104,8 +104,8 @@ def test_a_sent_picture_is_written_anew(site: RunningServer, alice: Api, video: 
     assert (made.width, made.height) == (400, 300)
     assert np.abs(made.to_ndarray(format="rgb24")[150, 200].astype(int) - (200, 0, 0)).max() < 16
     assert choices(alice, video["id"])["sent"] is True
-    for path in (site.data / "media").rglob("*.jpg"):
-        assert SECRET not in path.read_bytes()
+    for name in stored(site.data):
+        assert not name.endswith(".jpg") or SECRET not in (site.data / "media" / name).read_bytes()
     assert not (site.data / "work" / "posters").exists()
 
 

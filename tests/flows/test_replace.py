@@ -56,7 +56,8 @@ def settle(server: RunningServer, video_id: str) -> None:
 
 def test_the_old_file_plays_until_the_new_one_stands(server: RunningServer, alice: Api) -> None:
     """Ready all the time, at the same address; the grant of somebody who watches holds beyond the change; afterwards
-    picture, length and file are the new ones, and of the old one nothing is left once no grant can name it."""
+    picture, length and file are the new ones. So it is after a second change, and of the old ones nothing is left once
+    no grant can name them."""
     before = ready(alice, copied_clip())
     video_id = before["id"]
     stream = alice.stream(video_id)
@@ -79,8 +80,11 @@ def test_the_old_file_plays_until_the_new_one_stands(server: RunningServer, alic
     now = alice.stream(video_id)
     assert now["package"] != stream["package"]
     assert alice.get(now["dash"]).status_code == 200
+    replace(alice, video_id, encoded_clip())
+    until_taken(server, alice, video_id)
+    assert [alice.get(seen["hls"]).status_code for seen in (stream, now)] == [200, 200]
     settle(server, video_id)
-    assert alice.get(stream["hls"]).status_code == 404
+    assert [alice.get(seen["hls"]).status_code for seen in (stream, now)] == [404, 404]
 
 
 def test_a_file_that_is_no_video_leaves_everything_as_it_was(server: RunningServer, alice: Api, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from streamhost.testing import clips
 from tests.support.command import document, run
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, clean_environment, until
+from tests.support.tree import stored
 
 OLD = 2 * 86400
 
@@ -89,7 +90,7 @@ class Site:
     def on_disk(self) -> dict[str, int]:
         """What lies in the data directory."""
         media = self.server.data / "media"
-        return {str(p.relative_to(media)): p.stat().st_size for p in sorted(media.rglob("*")) if p.is_file()}
+        return {name: (media / name).stat().st_size for name in sorted(stored(self.server.data))}
 
 
 @pytest.fixture(scope="module")

@@ -269,7 +269,7 @@ class Worker:
             async with self._db.write() as conn:
                 if await self._end_if_cancelled(conn, job, tell=tell):
                     return
-                await rows.requeue(conn, job, self._clock(), refund=True)
+                await rows.requeue(conn, job, job.run_at, refund=True)  # what came after it keeps coming after it
             _logger.info("A job goes back to the queue", action="job_released", paused=run.ending is _Ending.PAUSED)
         elif run.ending is _Ending.CANCELLED:
             async with self._db.write() as conn:
@@ -374,8 +374,8 @@ class Worker:
         elif job.attempts >= job.max_attempts:
             await self._end_in(conn, job, error, JobState.FAILED)
         else:
-            wait = 0.0 if job.attempts == 1 else self._backoff(job.attempts - 1)
-            await rows.requeue(conn, job, self._clock() + wait, refund=False, code=error.code, detail=_words(error))
+            again = job.run_at if job.attempts == 1 else self._clock() + self._backoff(job.attempts - 1)
+            await rows.requeue(conn, job, again, refund=False, code=error.code, detail=_words(error))
 
     async def _write_reports(self) -> None:
         reports = [(run.job, report) for run in self._runs.values() if (report := run.context.take_report())]

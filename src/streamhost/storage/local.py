@@ -140,7 +140,7 @@ class LocalStorage:
         def remove() -> int:
             number = sum(1 for _ in _files(folder))
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                shutil.rmtree(folder)
+                _remove_tree(folder)
                 _sync(folder.parent)
             self._remove_empty(folder.parent)
             return number
@@ -293,6 +293,18 @@ async def _blocking(work: Callable[[], T]) -> T:
     except OSError as error:
         hint = "Free some space, or raise the quota." if error.errno in _NO_ROOM else None
         raise StorageUnavailable(f"{error.strerror or error}.", hint=hint) from error
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder with everything in it, also what others add or remove there meanwhile."""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if attempt == _TRIES or error.errno not in (errno.ENOENT, errno.ENOTEMPTY) or not folder.exists():
+                raise
+            continue
+        return
 
 
 def _described(key: str, path: Path) -> StoredObject:

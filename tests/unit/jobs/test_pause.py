@@ -8,6 +8,7 @@ from streamhost.db import jobs as rows
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.worker import Timing
 from streamhost.model.tasks import JobState
+from tests.support.waiting import until
 from tests.unit.jobs.kit import Bench, Count, Hopeless
 
 
@@ -63,6 +64,35 @@ async def test_pausing_stops_what_runs_at_once_and_costs_no_attempt(bench: Bench
     assert await pause(bench, job_id, on=False)
     job = await bench.until(job_id, JobState.DONE)
     assert (job.paused, job.attempts, len(runs)) == (False, 1, 3)
+
+
+async def test_what_goes_back_keeps_its_place(bench: Bench) -> None:
+    """Paused, or put back by a worker that stops, it comes before what was added after it: later pieces of a film that
+    is watched while it is made are of no use without the earlier ones."""
+    begun: list[int] = []
+
+    async def work(task: Count, _job: JobContext) -> None:
+        begun.append(task.number)
+        if begun in ([1], [1, 1]):
+            await asyncio.Event().wait()
+
+    first = await bench.add(Count(1))
+    last = await bench.add(Count(2))
+    worker = bench.worker({Count: work})
+    await worker.start()
+    await until(lambda: begun == [1])
+    async with bench.db.write() as conn:
+        await bench.queue.pause(conn, first)
+        await bench.queue.pause(conn, last)
+    await bench.until(first, JobState.QUEUED)
+    async with bench.db.write() as conn:
+        await bench.queue.resume(conn, last)
+        await bench.queue.resume(conn, first)
+    await until(lambda: begun == [1, 1])
+    await worker.stop()
+    await bench.worker({Count: work}).start()
+    await bench.until(last, JobState.DONE)
+    assert begun == [1, 1, 1, 2]
 
 
 async def test_a_pause_by_another_process_is_noticed_with_the_next_beat(bench: Bench) -> None:

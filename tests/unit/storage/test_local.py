@@ -165,6 +165,31 @@ async def test_folders_come_and_go(storage: LocalStorage) -> None:
     assert storage.root.exists()
 
 
+@pytest.mark.parametrize("meddling", ["removes", "stores"])
+async def test_removing_what_others_change(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, meddling: str
+) -> None:
+    """Somebody else removes a folder of a prefix, or stores something there, in the middle: all of it goes."""
+    for number in range(6):
+        await storage.put_bytes(f"v/{number}/a", b"x")
+    left, unlink = [0, 1, 2, 3, 4, 5], os.unlink
+
+    def meddles(path: Any, **more: Any) -> None:
+        unlink(path, **more)
+        while left:
+            folder = storage.root / "v" / str(left.pop())
+            if meddling == "stores" and folder.exists():
+                (folder / "late").write_bytes(b"x")
+            elif folder.exists() and any(folder.iterdir()):
+                unlink(folder / "a")
+                folder.rmdir()
+
+    monkeypatch.setattr(os, "unlink", meddles)
+    assert await storage.delete_prefix("v/") == 6
+    assert left == []
+    assert not (storage.root / "v").exists()
+
+
 async def test_links_inside_are_not_listed_as_folders(storage: LocalStorage, tmp_path: Path) -> None:
     """A link that somebody put into the directory is not followed when listing or deleting."""
     (tmp_path / "elsewhere").mkdir()

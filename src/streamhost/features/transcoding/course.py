@@ -231,6 +231,10 @@ class Course:
                 await self.enqueue(conn, package, stages.stage(package.stage), part.name)
         await self.advance(conn, package, recipe)
 
+    def forget(self, package_id: PackageId) -> None:
+        """Nothing more is made of a package."""
+        self._paces.forget(package_id)
+
     async def hold(self, conn: Connection, video_id: VideoId, why: str) -> None:
         """Keep a video to its owner because somebody objects, and say so on it and to whoever hears of events."""
         await videos.change(conn, video_id, self._clock(), visibility=Visibility.PRIVATE.value)

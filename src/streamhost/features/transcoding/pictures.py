@@ -67,7 +67,7 @@ class Pictures:
     async def drop(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
         """Have everything that was stored of a package removed."""
         for prefix in (package_prefix(video_id, package_id), package_stills(video_id, package_id)):
-            await self._queue.add(conn, DeleteMedia(prefix))
+            await self._queue.add(conn, DeleteMedia(prefix), queueing_lock=f"delete:{prefix}")
 
     async def _found(self, conn: Connection, package_id: PackageId) -> Stills:
         parts = await packages.parts(conn, package_id)

@@ -119,15 +119,24 @@ class Replacing:
         await self._stop(conn, video.id, old.id)
         if old.id == video.package_id:
             await self._queue.add(conn, RetirePackage(video.id, old.id), delay=self._grants_live + GRACE)
-        else:
+        elif old.finished_at is None:
             await packages.delete(conn, old.id)
-            await self._pictures.drop(conn, video.id, old.id)
+            await self.gone(conn, video.id, old.id)
+        # Any other has played before, and goes when the grants for it have run out.
+
+    async def gone(self, conn: Connection, video_id: VideoId, package_id: PackageId) -> None:
+        """A package is not wanted any more, or its video is not: what was just stored of it goes too."""
+        await self._pictures.drop(conn, video_id, package_id)
+        self._course.forget(package_id)
 
     async def failed(self, conn: Connection, job: Job, error: StreamhostError) -> bool:
         """A job failed or was cancelled: if it was about a new file, that file goes, and the video stays as it is.
 
         False if it was about something else."""
-        video_id = VideoId(job.payload["video_id"])
+        video_id, package_id = VideoId(job.payload["video_id"]), job.payload.get("package_id")
+        if package_id is not None and await packages.get(conn, package_id) is None:
+            # It was told to stop, and may have stored something after all that there was had been removed.
+            await self.gone(conn, video_id, package_id)
         new = await replacements.get(conn, video_id)
         if new is None or new.error is not None or not new.concerned_by(job.payload):
             # Looking into a new file that has gone meanwhile says nothing about the video's own.
@@ -145,7 +154,7 @@ class Replacing:
             await announce(conn, self._queue, failed)
         if new.package_id is not None:
             await packages.delete(conn, new.package_id)
-            await self._pictures.drop(conn, new.video_id, new.package_id)
+            await self.gone(conn, new.video_id, new.package_id)
         for job in await self._queue.unfinished(conn, subject(new.video_id)):
             if new.concerned_by(job.payload):
                 await self._queue.cancel(conn, job.id)

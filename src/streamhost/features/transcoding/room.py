@@ -229,7 +229,7 @@ class Transcoding:
             package = await packages.get(conn, task.package_id)
             if package is None:
                 # The video was deleted or given up meanwhile: what was just stored goes too.
-                await self._pictures.drop(conn, task.video_id, task.package_id)
+                await self.replacing.gone(conn, task.video_id, task.package_id)
             elif what == stages.CHUNK and not encoder.same_encoder(recipe, Recipe.from_json(package.recipe)):
                 # Meanwhile the encoder that made this has failed elsewhere.
                 await job.complete(conn)
@@ -325,7 +325,7 @@ class Transcoding:
                 await caption_rows.published(conn, made.captions, package.id)
                 await self.course.advance(conn, package, recipe)
             elif package is None:
-                await self._pictures.drop(conn, video.id, task.package_id)
+                await self.replacing.gone(conn, video.id, task.package_id)
             await job.complete(conn)
 
     async def rewrite(self, task: RewriteManifests, job: JobContext) -> None:
