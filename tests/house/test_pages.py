@@ -33,8 +33,8 @@ def page_routes(folder: Path) -> set[str]:
     pages = Pages(load(folder, {}), Brand("Kino"), Assets(ROOT / "web"), system_clock, _none_unread)
     found: set[str] = set()
     for given in pages.on_app_init(AppConfig()).route_handlers:
-        routes = given.routes if isinstance(given, Router) else []
-        found |= {re.sub(r":\w+}", "}", route.path) for route in routes if "GET" in getattr(route, "methods", ())}
+        paths = given.route_handler_method_map if isinstance(given, Router) else {}
+        found |= {re.sub(r":\w+}", "}", path) for path, by_method in paths.items() if "GET" in by_method}
     return found
 
 

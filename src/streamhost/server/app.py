@@ -60,6 +60,7 @@ from streamhost.server.auth import Doorkeeper, public
 from streamhost.server.deps import dependencies
 from streamhost.server.limits import RequestLimits
 from streamhost.server.pages import Pages
+from streamhost.server.routing import AllTogether
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body unless its route says otherwise (uploads do)."""
@@ -134,6 +135,7 @@ def create_app(host: Host) -> Litestar:
                 limits=RequestLimits(given.limits, host.clock),
             ),
             Pages(given, host.branding.brand, Assets(find_web_root()), host.clock, host.notifications.bell.unread),
+            AllTogether(),
         ],
         openapi_config=_openapi(host.branding.brand.name, plugged.tags(host.plugging.registered.routes)),
         request_max_body_size=BODY_LIMIT,

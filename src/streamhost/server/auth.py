@@ -31,6 +31,7 @@ from streamhost.model.audit import Actor
 from streamhost.model.errors import Forbidden, StreamhostError, Unauthenticated
 from streamhost.server import csrf
 from streamhost.server.limits import RequestLimits, send_fields
+from streamhost.server.routing import which_methods
 
 SESSION_COOKIE = "streamhost_session"
 VISIT_COOKIE = "streamhost_visit"
@@ -314,15 +315,16 @@ def declared(handler: BaseRouteHandler) -> list[Access]:
 
 
 def handlers_of(route: BaseRoute) -> list[BaseRouteHandler]:
-    """The handlers of a route that somebody wrote, without the answer to OPTIONS that Litestar adds by itself."""
+    """The handlers of a route that say who may use them: all but the answer to OPTIONS that is added to every path."""
     if isinstance(route, HTTPRoute):
         return [handler for handler in route.route_handlers if not _is_added(handler)]
     return [cast(Any, route).route_handler]
 
 
 def _is_added(handler: HTTPRouteHandler) -> bool:
-    # Plain functions that run in threads are wrapped, without a name.
-    return getattr(handler.fn, "__qualname__", "").startswith("HTTPRoute.create_options_handler")
+    # Litestar's own is on the paths of plugins. Plain functions that run in threads are wrapped, without a name.
+    name = getattr(handler.fn, "__qualname__", "")
+    return handler.fn is which_methods.fn or name.startswith("HTTPRoute.create_options_handler")
 
 
 def _keeper(connection: AnyConnection) -> Doorkeeper:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, get
 from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.params import FromPath
@@ -58,6 +58,7 @@ from streamhost.server.pages import (
     wording,
 )
 from streamhost.server.pages.frame import UNREAD, Frame
+from streamhost.server.routing import Together
 
 COUNTER = "counts_unread"
 """Where the application's state has who counts."""
@@ -93,9 +94,8 @@ class Pages(InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add routes, what they depend on, and the page for errors."""
-        pages = Router(
-            "/",
-            route_handlers=[
+        pages = Together(
+            [
                 *entrance.routes,
                 *joining.routes,
                 *recovering.routes,
