@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from streamhost.late import late
 from streamhost.model.words import blanked
 from streamhost.ports import CdnRefused, CdnUnavailable
+
+if TYPE_CHECKING:
+    from http import client
+else:
+    client = late("http.client")
 
 CONNECTIONS = 4
 """Requests at the same time: enough to keep a CDN's nearest place busy, few for the server's own line."""
@@ -54,10 +60,10 @@ class Asking:
         after a `?` is a signature."""
         parts = urlsplit(url)
         where = f"{parts.hostname}{parts.path}"
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        kind = client.HTTPSConnection if parts.scheme == "https" else client.HTTPConnection
         try:
             connection = kind(parts.hostname or "", parts.port, timeout=self._step)
-        except (ValueError, http.client.InvalidURL) as error:
+        except (ValueError, client.InvalidURL) as error:
             raise CdnRefused(f"{where} is no address.") from error
         target = f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}"
         try:
@@ -67,14 +73,14 @@ class Asking:
                 )
         except TimeoutError as error:
             raise CdnUnavailable(f"{where} did not answer in time.") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, client.HTTPException) as error:
             raise CdnUnavailable(f"{where}: {type(error).__name__}.") from error
         finally:
             _cut(connection)
 
 
 def _exchange(
-    connection: http.client.HTTPConnection,
+    connection: client.HTTPConnection,
     method: str,
     target: str,
     headers: Mapping[str, str],
@@ -95,14 +101,14 @@ def _exchange(
     return Answer({name.lower(): value for name, value in answer.getheaders()}, size)
 
 
-def _words(answer: http.client.HTTPResponse) -> str:
+def _words(answer: client.HTTPResponse) -> str:
     """The beginning of what an answer says, in one line of plain signs."""
     text = answer.read(WORDS).decode("utf-8", "replace")
     plain = blanked(text).strip()
     return f" It said: {plain}" if plain else ""
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: client.HTTPConnection) -> None:
     """End the connection, also under a thread that still waits on it."""
     if isinstance(connection.sock, socket.socket):
         with contextlib.suppress(OSError):

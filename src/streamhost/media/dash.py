@@ -7,10 +7,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from fractions import Fraction
+from html import escape
 from itertools import groupby
 from math import gcd
 from uuid import UUID
-from xml.sax.saxutils import escape, quoteattr
 
 from streamhost.media.naming import audio_label
 from streamhost.media.timeline import runs
@@ -113,7 +113,7 @@ def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:
     lines += _content_protection(first)
     label = first.label or (audio_label(first) if first.purpose is not Purpose.MAIN else None)
     if label:
-        lines.append(f"      <Label>{escape(_printable(label))}</Label>")
+        lines.append(f"      <Label>{escape(_printable(label), quote=False)}</Label>")
     if first.purpose is Purpose.DESCRIPTION:
         lines.append(f'      <Accessibility schemeIdUri="{AUDIO_PURPOSE}" value="{FOR_THE_BLIND}"/>')
     lines.append(f'      <Role schemeIdUri="{ROLE}" value="{_role(first)}"/>')
@@ -159,10 +159,10 @@ def _captions(number: int, track: TextTrack) -> list[str]:
     roles = [kind, "main"] if track.default else [kind]
     return [
         f"    {_tag('AdaptationSet', attributes)}",
-        f"      <Label>{escape(_printable(track.label))}</Label>",
+        f"      <Label>{escape(_printable(track.label), quote=False)}</Label>",
         *(f'      <Role schemeIdUri="{ROLE}" value="{role}"/>' for role in roles),
         f"      {_tag('Representation', {'id': track.name, 'bandwidth': str(CAPTIONS_BANDWIDTH)})}",
-        f"        <BaseURL>{escape(f'{track.name}/{CAPTIONS_FILE}')}</BaseURL>",
+        f"        <BaseURL>{escape(f'{track.name}/{CAPTIONS_FILE}', quote=False)}</BaseURL>",
         "      </Representation>",
         "    </AdaptationSet>",
     ]
@@ -228,7 +228,7 @@ def _template(rendition: Rendition, indent: str) -> list[str]:
 
 
 def _tag(name: str, attributes: Mapping[str, str], *, close: bool = False) -> str:
-    inside = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    inside = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{inside}{'/' if close else ''}>"
 
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from email.charset import QP, Charset
 from email.errors import MessageError
 from email.header import Header
-from email.headerregistry import Address
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import formataddr, formatdate
 from typing import TYPE_CHECKING, Literal
 
@@ -22,9 +19,13 @@ from streamhost.model.mail import Message
 from streamhost.ports import MailRefused, MailUnavailable
 
 if TYPE_CHECKING:
+    from email import headerregistry
+    from email.mime import multipart, nonmultipart
+
     import aiosmtplib
 else:
-    aiosmtplib = late("aiosmtplib")
+    aiosmtplib, headerregistry = late("aiosmtplib"), late("email.headerregistry")
+    multipart, nonmultipart = late("email.mime.multipart"), late("email.mime.nonmultipart")
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """RFC 6409 (submission), RFC 8314 (implicit TLS), RFC 5321 (relay)."""
@@ -122,7 +123,7 @@ class SmtpMailSender:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._unavailable(error) from error
 
-    async def _deliver(self, mail: MIMEMultipart, recipient: str) -> None:
+    async def _deliver(self, mail: multipart.MIMEMultipart, recipient: str) -> None:
         client = self._client()
         try:
             await client.connect()
@@ -151,8 +152,8 @@ class SmtpMailSender:
             tls_context=self._tls,
         )
 
-    def _composed(self, message: Message, recipient: str) -> MIMEMultipart:
-        mail = MIMEMultipart("alternative")
+    def _composed(self, message: Message, recipient: str) -> multipart.MIMEMultipart:
+        mail = multipart.MIMEMultipart("alternative")
         mail["From"] = formataddr((" ".join(self._named().split()), self._from.address), "utf-8")
         mail["To"] = recipient
         # `Header` folds words of other scripts rightly; the newer `EmailMessage` loses spaces where it folds them.
@@ -167,7 +168,7 @@ class SmtpMailSender:
         readable = Charset("utf-8")
         readable.body_encoding = QP  # keeps lines short, however long a link is (RFC 5321, 4.5.3.1.6)
         for kind, text in (("plain", message.text), ("html", message.html)):
-            part = MIMENonMultipart("text", kind)
+            part = nonmultipart.MIMENonMultipart("text", kind)
             part.set_payload(text, readable)
             mail.attach(part)
         return mail
@@ -192,7 +193,7 @@ def _address(recipient: str) -> str:
         user, _, domain = recipient.rpartition("@")
         # The parser knows ASCII only; letters of other scripts are as good as any (RFC 6532, 3.2).
         plain = "".join(char if char.isascii() or not char.isprintable() else "x" for char in user)
-        Address(addr_spec=f"{plain}@{domain.encode('idna').decode()}")
+        headerregistry.Address(addr_spec=f"{plain}@{domain.encode('idna').decode()}")
         return f"{user}@{domain.encode('idna').decode()}"
     except (ValueError, IndexError, MessageError) as error:
         raise MailRefused("This is no address that mail can be sent to.") from error

@@ -1,15 +1,15 @@
 """What else opens one's account: the second factor with its recovery codes, and API tokens."""
 
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import segno
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from markupsafe import Markup
 
 from streamhost.features.accounts import Accounts, NewApiToken, NewSecret
+from streamhost.late import late
 from streamhost.model.accounts import Scope
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import TokenId
@@ -19,6 +19,11 @@ from streamhost.server.pages.account import SECURITY
 from streamhost.server.pages.forms import failing, kept, see, typed
 from streamhost.server.pages.frame import Frame, Texts
 from streamhost.server.pages.people_shapes import token_view
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = late("segno")
 
 AnyRequest = Request[Any, Any, Any]
 SECOND_FACTOR = "/account/second-factor"
