@@ -55,6 +55,11 @@ class Measures:
         """Requests for manifests, segments and whatever else lies below `/s/`."""
         self._sources: list[Source] = []
 
+    @property
+    def asked(self) -> int:
+        """Requests so far."""
+        return self.delivered + sum(self.requests.values())
+
     def answered(self, method: str, status: int, seconds: float) -> None:
         """A request was answered by a route."""
         key = (method, f"{status // 100}xx")

@@ -26,6 +26,7 @@ from streamhost.server.door import ASGIApp, Door
 from streamhost.server.listening import BACKLOG, Listener, listen
 from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
+from streamhost.server.resting import rest
 from streamhost.server.stores import shared_cache
 from streamhost.server.turns import Turns
 
@@ -152,10 +153,11 @@ async def _serve(
         gc.freeze()  # what is loaded stays: looking through all of it again and again would hold up every request
         await announce(listener, host)
         _logger.info("The server is ready", action="server_ready", address=listener.url)
+        resting = asyncio.create_task(rest(host.measures), name="rest")
         reasons = [asyncio.create_task(event.wait()) for event in (signals.asked, signals.restart)]
         await asyncio.wait((*reasons, serving), return_when=asyncio.FIRST_COMPLETED)
-        for reason in reasons:
-            reason.cancel()
+        for waiting in (resting, *reasons):
+            waiting.cancel()
         _logger.info("The server is stopping", action="server_stopping")
         door.close()
         granian.end()
