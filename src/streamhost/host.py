@@ -142,6 +142,7 @@ class Host:
 
     async def start(self) -> None:
         """Take up the work that an earlier run left, and go on. Only while holding the instance's lock."""
+        await self.settings_desk.start()
         self.transcoding.start()
         await self.cache.start()
         await self.branding.start()

@@ -35,7 +35,9 @@ async def settings_beside(data: Path | None) -> AsyncIterator[SettingsDesk]:
     catalog = settings.data / CATALOG_FILE
     db = await Database.open(catalog) if catalog.exists() else None
     try:
-        yield SettingsDesk(settings, brand_of(settings), _kinds(Plugins(settings)), db, system_clock)
+        desk = SettingsDesk(settings, brand_of(settings), _kinds(Plugins(settings)), db, system_clock)
+        await desk.start()
+        yield desk
     finally:
         if db is not None:
             await db.close()

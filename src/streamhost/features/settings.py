@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,10 +150,15 @@ class SettingsDesk:
         self._clock = clock
         self._environment = environment
         self._log = log.get("settings")
-        self._begun = self._begin()
+        self._begun: _Read | None = None
         self.rehearse: Rehearsal = no_rehearsal
         self.restart_asked: asyncio.Event | None = None
         """Set by whoever can start the server anew."""
+
+    async def start(self) -> None:
+        """Keep in mind what this process began with: a change from that waits for the next start."""
+        with contextlib.suppress(InvalidSettings):
+            self._begun = await asyncio.to_thread(self._read, None)
 
     async def now(self) -> SettingsNow:
         """Everything as it stands. Raises `InvalidSettings` where somebody wrote something wrong into the file."""
@@ -255,12 +261,6 @@ class SettingsDesk:
             for key, field in read.fields.items()
         ]
         return SettingsNow(sheet.path, sheet.version, items, self.restart_asked is not None)
-
-    def _begin(self) -> _Read | None:
-        try:
-            return self._read(None)
-        except InvalidSettings:
-            return None
 
     def _open(self) -> tuple[Sheet, _Read]:
         sheet = read_sheet(settings_file(self._data, self._environment))

@@ -35,6 +35,7 @@ async def test_what_counts_at_once_and_what_waits(tmp_path: Path) -> None:
     """The name is everywhere at once; a limit waits for the next start and says so, until it is what it was."""
     brand = Brand("streamhost")
     desk = desk_of(tmp_path, brand)
+    await desk.start()
     now = await desk.change({"server.site_name": "Kino", "uploads.quota_videos": "7"}, SYSTEM)
     assert brand.name == "Kino"
     assert [one.field.key for one in now.waiting] == ["uploads.quota_videos"]
@@ -100,6 +101,7 @@ async def test_two_administrators(tmp_path: Path) -> None:
 async def test_settings_of_plugins(tmp_path: Path) -> None:
     """They stand in tables of their own, and are checked like the others."""
     desk = desk_of(tmp_path)
+    await desk.start()
     now = await desk.change({"plugins.ntfy.topic": "club"}, SYSTEM)
     assert [(one.value, one.waits) for one in now.of("plugins.ntfy")] == [("club", True)]
     assert '[plugins.ntfy]\ntopic = "club"' in (tmp_path / "streamhost.toml").read_text()
