@@ -98,17 +98,12 @@ class RunningServer:
         one; `from_nothing`: it makes everything itself."""
         if not from_nothing and not (self.data / CATALOG_FILE).exists():
             instance_at(self.data)
-        with self._log.open("ab") as log:
-            begin = log.tell()
-            command = [self.python, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=clean_environment(**self._settings), start_new_session=True
-            )
+        begin = self.launch()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             text = self._log.read_bytes()[begin:].decode("utf-8", "replace")
-            if self._process.poll() is not None:
-                raise AssertionError(f"the server ended with {self._process.returncode}:\n{text}")
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{text}")
             own = r"(?<=listens at )http://[\d.]+:(\d+)"
             address = re.search(own, text) or re.search(r"http://[\d.]+:(\d+)", text) if READY in text else None
             if address and self._answers(address.group(0)):
@@ -118,6 +113,16 @@ class RunningServer:
                 return self
             time.sleep(0.05)
         raise AssertionError(f"the server did not answer within {START_SECONDS} s:\n{self.output}")
+
+    def launch(self) -> int:
+        """Start it and wait for nothing; where in `output` its words begin (bytes)."""
+        with self._log.open("ab") as log:
+            begin = log.tell()
+            command = [self.python, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=clean_environment(**self._settings), start_new_session=True
+            )
+        return begin
 
     @staticmethod
     def _answers(url: str) -> bool:
