@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.support.server import ROOT, Api, RunningServer
-from tests.support.steered import PATIENCE, alice, long_clip, server, steer, until_encoding, until_quiet
+from tests.support.steered import PATIENCE, alice, long_clip, server, steer, until, until_encoding, until_quiet
 from tests.support.tree import named, rows, stored
 
 __all__ = ["alice", "server"]
@@ -35,6 +37,28 @@ def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice
     assert steer(alice, video_id, "resume")["processing"]["paused"] is False
     ready = alice.wait_until(video_id, "ready")
     assert ready["processing"] is None
+    assert stored(server.data) == named(server.data, video_id)
+
+
+def test_a_server_that_is_stopped_gives_back_what_it_encodes(server: RunningServer, alice: Api) -> None:
+    """Told to stop in the middle of a film (SIGTERM), it ends well and before its patience does, with every process
+    of its own; the work waits as if it had never begun, and the next start finishes the film."""
+    video_id = alice.upload(long_clip(8.0), title="Stopped")
+    jobs = "SELECT state, attempts FROM jobs WHERE subject = ?"
+    encoding = jobs + " AND state = 'running' AND json_extract(payload, '$.part') LIKE 'chunk-%'"
+    until(lambda: rows(server.data, encoding, f"video:{video_id}") and server.media_children(), server)
+    family, said = server.children(), len(server.output)
+    assert server.stop() == 0
+    ending = server.output[said:]
+    assert "job_released" in ending
+    assert "did not stop in time" not in ending
+    assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    left = rows(server.data, jobs + " AND state != 'done'", f"video:{video_id}")
+    assert {(row["state"], row["attempts"]) for row in left} == {("queued", 0)}
+    server.restart()
+    alice.wait_until(video_id, "ready")
+    made = rows(server.data, jobs + " AND kind = 'make_part'", f"video:{video_id}")
+    assert {(row["state"], row["attempts"]) for row in made} == {("done", 1)}
     assert stored(server.data) == named(server.data, video_id)
 
 

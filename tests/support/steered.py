@@ -18,9 +18,9 @@ from tests.support.tree import rows, stored
 PATIENCE = 240.0
 
 
-def long_clip() -> Path:
-    """MPEG-4 part 2 in 1280x720 at 50 pictures a second, 20 seconds: encoding it takes a while on any machine."""
-    return cached(Clip(seconds=20.0, width=1280, height=720, fps=Fraction(50), codec="mpeg4", gop=50), ".mp4")
+def long_clip(seconds: float = 20.0) -> Path:
+    """MPEG-4 part 2 in 1280x720 at 50 pictures a second: encoding it takes a while on any machine."""
+    return cached(Clip(seconds=seconds, width=1280, height=720, fps=Fraction(50), codec="mpeg4", gop=50), ".mp4")
 
 
 @pytest.fixture(scope="module")
