@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,9 +34,11 @@ def test_every_picture_comes_out_once(package: workshop.Package) -> None:
 
 
 def test_sound_and_picture_agree(package: workshop.Package) -> None:
-    """Each burst is heard when the picture of its second is shown: at the start, in the middle, at the end."""
+    """Each burst is heard when the picture of its second is shown: at the start, in the middle, at the end; but for the
+    first, which begins with the sound itself: without silence before it nothing tells when."""
     [sound] = package.presentation.audio
     heard = workshop.burst_times(workshop.whole(package, sound.name))
+    assert len(heard) == math.ceil(package.info.duration)
     video = package.info.video
     assert video is not None
     for name in workshop.video_names(package):
@@ -45,9 +48,9 @@ def test_sound_and_picture_agree(package: workshop.Package) -> None:
         apart = [
             burst - (shown[number] + float(second - offset - number / video.frame_rate))
             for second, burst in enumerate(heard)
-            if second >= 1 and (number := int((second - offset) * video.frame_rate)) in shown
+            if second >= 1
+            for number in [int((second - offset) * video.frame_rate)]
         ]
-        assert len(apart) >= 8
         assert max(map(abs, apart)) < IN_SYNC
 
 
