@@ -91,11 +91,13 @@ class Cache:
         if self._shared is None:
             return
         for family in self._families.values():
-            if family.tables:
+            if not family.tables:
+                if (stamp := await self._shared.get(_stamp_name(family))) is not None:
+                    self._stamps[family.name] = stamp.decode()
+            elif self._shared.remote:  # nobody else reads files, and the first seal loads the ciphers
                 self._unsent.add(family.name)
-            elif (stamp := await self._shared.get(_stamp_name(family))) is not None:
-                self._stamps[family.name] = stamp.decode()
-        self._shared.later(self._send_stamps)
+        if self._unsent:
+            self._shared.later(self._send_stamps)
         self._sweeping = asyncio.get_running_loop().create_task(self._sweep(self._shared))
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from streamhost.late import late
 if TYPE_CHECKING:
     from Crypto.Cipher import AES
 else:
-    AES = late("Crypto.Cipher.AES")
+    AES = late("Crypto.Cipher.AES", without="cffi")
 
 NONCE = 12
 TAG = 16

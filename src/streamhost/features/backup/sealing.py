@@ -26,7 +26,7 @@ from streamhost.late import late
 if TYPE_CHECKING:
     from Crypto.Cipher import AES
 else:
-    AES = late("Crypto.Cipher.AES")
+    AES = late("Crypto.Cipher.AES", without="cffi")
 
 SCHEME = "scrypt+aes-256-gcm/1"
 MAGIC = b"streamhost-sealed/1\n"

@@ -17,7 +17,7 @@ from streamhost.model.errors import StreamhostError
 if TYPE_CHECKING:
     from Crypto.Cipher import AES
 else:
-    AES = late("Crypto.Cipher.AES")
+    AES = late("Crypto.Cipher.AES", without="cffi")
 
 NONCE = 12
 TAG = 16

@@ -19,7 +19,7 @@ from streamhost.model.protection import BLOCK, ContentKey
 if TYPE_CHECKING:
     from Crypto.Cipher import AES
 else:
-    AES = late("Crypto.Cipher.AES")
+    AES = late("Crypto.Cipher.AES", without="cffi")
 
 NONCE = 12
 TAG = 16
