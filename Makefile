@@ -20,8 +20,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 LOOKS := $(addprefix tests/browser/test_,every_page.py account_looks.py desk.py notifications.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots picture lock test-pythons \
-	test-lowest clean \
+.PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots picture newcomer lock \
+	test-pythons test-lowest clean \
 	setup setup-test setup-bench
 
 help: ## show this list
@@ -76,6 +76,9 @@ screenshots: setup-test ## pictures of the pages, at three widths, light and dar
 
 picture: setup-test ## take the picture of the README anew, docs/pictures/watch.jpg
 	$(BIN)/python scripts/picture.py
+
+newcomer: ## clone this commit and start it as the first tutorial says, with a set-up of its own
+	$(PYTHON) scripts/newcomer.py
 
 lock: setup-test ## renew constraints.txt with the newest versions that fit
 	$(BIN)/python scripts/uv.py pip compile pyproject.toml --group dev --universal --python-version 3.11 \

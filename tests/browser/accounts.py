@@ -31,6 +31,17 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
 
+def make_administrator(page: Page, site: RunningServer, name_of_site: str) -> None:
+    """As the first visitor of a new site does: by the link that was printed at its start, to the first steps."""
+    page.goto(site.setup_url)
+    page.get_by_label("Your name").fill("Root")
+    page.get_by_label("E-mail address").fill("root@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Name of the site").fill(name_of_site)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url(site.url + "/setup/policy")
+
+
 def forgive(visitor_troubles: list[str], *statuses: str) -> None:
     """Refusals that were meant are no trouble."""
     assert [one for one in visitor_troubles if not any(status in one for status in statuses)] == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.accounts import forgive
 from tests.browser.conftest import Visit
+from tests.browser.support import sign_in_plainly
 from tests.support.server import RunningServer
 
 
@@ -42,6 +44,37 @@ def test_how_it_stands_and_how_it_is_set_up(site: RunningServer, visit: Visit) -
     expect(page.locator(".brand__name")).to_have_text("Kino")
     page.get_by_role("button", name="Back to streamhost for Site name").click()
     expect(page.locator(".brand__name")).to_have_text("streamhost")
+
+
+def test_settings_without_script(site: RunningServer, browser_without_script: Page) -> None:
+    """Found, changed, refused in words with all that was typed still there, and set back: plain forms do it all."""
+    page = sign_in_plainly(browser_without_script, site.url, "root@example.org")
+    page.goto(site.url + "/admin/settings")
+    page.get_by_label("Find a setting").fill("search engines")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Indexing").click()
+    name, contact = page.get_by_label("Site name"), page.get_by_label("Security contact")
+    indexing = page.get_by_role("checkbox", name="Indexing")
+    indexing.uncheck()
+    name.fill("Kino")
+    contact.fill("somebody")
+    name.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(contact).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_value("Kino")
+    expect(indexing).not_to_be_checked()
+    expect(page.locator(".brand__name")).to_have_text("streamhost")
+    contact.fill("mailto:somebody@example.org")
+    page.get_by_role("button", name="Save changes").last.click()
+    expect(page.get_by_text("What waits for a restart counts from then on.")).to_be_visible()
+    expect(page.locator(".brand__name")).to_have_text("Kino")
+    expect(page.get_by_text("2 changes count from the next start")).to_be_visible()
+    expect(indexing).not_to_be_checked()
+    for label in ("Indexing", "Security contact", "Site name"):
+        page.get_by_role("button", name=re.compile(f"^Back to .* for {label}$")).click()
+    expect(page.locator(".brand__name")).to_have_text("streamhost")
+    expect(page.get_by_text("from the next start")).to_have_count(0)
+    expect(indexing).to_be_checked()
 
 
 def test_a_logo_is_sent_as_soon_as_it_is_picked(site: RunningServer, visit: Visit, tmp_path: Path) -> None:

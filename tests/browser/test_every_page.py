@@ -51,6 +51,12 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     notes.write_text("This is not a video.")
     bad = root.upload(notes, title="Notes", visibility="private")
     root.wait_until(good, "ready")
+    chapters = [{"start": 0, "title": "The hole"}, {"start": 2, "title": f"A butterfly, {'and more ' * 9}of it"}]
+    root.patch(f"/api/v1/videos/{good}", json={"chapters": chapters}).raise_for_status()
+    for language in ("en", "de"):
+        words = ("words.srt", b"00:00:00,000 --> 00:00:05,000\nSomebody wakes up.\n")
+        path = f"/api/v1/videos/{good}/captions"
+        root.post(path, data={"language": language}, files={"file": words}).raise_for_status()
     root.wait_until(bad, "failed")
     trashed = root.upload(notes, title="Notes that nobody needs", visibility="private")
     root.delete(f"/api/v1/videos/{trashed}", params={"permanently": "false"}).raise_for_status()

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accounts import make_administrator
 from tests.browser.conftest import Visit
-from tests.browser.support import PASSWORD, ROOT, wait_for_time
+from tests.browser.support import ROOT, wait_for_time
 from tests.support.clips import small_clip
 from tests.support.server import RunningServer, clean_environment
 from tests.support.server import until as wait_until
@@ -62,12 +63,7 @@ def play(page: Page) -> None:
 
 def moved_in(page: Page, server: RunningServer) -> None:
     """Step 2: the account by the printed link, and past the first steps."""
-    page.goto(server.setup_url)
-    page.get_by_label("Your name").fill("Root")
-    page.get_by_label("E-mail address").fill("root@example.org")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Name of the site").fill("Film club")
-    page.get_by_role("button", name="Create account").click()
+    make_administrator(page, server, "Film club")
     expect(page.get_by_role("radio", name="Private home")).to_be_checked()
     page.get_by_role("button", name="Choose and go on").click()
     for step in ("mail", "models", "done"):

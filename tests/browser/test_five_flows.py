@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, Response, expect
 
+from tests.browser.accounts import make_administrator
 from tests.browser.conftest import Visit
 from tests.browser.support import PASSWORD, PATIENCE, Visitor, until, wait_for_time
 from tests.support.clips import small_clip
@@ -38,15 +39,14 @@ def post() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, post: MailServer) -> Iterator[RunningServer]:
-    """A community that sends real mail, lets in whoever is invited, and screens with the real models."""
+    """A community to be, that sends real mail, lets in whoever is invited, and has the real models. It has nobody."""
     data = tmp_path_factory.mktemp("town") / "data"
     lend(data)
     mail = {"HOST": HOST, "PORT": str(post.port), "SECURITY": "none", "SENDER": "video@example.org"}
     given = {f"STREAMHOST_MAIL_{name}": value for name, value in mail.items()}
-    given |= {"STREAMHOST_MODERATION_PROFILE": "community", "STREAMHOST_ACCOUNTS_REGISTRATION": "invite"}
-    given |= {"STREAMHOST_MEDIA_HEIGHTS": "[240]", "STREAMHOST_RECOMMENDATIONS_PATIENCE": "5"}
+    given |= {"STREAMHOST_ACCOUNTS_REGISTRATION": "invite", "STREAMHOST_MEDIA_HEIGHTS": "[240]"}
+    given |= {"STREAMHOST_RECOMMENDATIONS_PATIENCE": "5"}
     running = RunningServer(data, **given).start()
-    running.add_user("root@example.org", "admin")
     yield running
     running.stop()
 
@@ -87,6 +87,21 @@ class Town:
         found = re.findall(rf"{re.escape(self.site.url + path)}\?\S+", text_of(self.post.wait(1, 60, to)[-1]))
         assert found, text_of(self.post.mailbox.mails[-1])
         return str(found[-1])
+
+
+def begin(town: RunningServer, root: Visitor) -> Page:
+    """Flow 1 for the first of all: whoever has the link that the server printed becomes its administrator, and says who
+    the site is for."""
+    desk = root.page()
+    make_administrator(desk, town, "Town")
+    expect(desk.locator(".brand__name")).to_have_text("Town")
+    desk.get_by_role("radio", name=re.compile("^Community")).check()
+    desk.get_by_role("button", name="Choose and go on").click()
+    desk.wait_for_url(f"{town.url}/setup/storage")
+    for step in ("mail", "models", "done"):
+        desk.get_by_role("link", name=re.compile("^(Skip|Go on)$")).click()
+        desk.wait_for_url(f"{town.url}/setup/{step}")
+    return desk
 
 
 def invite(root: Page, town: Town, email: str, role: str, *, by_mail: bool) -> str:
@@ -216,12 +231,12 @@ def reject(page: Page) -> None:
 def test_everybody_goes_through_the_five_flows(
     town: RunningServer, post: MailServer, visit: Visit, tmp_path: Path
 ) -> None:
-    """Root invites; Cleo uploads; Mo approves what models held; a stranger, Vera, Cleo, Mo and root watch what is
-    protected; Vera is proposed other films with reasons, and reports the first; Mo rejects it; each finds afterwards
-    what is for them, no more."""
+    """Root comes by the printed link, and invites; Cleo uploads; Mo approves what models held; a stranger, Vera, Cleo,
+    Mo and root watch what is protected; Vera is proposed other films with reasons, and reports the first; Mo rejects
+    it; each finds afterwards what is for them, no more."""
     all_of = Town(town, post, visit)
-    root = all_of.comes().sign_in("root@example.org")
-    desk = root.page()
+    root = all_of.comes()
+    desk = begin(town, root)
     cleo = join(all_of, desk, "Cleo", "creator", by_mail=True)
     mo = join(all_of, desk, "Mo", "moderator", by_mail=True)
     vera = join(all_of, desk, "Vera", "viewer", by_mail=False)

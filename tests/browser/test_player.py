@@ -52,6 +52,33 @@ def test_the_picture_leaves_its_page_and_comes_back(site: RunningServer, visit: 
     page.evaluate("document.exitPictureInPicture()")
 
 
+def test_speed_sound_and_the_whole_screen(site: RunningServer, visit: Visit, video: str) -> None:
+    """Speed is chosen among radio buttons, by mouse and by keys; `m` makes silent, `f` fills the screen, and back."""
+    page = opened(visit, site, f"/watch/{video}")
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.1)
+    page.get_by_role("button", name="Quality and speed").click()
+    speeds = page.get_by_role("group", name="Speed")
+    expect(speeds.get_by_role("radio")).to_have_count(7)
+    expect(speeds.get_by_role("radio", checked=True)).to_have_attribute("value", "1")
+    speeds.get_by_role("radio", name="1.5").check()
+    until(page, "document.querySelector('video').playbackRate === 1.5")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('video').playbackRate === 1.75")
+    expect(speeds.get_by_role("radio", checked=True)).to_have_attribute("value", "1.75")
+    page.keyboard.press("Escape")
+    page.keyboard.press("<")
+    until(page, "document.querySelector('video').playbackRate === 1.5")
+    for silent, then in ((True, "Unmute"), (False, "Mute")):
+        page.keyboard.press("m")
+        until(page, "(silent) => document.querySelector('video').muted === silent", silent)
+        expect(page.get_by_role("button", name=then, exact=True)).to_have_count(1)
+    for filled, then in ((True, "Leave full screen"), (False, "Full screen")):
+        page.keyboard.press("f")
+        until(page, "(filled) => (document.fullscreenElement?.dataset.player !== undefined) === filled", filled)
+        expect(page.get_by_role("button", name=then, exact=True)).to_have_count(1)
+
+
 def test_a_session_by_keyboard_alone(site: RunningServer, visit: Visit, video: str) -> None:
     """From the top of the page: play, leave by a chapter, choose captions and their look, share, theatre, help."""
     page = opened(visit, site, f"/watch/{video}")

@@ -17,7 +17,7 @@ from streamhost.db.core import Database
 from streamhost.model.ids import UserId, VideoId, new_id
 from streamhost.model.videos import Video, VideoState
 from tests.browser.conftest import Visit
-from tests.browser.support import until
+from tests.browser.support import sign_in_plainly, until
 from tests.support.axe import complaints
 from tests.support.server import RunningServer
 
@@ -25,8 +25,8 @@ TITLES = ("Waves", "Dunes", "Cliffs", "Harbour", "Lighthouse")
 
 
 @pytest.fixture
-def studio(site: RunningServer, visit: Visit) -> Iterator[Page]:
-    """Alice's studio with five videos; empty again afterwards."""
+def five_videos(site: RunningServer) -> Iterator[None]:
+    """Five of Alice's; none are left afterwards."""
     client = site.client("alice@example.org")
     owner = UserId(client.get("/api/v1/me").json()["id"])
 
@@ -41,12 +41,17 @@ def studio(site: RunningServer, visit: Visit) -> Iterator[Page]:
 
     with ThreadPoolExecutor(1) as pool:  # Playwright's loop runs in this thread
         pool.submit(asyncio.run, fill()).result()
-    alice = visit(site.url).sign_in("alice@example.org")
-    yield alice.page("/studio")
+    yield
     ids = [one["id"] for one in client.get("/api/v1/videos", params={"owner": "me"}).json()["items"]]
     if ids:
         client.post("/api/v1/videos/bulk", json={"videos": ids, "action": "delete"}).raise_for_status()
     client.delete("/api/v1/me/trash").raise_for_status()
+
+
+@pytest.fixture
+def studio(site: RunningServer, visit: Visit, five_videos: None) -> Page:
+    """Alice's studio with five videos."""
+    return visit(site.url).sign_in("alice@example.org").page("/studio")
 
 
 def titles(page: Page) -> list[str]:
@@ -109,6 +114,42 @@ def test_thrown_away_and_taken_back(studio: Page) -> None:
     assert complaints(page) == []
     page.get_by_role("link", name="My videos").first.click()
     assert titles(page) == ["Waves", "Cliffs", "Harbour", "Lighthouse"]
+
+
+@pytest.mark.usefixtures("five_videos")
+def test_many_are_changed_without_script(site: RunningServer, browser_without_script: Page) -> None:
+    """Boxes, bar and fields are plain forms: change several, throw them away, take them back, empty the trash."""
+    page = sign_in_plainly(browser_without_script, site.url, "alice@example.org")
+    page.goto(site.url + "/studio")
+    expect(page.get_by_role("button", name="Delete them")).to_be_hidden()
+    expect(page.get_by_label("Select all")).to_be_hidden()
+    for title in ("Dunes", "Cliffs"):
+        page.get_by_label(f"Select {title}").check()
+    page.get_by_text("Change", exact=True).click()
+    page.get_by_label("Who may watch").select_option("unlisted")
+    page.get_by_label("Remove tags").fill("sea")
+    page.get_by_label("Add tags").fill("Sand, two words")
+    page.get_by_label("Add tags").press("Enter")
+    expect(page.get_by_text("2 videos are changed.")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Unlisted")).to_have_count(2)
+    words = ["sand", "two words"]
+    assert page.locator(".tags__one").all_inner_texts() == ["sea", *words, *words, "sea", "sea"]
+    for title in ("Waves", "Cliffs"):
+        page.get_by_label(f"Select {title}").check()
+    page.get_by_role("button", name="Clear the selection").click()
+    expect(page.get_by_role("button", name="Delete them")).to_be_hidden()
+    for title in ("Waves", "Cliffs"):
+        page.get_by_label(f"Select {title}").check()
+    page.get_by_role("button", name="Delete them").click()
+    expect(page.get_by_text("2 videos are in the trash.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 videos are back, as they were.")).to_be_visible()
+    page.get_by_label("Select Harbour").check()
+    page.get_by_role("button", name="Delete them").click()
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("link", name="Empty the trash").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
 
 
 def test_tags_as_chips(studio: Page) -> None:

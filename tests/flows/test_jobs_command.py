@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from streamhost.db import job_outputs
+from streamhost.db.core import Database
+from streamhost.model.ids import JobId
 from tests.support.clips import copied_clip
 from tests.support.command import document, run
 from tests.support.server import ROOT, Api, RunningServer, until
@@ -69,6 +73,38 @@ def test_watching_ends_well_only_when_the_work_is_done(server: RunningServer, al
     refused = run("jobs", "list", *at(server, "alice@example.org"))
     assert refused.exit_code == 1
     assert "403" in refused.stderr
+    its_output_is_for_administrators(server, alice, job["id"])
+
+
+def its_output_is_for_administrators(server: RunningServer, alice: Api, job_id: str) -> None:
+    """What the process of a failed job said stands in the API, on the page and on terminals, harmless in each, and is
+    nothing for the one whose video it was."""
+    said = "Traceback: <b>no</b> \x1b[2Jpaper\nThe last words"
+    asyncio.run(keep_output(server, job_id, said))
+    root = server.client(ROOT["email"])
+    assert root.get(f"/api/v1/admin/jobs/{job_id}").json()["output"] == said
+    assert [one["output"] for one in root.get("/api/v1/admin/jobs?state=failed").json()["items"]] == [said]
+    page = root.get("/admin/jobs?state=failed").text
+    assert "What its process said" in page and "The last words" in page
+    assert "Traceback: &lt;b&gt;no&lt;/b&gt;" in page and "<b>no" not in page
+    for where in (at(server, ROOT["email"]), ["--data", str(server.data)]):
+        shown = run("jobs", "show", job_id, *where)
+        assert shown.exit_code == 0, shown.stderr
+        assert "    Traceback: <b>no</b>  [2Jpaper\n    The last words\n" in shown.stdout
+        assert document(run("jobs", "show", job_id, *where, "--json"))["output"] == said
+    for path in (f"/api/v1/admin/jobs/{job_id}", "/admin/jobs?state=failed"):
+        assert alice.get(path).status_code == 403
+    assert run("jobs", "show", job_id, *at(server, "alice@example.org")).exit_code == 1
+    assert run("jobs", "show", "nothing", "--data", str(server.data)).exit_code == 1
+    assert "last words" not in alice.get("/api/v1/videos?owner=me").text + alice.get("/studio").text
+
+
+async def keep_output(server: RunningServer, job_id: str, text: str) -> None:
+    """As the worker does when a job fails."""
+    db = await Database.open(server.data / "catalog.sqlite3")
+    async with db.write() as conn:
+        await job_outputs.keep(conn, JobId(job_id), text)
+    await db.close()
 
 
 def test_levers_on_the_data_directory_and_over_http(server: RunningServer, alice: Api) -> None:

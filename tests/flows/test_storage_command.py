@@ -17,9 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
+from streamhost.cli.doctor import services
 from streamhost.storage.s3 import S3Storage
 from streamhost.testing import clips
+from tests.support.catalogs import instance_at
 from tests.support.command import document, run
+from tests.support.nginx import free_port
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, clean_environment, until
 from tests.support.tree import stored
@@ -204,3 +207,32 @@ def test_check(bucket_server: S3Server, tmp_path: Path) -> None:
     assert (first["name"], first["ok"]) == ("write", False)
     assert "s3_secret_access_key" in first["hint"]
     assert all(one["ok"] for one in checked(tmp_path, {}, 0))
+
+
+def test_the_doctor_about_buckets(bucket_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line where all is well; else a line for each cause and none for what follows from it, with the setting to
+    correct: a wrong secret, a bucket that is not there, a server that is not, rules that keep pages out."""
+    monkeypatch.setattr("streamhost.cli.doctor.MACHINE", ())
+    monkeypatch.setattr("streamhost.cli.doctor.SITE", (services.storage,))
+    instance_at(tmp_path)
+
+    def lines(code: int, **wrong: str) -> list[dict[str, str]]:
+        given = bucket_server.settings("examined", **{f"STREAMHOST_STORAGE_{name}": wrong[name] for name in wrong})
+        ended = run("doctor", "--json", "--data", str(tmp_path), env=given)
+        assert "not the secret" not in ended.output
+        found: list[dict[str, str]] = document(ended, code)["lines"]
+        return found
+
+    [well] = lines(0)
+    assert (well["name"], well["level"]) == ("storage", "ok") and well["detail"].startswith("s3: ")
+    for wrong, hint in (
+        ({"S3_SECRET_ACCESS_KEY": "not the secret"}, "s3_secret_access_key"),
+        ({"S3_BUCKET": "nobodys"}, "bucket"),
+        ({"S3_ENDPOINT": f"http://127.0.0.1:{free_port()}", "S3_TIMEOUT_SECONDS": "1"}, "s3_endpoint"),
+    ):
+        [line] = lines(1, **wrong)
+        assert (line["name"], line["level"]) == ("storage write", "fail")
+        assert hint in line["hint"], line
+    bucket_server.allow_origins("http://nobody.example")
+    [line] = lines(1, DELIVERY="redirect")
+    assert (line["name"], line["level"]) == ("storage cors", "fail") and "CORS" in line["hint"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from streamhost.cli.tables import length_text, print_table, size_text
 from tests.support.clips import small_clip
 from tests.support.command import document, run
 from tests.support.nginx import free_port
-from tests.support.server import RunningServer, clean_environment
+from tests.support.server import RunningServer
 
 
 @pytest.fixture(scope="module")
@@ -136,18 +134,6 @@ def test_first_steps(tmp_path: Path) -> None:
     assert (user["email"], user["role"], user["email_verified"]) == ("root@example.org", "admin", True)
     assert run(*said, text="correct horse battery\n").exit_code == 1
     assert run(*said, "--site-name", "Other", text="x\n").exit_code == 2
-
-
-@pytest.mark.parametrize("shell", ["bash", "fish"])
-def test_completion(shell: str) -> None:
-    """The script is for that shell, and the program answers what it asks."""
-    script = run("completion", shell).stdout
-    assert f"_STREAMHOST_COMPLETE={shell}_complete" in script
-    asked = {"COMP_WORDS": "streamhost jo", "COMP_CWORD": "1" if shell == "bash" else "jo"}
-    command = [str(Path(sys.executable).with_name("streamhost"))]
-    asked["_STREAMHOST_COMPLETE"] = f"{shell}_complete"
-    ended = subprocess.run(command, env=clean_environment() | asked, capture_output=True, text=True, check=True)
-    assert "jobs" in ended.stdout and "users" not in ended.stdout
 
 
 def test_lists_on_terminals_and_through_pipes(capsys: pytest.CaptureFixture[str]) -> None:

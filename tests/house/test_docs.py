@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +20,10 @@ LARGEST_PICTURE = 200_000
 ABOUT_EXAMPLES = ("examples/plugin-", "docs/tutorials/first-plugin")
 """Pages that speak of the settings of plugins that are only examples."""
 FENCE = re.compile(r"```.*?```", re.DOTALL)
+CODE = re.compile(r"`[^`\n]+`")
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+HERE = ("127.0.0.1", "localhost", "[::1]")
+"""Where readers run what they are told of."""
 
 
 def anchors(page: Path) -> set[str]:
@@ -53,6 +58,47 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not file.exists() or (fragment and file.suffix == ".md" and fragment not in anchors(file)):
             broken.append(link["target"])
     assert broken == []
+
+
+def unsound(address: str) -> bool:
+    """Whether an address elsewhere is mistyped or unsafe to follow, as far as can be told without asking anybody."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if host in HERE:
+        return parts.scheme not in ("http", "https")
+    strange = parts.username or parts.port or "//" in parts.path or parts.path.endswith((".", ",", ";", ":"))
+    return parts.scheme != "https" or not HOST.fullmatch(host) or bool(strange) or address.endswith(("#", "?"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_links_elsewhere_are_sound(page: Path) -> None:
+    """Whatever leads to another site, as a link or as a plain address, is encrypted, names a host as hosts are named,
+    and has no name, port or stray sign in it. Other schemes are for mail alone."""
+    text = CODE.sub("", FENCE.sub("", page.read_text("utf-8")))
+    targets = [link["target"] for link in LINK.finditer(text)]
+    elsewhere = {one for one in targets if re.match(r"[a-z][a-z0-9+.-]*:", one, re.IGNORECASE)}
+    elsewhere |= {one.rstrip(".,;:") for one in re.findall(r"\bhttps?://[^\s<>\[\]()\"']+", text)}
+    assert sorted(one for one in elsewhere if unsound(one) and not one.startswith("mailto:")) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://example.org/",
+        "https://example",
+        "https://exa mple.org",
+        "https://me@example.org/",
+        "https://example.org:8443/",
+        "https://example.org//docs",
+        "https://example.org/docs.",
+        "https://example.org/docs#",
+        "javascript:alert(1)",
+        "htps://example.org",
+    ],
+)
+def test_unsound_links_are_found(address: str) -> None:
+    """What the test above looks for."""
+    assert unsound(address)
 
 
 def test_every_page_can_be_reached() -> None:

@@ -18,6 +18,10 @@ test("keys do what the list of shortcuts promises", () => {
   assert.deepEqual(press("c"), { do: "captions" });
   assert.deepEqual(press("<"), { do: "speed", by: -1 });
   assert.deepEqual(press("t"), { do: "theatre" });
+  assert.deepEqual(press("m"), { do: "mute" });
+  assert.deepEqual(press("F"), { do: "fullscreen" });
+  assert.deepEqual(press("i"), { do: "pip" });
+  assert.deepEqual(press("s"), { do: "share" });
   assert.deepEqual(press("]"), { do: "chapter", by: 1 });
   assert.deepEqual(press("N", { shiftKey: true }), { do: "next" });
   assert.equal(press("n"), null);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -12,9 +13,12 @@ import httpx
 import pytest
 
 from edge_rig import PULL_SECRET, SECRET, Edge
+from streamhost.cli.doctor import cdn, proof
 from streamhost.model.grants import POSTER_ONLY
 from streamhost_nginx_edge import edge as tool
 from tests.support.clips import small_clip
+from tests.support.command import run
+from tests.support.installed import plugin_path
 from tests.support.server import until, within
 
 VIDEO, PACKAGE = "edgevideo0000001", "edgepackage00001"
@@ -50,6 +54,30 @@ def test_one_copy_serves_all(stocked: Edge) -> None:
     assert headers.get_list("cache-control") == ["private, max-age=31536000, immutable"]
     assert headers["content-type"] == "video/iso.segment"
     assert stocked.fetched(name) == 3, "a slice each of 3 MB, once"
+
+
+def test_the_doctor_goes_there(edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds the edge by the plugin's settings, gets a segment by a link and by a permission and by nothing else, and
+    sees that a copy goes; a wrong secret is told."""
+    for place in reversed(plugin_path(tmp_path / "plugins", "streamhost-nginx-edge").split(os.pathsep)):
+        monkeypatch.syspath_prepend(place)
+    monkeypatch.setattr("streamhost.cli.doctor.MACHINE", ())
+    monkeypatch.setattr("streamhost.cli.doctor.SITE", (cdn.copies, proof.private))
+
+    def lines(secret: str, code: int) -> dict[str, str]:
+        plugin = {"NGINX_EDGE_BASE_URL": edge.url, "NGINX_EDGE_SECRET": secret}
+        given = {f"STREAMHOST_PLUGINS_{name}": value for name, value in plugin.items()}
+        given |= {"STREAMHOST_CDN_KIND": "nginx-edge", "STREAMHOST_CDN_PULL_SECRET": PULL_SECRET}
+        told = run("doctor", "--json", "--data", str(edge.server.data), env=given)
+        assert told.exit_code == code, told.output
+        # The purger prints what it drops, in this process too.
+        document = json.loads(told.stdout[told.stdout.index("{\n") :])
+        return {line["name"]: line["level"] for line in document["lines"]}
+
+    well = dict.fromkeys(("cdn", "cdn delivery", "cdn purges", "privacy", "privacy by CDN"), "ok")
+    assert lines(SECRET, 0) == well | {"privacy of the API": "skip", "privacy by CDN of the API": "skip"}
+    wrong = lines("x" * 32, 1)
+    assert (wrong["cdn delivery"], wrong["cdn purges"], wrong["privacy by CDN"]) == ("fail", "fail", "ok")
 
 
 def test_parts_are_parts(stocked: Edge) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamhost import log
-from streamhost.cli.bars import live_bars
+from streamhost.cli.bars import live_bars, words
 from streamhost.cli.beside import settings_beside
 from streamhost.cli.options import USUAL, data_directory, json_option
 from streamhost.cli.tables import size_text
@@ -258,9 +258,9 @@ def _moment(text: str) -> str:
 
 
 @contextmanager
-def _bars(words: str) -> Any:
+def _bars(doing: str) -> Any:
     """Shows how far it is, as the block is told."""
-    about = progress.TextColumn("{task.fields[about]}")
-    with live_bars(progress.DownloadColumn(binary_units=True), progress.TransferSpeedColumn(), about) as shown:
-        bar = shown.add_task(words, total=None, about="")
+    columns = (progress.DownloadColumn(binary_units=True), progress.TransferSpeedColumn(), words("fields[about]"))
+    with live_bars(*columns) as shown:
+        bar = shown.add_task(doing, total=None, about="")
         yield lambda done: shown.update(bar, completed=done.size, about=f"{done.objects} files")

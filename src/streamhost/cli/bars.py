@@ -43,12 +43,18 @@ def left_text(seconds: float | None) -> str:
     return "" if seconds is None else f"{length_text(seconds)} left"
 
 
+def words(field: str) -> progress.TextColumn:
+    """A column of words as they are: brackets in a title are no markup. Signs that terminals obey are for whoever gives
+    the words to take out."""
+    return progress.TextColumn(f"{{task.{field}}}", markup=False)
+
+
 def live_bars(*columns: progress.ProgressColumn, quiet: bool = False, stays: bool = False) -> progress.Progress:
     """Progress on standard error: what is done, a bar, `columns`; gone at the end unless it `stays`, and nothing where
     nobody looks."""
     console = terminal.Console(stderr=True)
     return progress.Progress(
-        progress.TextColumn("{task.description}"),
+        words("description"),
         progress.BarColumn(),
         *columns,
         console=console,

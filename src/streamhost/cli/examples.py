@@ -34,6 +34,7 @@ EXAMPLES: Mapping[str, str] = {
     "jobs priority": "streamhost jobs priority 10 video:4f2Kq0ZxY1b7Lm9P",
     "jobs resume": "streamhost jobs resume video:4f2Kq0ZxY1b7Lm9P",
     "jobs retry": "streamhost jobs retry 7hQ2mXc81sVbN0aE",
+    "jobs show": "streamhost jobs show 7hQ2mXc81sVbN0aE",
     "jobs watch": "streamhost jobs watch video:4f2Kq0ZxY1b7Lm9P --url https://video.example.org",
     "keys": "streamhost keys list",
     "keys list": "streamhost keys list --json",

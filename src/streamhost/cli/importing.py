@@ -311,7 +311,7 @@ class _Bars:
 
     def took(self, name: str) -> None:
         """One more is done."""
-        self._bars.update(self._bar, advance=1, description=name[:40])
+        self._bars.update(self._bar, advance=1, description=shown(name)[:40])
 
     def done(self, files: int) -> None:
         """So many are done."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamhost.cli.bars import left_text, live_bars, speed_text, step_text
+from streamhost.cli.bars import left_text, live_bars, speed_text, step_text, words
 from streamhost.cli.desks import Desk, desk_of
 from streamhost.cli.remote import Document, Refused, Remote
 from streamhost.cli.where import Where, somewhere
 from streamhost.features.work import State
 from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+from streamhost.model.words import blanked
 
 if TYPE_CHECKING:
     from rich import progress
@@ -94,7 +95,34 @@ def list_jobs(
         for job in found:
             click.echo(f"{job['id']}  {job['state']:9}  {_about(job)}  {_standing(job)}".rstrip())
             if job["error"]:
-                click.echo(f"    {job['error']['code']}: {job['error']['detail']}")
+                click.echo(f"    {blanked(_why(job).removeprefix(', '))}")
+
+
+@jobs.command()
+@click.argument("job_id", metavar="JOB")
+@_where
+def show(job_id: str, where: Where, as_json: bool) -> None:
+    """Show all about one JOB, also what its process said before it failed.
+
+    `streamhost jobs list` has the ids, with --video ID those of a video.
+    """
+    job = desk_of(where).job(job_id)
+    if as_json:
+        click.echo(json.dumps(job, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{job['id']}  {job['state']}  {_about(job)}  {_standing(job)}".rstrip())
+    details = json.dumps(job["details"], ensure_ascii=False)
+    tries = f"{job['attempts']} of {job['max_attempts']}"
+    facts = {"asked": details, "attempts": tries, "priority": job["priority"], "added": job["created_at"]}
+    for name, value in (facts | {"started": job["started_at"], "finished": job["finished_at"]}).items():
+        if value is not None:
+            click.echo(f"{name:9} {blanked(str(value))}")
+    if job["error"]:
+        click.echo(f"{'error':9} {blanked(_why(job).removeprefix(', '))}")
+    if job["output"]:
+        click.echo("What its process said:")
+        for line in job["output"].splitlines():
+            click.echo(f"    {blanked(line)}".rstrip())
 
 
 @jobs.command()
@@ -207,7 +235,7 @@ def _steer(desk: Desk, targets: Sequence[str], action: str, as_json: bool, prior
 def _about(item: Document) -> str:
     """What a job or a video is, in a few words."""
     if "kind" not in item:
-        return str(item["title"])
+        return blanked(item["title"])
     part = item["details"].get("part")
     return " ".join(filter(None, (item["kind"], part, item["subject"])))
 
@@ -220,8 +248,8 @@ def _standing(item: Document) -> str:
         return ""
     if waiting:
         return str(waiting["cause"] if isinstance(waiting, dict) else waiting)
-    words = (step_text(pace.get("step", "")), speed_text(pace.get("speed")), left_text(pace.get("eta")))
-    return ", ".join([f"{item['progress']:.0%}", *filter(None, words)])
+    said = (step_text(pace.get("step", "")), speed_text(pace.get("speed")), left_text(pace.get("eta")))
+    return ", ".join([f"{item['progress']:.0%}", *filter(None, said)])
 
 
 def _why(item: Document) -> str:
@@ -233,8 +261,7 @@ class _Bars:
     """A bar for each thing on a terminal; a line for each news elsewhere. On standard error."""
 
     def __init__(self) -> None:
-        about = progress.TextColumn("{task.fields[about]}")
-        self._bars = live_bars(progress.TaskProgressColumn(), about, stays=True)
+        self._bars = live_bars(progress.TaskProgressColumn(), words("fields[about]"), stays=True)
         self._known: dict[str, progress.TaskID] = {}
         self._said: dict[str, tuple[str, float]] = {}
 

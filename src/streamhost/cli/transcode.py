@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamhost import log
-from streamhost.cli.bars import left_text, live_bars, speed_text, step_text
+from streamhost.cli.bars import left_text, live_bars, speed_text, step_text, words
 from streamhost.config import load
 from streamhost.features.transcoding import EncoderChooser, FolderMaker, Made, Standing
 from streamhost.host_media import rules_of, runner_of
@@ -22,6 +22,7 @@ from streamhost.media.run import MediaRunner
 from streamhost.model.clock import system_clock
 from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
 from streamhost.model.videos import Protection
+from streamhost.model.words import blanked
 
 if TYPE_CHECKING:
     from rich import progress
@@ -119,9 +120,9 @@ class _Bar:
     """Progress on standard error: a bar for people, now and then a line where standard error is no terminal."""
 
     def __init__(self, name: str) -> None:
-        self._bars = live_bars(progress.TaskProgressColumn(), progress.TextColumn("{task.fields[pace]}"))
-        self._bar = self._bars.add_task(name, total=1.0, pace="")
-        self._name = name
+        self._bars = live_bars(progress.TaskProgressColumn(), words("fields[pace]"))
+        self._name = blanked(name)
+        self._bar = self._bars.add_task(self._name, total=1.0, pace="")
         self._due = 0.0
 
     def __enter__(self) -> _Bar:
@@ -133,8 +134,8 @@ class _Bar:
 
     def told(self, standing: Standing) -> None:
         """Show how far it is."""
-        words = [step_text(standing.step), speed_text(standing.estimate.speed), left_text(standing.estimate.eta)]
-        pace = ", ".join(word for word in words if word)
+        said = (step_text(standing.step), speed_text(standing.estimate.speed), left_text(standing.estimate.eta))
+        pace = ", ".join(filter(None, said))
         if not self._bars.disable:
             self._bars.update(self._bar, completed=standing.share, pace=pace)
         elif standing.share >= self._due:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import platformdirs
 
-from streamhost.cli.bars import byte_bars
+from streamhost.cli.bars import byte_bars, live_bars, step_text, words
 from streamhost.cli.remote import Remote, Transfer
 from streamhost.cli.video_commands import COMMANDS
 from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+from streamhost.model.words import blanked
 
 if TYPE_CHECKING:
     from rich import progress
@@ -82,10 +83,10 @@ def upload(
     """
     remote = Remote(url, token)
     said = {"filename": file.name, "title": title, "description": description, "visibility": visibility}
-    words = {key: value for key, value in said.items() if value}
-    with byte_bars(progress.TaskProgressColumn(), progress.TextColumn("{task.fields[about]}")) as bars:
-        video_id = _transfer(remote, file, words, bars)
-        document = _wait(remote, video_id, bars) if wait else _look(remote, video_id)
+    told = {key: value for key, value in said.items() if value}
+    with byte_bars(progress.TaskProgressColumn(), words("fields[about]")) as bars:
+        video_id = _transfer(remote, file, told, bars)
+    document = _wait(remote, video_id) if wait else _look(remote, video_id)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
@@ -93,10 +94,10 @@ def upload(
         click.echo(f"{document['title']}: {state}, {remote.base}/watch/{video_id}")
 
 
-def _transfer(remote: Remote, file: Path, words: dict[str, str], bars: progress.Progress) -> str:
-    bar = bars.add_task("Uploading", total=file.stat().st_size, about=file.name)
-    transfer = Transfer(remote, file, words, lambda offset: bars.update(bar, completed=offset))
-    notes = _Notes(remote, file, words)
+def _transfer(remote: Remote, file: Path, told: dict[str, str], bars: progress.Progress) -> str:
+    bar = bars.add_task("Uploading", total=file.stat().st_size, about=blanked(file.name))
+    transfer = Transfer(remote, file, told, lambda offset: bars.update(bar, completed=offset))
+    notes = _Notes(remote, file, told)
     address = notes.address()
     if address is None or not transfer.known(address):
         address = transfer.create()
@@ -119,20 +120,21 @@ def _look(remote: Remote, video_id: str) -> dict[str, Any]:
         time.sleep(LOOK_EVERY)
 
 
-def _wait(remote: Remote, video_id: str, bars: progress.Progress) -> dict[str, Any]:
+def _wait(remote: Remote, video_id: str) -> dict[str, Any]:
     """The video's document once it is ready. Raises `NotReady` when it will not be."""
-    bar = bars.add_task("Processing", total=100, about="")
-    while True:
-        document = _look(remote, video_id)
-        state = document.get("state")
-        if state == "ready" and document.get("playable"):
-            return document
-        if state not in ("received", "processing"):
-            error = document.get("error") or {}
-            detail = " ".join(filter(None, (f"It is {state}.", error.get("detail"))))
-            raise NotReady(detail, hint=error.get("hint"))
-        bars.update(bar, completed=100 * document.get("progress", 0), about=document.get("step", ""))
-        time.sleep(LOOK_EVERY)
+    with live_bars(progress.TaskProgressColumn(), words("fields[about]")) as bars:
+        bar = bars.add_task("Processing", total=1.0, about="")
+        while True:
+            document = _look(remote, video_id)
+            state = document.get("state")
+            if state == "ready" and document.get("playable"):
+                return document
+            if state not in ("received", "processing"):
+                error = document.get("error") or {}
+                detail = " ".join(filter(None, (f"It is {state}.", error.get("detail"))))
+                raise NotReady(detail, hint=error.get("hint"))
+            bars.update(bar, completed=document.get("progress", 0), about=step_text(document.get("step") or ""))
+            time.sleep(LOOK_EVERY)
 
 
 class _Notes:

@@ -70,8 +70,8 @@ class StorageSettings(Section, frozen=True):
     s3_addressing: Annotated[
         Literal["path", "virtual"],
         Meta(
-            description="Where the bucket's name stands in addresses: path: https://server/bucket/; virtual: "
-            "https://bucket.server/, as Amazon wants it."
+            description="Where the bucket's name stands in addresses: path: https://s3.example.org/bucket/; virtual: "
+            "https://bucket.s3.example.org/, as Amazon wants it."
         ),
     ] = "path"
     s3_access_key_id: Annotated[

@@ -35,6 +35,9 @@ together this many: a server that answers a byte at a time must not hold a place
 REPLY_LENGTH = 300
 """How much of what a mail server says is kept."""
 CHECK_NAME = "Check mail.username and mail.password."
+CHECK_SENDER = "Check mail.sender: most mail servers take mail only from addresses of their own."
+SIGN_IN_FIRST = 530
+"""What a server says that takes mail only from those who have signed in (RFC 4954, 6)."""
 PERMANENT = 500
 """From here on, a reply means that trying again will not help (RFC 5321, 4.2.1)."""
 
@@ -88,15 +91,6 @@ class SmtpMailSender:
             raise _refusal(error.recipients[0]) from error
         except aiosmtplib.SMTPDataError as error:
             raise _refusal(error) from error
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=CHECK_NAME) from error
-        except aiosmtplib.SMTPSenderRefused as error:
-            hint = "Check mail.sender: most mail servers take mail only from addresses of their own."
-            raise MailUnavailable(f"It refuses {self._from.address} as sender: {_reply(error)}", hint=hint) from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise MailUnavailable(f"The mail server said {_reply(error)}") from error
-        except TimeoutError as error:
-            raise MailUnavailable(f"{self._where} does not answer in time.") from error
         except aiosmtplib.SMTPNotSupported as error:
             if not recipient.isascii():
                 raise MailRefused("The mail server takes no addresses with such letters before the @.") from error
@@ -105,21 +99,17 @@ class SmtpMailSender:
             raise self._unavailable(error) from error
 
     async def check(self) -> None:
-        """Connect, encrypt and sign in as a delivery would, and send nothing. Raises `MailUnavailable`."""
+        """Connect, encrypt, sign in and name the sender as a delivery would, and send nothing.
+
+        Raises `MailUnavailable`."""
         try:
             async with asyncio.timeout(STEPS * self._server.timeout):
                 client = self._client()
                 try:
                     await client.connect()
-                    await client.noop()
+                    await client.mail(self._from.address)
                 finally:
                     client.close()
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=CHECK_NAME) from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise MailUnavailable(f"The mail server said {_reply(error)}") from error
-        except TimeoutError as error:
-            raise MailUnavailable(f"{self._where} does not answer in time.") from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._unavailable(error) from error
 
@@ -174,6 +164,15 @@ class SmtpMailSender:
         return mail
 
     def _unavailable(self, error: Exception) -> MailUnavailable:
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+            return MailUnavailable(f"It does not let us sign in: {_reply(error)}", hint=CHECK_NAME)
+        if isinstance(error, aiosmtplib.SMTPSenderRefused):
+            hint = CHECK_NAME if error.code == SIGN_IN_FIRST else CHECK_SENDER
+            return MailUnavailable(f"It refuses {self._from.address} as sender: {_reply(error)}", hint=hint)
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return MailUnavailable(f"The mail server said {_reply(error)}")
+        if isinstance(error, TimeoutError):
+            return MailUnavailable(f"{self._where} does not answer in time.")
         if isinstance(error, ssl.SSLCertVerificationError) or isinstance(error.__cause__, ssl.SSLCertVerificationError):
             hint = "Set mail.host to the name in its certificate; trust an authority of your own by mail.ca_file."
             return MailUnavailable(f"{self._where} cannot prove who it is: {_line(error)}", hint=hint)

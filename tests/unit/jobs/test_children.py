@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from streamhost import sandbox
+from streamhost.db import job_outputs
+from streamhost.features.work import State, Work
 from streamhost.jobs.context import JobContext
 from streamhost.model.tasks import JobState
 from tests.support.processes import started
@@ -75,3 +77,18 @@ async def test_crash_fails_one_job(bench: Bench) -> None:
     assert (job.attempts, job.error_code) == (2, "child_crashed")
     assert "SIGSEGV" in (job.error_detail or "")
     assert worker.alive
+
+
+async def test_what_a_child_said_is_kept(bench: Bench) -> None:
+    """The end of it, as it was said, beside the job wherever jobs are looked at; a job that said nothing has none."""
+    loud, silent = await bench.add(Count(1)), await bench.add(Count(2))
+    children = {1: Children("complain"), 2: Children("quit_without_answer")}
+    await bench.worker({Count: lambda task, job: children[task.number].work(task, job)}).start()
+    for job_id in (loud, silent):
+        await bench.until(job_id, JobState.FAILED)
+    work = Work(bench.db, bench.queue, {})
+    kept = (await work.get(loud)).output
+    assert kept.endswith("once more\n\x1b[2J<b>no paper</b>")
+    assert 4000 < len(kept) <= job_outputs.LONGEST
+    assert (await work.get(silent)).output == ""
+    assert {item.job.id: item.output for item in (await work.listed(State.FAILED)).items} == {loud: kept, silent: ""}

@@ -44,6 +44,12 @@ def stumble(_request: dict[str, Any]) -> None:
     raise ValueError("what nobody foresaw")
 
 
+def complain(_request: dict[str, Any]) -> None:
+    """Says more than anybody wants to read, in the end why, and dies."""
+    os.write(2, b"once more\n" * 5000 + b"\x1b[2J<b>no paper</b>\n")
+    os._exit(1)
+
+
 def quit_without_answer(_request: dict[str, Any]) -> None:
     """Ends as if all were well, without a result."""
 

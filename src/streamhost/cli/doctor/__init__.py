@@ -13,7 +13,7 @@ import click
 
 from streamhost import log
 from streamhost.cli import FAILED
-from streamhost.cli.doctor import machine, proof, services, site
+from streamhost.cli.doctor import cdn, machine, proof, services, site
 from streamhost.cli.doctor.asking import Site
 from streamhost.cli.doctor.lines import Case, Level, Line, Look, failed, skip, warn
 from streamhost.cli.options import USUAL, data_directory, json_option
@@ -36,13 +36,13 @@ SITE: tuple[Look, ...] = (
     services.catalog,
     services.storage,
     services.mail,
-    services.cdn,
     services.models,
     services.plugins,
     services.jobs,
     services.backups,
     site.server,
     site.front,
+    cdn.copies,
     proof.private,
 )
 """What is looked at where there is a site, in this order."""
@@ -56,7 +56,7 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red", Level.SKI
 @click.option("--outside", is_flag=True, help="Also ask other machines: a proxy or a CDN that is not on this one.")
 @json_option
 def doctor(data: Path | None, url: str | None, mail_to: str, outside: bool, as_json: bool) -> None:
-    """Look whether everything works: disk, clock, encoders, keys, storage, mail, models, the proxy in front.
+    """Look whether everything works: disk, clock, encoders, keys, storage, mail, CDN, models, the proxy in front.
 
     And prove that a private segment is refused, by trying.
 

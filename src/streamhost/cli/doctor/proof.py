@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from streamhost.db import videos as rows
 from streamhost.host import Host
 from streamhost.keyrings import Ring
 from streamhost.model.accounts import Role, Viewer
+from streamhost.model.cdn import Way
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import StreamhostError
 from streamhost.model.grants import POSTER_ONLY, encode
@@ -63,7 +64,7 @@ async def private(case: Case) -> AsyncIterator[Line]:
         await case.host.storage.put_bytes(key, CONTENT)
         try:
             async with _known(case.host, video, package) as known:
-                for name, site in _sites(case):
+                for name, site in _sites(case, case.host):
                     for line in await asyncio.to_thread(_tried, name, site, case.host, video, package, known):
                         yield line
         finally:
@@ -109,14 +110,18 @@ def _title(video: VideoId) -> str:
     return f"doctor{video.lower()}"
 
 
-def _sites(case: Case) -> Iterator[tuple[str, Site]]:
+def _sites(case: Case, host: Host) -> Iterator[tuple[str, Site]]:
     yield "privacy", Site.of(case.address, outside=False)
     public = case.settings.server.public_url
     if public and public != case.address:
-        try:
+        with suppress(OSError):
             yield "privacy by proxy", Site.of(public, outside=case.outside)
-        except OSError:
-            return
+    if host.copies.cdn.way is Way.GRANT and host.copies.cdn.base_url not in ("", public):
+        # Players go there with their permissions, and it asks the site about them.
+        with suppress(OSError):
+            edge = Site.of(host.copies.cdn.base_url, outside=case.outside)
+            if edge.is_own or case.outside:
+                yield "privacy by CDN", edge
 
 
 def _tried(name: str, site: Site, host: Host, video: VideoId, package: PackageId, known: bool) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What the site works with: catalog, storage, mail, CDN, models, plugins, jobs, backups."""
+"""What the site works with: catalog, storage, mail, models, plugins, jobs, backups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from streamhost.cli.doctor.lines import Case, Line, fail, failed, ok, warn
 from streamhost.features.backup import NAME, TarShelf
-from streamhost.features.storekeeping import check
+from streamhost.features.storekeeping import Checked, check
 from streamhost.features.work import State
 from streamhost.host_backup import shelf_of
 from streamhost.host_mail import smtp_of
@@ -33,8 +33,11 @@ async def storage(case: Case) -> AsyncIterator[Line]:
     except StreamhostError as error:
         yield failed("storage", error)
         return
-    wrong = [one for one in steps if one.ok is False]
-    for one in wrong:
+    wrong = [one for one in steps if one.ok is False and one.tried]
+    causes: dict[str, Checked] = {}
+    for one in wrong:  # several steps may fail for one reason, which the hint names
+        causes.setdefault(one.hint or one.name, one)
+    for one in causes.values():
         yield fail(f"storage {one.name}", one.detail, one.hint or "`streamhost storage check` tells more.")
     if not wrong:
         yield ok("storage", f"{settings.storage.backend}: {len(steps)} steps, from writing to deleting, work.")
@@ -56,21 +59,6 @@ async def mail(case: Case) -> AsyncIterator[Line]:
         yield failed("mail", error)
         return
     yield ok("mail", f"{case.settings.mail.host} takes us; nothing was sent (--mail-to ADDRESS sends a test).")
-
-
-async def cdn(case: Case) -> AsyncIterator[Line]:
-    """How the copies at the CDN stand."""
-    if case.host is None:
-        return
-    seen = await case.host.copies.overview()
-    if seen.kind == "origin":
-        yield ok("cdn", "None: this server sends everything itself.")
-    elif seen.purges_failed:
-        hint = "`streamhost cdn status` names them; `streamhost jobs retry` tries again."
-        yield fail("cdn", f"{len(seen.purges_failed)} copies could not be dropped and may still be seen.", hint)
-    else:
-        about = ", ".join(f"{number} {state.value}" for state, number in seen.counts.items()) or "nothing brought there"
-        yield ok("cdn", f"{seen.kind} at {seen.base_url or 'its own address'}: {about}.")
 
 
 async def models(case: Case) -> AsyncIterator[Line]:
@@ -111,7 +99,8 @@ async def jobs(case: Case) -> AsyncIterator[Line]:
         yield ok("jobs", "None has failed in the last two weeks.")
         return
     number = f"{len(page.items)}{' or more' if page.next_cursor else ''}"
-    yield warn("jobs", f"{number} have failed.", "`streamhost jobs list --state failed` tells why.")
+    hint = "`streamhost jobs list --state failed` tells why, `streamhost jobs show` what their processes said."
+    yield warn("jobs", f"{number} have failed.", hint)
 
 
 async def backups(case: Case) -> AsyncIterator[Line]:

@@ -95,7 +95,7 @@ class Copies:
         self._queue = queue
         self._storage = storage
         self._clock = clock
-        self._cdn = cdn
+        self.cdn = cdn
         self._kind = kind
         self._push = push
         self._log = log.get("cdn")
@@ -103,7 +103,7 @@ class Copies:
     @property
     def exists(self) -> bool:
         """Whether there is any other place than this server."""
-        return self._cdn.way is not Way.DIRECT
+        return self.cdn.way is not Way.DIRECT
 
     async def overview(self) -> Overview:
         """How things stand."""
@@ -113,7 +113,7 @@ class Copies:
             waiting = await self._queue.list(conn, open_states, kind=PurgeCopies.kind, limit=SHOWN)
             failed = await self._queue.list(conn, (JobState.FAILED,), kind=PurgeCopies.kind, limit=SHOWN)
         troubles = [Trouble(str(job.payload["prefix"]), f"{job.error_code}: {job.error_detail}") for job in failed]
-        way, base_url = self._cdn.way, self._cdn.base_url
+        way, base_url = self.cdn.way, self.cdn.base_url
         return Overview(self._kind, way, base_url, self._push, counts, len(waiting), troubles)
 
     async def of_video(self, video_id: VideoId) -> CdnSync:
@@ -209,7 +209,7 @@ class Copies:
         ]
         for start in range(0, len(keys), BATCH):
             job.report(start / len(keys), "bringing segments to the CDN")
-            await self._cdn.push(keys[start : start + BATCH])
+            await self.cdn.push(keys[start : start + BATCH])
         async with self._db.write() as conn:
             if await self._current(conn, task):
                 await rows.put(conn, self._now(sync, SyncState.SYNCED, objects=len(keys)))
@@ -230,7 +230,7 @@ class Copies:
 
     async def purge_prefix(self, task: PurgeCopies, job: JobContext) -> None:
         """Have the CDN drop what lies below a prefix."""
-        await self._cdn.purge([task.prefix])
+        await self.cdn.purge([task.prefix])
         async with self._db.write() as conn:
             await job.complete(conn)
         self._log.info("copies were dropped", action="cdn_purged", prefix=task.prefix)

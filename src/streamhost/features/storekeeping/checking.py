@@ -21,12 +21,14 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One step: `ok` is None where it does not matter for these settings."""
+    """One step: `ok` is None where it does not matter for these settings. `tried`: what needs something to be there was
+    not tried where nothing could be written."""
 
     name: str
     ok: bool | None
     detail: str = ""
     hint: str = ""
+    tried: bool = True
 
 
 @runtime_checkable
@@ -49,7 +51,7 @@ async def check(storage: Storage, origin: str, *, by_viewers: bool) -> AsyncIter
     wrote = False
     for name, needs, step in _steps(storage, folder):
         if needs and not wrote:
-            yield Checked(name, False, "Not tried: nothing could be written.")
+            yield _untried(name, needed=True)
             continue
         checked = await _tried(name, step, needed=True)
         wrote = wrote or (name == "write" and checked.ok is True)
@@ -57,11 +59,15 @@ async def check(storage: Storage, origin: str, *, by_viewers: bool) -> AsyncIter
     if isinstance(storage, ChecksMore):
         for one in storage.checks(folder, origin, by_viewers=by_viewers):
             if one.needs_write and not wrote:
-                yield Checked(one.name, False if one.needed else None, "Not tried: nothing could be written.")
+                yield _untried(one.name, needed=one.needed)
             else:
                 yield await _tried(one.name, one.run, needed=one.needed)
     if wrote:
         yield await _tried("delete", lambda: _deletes(storage, folder), needed=True)
+
+
+def _untried(name: str, *, needed: bool) -> Checked:
+    return Checked(name, False if needed else None, "Not tried: nothing could be written.", tried=False)
 
 
 async def _tried(name: str, step: Callable[[], Awaitable[str]], *, needed: bool) -> Checked:

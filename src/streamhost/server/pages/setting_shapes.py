@@ -136,7 +136,8 @@ def _input(one: Setting, typed: Texts | None, error: str) -> InputView:
     bounds = field.bounds
     value = one.value
     shown = "" if kind == "secret" else _text(value)
-    if typed is not None and kind != "secret" and (field.key in typed or kind == "switch") and not one.locked:
+    fixed = one.locked or field.machine  # a browser sends nothing of what it may not change
+    if typed is not None and kind != "secret" and (field.key in typed or kind == "switch") and not fixed:
         shown = (TRUE if field.key in typed else FALSE) if kind == "switch" else typed[field.key]
     large = isinstance(value, int) and not isinstance(value, bool) and value >= 100_000 and _BYTES.search(field.help)
     return InputView(
