@@ -148,7 +148,8 @@ def test_many_are_changed_without_script(site: RunningServer, browser_without_sc
     page.get_by_role("button", name="Delete them").click()
     page.get_by_role("link", name="Trash").click()
     page.get_by_role("link", name="Empty the trash").click()
-    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("heading", name="Empty the trash?")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
 
 
