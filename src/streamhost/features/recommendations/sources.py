@@ -5,7 +5,9 @@ Each is a `Recommender`. They hold nothing that matters: what they propose is as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from streamhost.db import proposals, tastes
 from streamhost.db.core import Connection, Database
@@ -31,50 +33,53 @@ AGES = 14 * DAY
 """After which a new video is half as new."""
 
 
-class PopularRecommender:
-    """What many watched lately, the same for everybody."""
+@contextlib.asynccontextmanager
+async def _reading(db: Database) -> AsyncIterator[Connection]:
+    """The catalog to read; raises `RecommenderUnavailable` where it fails."""
+    try:
+        async with db.read() as conn:
+            yield conn
+    except CatalogUnavailable as error:
+        raise RecommenderUnavailable(str(error)) from error
+
+
+class _ForEverybody(ABC):
+    """What is recommended to all alike, beside any video too."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
+    @abstractmethod
     async def recommend(self, profile: Profile, limit: int) -> Sequence[Candidate]:
         """See `Recommender`."""
-        try:
-            async with self._db.read() as conn:
-                found = await proposals.popular(conn, limit)
-        except CatalogUnavailable as error:
-            raise RecommenderUnavailable(str(error)) from error
+
+    async def related(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
+        """See `Recommender`."""
+        found = await self.recommend(Profile(), limit + 1)
+        return [one for one in found if one.video_id != video_id][:limit]
+
+
+class PopularRecommender(_ForEverybody):
+    """What many watched lately, the same for everybody."""
+
+    async def recommend(self, profile: Profile, limit: int) -> Sequence[Candidate]:
+        """See `Recommender`."""
+        async with _reading(self._db) as conn:
+            found = await proposals.popular(conn, limit)
         now = self._clock() / HALF_LIFE
         return [_plain(video_id, 2.0 ** min(64.0, heat - now), ReasonKind.POPULAR) for video_id, heat in found]
 
-    async def related(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
-        """See `Recommender`."""
-        found = await self.recommend(Profile(), limit + 1)
-        return [one for one in found if one.video_id != video_id][:limit]
 
-
-class NewRecommender:
+class NewRecommender(_ForEverybody):
     """What was published lately, the same for everybody."""
-
-    def __init__(self, db: Database, clock: Clock) -> None:
-        self._db = db
-        self._clock = clock
 
     async def recommend(self, profile: Profile, limit: int) -> Sequence[Candidate]:
         """See `Recommender`."""
-        try:
-            async with self._db.read() as conn:
-                found = await proposals.newest(conn, limit)
-        except CatalogUnavailable as error:
-            raise RecommenderUnavailable(str(error)) from error
+        async with _reading(self._db) as conn:
+            found = await proposals.newest(conn, limit)
         now = self._clock()
         return [_plain(one, 0.5 ** (max(0.0, now - at) / AGES), ReasonKind.NEW) for one, at in found]
-
-    async def related(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
-        """See `Recommender`."""
-        found = await self.recommend(Profile(), limit + 1)
-        return [one for one in found if one.video_id != video_id][:limit]
 
 
 class WatchedRecommender:
@@ -122,11 +127,8 @@ class ViewersRecommender:
         node = Node(NodeKind.VIEWER, profile.viewer)
         edges = (await _edges(self._graph, [node], NEIGHBOURS)).get(node, ())
         weights = {edge.other: edge.weight for edge in edges if edge.other != profile.viewer}
-        try:
-            async with self._db.read() as conn:
-                found = await tastes.of_viewers(conn, weights, THEIR_VIDEOS, limit + len(profile.seen))
-        except CatalogUnavailable as error:
-            raise RecommenderUnavailable(str(error)) from error
+        async with _reading(self._db) as conn:
+            found = await tastes.of_viewers(conn, weights, THEIR_VIDEOS, limit + len(profile.seen))
         watched = {one.video_id for one in profile.seen}
         fresh = [(one, score) for one, score in found if one not in watched]
         return [_plain(one, score, ReasonKind.VIEWERS) for one, score in fresh[:limit]]
@@ -159,11 +161,8 @@ class WordsRecommender:
         return await self._alike(video_id, limit)
 
     async def _alike(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
-        try:
-            async with self._db.read() as conn:
-                found = await proposals.alike(conn, video_id, limit, self._common)
-        except CatalogUnavailable as error:
-            raise RecommenderUnavailable(str(error)) from error
+        async with _reading(self._db) as conn:
+            found = await proposals.alike(conn, video_id, limit, self._common)
         return [Candidate(one, score, Reason(ReasonKind.SIMILAR, video_id)) for one, score in found]
 
 
@@ -176,11 +175,8 @@ class CreatorsRecommender:
     async def recommend(self, profile: Profile, limit: int) -> Sequence[Candidate]:
         """See `Recommender`."""
         watched = {one.video_id: one.strength for one in profile.seen}
-        try:
-            async with self._db.read() as conn:
-                return await self._latest(conn, watched, limit)
-        except CatalogUnavailable as error:
-            raise RecommenderUnavailable(str(error)) from error
+        async with _reading(self._db) as conn:
+            return await self._latest(conn, watched, limit)
 
     async def related(self, video_id: VideoId, limit: int) -> Sequence[Candidate]:
         """See `Recommender`."""
