@@ -59,6 +59,7 @@ LATE = {
 # Milliseconds of one core with Python 3.11, with all that the package brings along; `users list` takes 300.
 FIRST_USE = {
     "aiosmtplib": "10: a mail is handed over",
+    "difflib": "2: a setting is misspelt",
     "email.headerregistry": "7, and 0.9 MB with the next two: the same",
     "email.mime.multipart": "the same",
     "email.mime.nonmultipart": "the same",
@@ -69,6 +70,7 @@ FIRST_USE = {
     "jinja2.sandbox": "the same",
     "jwt": "60 where cryptography is installed: a token is signed or read",
     "numpy": "160: pictures are looked at",
+    "platformdirs": "2, and 0.4 MB: nobody says where the data are",
     "prometheus_client": "60: the figures of the program are read",
     "prometheus_client.core": "the same",
     "tomlkit": "35: a setting is changed",

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
-import platformdirs
 
 from streamhost.config.agreement import disagreements
 from streamhost.config.described import OTHER_VARIABLES, PREFIX, TRACE, Field, fields, sections
 from streamhost.config.plugins import ForPlugins
 from streamhost.config.settings import Settings
 from streamhost.instance import end_swap
+from streamhost.late import late
 from streamhost.model.errors import StreamhostError
+
+if TYPE_CHECKING:
+    import difflib
+
+    import platformdirs
+else:
+    difflib, platformdirs = late("difflib"), late("platformdirs")
 
 FILE_NAME = "streamhost.toml"
 PLUGINS = "plugins"
