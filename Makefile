@@ -16,9 +16,6 @@ export PYTHONDONTWRITEBYTECODE :=
 # Debian keeps servers such as nginx where only root looks for programs.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
-# What looks at every page: it also takes their pictures.
-LOOKS := $(addprefix tests/browser/test_,every_page.py account_looks.py desk.py notifications.py)
-
 .DEFAULT_GOAL := help
 .PHONY: help serve test suite quick lint types format web wheel bench soak docs site screenshots picture newcomer lock \
 	test-pythons test-lowest clean \
@@ -71,8 +68,7 @@ site: setup-test ## build the documentation as a site in dist/docs; a broken lin
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs dist/docs
 
 screenshots: setup-test ## pictures of the pages, at three widths, light and dark, in dist/pictures
-	PICTURES=dist/pictures $(BIN)/pytest -n 2 --dist loadfile --timeout 600 \
-		-k "test_pages_of or test_pages_at or test_how_it_looks" $(LOOKS)
+	PICTURES=dist/pictures $(BIN)/pytest -n 2 --dist loadfile --timeout 600 -m looks tests/browser
 
 picture: setup-test ## take the picture of the README anew, docs/pictures/watch.jpg
 	$(BIN)/python scripts/picture.py

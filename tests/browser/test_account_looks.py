@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
+from pyotp import TOTP
 
 from tests.browser.accounts import forgive, mailed, sign_in
 from tests.browser.conftest import Visit
@@ -30,6 +31,7 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
     running.stop()
 
 
+@pytest.mark.looks
 def test_pages_at_the_door(open_site: RunningServer, visit: Visit) -> None:
     """What forms at the door become when they are sent: with mistakes, and without."""
     guest = visit(open_site.url)
@@ -53,9 +55,18 @@ def test_pages_at_the_door(open_site: RunningServer, visit: Visit) -> None:
     page.get_by_role("button", name="Send the mail again").click()
     expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     look(page, "resend-sent")
+    open_site.add_user("fay@example.org")
+    fay = open_site.client("fay@example.org")
+    secret = fay.post("/api/v1/me/second-factor", json={"password": PASSWORD}).json()["secret"]
+    fay.post("/api/v1/me/second-factor/confirm", json={"otp": TOTP(secret).now()}).raise_for_status()
+    page.goto(open_site.url + "/login")
+    sign_in(page, "fay@example.org")
+    expect(page.get_by_role("textbox", name="Code")).to_be_focused()
+    look(page, "code")
     forgive(guest.troubles, "400", "403", "422")
 
 
+@pytest.mark.looks
 def test_pages_at_doors_that_are_shut(server: RunningServer, open_site: RunningServer, visit: Visit) -> None:
     """The very first page of a new site, and what stands before a video with a password."""
     page = visit(server.url).page()
@@ -74,8 +85,9 @@ def test_pages_at_doors_that_are_shut(server: RunningServer, open_site: RunningS
     forgive(guest.troubles, "403")
 
 
+@pytest.mark.looks
 def test_pages_of_an_account(open_site: RunningServer, visit: Visit) -> None:
-    """The second factor's secret, and a form for tokens with mistakes."""
+    """The second factor's secret, a form for tokens with mistakes, and a site without plugins."""
     root = visit(open_site.url).sign_in("root@example.org")
     page = root.page()
     page.goto(open_site.url + "/account/second-factor")
@@ -89,6 +101,8 @@ def test_pages_of_an_account(open_site: RunningServer, visit: Visit) -> None:
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     look(page, "tokens-wrong")
+    page.goto(open_site.url + "/admin/plugins")
+    look(page, "admin-plugins-none")
     forgive(root.troubles, "422")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.accounts import forgive
 from tests.browser.conftest import Visit
+from tests.browser.looks import look
 from tests.browser.support import sign_in_plainly
 from tests.support.server import RunningServer
 
@@ -93,8 +95,10 @@ def test_a_logo_is_sent_as_soon_as_it_is_picked(site: RunningServer, visit: Visi
     expect(page.get_by_text("No logo yet")).to_be_visible()
 
 
+@pytest.mark.looks
 def test_started_anew(server: RunningServer, visit: Visit) -> None:
-    """A change that waits is told, and a button starts the same server again in the same process, with the change."""
+    """A change that waits is told, and a button starts the same server again in the same process, with the change. The
+    page in between goes on once it can ask whether the new server is there."""
     server.add_user("root@example.org", "admin")
     root = visit(server.url).sign_in("root@example.org")
     page = root.page("/admin/settings/uploads")
@@ -102,7 +106,13 @@ def test_started_anew(server: RunningServer, visit: Visit) -> None:
     page.get_by_label("Quota videos").fill("17")
     page.get_by_role("button", name="Save changes").last.click()
     expect(page.get_by_text("1 change counts from the next start")).to_be_visible()
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.setBlockedURLs", {"urls": ["*/api/v1/admin/overview"]})
     page.get_by_role("button", name="Restart now").click()
+    expect(page.get_by_role("heading", name="The server starts anew")).to_be_visible()
+    look(page, "admin-restart")
+    network.send("Network.setBlockedURLs", {"urls": []})
     page.wait_for_url(server.url + "/admin/settings")
     expect(page.get_by_text("from the next start")).to_have_count(0)
     assert server.process.poll() is None

@@ -198,6 +198,7 @@ def test_what_owners_and_viewers_do(watched_site: RunningServer, titles: list[st
     bob.troubles.clear()
 
 
+@pytest.mark.looks
 def test_a_new_file_is_looked_at_beside_the_old_one(watched_site: RunningServer, film: Path, visit: Visit) -> None:
     """The page shows the new file, which nobody else can play; by one key it takes its place, and the page says so."""
     alice = watched_site.client("alice@example.org")
@@ -215,7 +216,7 @@ def test_a_new_file_is_looked_at_beside_the_old_one(watched_site: RunningServer,
     expect(page.locator("#header-q")).to_have_value("")
     until(page, "document.querySelector('video').readyState >= 1")
     assert page.evaluate("document.querySelector('video').duration") == pytest.approx(4.0, abs=0.5), "the old has eight"
-    look(page, "desk-new-file")
+    look(page, "moderation-case-new-file")
     page.get_by_role("link", name="Look at the file that plays").click()
     expect(page.get_by_text("This is the file that plays.")).to_be_visible()
     page.get_by_role("link", name="Look at the new file").click()
@@ -230,17 +231,18 @@ def test_a_new_file_is_looked_at_beside_the_old_one(watched_site: RunningServer,
     assert alice.video(video)["duration"] == pytest.approx(4.0, abs=0.5)
 
 
+@pytest.mark.looks
 def test_how_it_looks(watched_site: RunningServer, titles: list[str], visit: Visit) -> None:
     """A case with evidence, the form to reject it, and what a look at all videos has found."""
     root = visit(watched_site.url).sign_in("root@example.org")
     page = root.page("/moderation")
     case = page.get_by_role("link", name=titles[3]).get_attribute("href")
-    for name, path in {"desk-full": "/moderation", "desk-case-evidence": case}.items():
-        page.goto(f"{watched_site.url}{path}")
-        look(page, name)
+    look(page, "moderation-queue-full")
+    page.goto(f"{watched_site.url}{case}")
+    look(page, "moderation-case-evidence")
     page.keyboard.press("r")
-    look(page, "desk-reject-dialog")
+    look(page, "moderation-case-reject")
     page.goto(watched_site.url + "/moderation/rescreen")
     page.get_by_role("button", name="See what would change").click()
     expect(page.get_by_role("heading", name="Looked; nothing was changed yet")).to_be_visible()
-    look(page, "desk-rescreened")
+    look(page, "moderation-rescreen-seen")

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
+from streamhost.db import videos
+from streamhost.db.core import Database
+from streamhost.host_basis import CATALOG_FILE
+from streamhost.jobs.queue import Queue
+from streamhost.model.clock import DAY, system_clock
+from streamhost.model.ids import VideoId
+from streamhost.model.tasks import MakeDownload
 from tests.browser.conftest import Visit
 from tests.browser.looks import look, settle
 from tests.browser.pages import PAGES, View
 from tests.browser.support import PASSWORD, Visitor, bunny, profile
+from tests.support.installed import plugin_path, write_plugin
 from tests.support.server import RunningServer
 from tests.support.server import until as wait_until
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
+BELL = """
+from streamhost.hookspecs import hookimpl
+
+@hookimpl
+def on_event():
+    raise OSError("The bell does not answer: " + "no wire, " * 12 + "no bell.")
+"""
+"""A plugin that fails whenever something happens."""
 EXPECTED = re.compile(r"status of 40[0349]")
 MOVES = """[...document.querySelectorAll('*')].filter((one) => {
   const style = getComputedStyle(one);
@@ -71,14 +89,46 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     wait_until(lambda: len(root.get("/api/v1/admin/imports/files").json()["items"]) == 3)
     root.post("/admin/storage")
     wait_until(lambda: "The largest videos" in root.get("/admin/storage").text)
-    return {"video": good, "failed": bad, "trashed": trashed, "user": user, "hook": hook_id}
+    wait_until(lambda: "The bell does not answer" in root.get("/admin/plugins").text)
+    rendition = root.video(good)["renditions"][0]["name"]
+    order_for_another_day(full_site, good, rendition)
+    return {
+        "video": good,
+        "rendition": rendition,
+        "failed": bad,
+        "trashed": trashed,
+        "user": user,
+        "hook": hook_id,
+    }
+
+
+def order_for_another_day(site: RunningServer, video: str, rendition: str) -> None:
+    """Order a file that is not put together meanwhile: the page that waits for it stays."""
+
+    async def order() -> None:
+        db = await Database.open(site.data / CATALOG_FILE)
+        async with db.write() as conn:
+            found = await videos.get(conn, VideoId(video))
+            assert found is not None
+            assert found.package_id is not None
+            task = MakeDownload(found.id, found.package_id, rendition)
+            lock = f"download:{found.package_id}:{rendition}"
+            await Queue(system_clock).add(conn, task, lock=lock, subject=f"video:{video}", delay=DAY)
+        await db.close()
+
+    with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread
+        apart.submit(asyncio.run, order()).result()
 
 
 @pytest.fixture(scope="module")
 def full_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A site where everybody may register and webhooks may come to this machine."""
+    """A site where everybody may register and webhooks may come to this machine, with plugins: one that works, one
+    that is not set up, one that fails."""
     settings = {"ACCOUNTS_REGISTRATION": "open", "WEBHOOKS_ALLOW": '["127.0.0.0/8"]'}
     given = {f"STREAMHOST_{name}": value for name, value in settings.items()}
+    plugins = tmp_path_factory.mktemp("plugins")
+    given["PYTHONPATH"] = plugin_path(plugins, "streamhost-ntfy", "streamhost-nginx-edge")
+    write_plugin(plugins, "bell", "Rings at the door whenever something happens", BELL)
     running = RunningServer(tmp_path_factory.mktemp("full") / "data", **given).start()
     for who, role in (("root", "admin"), ("eve", "admin"), ("bob", "viewer")):
         running.add_user(f"{who}@example.org", role)
@@ -87,11 +137,22 @@ def full_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServe
 
 
 def opened(page: Page, site: RunningServer, view: View, addresses: Mapping[str, str]) -> None:
-    """Open a page; the server answers as it should."""
+    """Open a page; the server answers as it should. One that would ask again stands still."""
+    if view.restless:
+        page.route(site.url + view.path.format(**addresses), hold)
     answer = page.goto(site.url + view.path.format(**addresses))
     assert answer is not None and answer.status == view.status, view
 
 
+def hold(route: Route) -> None:
+    """Give a page without the header that has the browser ask again."""
+    answer = route.fetch()
+    kept = {name: value for name, value in answer.headers.items() if name != "refresh"}
+    assert kept.keys() != answer.headers.keys()
+    route.fulfill(response=answer, headers=kept)
+
+
+@pytest.mark.looks
 @pytest.mark.parametrize("who", ["", "root", "eve", "bob"], ids=["nobody", "root", "eve", "bob"])
 def test_pages_of(full_site: RunningServer, visit: Visit, addresses: Mapping[str, str], who: str) -> None:
     """Each reflows down to 320 px and with letters twice as large, keeps the rules of WCAG 2.2 AA in both themes,

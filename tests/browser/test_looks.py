@@ -49,6 +49,25 @@ def test_everything_is_reached_by_keyboard(site: RunningServer, visit: Visit) ->
 
 
 @pytest.mark.usefixtures("notes")
+def test_a_long_page_lists_its_parts(site: RunningServer, browser_without_script: Page) -> None:
+    """On a phone, without script: each link of the list leads to a part, which the list that stays does not cover."""
+    page = sign_in_plainly(browser_without_script, site.url, "alice@example.org")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(site.url + "/studio")
+    page.get_by_role("link", name="Edit Notes").click()
+    parts = page.get_by_role("navigation", name="On this page")
+    lost = "[...document.querySelectorAll('.rooms--within a')].filter((one) => !document.querySelector(one.hash))"
+    expect(parts.get_by_role("link")).to_have_count(7)
+    until(page, f"{lost}.length === 0")
+    parts.get_by_role("link", name="Share links").press("Enter")
+    # Where no script runs, Playwright is not told what is in the window.
+    where = "(name) => document.querySelector(name).getBoundingClientRect()"
+    until(page, f"({where})('#links').top < innerHeight / 2")
+    header, row, part = (page.evaluate(where, name) for name in (".header", ".rooms--within", "#links"))
+    assert header["bottom"] <= row["top"] < row["bottom"] <= part["top"], "in sight, and none covers another"
+
+
+@pytest.mark.usefixtures("notes")
 def test_pages_work_without_script(site: RunningServer, browser_without_script: Page) -> None:
     """Signing in, editing and deleting need no JavaScript."""
     page = sign_in_plainly(browser_without_script, site.url, "alice@example.org")
@@ -69,3 +88,25 @@ def test_pages_work_without_script(site: RunningServer, browser_without_script: 
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The video is deleted.")).to_be_visible()
     expect(page.get_by_text("Notes, renamed")).to_have_count(0)
+
+
+def test_all_rooms_open_from_one_button(site: RunningServer, browser_without_script: Page) -> None:
+    """On a phone, by keyboard and without script: the button names the room one is in; Escape closes what it opened."""
+    page = sign_in_plainly(browser_without_script, site.url, "root@example.org")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(site.url + "/admin/audit")
+    rooms = page.get_by_role("navigation", name="Administration")
+    here = rooms.get_by_role("button", name="Audit log")
+    expect(here).to_be_visible()
+    expect(rooms.get_by_role("link")).to_have_count(0)
+    here.press("Enter")
+    expect(rooms.get_by_role("link")).to_have_count(17)
+    expect(rooms.get_by_role("link", name="Audit log")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("Escape")
+    expect(rooms.get_by_role("link")).to_have_count(0)
+    expect(here).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(rooms.get_by_role("link", name="Overview")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rooms.get_by_role("button", name="Overview")).to_be_visible()

@@ -52,6 +52,7 @@ def test_the_bell_rings_in_every_tab(telling_site: RunningServer, visit: Visit, 
     expect(second.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
 
 
+@pytest.mark.looks
 def test_how_it_looks(telling_site: RunningServer, visit: Visit, tmp_path: Path) -> None:
     """The bell's page when something has happened, and a webhook whose secret is shown, then one that was tried."""
     fail(telling_site, "carol", "A film of holidays with a name that is long " * 3, tmp_path)
@@ -64,11 +65,11 @@ def test_how_it_looks(telling_site: RunningServer, visit: Visit, tmp_path: Path)
     page.get_by_role("button", name="Add the webhook").click()
     secret = page.locator("#signing-secret")
     expect(secret).to_have_text(re.compile("^whsec_"))
-    look(page, "webhook-secret")
+    look(page, "admin-webhook-secret")
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_role("alert")).to_contain_text("The connection was refused.")
     expect(secret).to_have_count(0)
-    look(page, "webhook-tried")
+    look(page, "admin-webhook-tried")
     page.get_by_role("button", name="Remove the webhook").click()
     expect(page.get_by_text("The webhook is removed.")).to_be_visible()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,8 @@ from streamhost.model.clock import system_clock
 from streamhost.model.ids import UserId
 from streamhost.server.assets import Assets
 from streamhost.server.pages import Pages
-from tests.browser.pages import ELSEWHERE, PAGES
-from tests.house.tree import ROOT
+from tests.browser.pages import ELSEWHERE, PAGES, TEMPLATES, template_of
+from tests.house.tree import ROOT, parsed, python_files, short
 
 DIST = ROOT / "web" / "dist"
 HEAVIEST = 100_000
@@ -45,6 +47,27 @@ def test_every_page_is_looked_at(tmp_path: Path) -> None:
     assert routes ^ (set(PAGES) - {"/{anywhere}"} | set(ELSEWHERE)) == set()
     names = [view.name for views in PAGES.values() for view in views]
     assert len(names) == len(set(names)), "pictures would overwrite each other"
+
+
+def looks() -> Iterator[tuple[str, ast.FunctionDef, list[str]]]:
+    """The tests that look at pages: where each stands, and the names of those looks that it says itself."""
+    for path in python_files("tests/browser"):
+        for test in (node for node in parsed(path).body if isinstance(node, ast.FunctionDef)):
+            calls = [node for node in ast.walk(test) if isinstance(node, ast.Call) and ast.unparse(node.func) == "look"]
+            if calls and test.name.startswith("test_"):
+                said = [ast.literal_eval(call.args[1]) for call in calls if isinstance(call.args[1], ast.Constant)]
+                yield f"{short(path)}: {test.name}", test, said
+
+
+def test_every_template_is_looked_at() -> None:
+    """Each template of a page is what some look shows, by its address or after what a test does; that a page is the one
+    which its look names is asserted there. `make screenshots` runs all tests that look."""
+    names = {view.name for views in PAGES.values() for view in views}
+    names |= {name for _, _, said in looks() for name in said}
+    assert len(TEMPLATES) > 50
+    assert {template_of(name) for name in names} ^ TEMPLATES == set()
+    unmarked = [place for place, test, _ in looks() if "pytest.mark.looks" not in map(ast.unparse, test.decorator_list)]
+    assert unmarked == []
 
 
 def weight(manifest: dict[str, Any], keys: set[str]) -> int:

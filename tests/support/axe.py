@@ -20,6 +20,7 @@ def complaints(page: Page, within: str = "html", but: tuple[str, ...] = (), only
     found = page.evaluate(
         """([within, runOnly, but]) => axe.run(within, {
             runOnly,
+            resultTypes: ['violations'],
             rules: Object.fromEntries(but.map(name => [name, { enabled: false }])),
         }).then(r => r.violations)""",
         [within, {"type": "rule", "values": only} if only else {"type": "tag", "values": RULES}, but],

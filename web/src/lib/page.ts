@@ -7,6 +7,8 @@ import { stateText } from "./states.ts";
 import { texts } from "./texts.ts";
 import { settled } from "./types.ts";
 
+const READING = 0.4; // of the window's height, from above: what begins there is what one reads
+
 export function startTimes(): void {
   for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-ago]")) {
     const then = new Date(time.dateTime);
@@ -37,10 +39,31 @@ export function startLocalTimes(): void {
 
 /** A row of rooms that is wider than the window begins where one is. */
 export function startRooms(): void {
-  for (const here of document.querySelectorAll<HTMLElement>(".rooms [aria-current]")) {
-    const rooms = here.parentElement;
-    if (rooms) rooms.scrollLeft = here.offsetLeft - rooms.offsetLeft - (rooms.clientWidth - here.offsetWidth) / 2;
-  }
+  for (const here of document.querySelectorAll<HTMLElement>(".rooms [aria-current]")) toTheMiddle(here);
+  startParts([...document.querySelectorAll<HTMLAnchorElement>(".rooms--within a")]);
+}
+
+function toTheMiddle(here: HTMLElement): void {
+  const rooms = here.parentElement;
+  if (rooms) rooms.scrollLeft = here.offsetLeft - rooms.offsetLeft - (rooms.clientWidth - here.offsetWidth) / 2;
+}
+
+/** The links to the parts of a page tell which part one reads: the last that has come up so far, at the end of the page the last of all. */
+function startParts(links: HTMLAnchorElement[]): void {
+  let told: HTMLAnchorElement | undefined;
+  const tell = () => {
+    const ended = window.scrollY > 0 && window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 1;
+    const line = ended ? window.innerHeight : window.innerHeight * READING;
+    const here = links.filter((link) => (document.getElementById(link.hash.slice(1))?.getBoundingClientRect().top ?? Infinity) <= line).pop();
+    if (!here || here === told) return;
+    told?.removeAttribute("aria-current");
+    here.setAttribute("aria-current", "true");
+    toTheMiddle(here);
+    told = here;
+  };
+  if (!links.length) return;
+  window.addEventListener("scroll", tell, { passive: true });
+  tell();
 }
 
 /** A form that is sent is not sent twice by an impatient second click. */

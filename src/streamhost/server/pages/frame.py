@@ -87,6 +87,7 @@ class Frame:
             path=request.url.path,
             unread=request.scope["state"].get(UNREAD, 0),
             theme=_theme(request),
+            page_name=template.removesuffix(".html").replace("_", "-"),
             **values,
         )
 

@@ -1,5 +1,7 @@
 """The administration: what plugins are there, what they bring, what is set for them, and what went wrong lately."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +10,7 @@ from litestar.di import NamedDependency
 
 from streamhost.features.mail import Mail
 from streamhost.features.plugging import Plugging, PluginState
+from streamhost.plugins.asking import Trouble
 from streamhost.plugins.finding import Shown
 from streamhost.server.pages.admin_frame import GUARDS, admin_page
 from streamhost.server.pages.frame import Frame
@@ -19,11 +22,12 @@ PLUGINS = "/admin/plugins"
 
 @dataclass(frozen=True, slots=True)
 class TroubleView:
-    """Something that went wrong, for a template."""
+    """Something that went wrong, for a template: when last, and how often in the same words."""
 
     hook: str
     words: str
     at: Moment
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,16 @@ def _view(state: PluginState) -> PluginView:
         ", ".join(state.plugin.hooks),
         ", ".join(state.brings),
         tuple(state.plugin.shown()),
-        tuple(TroubleView(one.hook, one.words, moment(one.at)) for one in state.troubles),
+        _folded(state.troubles),
     )
+
+
+def _folded(troubles: Sequence[Trouble]) -> tuple[TroubleView, ...]:
+    """Troubles, newest first; those that say the same as one."""
+    times = Counter((one.hook, one.words) for one in troubles)
+    last = {(one.hook, one.words): one for one in reversed(troubles)}
+    newest = sorted(last.values(), key=lambda one: -one.at)
+    return tuple(TroubleView(one.hook, one.words, moment(one.at), times[one.hook, one.words]) for one in newest)
 
 
 @get(PLUGINS, guards=GUARDS, include_in_schema=False)
