@@ -9,6 +9,9 @@ files: the child's standard input, output and errors, and the leash. When the ch
 `{"status": exit code or minus the signal, "cpu": seconds, "peak": bytes}` and is closed; when its other end is shut
 down before that, the child is killed. Since only this process can reap its children, a kill never hits a stranger
 with the same number.
+
+What Python compiles of what is loaded is kept (`keep`) where the one who starts this keeps it, too: where the installer
+compiled nothing, the next start need not do it again.
 """
 
 from __future__ import annotations
@@ -42,8 +45,10 @@ def main() -> None:
     sandbox_child = importlib.import_module("streamhost.sandbox_child")
     sandbox_child.die_with(config["parent"], ctypes.CDLL(None, use_errno=True))
     os.nice(config["nice"])
+    sys.dont_write_bytecode = not config["keep"]
     for name in config["preload"]:
         importlib.import_module(name)
+    sys.dont_write_bytecode = True
     # Objects that are never looked at again by the collector stay on pages that all children share.
     gc.collect()
     gc.freeze()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from streamhost import sandbox_forker
-from streamhost.sandbox import ChildNotStarted
+from streamhost.sandbox import MIB, ChildNotStarted
 from streamhost.sandbox_process import ENVIRONMENT, Process, import_path, python
 
 AVAILABLE = sys.platform == "linux"
@@ -29,6 +29,10 @@ IDLE_SECONDS = 20.0
 """How long the forking process waits for more work: it holds some 60 MB."""
 _ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 """A process that forks must not have threads, and OpenBLAS would start some."""
+_TUNED = {"hugetlb": 1, "mmap_threshold": 32 * MIB, "trim_threshold": 256 * MIB}
+_LARGE_PAGES = {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{name}={value}" for name, value in _TUNED.items())}
+"""Children take and leave pictures by the hundred: what memory they have had stays theirs, in pages of 2 MiB where the
+kernel gives such on request. That is 2 to 4 % of the time of encoding. Only the GNU C library reads it."""
 
 
 @dataclass(slots=True)
@@ -114,6 +118,7 @@ class Nursery:
             "path": import_path(),
             "preload": self._preload,
             "nice": self._nice,
+            "keep": not sys.dont_write_bytecode,
         }
         try:
             with theirs:
@@ -121,7 +126,7 @@ class Nursery:
                     *python(sandbox_forker, config),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
-                    env={**ENVIRONMENT, **_ALONE},
+                    env={**ENVIRONMENT, **_ALONE, **_LARGE_PAGES},
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
                 )

@@ -137,8 +137,9 @@ def _rest(
     pictures: list[tasks.Task] = []
     if plan is not None:
         place = str(folder) if with_stills else None
+        poster_at = None if standing else POSTER_AT
         pictures += [
-            tasks.EncodeChunk(str(source), str(out), info, plan, number, POSTER_AT, stills_dir=place)
+            tasks.EncodeChunk(str(source), str(out), info, plan, number, poster_at, stills_dir=place)
             for number in range(len(plan.chunks))
         ]
     sounds = [tasks.EncodeAudio(str(source), str(out), info, info.audio[n], names[n], length) for n in audio]

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import av
 import av.logging
 
-from streamhost.media import tasks, wire
+from streamhost.media import processor, tasks, wire
 from streamhost.media.errors import MediaError, TaskFailed
 from streamhost.media.execute import execute
 from streamhost.sandbox_child import OUT_OF_MEMORY
@@ -26,6 +26,7 @@ def main() -> int:
     answers = _claim_stdout()
     gc.freeze()  # what is loaded stays; the collector need not look at it again and again
     av.logging.set_level(av.logging.ERROR)
+    processor.tell_ffmpeg()
 
     def say(message: object) -> None:
         answers.write(wire.dumps(message) + b"\n")

@@ -34,8 +34,9 @@ from streamhost.model.streaming import Kind, MediaInfo, Plan, Rendition, VideoTr
 
 CUT_FROM = 0.9
 """A keyframe this share of the segment length after the last cut is good enough to cut at."""
-POSTER_AT = Fraction(15, 100)
-"""Where in the video its poster is taken: after titles, before the end gives anything away."""
+POSTER_FROM, POSTER_UNTIL = Fraction(15, 100), Fraction(30, 100)
+"""Where in the video its first poster is taken: after titles, before the end gives anything away. At the first keyframe
+between these, which is decoded alone: from the one before, half a group of pictures would be. Else at the former."""
 LATEST_KEY = Fraction(1, 2)
 """Seconds of pictures before the first IDR that a copy may leave out."""
 TELL_EVERY = 100
@@ -70,13 +71,12 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     copied = {copy.track.index for copy in done}
     reasons = {sound.track.index: sound.obstacle for sound in sounds}
     encode_audio = tuple(place for place, track in enumerate(info.audio) if track.index not in copied)
-    at = info.duration * POSTER_AT
     return Copied(
         renditions=tuple(copy.rendition() for copy in done),
         encode_audio=encode_audio,
         obstacle=None,
         plan=video.plan(task) if video else None,
-        poster=make_poster(MakePoster(task.source, task.out_dir, info, at, task.limits)).name if video else None,
+        poster=video.poster(task) if video else None,
         warnings=(
             *(losses.begins_late(video.left_out) if video else ()),
             *losses.breaks_off(info.duration, max(seen_until, heard_until)),
@@ -265,6 +265,15 @@ class VideoCopy:
         boundaries = [*(s.start for s in segments), segments[-1].start + segments[-1].duration]
         assert self._timing is not None, "asked only after a copy that worked"
         return follow_plan(task.info, self._timing, boundaries, self.timescale, task.rungs, task.encoding)
+
+    def poster(self, task: CopyTracks) -> str | None:
+        """Write the poster; return its name."""
+        timing, info = self._timing, self.info
+        assert timing is not None, "asked only after a copy that worked"
+        at, latest_at = info.duration * POSTER_FROM, info.duration * POSTER_UNTIL
+        following = (timing.seconds(int(key)) - info.origin for key in timing.keys)
+        at = next((key for key in following if at <= key <= latest_at), at)
+        return make_poster(MakePoster(task.source, task.out_dir, info, at, task.limits)).name
 
     def _key(self, time: int, ticks: int) -> None:
         """Note an IDR picture and cut before it when the segment is long enough."""
