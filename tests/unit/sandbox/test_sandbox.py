@@ -356,23 +356,6 @@ async def test_forking_process_that_cannot_load(playground: Playground) -> None:
     await nursery.close()
 
 
-async def test_forking_process_keeps_what_it_compiled(
-    playground: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it loads is compiled once, not at each start, unless this Python was told to keep nothing."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    (shelf / "a_book.py").write_text("")
-    monkeypatch.syspath_prepend(shelf)
-    for kept in (False, True):
-        monkeypatch.setattr(sys, "dont_write_bytecode", not kept)
-        nursery = Nursery(["a_book"])
-        playground.start = nursery.start
-        await playground.still_works()
-        await nursery.close()
-        assert (shelf / "__pycache__").exists() is kept
-
-
 async def test_forked_children_keep_nothing_of_their_parent(playground: Playground) -> None:
     """No open file but the three of their own: what asks for further children is out of reach."""
     result = await playground.run("list_files")
