@@ -23,10 +23,16 @@ WIDE = """() => [...document.querySelectorAll('body *')]
 """The first elements that reach beyond the window."""
 
 
+BLANK = "[...document.querySelectorAll('.icon')].filter((one) => one.checkVisibility() && !one.getBBox().width)"
+"""Icons that are not drawn: they are not there yet, or there are none of that name."""
+
+
 def settle(page: Page) -> None:
-    """Wait until the page has what it will show first: letters, and the player's controls or what is wrong with it."""
+    """Wait until the page has what it will show first: letters, icons, and the player's controls or what is wrong with
+    it."""
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready")
+    until(page, f"{BLANK}.length === 0")
     until(
         page,
         """[...document.querySelectorAll('[data-player][data-playable=yes]')].every((one) =>

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, meta
 from litestar import Router
 from litestar.config.app import AppConfig
 
@@ -18,7 +19,7 @@ from streamhost.model.clock import system_clock
 from streamhost.model.ids import UserId
 from streamhost.server.assets import Assets
 from streamhost.server.pages import Pages
-from tests.browser.pages import ELSEWHERE, PAGES, TEMPLATES, template_of
+from tests.browser.pages import ELSEWHERE, FOLDER, PAGES, TEMPLATES, template_of
 from tests.house.tree import ROOT, parsed, python_files, short
 
 DIST = ROOT / "web" / "dist"
@@ -68,6 +69,15 @@ def test_every_template_is_looked_at() -> None:
     assert {template_of(name) for name in names} ^ TEMPLATES == set()
     unmarked = [place for place, test, _ in looks() if "pytest.mark.looks" not in map(ast.unparse, test.decorator_list)]
     assert unmarked == []
+
+
+def test_every_template_can_be_read() -> None:
+    """Each is whole: what it opens it ends, and what it is made of is there."""
+    templates = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
+    for name in templates.list_templates():
+        source = (FOLDER / name).read_text("utf-8")
+        missing = set(meta.find_referenced_templates(templates.parse(source))) - set(templates.list_templates())
+        assert missing == set(), name
 
 
 def weight(manifest: dict[str, Any], keys: set[str]) -> int:

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const NAMES = [
-  "arrow-down", "arrow-left", "arrow-up", "bell", "captions", "captions-off", "chart-column", "check", "chevron-down", "chevron-right", "circle-alert", "circle-check", "circle-help", "circle-x", "clapperboard", "clock", "cloud-upload", "copy", "download",
+  "arrow-down", "arrow-left", "arrow-up", "bell", "captions", "captions-off", "chart-column", "check", "chevron-down", "chevron-right", "circle-alert", "circle-check", "circle-help", "circle-x", "clock", "cloud-upload", "copy", "download",
   "eye", "eye-off", "film", "flag", "folder-open", "gauge", "globe", "hand", "hard-drive", "heart", "history", "house", "inbox", "info", "key-round", "keyboard", "library", "link", "list-video",
-  "loader-circle", "list-checks", "lock", "log-in", "log-out", "mail", "maximize", "minimize", "monitor-smartphone", "moon", "palette", "pause", "pencil", "picture-in-picture-2",
-  "play", "plug", "plus", "rectangle-horizontal", "rotate-ccw", "scale", "scan-eye", "scroll-text", "search", "settings", "share-2", "shield-alert", "shield-check", "sun", "sun-moon", "ticket", "trash-2",
+  "loader-circle", "list-checks", "lock", "log-out", "mail", "maximize", "minimize", "palette", "pause", "pencil", "picture-in-picture-2",
+  "play", "plug", "plus", "rectangle-horizontal", "rotate-ccw", "scale", "scan-eye", "scroll-text", "search", "settings", "share-2", "shield-alert", "shield-check", "sun-moon", "ticket", "trash-2",
   "triangle-alert", "undo-2", "upload", "user", "user-plus", "users", "volume-1", "volume-2", "volume-x", "webhook", "x",
 ];
 
