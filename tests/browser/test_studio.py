@@ -116,6 +116,15 @@ def test_thrown_away_and_taken_back(studio: Page) -> None:
     assert titles(page) == ["Waves", "Cliffs", "Harbour", "Lighthouse"]
 
 
+def test_how_long_ago(studio: Page) -> None:
+    """In words, and the moment itself for whoever points there."""
+    time = studio.locator("time[data-ago]").first
+    expect(time).to_have_text("just now")
+    time.hover()
+    moment = studio.evaluate("at => new Date(at).toLocaleString()", time.get_attribute("datetime"))
+    expect(time).to_have_attribute("title", moment)
+
+
 @pytest.mark.usefixtures("five_videos")
 def test_many_are_changed_without_script(site: RunningServer, browser_without_script: Page) -> None:
     """Boxes, bar and fields are plain forms: change several, throw them away, take them back, empty the trash."""

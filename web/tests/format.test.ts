@@ -32,9 +32,13 @@ test("the past is told in the largest unit that fits", () => {
   const before = (seconds: number) => ago(new Date(now.getTime() - seconds * 1000), now);
   assert.equal(before(5), "just now");
   assert.equal(before(60), "1 minute ago");
+  assert.equal(before(3600), "1 hour ago");
   assert.equal(before(7200), "2 hours ago");
   assert.equal(before(86_400), "yesterday");
+  assert.equal(before(86_400 * 7), "last week");
+  assert.equal(before(86_400 * 31), "last month");
   assert.equal(before(86_400 * 400), "last year");
+  assert.equal(before(86_400 * 1200), "3 years ago");
 });
 
 test("a file name becomes a title", () => {

@@ -25,7 +25,7 @@ export function percent(fraction: number): string {
   return `${whole} %`;
 }
 
-const AGO: [Intl.RelativeTimeFormatUnit, number][] = [
+const AGO: [keyof typeof texts.ago.one, number][] = [
   ["minute", 60],
   ["hour", 3600],
   ["day", 86_400],
@@ -35,11 +35,12 @@ const AGO: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** How long ago `then` was, in words. */
-export function ago(then: Date, now: Date = new Date(), language = "en"): string {
+export function ago(then: Date, now: Date = new Date()): string {
   const seconds = (now.getTime() - then.getTime()) / 1000;
   if (seconds < 60) return texts.ago.now;
   const [unit, size] = AGO.findLast(([, least]) => seconds >= least) ?? AGO[0]!;
-  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(seconds / size), unit);
+  const count = Math.floor(seconds / size);
+  return count === 1 ? texts.ago.one[unit] : texts.ago.more(count, unit);
 }
 
 /** A date and a time, in the reader's own zone. */

@@ -11,11 +11,16 @@ const READING = 0.4; // of the window's height, from above: what begins there is
 
 export function startTimes(): void {
   for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-ago]")) {
-    const then = new Date(time.dateTime);
-    time.title = then.toLocaleString();
-    setText(time, ago(then));
+    setText(time, ago(new Date(time.dateTime)));
   }
+  document.addEventListener("pointerover", tellExactly);
   for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-at]")) setText(time, moment(new Date(time.dateTime)));
+}
+
+/** The moment itself, in the reader's own way to write it, for whoever points at how long ago it was. */
+function tellExactly(event: Event): void {
+  const time = event.target instanceof Element ? event.target.closest<HTMLTimeElement>("time[data-ago]") : null;
+  if (time && !time.title) time.title = new Date(time.dateTime).toLocaleString();
 }
 
 /** Fields for a time are in UTC without script; with it they are in the zone of whoever types, and say so. */
