@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
@@ -15,8 +16,9 @@ from streamhost.db.core import Database
 from streamhost.host_basis import CATALOG_FILE
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import DAY, system_clock
-from streamhost.model.ids import VideoId
+from streamhost.model.ids import PackageId, UserId, VideoId, new_id
 from streamhost.model.tasks import MakeDownload
+from streamhost.model.videos import Video, VideoState, Visibility
 from tests.browser.conftest import Visit
 from tests.browser.looks import look, settle
 from tests.browser.pages import PAGES, View
@@ -26,6 +28,7 @@ from tests.support.server import RunningServer
 from tests.support.server import until as wait_until
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff " * 2
+FILMS = ("Waves", "How to bake sourdough bread, from the flour to the crust", "Cliffs", "Lighthouse", "Harbour at dawn")
 BELL = """
 from streamhost.hookspecs import hookimpl
 
@@ -91,7 +94,10 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     wait_until(lambda: "The largest videos" in root.get("/admin/storage").text)
     wait_until(lambda: "The bell does not answer" in root.get("/admin/plugins").text)
     rendition = root.video(good)["renditions"][0]["name"]
-    order_for_another_day(full_site, good, rendition)
+    begun = furnish(full_site, user, good, rendition)
+    events[1] |= {"at": 1060, "position": 60}
+    root.post("/api/v1/events", json={"session": "other", "video": begun, "events": events}).raise_for_status()
+    wait_until(lambda: all(row in root.get("/").text for row in ("Continue watching", "For you")))
     return {
         "video": good,
         "rendition": rendition,
@@ -102,12 +108,17 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     }
 
 
-def order_for_another_day(site: RunningServer, video: str, rendition: str) -> None:
-    """Order a file that is not put together meanwhile: the page that waits for it stays."""
+def furnish(site: RunningServer, owner: str, video: str, rendition: str) -> str:
+    """Put what would take long to come about beside a running server: films of somebody, of which the newest is the
+    answer; and an order for a file that is not put together meanwhile, so that the page which waits for it stays."""
+    now = system_clock()
 
-    async def order() -> None:
+    async def put() -> str:
         db = await Database.open(site.data / CATALOG_FILE)
         async with db.write() as conn:
+            films = [film(UserId(owner), title, now - number * DAY) for number, title in enumerate(FILMS)]
+            for one in films:
+                await videos.insert(conn, one)
             found = await videos.get(conn, VideoId(video))
             assert found is not None
             assert found.package_id is not None
@@ -115,9 +126,17 @@ def order_for_another_day(site: RunningServer, video: str, rendition: str) -> No
             lock = f"download:{found.package_id}:{rendition}"
             await Queue(system_clock).add(conn, task, lock=lock, subject=f"video:{video}", delay=DAY)
         await db.close()
+        return films[0].id
 
     with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread
-        apart.submit(asyncio.run, order()).result()
+        return apart.submit(asyncio.run, put()).result()
+
+
+def film(owner: UserId, title: str, since: float) -> Video:
+    """A public film of five minutes that has no files."""
+    name = VideoId(new_id())
+    made = Video(name, owner, title, since, since, visibility=Visibility.PUBLIC, state=VideoState.READY, playable=True)
+    return replace(made, duration=300.0, published_at=since, package_id=PackageId(new_id()))
 
 
 @pytest.fixture(scope="module")
