@@ -91,7 +91,8 @@ class Samples:
         """Lay out samples shown at ``times`` (any order, all different), the last of them shown until ``end``.
 
         Decode times are the sorted ``times``; where ``delay`` is too short for that (long pictures among reordered
-        ones), as early as needed for no picture to be shown before it is decoded, one tick apart at least.
+        ones), as early as needed for no picture to be shown before it is decoded, one tick apart at least if that has
+        a tick for each.
         """
         ordered = np.sort(times)
         steps = np.arange(len(times))
