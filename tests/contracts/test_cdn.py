@@ -17,11 +17,10 @@ from streamhost.model.clock import system_clock
 from streamhost.model.tickets import Tickets
 from streamhost.ports import Cdn
 from streamhost.testing.cdn_contract import OBJECTS, PREFIX, CdnContract, Fetch
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, free_port, nginx
 from tests.support.server import RunningServer
 from tests.support.waiting import patience
 
-LINK_SECRET = "the secret of the links"
 PULL_SECRET = "the-secret-of-the-edge"
 WINDOW = 600.0
 # What nginx's own manual shows, with a cache.
@@ -35,10 +34,7 @@ CACHES = """
   server {{
     listen 127.0.0.1:{link};
     location /media/ {{
-      secure_link $arg_md5,$arg_expires;
-      secure_link_md5 "$secure_link_expires$uri the secret of the links";
-      if ($secure_link = "") {{ return 403; }}
-      if ($secure_link = "0") {{ return 410; }}
+      {signed}
       proxy_pass {origin}/o/;
       proxy_set_header Streamhost-Edge {secret};
       proxy_cache link;
@@ -69,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         path.write_bytes(content)
     tickets = Tickets(open_instance(server.data).keys.derive(Purpose.CDN), system_clock)
     pull, link = free_port(), free_port()
-    inside = CACHES.format(root=root, pull=pull, link=link, origin=server.url, secret=PULL_SECRET)
+    inside = CACHES.format(root=root, signed=SIGNED_LINKS, pull=pull, link=link, origin=server.url, secret=PULL_SECRET)
     with nginx(root, inside, pull, link):
         yield Place(server, tickets, f"http://127.0.0.1:{pull}", f"http://127.0.0.1:{link}/media")
     server.stop()

@@ -13,7 +13,7 @@ from streamhost.cli.doctor import cdn, proof, services
 from streamhost.cli.doctor.lines import Look
 from tests.support.catalogs import instance_at
 from tests.support.command import document, run
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, free_port, nginx
 from tests.support.recording import Recording, recording
 from tests.support.server import RunningServer
 from tests.support.smtp import HOST, Authority, Mailbox, MailServer, text_of
@@ -22,7 +22,7 @@ Lines = dict[str, tuple[str, str, str]]
 """Level, detail and hint by name."""
 Doctor = Callable[..., Lines]
 USER = ("video", "correct horse")
-LINK_SECRET, PULL_SECRET = "the secret of the links", "the-secret-of-the-edge"
+PULL_SECRET = "the-secret-of-the-edge"
 
 
 @pytest.fixture
@@ -117,10 +117,7 @@ CDNS = """
   server {{
     listen 127.0.0.1:{link};
     location /media/ {{
-      secure_link $arg_md5,$arg_expires;
-      secure_link_md5 "$secure_link_expires$uri the secret of the links";
-      if ($secure_link = "") {{ return 403; }}
-      if ($secure_link = "0") {{ return 410; }}
+      {signed}
       proxy_pass {site}/o/; proxy_set_header Streamhost-Edge the-secret-of-the-edge; proxy_cache_key $uri;
     }}
     location /open/ {{
@@ -151,7 +148,10 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
     root = tmp_path_factory.mktemp("near")
     server = RunningServer(root / "data", STREAMHOST_CDN_PULL_SECRET=PULL_SECRET).start()
     ports = {name: free_port() for name in ("pull", "link", "mute")}
-    with recording() as listener, nginx(root, CDNS.format(root=root, site=server.url, **ports), *ports.values()):
+    with (
+        recording() as listener,
+        nginx(root, CDNS.format(root=root, signed=SIGNED_LINKS, site=server.url, **ports), *ports.values()),
+    ):
         yield Near(server.data, **{name: f"http://127.0.0.1:{ports[name]}" for name in ports}, listener=listener)
     server.stop()
 

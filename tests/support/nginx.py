@@ -24,6 +24,15 @@ http {{
 }}
 """
 
+LINK_SECRET = "the secret of the links"
+SIGNED_LINKS = f"""
+secure_link $arg_md5,$arg_expires;
+secure_link_md5 "$secure_link_expires$uri {LINK_SECRET}";
+if ($secure_link = "") {{ return 403; }}
+if ($secure_link = "0") {{ return 410; }}
+"""
+"""For a location that checks signatures, as nginx's own manual shows."""
+
 
 def free_port() -> int:
     """A TCP port that nobody listens on at the moment."""
