@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,10 +20,9 @@ from streamhost.model.videos import Protection, Video, package_prefix
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 from tests.support.house import House, a_house
+from tests.support.waiting import until
 
 CLIP = Clip(seconds=6, width=320, height=180, gop=50)
-PATIENCE = 240
-"""Seconds; the machine may be busy with other tests."""
 
 
 @pytest.fixture
@@ -59,10 +57,13 @@ class Film:
 
     async def until(self, true: Any) -> dict[str, Any]:
         """Wait until something holds of the video."""
-        deadline = time.monotonic() + PATIENCE
-        while not true(document := await self.document()):
-            assert time.monotonic() < deadline, document
-            await asyncio.sleep(0.05)
+        document: dict[str, Any] = {}
+
+        async def holds() -> bool:
+            document.update(await self.document())
+            return bool(true(document))
+
+        await until(holds)
         return document
 
     async def stream(self) -> dict[str, Any]:
@@ -81,13 +82,17 @@ class Film:
         await self.until(lambda document: document["protection_in_use"] == protection)
         return await self.stream()
 
+    async def keys(self, stream: dict[str, Any]) -> list[str]:
+        """Where every file of the package that a stream names is stored."""
+        return [stored.key async for stored in self.house.host.storage.list(package_prefix(self.id, stream["package"]))]
+
     async def files(self, stream: dict[str, Any]) -> dict[str, bytes]:
-        """Every stored file of the package that a stream names."""
+        """What these files hold, by their names within the package; nobody may be removing it."""
         prefix = package_prefix(self.id, stream["package"])
         storage = self.house.host.storage
         return {
-            stored.key.removeprefix(prefix): b"".join([piece async for piece in storage.read(stored.key)])
-            async for stored in storage.list(prefix)
+            key.removeprefix(prefix): b"".join([piece async for piece in storage.read(key)])
+            for key in await self.keys(stream)
         }
 
     async def row(self) -> Video:
@@ -153,10 +158,11 @@ async def test_the_old_one_plays_until_its_grants_are_over(house: House) -> None
             await switching.retire(task, JobContext(waiting[0], time.time))
         assert (await client.get(second["hls"])).status_code == 200
         assert await house.host.protections.local.of(first["package"]) == ()
-        deadline = time.monotonic() + PATIENCE
-        while await film.files(first):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
+
+        async def gone() -> bool:
+            return not await film.keys(first)
+
+        await until(gone)
 
 
 async def test_a_switch_that_fails_changes_nothing(house: House) -> None:
