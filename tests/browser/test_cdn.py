@@ -18,7 +18,8 @@ from tests.browser.conftest import Visit
 from tests.browser.support import until, wait_for_time
 from tests.support.clips import small_clip
 from tests.support.installed import plugin_path
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import nginx
+from tests.support.ports import free_port
 from tests.support.server import RunningServer
 
 SECRET, PULL_SECRET = "s" * 32, "p" * 32

@@ -17,7 +17,8 @@ from streamhost.model.clock import system_clock
 from streamhost.model.tickets import Tickets
 from streamhost.ports import Cdn
 from streamhost.testing.cdn_contract import OBJECTS, PREFIX, CdnContract, Fetch
-from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, free_port, nginx
+from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, nginx
+from tests.support.ports import free_port
 from tests.support.server import RunningServer
 from tests.support.waiting import patience
 

@@ -90,7 +90,8 @@ def test_a_server_that_is_asked_to_stop_lets_go(tmp_path: Path) -> None:
     alice = server.client("alice@example.org")
     data = content(3_000_000)
     address = begin(alice, len(data))
-    line = Line(alice).patch(address, 0, len(data)).send(data[:2_000_000]).taken()
+    line = Line(alice).patch(address, 0, len(data)).send(data[:2_000_000])
+    line.taken(server.data, address, 2_000_000)
     assert server.stop() == 0
     assert b" 409 " in line.answer().split(b"\r\n")[0]
     server.restart()

@@ -16,7 +16,8 @@ import pytest
 
 from tests.house.tree import ROOT
 from tests.support.command import document, run
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import nginx
+from tests.support.ports import free_port
 from tests.support.server import RunningServer, until
 
 GOOD = """

@@ -13,7 +13,8 @@ from streamhost.cli.doctor import cdn, proof, services
 from streamhost.cli.doctor.lines import Look
 from tests.support.catalogs import instance_at
 from tests.support.command import document, run
-from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, free_port, nginx
+from tests.support.nginx import LINK_SECRET, SIGNED_LINKS, nginx
+from tests.support.ports import free_port
 from tests.support.recording import Recording, recording
 from tests.support.server import RunningServer
 from tests.support.smtp import HOST, Authority, Mailbox, MailServer, text_of

@@ -22,7 +22,7 @@ from streamhost.storage.s3 import S3Storage
 from streamhost.testing import clips
 from tests.support.catalogs import instance_at
 from tests.support.command import document, run
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, clean_environment, until
 from tests.support.tree import stored

@@ -10,7 +10,7 @@ import pytest
 from streamhost.cli.tables import length_text, print_table, size_text
 from tests.support.clips import small_clip
 from tests.support.command import document, run
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.server import RunningServer
 
 

@@ -42,7 +42,7 @@ class Place:
     server: RunningServer
     instance: Instance
 
-    def grant(self, video: VideoId = VIDEO, package: PackageId = PACKAGE, *, life: float = 60, flags: int = 0) -> str:
+    def grant(self, video: VideoId = VIDEO, package: PackageId = PACKAGE, *, life: float = 600, flags: int = 0) -> str:
         """The text of a grant that this server believes."""
         return Grants(self.instance.keys.ring(Purpose.GRANTS), system_clock, life).issue(
             video, package, SESSION, flags=flags
@@ -159,7 +159,7 @@ def test_what_no_grant_looks_like_is_a_wrong_grant(place: Place, spelling: str) 
 
 def test_another_instances_grant_opens_nothing(place: Place, tmp_path: Path) -> None:
     """A grant signed with somebody else's key is no grant."""
-    foreign = Grants(open_instance(tmp_path).keys.ring(Purpose.GRANTS), system_clock, 60)
+    foreign = Grants(open_instance(tmp_path).keys.ring(Purpose.GRANTS), system_clock, 600)
     refused(place.ask(place.url("v720/0.m4s", foreign.issue(VIDEO, PACKAGE, SESSION)[0])), 403, "invalid_grant")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from streamhost.model.videos import package_prefix
 from streamhost.ports import StorageUnavailable
 from streamhost.server.delivery import Delivery
 from streamhost.storage.memory import MemoryStorage
+from tests.support.ports import free_port
 from tests.support.server import RunningServer
 
 VIDEO, PACKAGE, SESSION = VideoId("deliveredvideo01"), PackageId("deliveredpack001"), SessionId("somebodyssession")
@@ -52,7 +52,7 @@ http {{
 
 def a_grant(ring: dict[int, bytes]) -> str:
     """The text of a grant for the video of this module."""
-    return Grants(ring, system_clock, 60).issue(VIDEO, PACKAGE, SESSION)[0]
+    return Grants(ring, system_clock, 600).issue(VIDEO, PACKAGE, SESSION)[0]
 
 
 class Remote:
@@ -61,7 +61,7 @@ class Remote:
     def __init__(self) -> None:
         self.storage = MemoryStorage()
         self.ring = {1: b"k" * 32}
-        self.delivery = Delivery(Grants(self.ring, system_clock, 60), self.storage)
+        self.delivery = Delivery(Grants(self.ring, system_clock, 600), self.storage)
 
     async def ask(self, name: str = NAME, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body."""
@@ -168,13 +168,6 @@ def test_nginx_sends_the_bytes(tmp_path: Path) -> None:
         proxy.terminate()
         proxy.wait(60)
         server.stop()
-
-
-def free_port() -> int:
-    """A port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str) -> None:

@@ -15,7 +15,8 @@ from streamhost.model.clock import system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost.model.videos import package_prefix
-from tests.protocol.test_delivery_elsewhere import free_port, wait_for
+from tests.protocol.test_delivery_elsewhere import wait_for
+from tests.support.ports import free_port
 from tests.support.server import Api, RunningServer
 from tests.support.tus import append, begin, content, offset
 
@@ -52,20 +53,21 @@ def configuration(port: int, upstream: str, media: Path) -> str:
     return block
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[RunningServer]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with the settings of the page behind nginx; `url` is nginx's."""
-    port = free_port()
+    root, port = tmp_path_factory.mktemp("proxy"), free_port()
     front = f"http://127.0.0.1:{port}"
     server = RunningServer(
-        tmp_path / "data",
+        root / "data",
         STREAMHOST_SERVER_OFFLOAD="x-accel-redirect",
         STREAMHOST_SERVER_TRUSTED_PROXIES='["127.0.0.1/32"]',
     ).start()
     server.add_user("alice@example.org")
-    config = tmp_path / "nginx.conf"
-    config.write_text(AROUND.format(root=tmp_path, server=configuration(port, server.url, server.data / "media")))
-    proxy = subprocess.Popen(["nginx", "-c", str(config), "-p", str(tmp_path), "-e", str(tmp_path / "nginx.log")])
+    server.add_user("bob@example.org")
+    config = root / "nginx.conf"
+    config.write_text(AROUND.format(root=root, server=configuration(port, server.url, server.data / "media")))
+    proxy = subprocess.Popen(["nginx", "-c", str(config), "-p", str(root), "-e", str(root / "nginx.log")])
     try:
         server.url = front
         wait_for(front)
@@ -86,10 +88,10 @@ def test_uploads_pass_through(site: RunningServer) -> None:
 
 def test_visitors_are_told_apart(site: RunningServer) -> None:
     """What nginx hands on counts: here this test plays one more trusted proxy, before which stands the visitor."""
-    alice = Api(site.url)
-    alice.headers["X-Forwarded-For"] = "203.0.113.7"
-    alice.sign_in("alice@example.org", "correct horse battery")
-    addresses = {session["address"] for session in alice.get("/api/v1/auth/sessions").json()["items"]}
+    bob = Api(site.url)
+    bob.headers["X-Forwarded-For"] = "203.0.113.7"
+    bob.sign_in("bob@example.org", "correct horse battery")
+    addresses = {session["address"] for session in bob.get("/api/v1/auth/sessions").json()["items"]}
     assert addresses == {"203.0.113.7"}
 
 
@@ -98,7 +100,7 @@ def test_segments_are_sent_by_nginx(site: RunningServer) -> None:
     file = site.data / "media" / package_prefix(VIDEO, PACKAGE) / NAME
     file.parent.mkdir(parents=True)
     file.write_bytes(CONTENT)
-    grants = Grants(open_instance(site.data).keys.ring(Purpose.GRANTS), system_clock, 60)
+    grants = Grants(open_instance(site.data).keys.ring(Purpose.GRANTS), system_clock, 600)
     address = f"{site.url}/s/{grants.issue(VIDEO, PACKAGE, SESSION)[0]}/{VIDEO}/{NAME}"
     answer = httpx.get(address)
     assert (answer.status_code, answer.content) == (200, CONTENT)

@@ -6,40 +6,56 @@ import shutil
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
+import httpx
 import pytest
 
+from streamhost.testing.house import open_house
+from tests.support.catalogs import instance_at
 from tests.support.server import Api, RunningServer
-from tests.support.tus import PATH, VERSION, append, begin, status
+from tests.support.tus import PATH, TYPE, VERSION, begin
 
-SHORT = 4.0
-"""Seconds that an upload lives on the server of these tests."""
-
-
-@pytest.fixture(scope="module")
-def server_of_short_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {"STREAMHOST_UPLOADS_EXPIRE_HOURS": str(SHORT / 3600)}
-    running = RunningServer(tmp_path_factory.mktemp("short") / "data", **settings).start()
-    running.add_user("alice@example.org")
-    yield running
-    running.stop()
+SHORT = 60.0
+"""Seconds that an upload lives in the house of these tests."""
 
 
-def test_an_upload_lives_until_the_time_it_was_given(server_of_short_memory: RunningServer) -> None:
-    """Every byte moves the end on; after it 410 to everything, also to joining."""
-    alice = server_of_short_memory.client("alice@example.org")
-    address = begin(alice, 10)
-    expires = []
-    for position in range(3):
-        time.sleep(SHORT / 2)
-        answer = append(alice, address, position, b"x")
-        assert answer.status_code == 204
-        expires.append(parsedate_to_datetime(answer.headers["upload-expires"]))
-    assert expires[0] < expires[2]
-    time.sleep(SHORT + 0.2)
-    assert status(alice, address).status_code == 410
-    assert append(alice, address, 3, b"x").status_code == 410
-    assert alice.delete(address, headers=VERSION).status_code == 410
+class Standing:
+    """A clock that stands until the test moves it, however long requests take."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        """What it shows."""
+        return self.now
+
+
+async def test_an_upload_lives_until_the_time_it_was_given(tmp_path: Path) -> None:
+    """Every byte moves the end on; after it 410 to everything."""
+    clock = Standing()
+    instance_at(tmp_path / "data")
+    async with open_house(tmp_path / "data", clock=clock, uploads__expire_hours=SHORT / 3600) as house:
+        alice = await house.sign_in("alice") | VERSION
+        made = await house.client.post(PATH, headers=alice | {"Upload-Length": "10"})
+        address = made.headers["location"]
+
+        async def append(position: int) -> httpx.Response:
+            return await house.client.patch(
+                address, headers=alice | TYPE | {"Upload-Offset": str(position)}, content=b"x"
+            )
+
+        expires = []
+        for position in range(3):
+            clock.now += SHORT * 0.9
+            answer = await append(position)
+            assert answer.status_code == 204
+            expires.append(parsedate_to_datetime(answer.headers["upload-expires"]))
+        assert expires[0] < expires[1] < expires[2]
+        clock.now += SHORT + 1
+        assert (await house.client.head(address, headers=alice)).status_code == 410
+        assert (await append(3)).status_code == 410
+        assert (await house.client.delete(address, headers=alice)).status_code == 410
 
 
 def test_room_is_promised_only_once(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -115,7 +115,7 @@ def test_a_connection_that_breaks_keeps_what_arrived(alice: Api, site: RunningSe
     address = begin(alice, len(data))
     line = Line(alice).patch(address, 0, None if chunked else len(data))
     line.send(b"1e240\r\n" + data[:123_456] if chunked else data[:123_456])
-    line.taken().cut()
+    line.taken(site.data, address, 123_456).cut()
     deadline = time.monotonic() + 150
     while (position := offset(alice, address)) < 123_456 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -128,7 +128,8 @@ def test_a_stale_request_is_asked_to_let_go(alice: Api, site: RunningServer) -> 
     """A client whose old connection still hangs resumes at once: HEAD ends the old request, whose bytes count."""
     data = content(200_000)
     address = begin(alice, len(data))
-    stale = Line(alice).patch(address, 0, len(data)).send(data[:70_000]).taken()
+    stale = Line(alice).patch(address, 0, len(data)).send(data[:70_000])
+    stale.taken(site.data, address, 70_000)
     assert offset(alice, address) == 70_000
     answer = stale.answer()
     assert b" 409 " in answer.split(b"\r\n")[0]
@@ -138,16 +139,15 @@ def test_a_stale_request_is_asked_to_let_go(alice: Api, site: RunningServer) -> 
 
 
 def test_two_that_push_at_once_never_mix_their_bytes(alice: Api, site: RunningServer) -> None:
-    """Of two requests for the same offset one wins; the file holds the bytes of one upload, each once."""
+    """Of two requests for the same offset the first one wins, though it is asked to let go; the file holds the bytes of
+    one upload, each once."""
     data = content(400_000)
     address = begin(alice, len(data))
-    first = Line(alice).patch(address, 0, len(data)).send(data[:1000]).taken()
-    second = Line(alice).patch(address, 0, len(data)).send(data[:2000]).taken()
-    position = offset(alice, address)
-    assert position in (1000, 2000)
-    first.cut()
-    second.cut()
-    video = append(alice, address, position, data[position:]).headers["streamhost-video"]
+    first = Line(alice).patch(address, 0, len(data)).send(data[:1000]).taken(site.data, address, 1000)
+    assert Line(alice).patch(address, 0, 2000).send(data[:2000]).status() == 409
+    assert first.status() == 409
+    assert offset(alice, address) == 1000
+    video = append(alice, address, 1000, data[1000:]).headers["streamhost-video"]
     assert stored_sha256(site, video) == hashlib.sha256(data).hexdigest()
 
 

@@ -34,13 +34,6 @@ if ($secure_link = "0") {{ return 410; }}
 """For a location that checks signatures, as nginx's own manual shows."""
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass(frozen=True, slots=True)
 class Nginx:
     """One that runs, with its files below `root`."""
@@ -67,7 +60,7 @@ def nginx(root: Path, inside: str, *ports: int) -> Iterator[Nginx]:
     process = subprocess.Popen(["nginx", "-c", str(config), "-p", str(root), "-e", str(root / "nginx.log")])
     running = Nginx(root, process)
     try:
-        until(lambda: all(map(_listens, ports)) or process.poll() is not None, 30)
+        until(lambda: all(map(_listens, ports)) or process.poll() is not None)
         assert process.poll() is None, running.errors
         yield running
     finally:

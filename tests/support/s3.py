@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,36 +17,16 @@ from pathlib import Path
 from streamhost.ports import StorageUnavailable
 from streamhost.storage.s3_bucket import Credentials, S3Bucket
 from streamhost.storage.s3_requests import S3Requests
+from tests.support.ports import free_port
 
 WEED = Path(sys.executable).with_name("weed")
 KEYS = Credentials("streamhost", "a secret of sixteen")
 BUCKET = "media"
-START_SECONDS = 60.0
+START_SECONDS = 150.0
 PATIENCE = 150.0
 """Seconds for one request: a busy machine is no fault of the server. Tests of servers that hang give less."""
 GRPC = 10_000
 """How far above each port SeaweedFS has another one."""
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that are free at this moment, and so are those that belong to them."""
-    found: list[int] = []
-    held: list[socket.socket] = []
-    try:
-        while len(found) < number:
-            port = 12_000 + secrets.randbelow(40_000)
-            pair = [socket.socket(), socket.socket()]
-            held += pair
-            try:
-                for place, probe in zip((port, port + GRPC), pair, strict=True):
-                    probe.bind(("127.0.0.1", place))
-            except OSError:
-                continue
-            found.append(port)
-    finally:
-        for probe in held:
-            probe.close()
-    return found
 
 
 class S3Server:
@@ -56,7 +34,7 @@ class S3Server:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
-        self.ports = free_ports(5)
+        self.ports = [free_port(GRPC) for _ in range(5)]
         self.url = f"http://127.0.0.1:{self.ports[0]}"
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -99,7 +77,7 @@ class S3Server:
     def stop(self) -> None:
         """End it at once, as a crash would."""
         self.process.kill()
-        self.process.wait(60)
+        self.process.wait(150)
 
     def freeze(self) -> None:
         """Let it hang: connections are taken by the kernel and nothing answers."""

@@ -17,6 +17,8 @@ from typing import Any
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from tests.support.ports import free_port
+
 HOST = "127.0.0.1"
 
 
@@ -170,6 +172,7 @@ class MailServer:
 
     def start(self) -> MailServer:
         """Take mail from now on."""
+        self.port = self.port or free_port()
         ready = threading.Event()
 
         async def run() -> None:
@@ -180,14 +183,14 @@ class MailServer:
 
         self._thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
         self._thread.start()
-        assert ready.wait(60), "the mail server did not start"
+        assert ready.wait(150), "the mail server did not start"
         return self
 
     def stop(self) -> None:
         """Take no more."""
         assert self._loop and self._over and self._thread
         self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
+        self._thread.join(150)
 
     def wait(self, number: int, seconds: float = 150, to: str = "") -> list[EmailMessage]:
         """The mails that have come (to that address), once there are so many."""

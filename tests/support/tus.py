@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import random
 import socket
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
-from tests.support.server import Api
+from tests.support.server import Api, until
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 TYPE = {"Content-Type": "application/offset+octet-stream"}
 PATH = "/api/v1/uploads"
 PATIENCE = 150.0
-A_MOMENT = 0.5
-"""Seconds in which what the server has read comes to where it is collected."""
 
 
 def content(size: int, seed: int = 1) -> bytes:
@@ -83,18 +81,16 @@ class Line:
         self._socket.sendall(data)
         return self
 
-    def taken(self) -> Line:
-        """Wait until the server has read all that was sent, by what the kernel says of both ends (proc(5))."""
-        near, far = (f":{port:04X}" for port in (self._socket.getsockname()[1], self._socket.getpeername()[1]))
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-            queues = {q for _, one, other, _, q, *_ in lines if {one[-5:], other[-5:]} == {near, far}}
-            if queues == {"00000000:00000000"}:
-                break
-            assert time.monotonic() < deadline, queues
-            time.sleep(0.01)
-        time.sleep(A_MOMENT)
+    def taken(self, data: Path, address: str, size: int) -> Line:
+        """Wait until so many bytes lie in the upload's file: the server writes what has come every two seconds."""
+        file = data / "uploads" / address.rpartition("/")[2]
+
+        def written() -> bool:
+            with contextlib.suppress(FileNotFoundError):
+                return file.stat().st_size >= size
+            return False
+
+        until(written, PATIENCE)
         return self
 
     def answer(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -27,10 +28,15 @@ class ValkeyServer:
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self._folder)]
         self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 150
-        while not self.socket.exists():
+        while not self._takes_connections():
             assert time.monotonic() < end and self._process.poll() is None, "the server did not start"
             time.sleep(0.02)
         return self
+
+    def _takes_connections(self) -> bool:
+        """The socket is there a moment before anybody listens to it."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def hang(self) -> None:
         """Take connections but answer nothing any more."""

@@ -15,7 +15,8 @@ from streamhost.model.clock import system_clock
 from streamhost.model.grants import Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost_nginx_edge.edge import Purger, configuration
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import nginx
+from tests.support.ports import free_port
 from tests.support.server import Api, RunningServer
 
 SECRET = "s" * 32

@@ -11,7 +11,8 @@ import httpx
 
 from edge_rig import PULL_SECRET, SECRET, Edge
 from streamhost_nginx_edge.edge import configuration
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import nginx
+from tests.support.ports import free_port
 from tests.support.server import Api, clean_environment
 
 ROOT = Path(__file__).parents[3]

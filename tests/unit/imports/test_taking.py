@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -63,8 +65,7 @@ async def test_a_library_stays_where_it_is(tmp_path: Path, benches: Benches, pol
 
 async def test_another_file_system(tmp_path: Path, benches: Benches) -> None:
     """From another file system a file is copied, then removed; a hard link is not possible and says so."""
-    other = Path("/dev/shm") / tmp_path.name
-    other.mkdir()
+    other = Path(tempfile.mkdtemp(dir="/dev/shm"))
     try:
         async with benches.at(tmp_path / "data", imports__folders=(str(other),)) as bench:
             bench.folder = other
@@ -83,9 +84,7 @@ async def test_another_file_system(tmp_path: Path, benches: Benches) -> None:
             await bench.run(Wishes(Policy.KEEP))
             assert (await bench.states())["b.mp4"] == "imported"
     finally:
-        for path in other.iterdir():
-            path.unlink()
-        other.rmdir()
+        shutil.rmtree(other)
 
 
 async def test_what_is_no_film_stays_and_is_listed(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from streamhost.testing import clips
 from tests.unit.media import workshop
 from tests.unit.media.facts import audio_track, info, video_track
 
-LIMITS = sandbox.Limits(silence_seconds=120)
+LIMITS = sandbox.Limits(silence_seconds=300, nice=0)
 
 
 def run_child(request: bytes) -> tuple[int, list[dict[str, Any]]]:
@@ -99,7 +100,7 @@ async def test_a_child_without_memory_says_so(tmp_path: Path) -> None:
     """A task that needs more than it may have ends as just that, not as a damaged file."""
     source = clips.make(tmp_path / "big.mp4", clips.Clip(seconds=0.2, width=3840, height=2160, languages=()))
     found = workshop.probe(source)
-    limits = sandbox.Limits(memory=420 * sandbox.MIB, silence_seconds=120)
+    limits = replace(LIMITS, memory=420 * sandbox.MIB)
     plan = tasks.MakePlan(str(source), found, ladder.ladder(found))
     made = await run_task(plan, lambda _share, _step: None, tmp_path, LIMITS)
     assert isinstance(made, Plan)

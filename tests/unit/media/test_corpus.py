@@ -13,7 +13,10 @@ from streamhost.model.errors import known_errors
 from tests.support import broken, mutants
 
 pytestmark = pytest.mark.slow
-LIMITS = sandbox.Limits(memory=2048 * sandbox.MIB, cpu_seconds=120, file_size=256 * sandbox.MIB, silence_seconds=120)
+LIMITS = sandbox.Limits(
+    memory=2048 * sandbox.MIB, cpu_seconds=120, file_size=256 * sandbox.MIB, silence_seconds=300, nice=0
+)
+"""What a file may cost is counted in processor time: how long that takes is a matter of who else wants it."""
 KNOWN = frozenset(kind.code for kind in known_errors() if issubclass(kind, MediaError)) - {TaskFailed.code}
 """Codes that say what is wrong with a file, and whose hint says what its owner can do."""
 REFUSED = {

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 HOURS = 8
 SECONDS = HOURS * 3600
 LOOP = Clip(seconds=8, fps=Fraction(5), gop=10, width=96, height=54, b_frames=0, sample_rate=24_000, layout="mono")
-LIMITS = sandbox.Limits(memory=768 * sandbox.MIB, silence_seconds=120)
+LIMITS = sandbox.Limits(memory=768 * sandbox.MIB, silence_seconds=300, nice=0)
 """Address space of the child, libraries included: an hour's worth of anything kept would not fit twice."""
 ONE_MEBIBYTE = 1 << 20
 

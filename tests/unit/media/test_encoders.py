@@ -20,6 +20,7 @@ from streamhost.testing import clips
 from tests.unit.media import workshop
 
 RUNG = Rung("v180", 320, 180, 23, 800_000, 1_200_000)
+LIMITS = sandbox.Limits(silence_seconds=300, nice=0)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_choice_says_what_failed() -> None:
 
 async def test_a_trial_tells_what_works_and_why_others_do_not() -> None:
     """In the child as it is confined: libx264 makes a stream that decodes; what is not there has a reason in words."""
-    answer = await run_task(tasks.TryEncoders(choice.ENCODERS), lambda _share, _step: None, None, sandbox.Limits())
+    answer = await run_task(tasks.TryEncoders(choice.ENCODERS), lambda _share, _step: None, None, LIMITS)
     assert isinstance(answer, tasks.EncodersTried)
     assert "libx264" in answer.working
     assert set(answer.working) | set(answer.reasons) == set(choice.ENCODERS)

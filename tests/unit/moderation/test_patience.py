@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from streamhost.features.moderation import patience
 from streamhost.features.moderation.patience import screened
 from streamhost.model.moderation import Aspect, Findings, Material
 from streamhost.ports import ClassifierUnavailable
@@ -38,11 +39,28 @@ class Slow:
             self.ended = True
 
 
-async def test_one_that_hangs_is_given_up() -> None:
+class Hands:
+    """A clock that the test moves."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        """The seconds that it shows."""
+        return self.now
+
+
+async def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After some time without a word of progress, and not before; its work has ended then."""
-    slow, heard = Slow(5), list[float]()
+    slow, heard, clock = Slow(5), list[float](), Hands()
+    monkeypatch.setattr(patience, "time", clock)
+
+    def hear(share: float) -> None:
+        heard.append(share)
+        # Altogether it takes longer than it may be silent, and after the last word it is just as long silent.
+        clock.now += 0.009 if len(heard) < 5 else 0.01
+
     with pytest.raises(ClassifierUnavailable, match="no progress"):
-        await screened(slow, Material(), heard.append, still=0.5)
+        await screened(slow, Material(), hear, still=0.01)
     assert len(heard) == 5
     assert slow.ended
 

@@ -276,6 +276,7 @@ async def test_published_first(tmp_path: Path) -> None:
 async def test_a_decision_of_another_process_ends_links(house: House) -> None:
     """A command on the data directory rejects a video: the running server's links to it end within seconds."""
     video = await house.video(visibility=Visibility.PUBLIC)
+    await house.host.moderation.watch.stop()  # it is to look when the test says so
     async with house.client() as bob:
         stream = (await bob.get(f"/api/v1/stream/{video.id}")).json()
         assert (await bob.get(stream["hls"])).status_code == 200

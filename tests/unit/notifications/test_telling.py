@@ -273,7 +273,7 @@ async def test_listening(house: NoticeHouse) -> None:
     assert (list(first.notices), first.unread) == ([], 0)
     waiting = asyncio.ensure_future(anext(news))
     await house.tell(house.processed(), house.processed(5, "carol"))
-    heard = await asyncio.wait_for(waiting, 30)
+    heard = await asyncio.wait_for(waiting, 150)
     assert [one.notice.title for one in heard.notices] == ["“Holidays 0” is ready"]
     last = heard.notices[-1].number
     await news.aclose()  # type: ignore[attr-defined]  # an async generator

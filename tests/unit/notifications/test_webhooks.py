@@ -87,12 +87,14 @@ async def test_patience_and_dead_letters(house: NoticeHouse) -> None:
     assert (await house.room.webhooks.get(made.webhook.id)).webhook.failing_since is None
 
 
-async def test_a_server_in_trouble_rests(house: NoticeHouse) -> None:
+async def test_a_server_in_trouble_rests(house: NoticeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """While an endpoint hangs, what else waits for it is not tried; afterwards everything arrives."""
     made = await hook(house)
     house.server.script += [hang]
-    await house.tell(*(house.processed(number) for number in range(6)))
-    await house.settled()
+    with monkeypatch.context() as impatient:
+        impatient.setattr(house.poster, "_seconds", 1.0)
+        await house.tell(*(house.processed(number) for number in range(6)))
+        await house.settled()
     assert len(house.server.requests) == 1
     assert (await house.room.webhooks.get(made.webhook.id)).waiting == 6
     for _ in range(4):

@@ -13,12 +13,20 @@ import pytest
 from streamhost.config import load
 from streamhost.db.core import Database
 from streamhost.host import Host, assemble
+from streamhost.ml.recommending import serving
 from streamhost.model.accounts import User, Viewer
 from streamhost.model.clock import Clock
 from streamhost.model.ids import VideoId
 from streamhost.plugins import Found
 from tests.support.catalogs import instance_at
 from tests.support.watching import NOW, add_people, add_videos, watch_all
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is not a model that is lost."""
+    monkeypatch.setattr(serving, "START_SECONDS", 150.0)
+    monkeypatch.setattr(serving, "ANSWER_SECONDS", 150.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ WORDS, SIDES = ("leeks", "beans", "carrots", "rice"), ("north", "east", "south",
 @contextlib.asynccontextmanager
 async def a_site(data: Path, *installed: Found, clock: Clock = lambda: NOW, **options: Any) -> AsyncIterator[Site]:
     """Everybody has watched most of what is theirs; nothing is trained yet. `installed`: plugins."""
-    wanted = {"limits__enabled": False, "recommendations__patience": 5.0, "recommendations__chance": 0.0}
+    wanted = {"limits__enabled": False, "recommendations__patience": 10.0, "recommendations__chance": 0.0}
     host = await assemble(load(data, {}, **(wanted | options)), instance_at(data), clock, installed)
     alice, carol = await add_people(host.db, "alice", "carol")
     cooking = await add_videos(host.db, alice.id, [f"Soup with {one}" for one in WORDS])

@@ -228,7 +228,7 @@ async def test_a_lost_process_is_replaced(site: Site) -> None:
     found = await to(site, COOK)
     assert ids(found)[0] == site.cooking[0]
     recommending.server._rest_until = 0.0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         assert await recommending.server.ready()
     profile = await recommending.room.profile(COOK)
     assert await recommending.sources["model"].recommend(profile, 10)

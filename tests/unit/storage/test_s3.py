@@ -23,7 +23,8 @@ from streamhost.storage.s3_errors import meaning
 from streamhost.storage.s3_requests import S3Requests
 from streamhost.testing.storage_contract import FullStorageContract, content, keys, tree
 from tests.support.faults import FOR_EVER, Faults, faults_before
-from tests.support.s3 import KEYS, S3Server, free_ports, s3_server
+from tests.support.ports import free_port
+from tests.support.s3 import KEYS, S3Server, s3_server
 
 PART = 5 * 1024**2
 LARGE = os.urandom(2 * PART + 12_345)
@@ -249,7 +250,7 @@ async def test_a_server_with_a_certificate_of_its_own(tmp_path: Path) -> None:
     issued = authority.issue_cert("127.0.0.1", "localhost")
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    [port] = free_ports(1)
+    port = free_port()
     options = [
         f"-s3.port.https={port}",
         f"-s3.cert.file={tmp_path / 'cert.pem'}",
