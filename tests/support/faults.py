@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
 def faults_before(url: str) -> Iterator[Faults]:
     """A proxy in front of the server at `url`."""
     proxy = Faults(url)
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield proxy

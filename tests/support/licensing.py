@@ -82,7 +82,7 @@ def _text(digits: str) -> str:
 def served(site: Site) -> Iterator[Site]:
     """Serve until the block ends; `site.url` says where."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, site=site))
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     site.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

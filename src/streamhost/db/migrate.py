@@ -147,7 +147,9 @@ def _snapshot(path: Path, folder: Path, clock: Clock) -> Path | None:
     moment = str(iso(clock())).replace("-", "").replace(":", "").replace(".", "")
     target = folder / f"{path.stem}-{applied[-1]}-{moment}{path.suffix}"
     copy(path, target)
-    for old in sorted(folder.glob(f"{path.stem}-*{path.suffix}"), key=lambda p: p.stat().st_mtime_ns)[:-KEPT]:
+    # Times of files are as coarse as the system's ticks; of two in one tick the later step is the newer.
+    kept = sorted(folder.glob(f"{path.stem}-*{path.suffix}"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+    for old in kept[:-KEPT]:
         old.unlink()
     return target
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from streamhost import sandbox
 from streamhost.media.errors import MediaError, TaskFailed
+from streamhost.media.run import CHILD
 from streamhost.model.errors import known_errors
+from streamhost.sandbox_nursery import AVAILABLE, Nursery
+from streamhost.sandbox_process import Start
 from tests.support import broken, mutants
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 LIMITS = sandbox.Limits(
     memory=2048 * sandbox.MIB, cpu_seconds=120, file_size=256 * sandbox.MIB, silence_seconds=300, nice=0
 )
@@ -35,14 +40,18 @@ PLAYS = {"one pixel.y4m", "half.webm", "half.ts", "half.mp4", "two films.webm",
 """What must play."""
 
 
-@pytest.fixture(autouse=True)
-def whole_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child finds the module that goes the whole way."""
-    monkeypatch.setattr(sys, "path", [str(mutants.HERE), *sys.path])
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def start() -> AsyncIterator[Start | None]:
+    """How children are started, as the server does; they find the module that goes the whole way."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "path", [str(mutants.HERE), *sys.path])
+        nursery = Nursery([CHILD, "whole_way"])
+        yield nursery.start if AVAILABLE else None
+        await nursery.close()
 
 
 @pytest.mark.parametrize("name", broken.CORPUS)
-async def test_it_ends_well(name: str, tmp_path: Path) -> None:
+async def test_it_ends_well(name: str, start: Start | None, tmp_path: Path) -> None:
     """In a package without gaps or in an error with a code and a hint, within its limits, writing nothing elsewhere."""
     source = tmp_path / name
     source.write_bytes(broken.CORPUS[name]())
@@ -53,7 +62,7 @@ async def test_it_ends_well(name: str, tmp_path: Path) -> None:
         request = {"source": str(source), "out": str(out)}
         result = await sandbox.run(
             "whole_way", request, limits=LIMITS, on_message=lambda _: None,
-            readable=[source, mutants.HERE], writable=out,
+            readable=[source, mutants.HERE], writable=out, start=start,
         )  # fmt: skip
         outcome = "plays"
         assert result["renditions"]

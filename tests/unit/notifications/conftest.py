@@ -59,8 +59,8 @@ class Pager:
 
 
 class StandingBench(Bench):
-    """Its clock stands until the test moves it: what is to be tried again soon is tried when the test says so, however
-    slow the machine is."""
+    """Its clock stands until the test moves it, but for telling apart what comes first: what is to be tried again is
+    tried when the test says so, however slow the machine is."""
 
     def __init__(self, db: Database) -> None:
         super().__init__(db)
@@ -68,6 +68,7 @@ class StandingBench(Bench):
 
     def clock(self) -> Timestamp:
         """The time at which the test began, and as much ahead as it says."""
+        self.began += 1e-6
         return self.began + self.ahead
 
 
