@@ -15,7 +15,7 @@ import pytest
 from streamhost.config import UploadSettings
 from streamhost.db import users, videos
 from streamhost.db.core import Database
-from streamhost.features.uploads import ClientGone, Pace, Piece, Uploads
+from streamhost.features.uploads import ClientGone, Pace, Piece, Uploads, desk, finishing
 from streamhost.jobs.queue import Queue
 from streamhost.model.accounts import Role, User
 from streamhost.model.errors import StreamhostError
@@ -99,8 +99,13 @@ Open = Callable[..., Uploads]
 
 
 @pytest.fixture
-async def open_uploads(house: House) -> AsyncIterator[Open]:
-    """Opens the room on the house's directory: once more stands for the next start of the server."""
+async def open_uploads(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    """Opens the room on the house's directory: once more stands for the next start of the server. It waits for a disk
+    that stands still, and tries nothing again by itself."""
+    for module in (desk, finishing):
+        monkeypatch.setattr(module, "GRACE", 150.0)
+    monkeypatch.setattr(desk, "PATIENCE", 150.0)
+    monkeypatch.setattr(finishing, "TRY_AGAIN", 3600.0)
     async with AsyncExitStack() as stack:
 
         def opener(pace: Pace | None = None, **changes: Any) -> Uploads:

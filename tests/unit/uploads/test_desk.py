@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import time
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from streamhost.features.uploads.errors import (
     UploadNotFound,
     UploadTooLarge,
 )
+from streamhost.features.uploads.spool import SpoolFile
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import UploadId, UserId
@@ -52,7 +54,7 @@ async def test_a_broken_connection_keeps_what_came(uploads: Uploads, house: Hous
 
 async def test_offsets_are_stored_on_the_way(open_uploads: Open, house: House) -> None:
     """In the middle of a long request a crash would cost little: offsets are stored by bytes, and by time too."""
-    uploads, go_on = open_uploads(replace(QUICK, silence=60.0)), asyncio.Event()
+    uploads, go_on = open_uploads(replace(QUICK, silence=600.0)), asyncio.Event()
     upload = await uploads.create(ALICE, 5_000_000)
     task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(content(100), then=go_on)))
     await eventually(lambda: _stands_at(house, upload.id, 100))
@@ -72,6 +74,20 @@ async def test_a_silent_client_is_let_go(open_uploads: Open) -> None:
     with pytest.raises(ClientSilent):
         await uploads.append(upload.id, ALICE, 0, body(b"abc", then=asyncio.Event()))
     assert (await uploads.status(upload.id, ALICE)).offset == 3
+
+
+async def test_a_slow_disk_is_no_silence(open_uploads: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nobody listens, since what came is still being written, the client is not said to be silent."""
+    sync = SpoolFile.sync
+
+    def slowly(file: SpoolFile) -> None:
+        time.sleep(0.3)
+        sync(file)
+
+    monkeypatch.setattr(SpoolFile, "sync", slowly)
+    uploads = open_uploads(Pace(save_bytes=1, save_seconds=0.02, silence=0.1))
+    upload = await uploads.create(ALICE, 4)
+    assert (await uploads.append(upload.id, ALICE, 0, body(b"ab", b"cd"))).finished
 
 
 async def test_the_newest_request_wins(uploads: Uploads, house: House) -> None:
@@ -299,8 +315,8 @@ async def test_whatever_happens_the_file_is_the_file(
 ) -> None:
     """Chunks of any size, breaks, hanging and stale requests and restarts in any order: offsets are always true, and
     the video has just the bytes of the file."""
-    data = content(size)
-    uploads = open_uploads(QUICK)
+    data, pace = content(size), replace(QUICK, silence=600.0)
+    uploads = open_uploads(pace)
     upload = await uploads.create(ALICE, size)
     stands = 0
     for step, amount in steps:
@@ -324,7 +340,7 @@ async def test_whatever_happens_the_file_is_the_file(
                 await uploads.append(upload.id, ALICE, stands + amount, body(b"zz"))
         else:
             await uploads.close()
-            uploads = open_uploads(QUICK)
+            uploads = open_uploads(pace)
             await uploads.start()
         assert (await uploads.status(upload.id, ALICE)).offset == stands
     done = await uploads.append(upload.id, ALICE, stands, body(data[stands:]))

@@ -61,7 +61,9 @@ class Intake:
         self._turn = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
         self._unsaved = 0
-        self._saved_at = self._heard_at = time.monotonic()
+        self._saved_at = time.monotonic()
+        self._listening_since: float | None = None
+        """None while nobody listens: a disk that takes its time is no silence of the client."""
 
     async def take(self, body: Body, hold: Hold) -> StreamhostError | None:
         """Take everything in until the body ends or something ends it; the error that did, None if all came.
@@ -90,7 +92,8 @@ class Intake:
         while not pump.done():
             await asyncio.wait({pump}, timeout=self._pace.save_seconds)
             now = time.monotonic()
-            if not pump.done() and now - self._heard_at > self._pace.silence:
+            listening_since = self._listening_since
+            if not pump.done() and listening_since is not None and now - listening_since > self._pace.silence:
                 pump.cancel()
                 return ClientSilent(f"Nothing came for {self._pace.silence:g} seconds.")
             if not pump.done() and self._due(now):
@@ -106,8 +109,9 @@ class Intake:
         return failed
 
     async def _pump(self, body: Body) -> None:
+        self._listening_since = time.monotonic()
         async for piece in body:
-            now = self._heard_at = time.monotonic()
+            self._listening_since, now = None, time.monotonic()
             self._left -= len(piece)
             if self._left < 0:
                 raise UploadTooLarge("More bytes came than fit into the length that was announced.")
@@ -115,6 +119,7 @@ class Intake:
             self._size += len(piece)
             if self._size >= BATCH or self._due(now):
                 await self._flush()
+            self._listening_since = time.monotonic()
 
     def _due(self, now: float) -> bool:
         """Whether it is time to store an offset."""
