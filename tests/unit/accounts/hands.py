@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from pyotp import TOTP
+
 from streamhost.db.core import Connection
 
 
@@ -23,6 +25,23 @@ class Hands:
     def pass_by(self, seconds: float) -> None:
         """Let time go by."""
         self.now += seconds
+
+
+def altered(token: str) -> str:
+    """A token with another letter near its end, where its signature is, and never by chance the same."""
+    place = len(token) - 5
+    return token[:place] + ("B" if token[place] == "A" else "A") + token[place + 1 :]
+
+
+def code(secret: str, clock: Hands, later: int = 0) -> str:
+    """What an app with this secret shows `later` steps from now."""
+    return TOTP(secret).at(int(clock.now) + 30 * later)
+
+
+def wrong_codes(secret: str, clock: Hands, number: int = 1) -> list[str]:
+    """Codes that the app shows neither now nor a step before or after."""
+    shown = {code(secret, clock, step) for step in (-1, 0, 1)}
+    return [one for one in (f"{n:06}" for n in range(number + len(shown))) if one not in shown][:number]
 
 
 @dataclass(frozen=True, slots=True)

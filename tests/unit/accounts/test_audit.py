@@ -20,7 +20,7 @@ from streamhost.model.audit import COMMAND_LINE, Act, Actor
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput
 from tests.unit.accounts.conftest import PASSWORD, Opener
-from tests.unit.accounts.hands import Hands, Postbox
+from tests.unit.accounts.hands import Hands, Postbox, wrong_codes
 
 
 async def acts(db: Database) -> list[str]:
@@ -72,12 +72,14 @@ async def test_the_log_holds_no_secrets(accounts: Accounts, db: Database, alice:
     assert alice.refresh_token not in text
 
 
-async def test_codes_and_mails_asked_for_are_written_down(accounts: Accounts, db: Database, alice: SignIn) -> None:
+async def test_codes_and_mails_asked_for_are_written_down(
+    accounts: Accounts, db: Database, alice: SignIn, clock: Hands
+) -> None:
     """A second factor begun and a code that does not fit; a verification mail asked for again, if there is one."""
     by = Actor.of(alice.user, "203.0.113.9")
-    await accounts.second_factor.begin(alice.user, PASSWORD, by)
+    made = await accounts.second_factor.begin(alice.user, PASSWORD, by)
     with pytest.raises(WrongCode):
-        await accounts.second_factor.confirm(alice.user, "000000", by)
+        await accounts.second_factor.confirm(alice.user, wrong_codes(made.secret, clock)[0], by)
     await accounts.people.add("new@example.org", PASSWORD, "New", Role.VIEWER, by=COMMAND_LINE)
     for email in ("new@example.org", "alice@example.org", "nobody@example.org"):
         await accounts.registration.resend(email, address="203.0.113.9")

@@ -26,7 +26,7 @@ from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.clock import DAY, HOUR
 from streamhost.model.errors import InvalidInput, NotFound
 from tests.unit.accounts.conftest import PASSWORD, Opener
-from tests.unit.accounts.hands import Hands, Postbox
+from tests.unit.accounts.hands import Hands, Postbox, altered
 
 EVE = ("eve@example.org", PASSWORD, "Eve")
 
@@ -52,7 +52,7 @@ async def test_a_verification_link_works_once_and_for_a_while(
     """Used, expired, forged, cut off and of another installation: each is refused, and says which it is."""
     await accounts.registration.register(*EVE)
     token = post.take().token
-    for wrong in ("", "x", token[:-1], token[:-2] + "xx", "\ud800", token + "x" * 3000):
+    for wrong in ("", "x", token[:-1], altered(token), "\ud800", token + "x" * 3000):
         with pytest.raises(InvalidLink):
             await accounts.registration.verify(wrong)
     with pytest.raises(InvalidLink):

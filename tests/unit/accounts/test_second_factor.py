@@ -29,7 +29,7 @@ from streamhost.features.accounts.room import WAIT_FOR_CODE
 from streamhost.model.audit import SYSTEM, Actor
 from streamhost.model.branding import Brand
 from tests.unit.accounts.conftest import PASSWORD, Opener
-from tests.unit.accounts.hands import Hands
+from tests.unit.accounts.hands import Hands, code, wrong_codes
 
 # RFC 6238, appendix B, with SHA-1: the last six digits of the eight.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -43,11 +43,6 @@ async def secret(accounts: Accounts, alice: SignIn, clock: Hands) -> str:
     await accounts.second_factor.confirm(alice.user, code(made.secret, clock), Actor.of(alice.user))
     clock.pass_by(60)
     return made.secret
-
-
-def code(secret: str, clock: Hands, later: int = 0) -> str:
-    """What the app shows `later` steps from now."""
-    return TOTP(secret).at(int(clock.now) + 30 * later)
 
 
 def test_codes_are_those_of_the_standard() -> None:
@@ -78,9 +73,9 @@ async def test_setting_up_takes_the_password_and_a_code(accounts: Accounts, alic
         "totp",
         {"secret": [made.secret], "issuer": ["Our Videos"]},
     )
-    for wrong in ("", "000000", code(made.secret, clock, 5), "\u0661\u0662\u0663\u0664\u0665\u0666"):
+    for typed in ("", *wrong_codes(made.secret, clock), "\u0661\u0662\u0663\u0664\u0665\u0666"):
         with pytest.raises(WrongCode):
-            await accounts.second_factor.confirm(alice.user, wrong, by)
+            await accounts.second_factor.confirm(alice.user, typed, by)
     await accounts.login("alice@example.org", PASSWORD)
     codes = await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)
     assert len(set(codes)) == 10
@@ -99,9 +94,10 @@ async def test_signing_in_takes_a_code(accounts: Accounts, secret: str, clock: H
         await accounts.login("alice@example.org", "guess", code(secret, clock))
     with pytest.raises(OtpRequired):
         await accounts.login("alice@example.org", PASSWORD)
-    for wrong in ("000000", code(secret, clock, 2), code(secret, clock, -2), "x"):
+    near = {code(secret, clock, step) for step in (2, -2)} - {code(secret, clock, step) for step in (-1, 0, 1)}
+    for typed in (*wrong_codes(secret, clock), *near, "x"):
         with pytest.raises(OtpInvalid):
-            await accounts.login("alice@example.org", PASSWORD, wrong)
+            await accounts.login("alice@example.org", PASSWORD, typed)
     shown = code(secret, clock)
     assert (await accounts.login("alice@example.org", PASSWORD, f" {shown[:3]} {shown[3:]}")).user.name == "Alice"
 
@@ -116,7 +112,7 @@ async def test_a_ticket_stands_for_the_password(
     assert PASSWORD not in ticket
     other = open_accounts()
     with pytest.raises(OtpInvalid):
-        await other.login_by_code(ticket, "000000")
+        await other.login_by_code(ticket, wrong_codes(secret, clock)[0])
     with pytest.raises(OtpRequired):
         await other.login_by_code(ticket, " ")
     assert (await other.login_by_code(ticket, code(secret, clock))).user.email == "alice@example.org"
@@ -168,7 +164,7 @@ async def test_guesses_by_ticket_are_counted(accounts: Accounts, secret: str, cl
     """One ticket gives no more guesses than the password does; nor does confirming a new app."""
     with pytest.raises(OtpRequired) as asked:
         await accounts.login("alice@example.org", PASSWORD)
-    tries = [accounts.login_by_code(asked.value.ticket, f"{n:06}") for n in range(20)]
+    tries = [accounts.login_by_code(asked.value.ticket, one) for one in wrong_codes(secret, clock, 20)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(result) for result in results].count(OtpInvalid) <= 10
     with pytest.raises(TooManyAttempts):
@@ -179,9 +175,9 @@ async def test_guesses_while_setting_up_are_counted(accounts: Accounts, alice: S
     """Whoever has a session alone cannot try out what the app shows."""
     by = Actor.of(alice.user)
     made = await accounts.second_factor.begin(alice.user, PASSWORD, by)
-    for n in range(10):
+    for one in wrong_codes(made.secret, clock, 10):
         with pytest.raises(WrongCode):
-            await accounts.second_factor.confirm(alice.user, f"{n:06}", by)
+            await accounts.second_factor.confirm(alice.user, one, by)
     with pytest.raises(TooManyAttempts) as caught:
         await accounts.second_factor.confirm(alice.user, code(made.secret, clock), by)
     clock.pass_by(caught.value.retry_after)
@@ -205,7 +201,8 @@ async def test_a_code_works_once(accounts: Accounts, secret: str, clock: Hands) 
 async def test_guessing_codes_is_slowed_down(accounts: Accounts, secret: str, clock: Hands) -> None:
     """Whoever has the password gets ten guesses from wherever, then one a minute; many at once gain nothing."""
     tries = [
-        accounts.login("alice@example.org", PASSWORD, f"{n:06}", address=f"203.0.113.{n % 200}") for n in range(30)
+        accounts.login("alice@example.org", PASSWORD, one, address=f"203.0.113.{number}")
+        for number, one in enumerate(wrong_codes(secret, clock, 30))
     ]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(result) for result in results].count(OtpInvalid) <= 10
@@ -235,7 +232,7 @@ async def test_switching_off_takes_both(accounts: Accounts, alice: SignIn, secre
     with pytest.raises(WrongPassword):
         await accounts.second_factor.switch_off(alice.user, "guess", code(secret, clock), by)
     with pytest.raises(WrongCode):
-        await accounts.second_factor.switch_off(alice.user, PASSWORD, "000000", by)
+        await accounts.second_factor.switch_off(alice.user, PASSWORD, wrong_codes(secret, clock)[0], by)
     with pytest.raises(WrongCode):
         await accounts.profile.delete(alice.user, PASSWORD, "", by)
     await accounts.second_factor.switch_off(alice.user, PASSWORD, code(secret, clock), by)
