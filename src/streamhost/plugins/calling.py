@@ -154,7 +154,7 @@ class Caller:
             except BaseException as error:  # a future takes neither StopIteration nor what ends programs
                 odd = isinstance(error, StopIteration) or not isinstance(error, Exception)
                 failure = RuntimeError(words_of(error)) if odd else error
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop is over, and nobody waits
                 loop.call_soon_threadsafe(told, answer, failure)
 
         threading.Thread(target=run, name=f"plugin-{self._plugin}-{hook}", daemon=True).start()

@@ -48,7 +48,8 @@ def house(
     """The plugins of a house whose settings are in `toml` and `env`."""
     data.mkdir(exist_ok=True)
     (data / "streamhost.toml").write_text(toml)
-    return Plugins(load(data, env or {}, **options), installed=installed)
+    # A plain function answers from a thread, which on a busy machine may take its time.
+    return Plugins(load(data, env or {}, **{"plugins__before_seconds": 60.0, **options}), installed=installed)
 
 
 def furnished(plugins: Plugins) -> Queued:
