@@ -19,6 +19,8 @@ from streamhost.model.tasks import Lane, Task
 
 CHAIN = 3
 """How many jobs follow one another, each added by the one before."""
+LAST = 12
+"""After so many jobs a process that is to be killed gets no further: it is at work whenever the kill comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,17 @@ class Link(Task):
     link: int
 
 
-async def run(path: Path, together: bool) -> None:
-    """Work until nothing waits. `together`: others work on the same catalog; their jobs are not taken back at once."""
+async def run(path: Path, together: bool, doomed: bool) -> None:
+    """Work until nothing waits. `together`: others work on the same catalog; their jobs are not taken back at once.
+    `doomed`: somebody will kill it."""
     db = await Database.open(path)
     queue = Queue(system_clock)
+    done = 0
 
     async def work(task: Link, job: JobContext) -> None:
+        nonlocal done
+        if doomed and done >= LAST:
+            await asyncio.Event().wait()
         await asyncio.sleep(random.uniform(0.05, 0.1) if together else random.uniform(0.0, 0.02))
         job.report(0.5, "half")
         async with db.write() as conn:
@@ -46,6 +53,7 @@ async def run(path: Path, together: bool) -> None:
             if task.link + 1 < CHAIN:
                 await queue.add(conn, Link(task.chain, task.link + 1))
             await job.complete(conn)
+        done += 1
 
     timing = Timing(lease=3, beat=0.1, poll=0.05, backoff=0.01, backoff_max=0.02)
     worker = Worker(db, queue, {Link: work}, {Lane.LIGHT: 4}, system_clock, timing=timing)
@@ -67,4 +75,4 @@ async def run(path: Path, together: bool) -> None:
 
 if __name__ == "__main__":
     log.configure()
-    asyncio.run(run(Path(sys.argv[1]), sys.argv[2] == "together"))
+    asyncio.run(run(Path(sys.argv[1]), "together" in sys.argv, "doomed" in sys.argv))

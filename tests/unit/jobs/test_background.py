@@ -25,7 +25,7 @@ async def test_a_watch_looks_on_after_a_failure(trouble: type[Exception]) -> Non
 
     watch = Watch("test", look, 0.0)
     watch.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         await seen.wait()
     await watch.stop()
     before = looks

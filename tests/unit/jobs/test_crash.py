@@ -35,9 +35,9 @@ async def catalog(tmp_path: Path) -> Path:
     return path
 
 
-def begin(catalog: Path, how: str) -> subprocess.Popen[bytes]:
+def begin(catalog: Path, *how: str) -> subprocess.Popen[bytes]:
     """Start a process that works, and wait until it does."""
-    command = [sys.executable, counting_worker.__file__, str(catalog), how]
+    command = [sys.executable, counting_worker.__file__, str(catalog), *how]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout and process.stdout.readline() == b"started\n"
     return process
@@ -61,22 +61,18 @@ def check(catalog: Path) -> None:
 
 async def test_killed_and_restarted(catalog: Path) -> None:
     """A worker that is killed again and again, at any moment, and started again, ends with every job done once."""
-    kills = 0
     for _ in range(6):
-        process = begin(catalog, "alone")
+        process = begin(catalog, "doomed")
         time.sleep(random.uniform(0.0, 0.15))
-        if process.poll() is None:
-            process.kill()
-            kills += 1
-        end(process)
-    assert kills > 0
-    assert end(begin(catalog, "alone")) == 0
+        process.kill()
+        assert end(process) == -signal.SIGKILL
+    assert end(begin(catalog)) == 0
     check(catalog)
 
 
 async def test_one_of_several_killed(catalog: Path) -> None:
     """When one of three working processes is killed, the others take over its jobs after the lease, each once."""
-    processes = [begin(catalog, "together") for _ in range(3)]
+    processes = [begin(catalog, "together", *how) for how in (["doomed"], [], [])]
     catalog.with_suffix(".go").touch()
     time.sleep(0.2)
     processes[0].kill()

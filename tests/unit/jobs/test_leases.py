@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,19 +11,29 @@ from streamhost.db import jobs as rows
 from streamhost.jobs.context import JobContext
 from streamhost.jobs.errors import LeaseLost
 from streamhost.model.tasks import JobState, Lane
-from tests.unit.jobs.kit import Bench, Count
+from tests.unit.jobs.kit import QUICK, Bench, Count
 
 
 async def test_leases_are_prolonged(bench: Bench) -> None:
     """A job may run far longer than a lease: nobody takes it away from a worker that lives."""
+    go_on, timing = asyncio.Event(), replace(QUICK, lease=1000.0)
 
     async def work(task: Count, _job: JobContext) -> None:
-        await asyncio.sleep(2.5)
+        await go_on.wait()
         bench.done.append(task.number)
 
     job_id = await bench.add(Count(1))
-    await bench.worker({Count: work}).start()
-    await bench.worker({Count: work}).start()
+    for _ in range(2):
+        await bench.worker({Count: work}, timing).start()
+
+    async def leased() -> bool:
+        return ((await bench.get(job_id)).lease_until or 0.0) > bench.clock() + 900
+
+    for _ in range(4):
+        await bench.when(leased)
+        bench.ahead += 600
+    await bench.when(leased)
+    go_on.set()
     job = await bench.until(job_id, JobState.DONE)
     assert (job.attempts, bench.done) == (1, [1])
 
@@ -95,7 +106,10 @@ async def test_lost_lease(bench: Bench) -> None:
     await worker.start()
     await started.wait()
     async with bench.db.write() as conn:
-        stolen = await conn.execute("UPDATE jobs SET worker = 'thief' WHERE id = :id", {"id": job_id})
+        stolen = await conn.execute(
+            "UPDATE jobs SET worker = 'thief', lease_until = :later WHERE id = :id",
+            {"id": job_id, "later": bench.clock() + 1000},
+        )
     assert stolen == 1
 
     async def let_go() -> bool:

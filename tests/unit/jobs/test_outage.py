@@ -8,6 +8,7 @@ from streamhost.jobs.context import JobContext
 from streamhost.jobs.worker import OUTAGE_PATIENCE
 from streamhost.model.tasks import JobState
 from streamhost.ports import StorageUnavailable
+from tests.support.waiting import until
 from tests.unit.jobs.kit import QUICK, Bench, Count
 
 
@@ -22,13 +23,17 @@ async def test_an_outage_costs_no_attempt(bench: Bench) -> None:
 
     bench.queue.on_failed(Count, bench.note_failure)
     job_id = await bench.add(Count())
-    await bench.worker({Count: work}, replace(QUICK, outage=0.05)).start()
+    await bench.worker({Count: work}, replace(QUICK, outage=1000.0)).start()
 
     async def says_why() -> bool:
         job = await bench.get(job_id)
         return job.state is JobState.QUEUED and job.error_code == "storage_unavailable"
 
-    await bench.when(says_why)
+    for number in range(1, Count.max_attempts + 4):
+        await bench.when(says_why)
+        assert len(tries) == number
+        bench.ahead += 1300
+        await until(lambda number=number: len(tries) > number)
     await bench.until(job_id, JobState.DONE)
     assert set(tries) == {1}
     assert bench.failed == []

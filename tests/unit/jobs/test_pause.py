@@ -56,7 +56,7 @@ async def test_pausing_stops_what_runs_at_once_and_costs_no_attempt(bench: Bench
     assert await pause(bench, job_id)
     job = await bench.until(job_id, JobState.QUEUED)
     assert (job.paused, job.attempts, job.worker) == (True, 0, None)
-    await worker.stop()
+    await worker.stop(grace=150)
     again = bench.worker({Count: work})
     await again.start()
     await bench.until(await bench.add(Count(2)), JobState.DONE)
@@ -89,7 +89,7 @@ async def test_what_goes_back_keeps_its_place(bench: Bench) -> None:
         await bench.queue.resume(conn, last)
         await bench.queue.resume(conn, first)
     await until(lambda: begun == [1, 1])
-    await worker.stop()
+    await worker.stop(grace=150)
     await bench.worker({Count: work}).start()
     await bench.until(last, JobState.DONE)
     assert begun == [1, 1, 1, 2]

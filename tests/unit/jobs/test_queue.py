@@ -165,10 +165,10 @@ async def test_every_wait_has_a_cause(bench: Bench) -> None:
     assert wait is not None
     assert wait.behind == first
     assert "taken (1)" in await cause(await bench.add(Count(3)))
-    assert "time" in await cause(await bench.add(Count(4), delay=60))
+    assert "time" in await cause(await bench.add(Count(4), delay=900))
     async with bench.db.write() as conn:
         await rows.requeue(
-            conn, await bench.get(first), bench.clock() + 9, refund=False, code="hopeless", detail="Why."
+            conn, await bench.get(first), bench.clock() + 900, refund=False, code="hopeless", detail="Why."
         )
     assert "after hopeless: Why." in await cause(first)
 

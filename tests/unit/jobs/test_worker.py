@@ -13,6 +13,7 @@ from streamhost.db.core import Connection
 from streamhost.jobs.context import JobContext
 from streamhost.model.errors import StreamhostError
 from streamhost.model.tasks import Job, JobState, Lane
+from tests.support.waiting import until
 from tests.unit.jobs.kit import QUICK, Bench, Count, Heavy, Hopeless, OnceMore
 
 
@@ -53,7 +54,7 @@ async def test_places(bench: Bench) -> None:
         if most == places:
             full.set()
         # The first ones stay until every place is taken: else it would depend on the machine whether it ever is.
-        await asyncio.wait_for(full.wait(), 30)
+        await asyncio.wait_for(full.wait(), 150)
         await asyncio.sleep(0.02)
         running[task.lane] -= 1
         bench.done.append(task.number)
@@ -79,22 +80,20 @@ async def test_retried_with_backoff(bench: Bench) -> None:
 
     bench.queue.on_failed(Count, bench.note_failure)
     job_id = await bench.add(Count())
-    await bench.worker({Count: work}, replace(QUICK, backoff=0.08, backoff_max=10)).start()
-
-    async def waits_again() -> bool:
-        return bool(starts) and (await bench.get(job_id)).state is JobState.QUEUED
-
-    await bench.when(waits_again)
-    waiting = await bench.get(job_id)
-    assert waiting.error_code == "job_crashed"
-    assert "RuntimeError: not yet" in (waiting.error_detail or "")
-    assert waiting.run_at >= starts[waiting.attempts - 1] + 0.06
+    await bench.worker({Count: work}, replace(QUICK, backoff=1000.0, backoff_max=100_000.0)).start()
+    for attempt, least in enumerate((750, 1500, 3000), 1):
+        await until(lambda attempt=attempt: len(starts) == attempt)
+        waiting = await bench.until(job_id, JobState.QUEUED)
+        assert (waiting.attempts, waiting.error_code) == (attempt, "job_crashed")
+        assert "RuntimeError: not yet" in (waiting.error_detail or "")
+        assert waiting.run_at >= starts[-1] + least
+        bench.ahead += waiting.run_at - bench.clock()
     job = await bench.until(job_id, JobState.DONE)
     assert (job.attempts, job.error_code, bench.failed) == (4, None, [])
     first, second, third = (after - before for before, after in pairwise(starts))
-    assert first >= 0.06
-    assert second >= 0.12
-    assert third >= 0.24
+    assert first >= 750
+    assert second >= 1500
+    assert third >= 3000
 
 
 async def test_attempts_used_up(bench: Bench) -> None:

@@ -12,11 +12,11 @@ from streamhost.db import mail as rows
 from streamhost.db.core import Database
 from streamhost.features.mail import Mail, Writer
 from streamhost.jobs.queue import Queue
-from streamhost.jobs.worker import Worker
+from streamhost.jobs.worker import Handler, Worker
 from streamhost.model.branding import Brand
 from streamhost.model.ids import MailId
 from streamhost.model.mail import Letter, MailKind, MailState, Message
-from streamhost.model.tasks import SendMail, SweepMail
+from streamhost.model.tasks import SendMail, SweepMail, Task
 from streamhost.ports import MailSender
 from tests.support.catalogs import blank
 from tests.unit.jobs.kit import QUICK, Bench
@@ -49,9 +49,10 @@ class MailHouse:
     desk: Desk
     mail: Mail
 
-    def worker(self) -> Worker:
-        """A worker with the mail room's jobs, in a great hurry."""
-        return self.bench.worker({SendMail: self.mail.deliver, SweepMail: self.mail.sweep}, HURRIED, light=2)
+    def worker(self, **timing: float) -> Worker:
+        """A worker with the mail room's jobs, in a great hurry, unless some of its times are said."""
+        handlers: dict[type[Task], Handler] = {SendMail: self.mail.deliver, SweepMail: self.mail.sweep}
+        return self.bench.worker(handlers, replace(HURRIED, **timing), light=2)
 
     def room(self, sender: MailSender) -> Mail:
         """The mail room with another way of sending."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from streamhost.notify.console import ConsoleMailSender
 from streamhost.notify.smtp import From, SmtpMailSender, SmtpServer
 from streamhost.ports import MailRefused, MailUnavailable
 from tests.support.smtp import HOST, Mailbox, serving, text_of
+from tests.unit.jobs.kit import QUICK
 from tests.unit.mail.conftest import VALUES, MailHouse
 
 ROOT = Actor(None, "root@example.org", "203.0.113.9")
@@ -70,8 +72,8 @@ async def test_patience(house: MailHouse) -> None:
 
 async def test_what_waits_says_why(house: MailHouse) -> None:
     """An admin sees that mail does not leave, since when and why, long before it is given up."""
-    house.desk.troubles += [MailUnavailable("It does not let us sign in: 535 No.")] * 1000
-    await house.worker().start()
+    house.desk.troubles += [MailUnavailable("It does not let us sign in: 535 No.")]
+    await house.worker(backoff=3600.0, backoff_max=3600.0).start()
     await house.enqueue()
 
     async def tried() -> bool:
@@ -251,7 +253,8 @@ async def test_old_mail_is_forgotten(house: MailHouse) -> None:
     for ahead, left in ((SENT_KEPT - HOUR, (1, 1)), (SENT_KEPT + HOUR, (0, 1)), (DEAD_KEPT + HOUR, (0, 0))):
         house.bench.ahead = ahead
         job_id = await house.bench.add(SweepMail())
-        again = house.bench.worker({SweepMail: house.mail.sweep, SendMail: _later})
+        patient = replace(QUICK, backoff=3600.0, backoff_max=3600.0)
+        again = house.bench.worker({SweepMail: house.mail.sweep, SendMail: _later}, patient)
         await again.start()
         await house.bench.until(job_id, JobState.DONE)
         await again.stop(1)
