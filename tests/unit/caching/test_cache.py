@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streamhost.caching import cache as caching
 from streamhost.caching.cache import Cache
 from streamhost.caching.memory import Memory
 from streamhost.caching.sealing import Seal
@@ -101,7 +102,7 @@ async def ask(cache: Cache, source: Source, family: Family = METADATA) -> str:
 
 async def test_it_is_worked_out_once_for_all_who_wait() -> None:
     """A hundred who ask at the same moment cost one question; one of them going away spoils nothing."""
-    cache, source = Cache(Memory(10, 100_000)), Source()
+    cache, source = Cache(Memory(10, 100_000), now=Clock()), Source()
     source.held = asyncio.Event()
     asking = [asyncio.create_task(ask(cache, source)) for _ in range(100)]
     await asyncio.sleep(0)
@@ -133,7 +134,7 @@ async def test_a_drop_beats_what_is_on_its_way() -> None:
     cache, source = Cache(Memory(10, 100_000)), Source()
     source.held = asyncio.Event()
     early = asyncio.create_task(ask(cache, source, RECOMMENDATIONS))
-    await asyncio.sleep(0.01)
+    await until(lambda: source.asked == 1)
     source.value = "second"
     cache.drop(RECOMMENDATIONS, "key")
     late = asyncio.create_task(ask(cache, source, RECOMMENDATIONS))
@@ -247,11 +248,15 @@ def catalog(tmp_path: Path) -> Path:
     return blank(tmp_path)
 
 
-async def test_a_transaction_makes_stale_what_was_made_from_its_tables(catalog: Path) -> None:
+async def test_a_transaction_makes_stale_what_was_made_from_its_tables(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next question after a commit is answered from the new state, by this process at once, without anybody having
     thought of it; a transaction that was undone changes nothing."""
+    monkeypatch.setattr(caching, "LOOK_PATIENCE", 150.0)
     db = await Database.open(catalog)
-    cache = Cache(Memory(10, 100_000), None, db.changed_elsewhere)
+    await db.changed_elsewhere()  # from now on; what is kept before anybody has looked is made anew once
+    cache = Cache(Memory(10, 100_000, Clock()), None, db.changed_elsewhere)
     db.on_write(cache.wrote)
     source = Source()
     assert await ask(cache, source) == "first"

@@ -25,8 +25,8 @@ from streamhost.hashing.hashers import STEP_BACK, Cost, Hashers, HashingBusy, Ha
 
 PASSWORD = "correct horse battery"
 QUICK = Cost(8192, 1, 1)
-LONG = Cost(65536, 6, 1)
-"""A quarter of a second of work."""
+ENDLESS = Cost(65536, 10**6, 1)
+"""More than any machine does before it is ended."""
 LAST_PLACE = 19
 SMALL = 40 * 1024**2
 """Bytes that an idle process may hold; the server holds twice as many."""
@@ -161,16 +161,19 @@ async def test_a_turn_may_be_refused(opened: Opener) -> None:
 
 @pytest.mark.parametrize("busy", [True, False])
 async def test_a_killed_process_is_replaced(opened: Opener, busy: bool) -> None:
-    """Killed under its work or while it rests, nobody notices: another one does the work."""
-    made = opened(LONG)
+    """Killed with work in hand or while it rests, nobody notices: another one does the work."""
+    made, begun = opened(), asyncio.Event()
     stored = await made.hash(PASSWORD, nothing)
     (first,) = processes()
-    if not busy:
-        first.kill()
-    checking = asyncio.create_task(made.verify(stored, PASSWORD, nothing))
     if busy:
-        spent = sum(first.cpu_times()[:2])
-        await until(lambda: sum(first.cpu_times()[:2]) > spent)
+        first.suspend()  # what it is given it has not done when it is killed, however slow this process is
+    else:
+        first.kill()
+    checking = asyncio.create_task(made.verify(stored, PASSWORD, begun.set))
+    if busy:
+        await begun.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
         first.kill()
     assert await checking
     (second,) = processes()
@@ -179,9 +182,10 @@ async def test_a_killed_process_is_replaced(opened: Opener, busy: bool) -> None:
 
 async def test_what_kills_every_process_is_an_error_in_the_end(opened: Opener) -> None:
     """Then the person is asked to try again, and the next hash is tried with a fresh process."""
-    made = opened(LONG)
+    made = opened()
     stored = await made.hash(PASSWORD, nothing)
-    checking = asyncio.create_task(made.verify(stored, PASSWORD, nothing))
+    endless = stored.replace("m=8192,t=1,", f"m={ENDLESS.memory_kib},t={ENDLESS.rounds},")
+    checking = asyncio.create_task(made.verify(endless, PASSWORD, nothing))
     seen: set[int] = set()
     while not checking.done():
         for process in processes():
@@ -220,7 +224,7 @@ async def test_a_process_that_hangs_is_given_up(opened: Opener, monkeypatch: pyt
 
 async def test_who_goes_away_leaves_the_process_in_order(opened: Opener) -> None:
     """The answer to somebody who hung up is not taken for the next one's, and the process is used again."""
-    made = opened(LONG)
+    made = opened()
     right, wrong = await made.hash(PASSWORD, nothing), await made.hash("something else", nothing)
     (process,) = processes()
     begun = asyncio.Event()
@@ -246,7 +250,7 @@ async def test_a_signal_to_everybody_does_not_end_a_hash(opened: Opener) -> None
 
 async def test_closing_ends_what_works_and_what_waits(opened: Opener) -> None:
     """Nobody hangs when the server stops in the middle, and nothing begins after."""
-    made = opened(LONG)
+    made = opened(ENDLESS)
     asked = [asyncio.create_task(made.hash(PASSWORD, nothing)) for _ in range(3)]
     await until(processes)
     await made.close()

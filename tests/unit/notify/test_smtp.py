@@ -178,7 +178,7 @@ async def test_a_server_that_hangs(mailbox: Mailbox) -> None:
         await asyncio.sleep(3600)
 
     mailbox.delay = 3600
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         async with misbehaving(silent) as port:
             assert isinstance(await refusal(smtp(port, timeout=0.3)), MailUnavailable)
         async with serving(mailbox) as (port, _):
@@ -194,7 +194,7 @@ async def test_a_server_that_drips() -> None:
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    async with asyncio.timeout(60), misbehaving(drip) as port:
+    async with asyncio.timeout(150), misbehaving(drip) as port:
         assert isinstance(await refusal(smtp(port, timeout=0.2)), MailUnavailable)
 
 

@@ -25,7 +25,7 @@ AGENT = "streamhost/test"
 def notifier(url: str, *secrets: str, allow: list[str] | None = None, ca_file: str = "") -> WebhookNotifier:
     """One for an endpoint, with the real clock: a verifier looks at the time."""
     guard = AddressGuard(HERE if allow is None else allow)
-    return WebhookNotifier(Endpoint(url, secrets or (new_secret(),)), Poster(guard, 5, ca_file), time.time, AGENT)
+    return WebhookNotifier(Endpoint(url, secrets or (new_secret(),)), Poster(guard, 150, ca_file), time.time, AGENT)
 
 
 def read(secret: str, asked: Asked) -> dict[str, object]:

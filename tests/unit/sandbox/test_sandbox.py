@@ -27,7 +27,7 @@ from tests.support.processes import started
 HERE = Path(__file__).parent
 LAST_PLACE = 19
 """The highest nice value."""
-QUICK = Limits(silence_seconds=60.0)
+QUICK = Limits(silence_seconds=150.0)
 Run = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -146,7 +146,7 @@ async def test_unforeseen_exception(playground: Playground) -> None:
         ("abort", QUICK, sandbox.ChildCrashed, "SIGABRT"),
         ("quit_without_answer", QUICK, sandbox.ChildCrashed, "without an answer"),
         ("allocate", Limits(memory=512 * 1024**2), sandbox.ChildOutOfMemory, "memory"),
-        ("spin", Limits(cpu_seconds=1), sandbox.ChildOverLimit, "processor time"),
+        ("spin", Limits(cpu_seconds=1, nice=0), sandbox.ChildOverLimit, "processor time"),
         ("sleep", Limits(silence_seconds=0.7), sandbox.ChildSilent, "0.7 seconds"),
     ],
 )
