@@ -119,7 +119,7 @@ async def test_a_shutdown_ends_event_streams_only() -> None:
     door.open(stream, stream)
     events, other = Caller("/events"), Caller("/other")
     tasks = [asyncio.create_task(caller.call(door)) for caller in (events, other)]
-    await asyncio.sleep(0.01)
+    await asyncio.gather(events.began.wait(), other.began.wait())
     assert not any(task.done() for task in tasks)
     door.close()
     await asyncio.wait_for(tasks[0], 60)

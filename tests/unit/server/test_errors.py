@@ -46,7 +46,10 @@ for module in pkgutil.walk_packages(streamhost.__path__, "streamhost."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 
-KINDS: list[type[StreamhostError]] = sorted(set(known_errors()), key=lambda kind: kind.code)
+KINDS: list[type[StreamhostError]] = sorted(
+    set(known_errors()), key=lambda kind: (kind.code, kind.__module__, kind.__qualname__)
+)
+"""In one order in every process, also where two classes have one code."""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.__name__))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import string
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -213,13 +215,18 @@ def test_only_ids_go_into_a_grant(name: str) -> None:
 
 
 def test_checking_is_quick() -> None:
-    """Well under 20 microseconds for a grant never seen before (the best of several tries counts on a busy machine)."""
+    """A grant never seen before costs a few times what its signature alone does, measured side by side (the best of
+    several tries counts on a busy machine)."""
     grants = Grants({1: KEY}, Moment(), 60)
     texts = [grants.issue(VIDEO, PACKAGE, SessionId(f"s{number}"), flags=POSTER_ONLY)[0] for number in range(2000)]
-    best = float("inf")
-    for start in range(0, 2000, 200):
+
+    def seconds(work: Callable[[str], object], some: list[str]) -> float:
         begin = time.perf_counter()
-        for text in texts[start : start + 200]:
-            grants.check(text, VIDEO)
-        best = min(best, (time.perf_counter() - begin) / 200)
-    assert best < 20e-6
+        for text in some:
+            work(text)
+        return time.perf_counter() - begin
+
+    turns = [texts[start : start + 200] for start in range(0, 2000, 200)]
+    checks = min(seconds(lambda text: grants.check(text, VIDEO), some) for some in turns)
+    signatures = min(seconds(lambda text: hmac.digest(KEY, text.encode(), "sha256"), some) for some in turns)
+    assert checks < 15 * signatures

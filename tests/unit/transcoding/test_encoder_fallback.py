@@ -76,7 +76,7 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: LosesItsCa
 
 async def ready(host: Host, video: Video) -> Video:
     """The video once nothing is left to do."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         async with host.db.read() as conn:
             found = await videos.get(conn, video.id)

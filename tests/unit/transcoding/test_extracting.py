@@ -56,7 +56,7 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch, run: Stumbles) 
 
 async def settled(host: Host, video: Video) -> tuple[Video, list[Caption]]:
     """The video and its captions once no job about it is left."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         async with host.db.read() as conn:
             found = await videos.get(conn, video.id)
