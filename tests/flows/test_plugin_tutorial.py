@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 from tests.support.plugged import ROOT, PluginEnvironment
+from tests.support.ports import free_port
 from tests.support.server import clean_environment
 
 pytestmark = pytest.mark.slow
@@ -21,13 +21,6 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORTS = ("8000", "9000")
 OFFLINE = {"PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
 FILM = Clip(seconds=2.0, width=160, height=90)
-
-
-def free_port() -> str:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -45,7 +38,7 @@ def test_the_tutorial_works_as_it_stands(programs: Path, tmp_path: Path) -> None
     """From `plugins new` to a line in `heard.txt` that tells of the film; only the ports are others."""
     text = PAGE.read_text("utf-8")
     for port in PORTS:
-        text = text.replace(port, free_port())
+        text = text.replace(port, str(free_port()))
     place = tmp_path / "empty"
     place.mkdir()
     shutil.copyfile(cached(FILM, ".mp4"), place / "film.mp4")
