@@ -31,6 +31,7 @@ def doctor(monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """Asks about some things alone."""
 
     def ask(data: Path, look: Look, *words: str, code: int, **settings: str) -> Lines:
+        monkeypatch.setattr("streamhost.cli.doctor.asking.PATIENCE", 60.0)  # a busy machine is no silent one
         monkeypatch.setattr("streamhost.cli.doctor.MACHINE", ())
         monkeypatch.setattr("streamhost.cli.doctor.SITE", (look,))
         given = {f"STREAMHOST_{name}": value for name, value in settings.items()}

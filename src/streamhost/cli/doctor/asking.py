@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 PATIENCE = 10.0
+"""Seconds for a connection, and for the next bytes of an answer."""
+UNHEARD = 10.0
+"""Seconds in which nothing is said to the beginning of a large body, after which nothing will be before its end."""
 LARGEST = 1024**2
 BETWEEN = 0.1
 """Seconds between two pieces of a body."""
@@ -74,7 +77,7 @@ class Site:
 
     def begin(self, path: str, length: int, piece: bytes) -> Answer | None:
         """The head of a request with a body of `length` bytes, then one piece of it after another until something is
-        answered to that; None if nothing is within the patience. Raises as `ask`.
+        answered to that; None if nothing is within `UNHEARD`. Raises as `ask`.
 
         Pieces go on because some proxies look at an early answer only when there is more to hand on."""
         with self._connected() as connection:
@@ -82,7 +85,7 @@ class Site:
             connection.putheader("Content-Type", "application/octet-stream")
             connection.putheader("Content-Length", str(length))
             connection.endheaders()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + UNHEARD
             while time.monotonic() < deadline:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.send(piece)
