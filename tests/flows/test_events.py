@@ -18,6 +18,7 @@ from streamhost.model.streaming import MEDIA_PLAYLIST
 from streamhost.model.tasks import SweepPlaybacks
 from streamhost.model.videos import Video, Visibility, package_prefix
 from tests.support.house import House, a_house
+from tests.support.waiting import until
 
 FILM = 100.0
 ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -89,7 +90,8 @@ async def test_what_is_reported_is_counted_once(house: House, video: Video) -> N
     assert (found["views"], found["unique_viewers"], found["plays"], found["watch_time"]) == (1, 1, 1, 30)
     assert found["time_to_first_frame"] == pytest.approx(0.5, rel=0.15)
     assert [point["share"] for point in found["retention"]] == [1.0] * 30 + [0.0] * 70
-    assert found["by_day"][-1] | {"day": ""} == {
+    [day] = [one for one in found["by_day"] if one["plays"]]
+    assert day | {"day": ""} == {
         "day": "", "views": 1, "unique_viewers": 1, "watch_time": 30, "plays": 1, "stalled": 0, "failed": 0
     }  # fmt: skip
     remembered = await seen(house, video)
@@ -288,18 +290,23 @@ async def test_too_much_at_once_is_refused_and_not_lost(house: House, video: Vid
     await analytics.intake.start()
     events = played(45)
     async with house.client() as client:
+
+        def sent() -> list[asyncio.Task[httpx.Response]]:
+            waiting = (one for one, done in sessions.items() if not done)
+            return [asyncio.create_task(report(client, video, events, one), name=one) for one in waiting]
+
         sessions = {new_id(): False for _ in range(40)}
-        refused = 0
-        while not all(sessions.values()):
-            waiting = [one for one, done in sessions.items() if not done]
-            answers = await asyncio.gather(*(report(client, video, events, one) for one in waiting))
-            for one, answer in zip(waiting, answers, strict=True):
-                sessions[one] = answer.status_code == 202
+        async with house.host.db.write():  # nothing is written down before some were refused
+            underway = sent()
+            await until(lambda: analytics.intake.refused > 0)
+        while underway:
+            for task in underway:
+                answer = await task
+                sessions[task.get_name()] = answer.status_code == 202
                 if answer.status_code != 202:
-                    refused += 1
                     assert (answer.status_code, answer.json()["code"]) == (503, "reports_backlog")
                     assert int(answer.headers["retry-after"]) > 0
-    assert refused > 0
+            underway = sent()
     found = await figures(house, video)
     assert (found["views"], found["watch_time"]) == (40, 40 * 45)
 
@@ -325,7 +332,8 @@ async def test_figures_of_all_videos_and_as_a_table(house: House, video: Video) 
         lines = table.text.splitlines()
         assert lines[0] == "day,views,unique_viewers,watch_time,plays,stalled,failed"
         assert len(lines) == 29
-        assert lines[-1].partition(",")[2] == "1,1,20.0,1,0.0,0"
+        days = [line.partition(",")[2] for line in lines[1:]]
+        assert [day for day in days if not day.startswith("0,")] == ["1,1,20.0,1,0.0,0"]
         past = await client.get(path, params={"from": "2020-01-01", "to": "2020-01-03"}, headers=alice)
         assert (past.json()["views"], len(past.json()["by_day"]), past.json()["time_to_first_frame"]) == (0, 3, None)
         for wrong in ({"from": "2026-02-01", "to": "2026-01-01"}, {"from": "1970-01-01"}, {"from": "soon"}):

@@ -134,7 +134,7 @@ async def test_models_come_in_the_background(house: House) -> None:
                 jobs = await house.host.queue.list(conn, tuple(JobState), kind=InstallModel.kind, limit=5)
             return any(job.error_code for job in jobs)
 
-        await until(ended, 120)
+        await until(ended)
         entries = await house.host.audit.entries(act="model_asked_for")
         assert [entry.details["model"] for entry in entries.items] == models[:1]
         assert (await client.get("/setup/models")).status_code == 200
@@ -163,7 +163,7 @@ async def test_a_model_comes_and_goes(house: House, tmp_path: Path, monkeypatch:
         assert (await standing()).can_install
         asked = await sent(client, "/admin/models", to="/admin/models/mine", do="install")
         assert asked.headers["location"] == "/admin/models?done=install"
-        await until(here, 120)
+        await until(here)
         assert await house.host.models.verify((await standing()).model) > 0
         page = (await client.get("/admin/models")).text
         assert 'data-key="mine installed"' in page
@@ -183,7 +183,7 @@ async def test_what_is_stored_is_counted(house: House) -> None:
             last = await house.host.storekeeping.counting.last()
             return last is not None and last.size == 3000 and await house.host.storekeeping.counting.underway() is None
 
-        await until(counted, 60)
+        await until(counted)
         count = await house.host.storekeeping.counting.last()
         assert count is not None
         assert (count.kinds.size, count.unowned_bytes, count.owners) == (3000, 3000, [])
