@@ -39,8 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Write it down and answer."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = Asked(self.command, self.path, self.headers.get("Authorization") or "", body)
+        status = self.recording.status  # of the moment before anybody can see that it was asked
         self.recording.asked.append(asked)
-        self.send_response(self.recording.status)
+        self.send_response(status)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
