@@ -59,16 +59,39 @@ async def add(conn: Connection, name: str, rule: str | None, *, age: float, **pa
     await packages.insert(conn, packages.PackageRow(package_id, video_id, "ready", "{}", NOW, **row))
 
 
-async def test_the_sweep_removes_what_is_past_its_time_and_nothing_else(tmp_path: Path) -> None:
-    """Site: ten days. Older files go, younger stay; a video's own rule beats the site's; work that was given up goes
-    after some days."""
-    db = await Database.open(blank(tmp_path))
-    queue = Queue(lambda: NOW)
+async def catalog(folder: Path) -> tuple[Database, Queue]:
+    """A catalog with alice in it, and its queue."""
+    db = await Database.open(blank(folder))
     async with db.write() as conn:
         await conn.execute(
             "INSERT INTO users (id, email, email_key, name, role, password_hash, created_at) "
             "VALUES ('alice', 'a@example.org', 'a@example.org', 'Alice', 'creator', '', 0)"
         )
+    return db, Queue(lambda: NOW)
+
+
+async def test_a_file_goes_when_its_video_is_ready_unless_the_video_says_otherwise(tmp_path: Path) -> None:
+    """Where the site keeps nothing, a video with a rule of its own keeps its file, and the other way round."""
+    db, queue = await catalog(tmp_path)
+    for rule, keeps in (("until-ready", {"days", "always"}), ("always", {"any", "days", "always"})):
+        async with db.write() as conn:
+            await conn.execute("DELETE FROM videos")
+            for name, own in (("any", None), ("always", "always"), ("days", "days:1"), ("never", "until-ready")):
+                await add(conn, name, own, age=0)
+                await Keeping(db, queue, lambda: NOW, rule).ready(conn, VideoId(name.ljust(16, "x")))
+            left = await conn.fetch_all("SELECT title FROM videos WHERE source_key IS NOT NULL")
+            gone = {job.payload["prefix"] for job in await queue.list(conn)}
+        assert {row["title"] for row in left} == keeps
+        assert f"videos/{'never'.ljust(16, 'x')}/source/" in gone
+    assert gone == {f"videos/{name.ljust(16, 'x')}/source/" for name in ("any", "never")}
+    await db.close()
+
+
+async def test_the_sweep_removes_what_is_past_its_time_and_nothing_else(tmp_path: Path) -> None:
+    """Site: ten days. Older files go, younger stay; a video's own rule beats the site's; work that was given up goes
+    after some days."""
+    db, queue = await catalog(tmp_path)
+    async with db.write() as conn:
         await add(conn, "old", None, age=11 * DAY)
         await add(conn, "young", None, age=9 * DAY)
         await add(conn, "precious", "always", age=1000 * DAY)
