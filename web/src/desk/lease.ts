@@ -13,7 +13,7 @@ export class Lease {
   private readonly path: string;
   private readonly page: HTMLElement;
   private timer = 0;
-  private held = false;
+  private held = false; // or asked for: the server may have given it when the page is left before its answer
 
   constructor(page: HTMLElement) {
     this.page = page;
@@ -34,9 +34,9 @@ export class Lease {
   }
 
   private async claim(): Promise<void> {
+    this.held = true;
     try {
       await api<Claim>(this.path, "POST");
-      this.held = true;
       this.page.dataset["holding"] = "me";
       this.later(() => void this.claim(), Number(this.page.dataset["lease"]) / 3);
     } catch (error) {

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Lease } from "../src/desk/lease.ts";
+
+/** A page of a case, what it asks the server, and how it is left. */
+function opened(holding: string, answer: () => Promise<Response>): { asked: string[]; leave: () => void } {
+  const asked: string[] = [];
+  let leave = () => undefined as void;
+  Object.assign(globalThis, {
+    window: { addEventListener: (_: string, does: () => void) => (leave = does), setTimeout: () => 1, clearTimeout: () => undefined },
+    document: { querySelector: () => null },
+    fetch: (_: string, init: RequestInit) => {
+      asked.push(init.method ?? "GET");
+      return answer();
+    },
+  });
+  new Lease({ dataset: { casePage: "film", holding, lease: "600" }, querySelector: () => null } as unknown as HTMLElement).start();
+  return { asked, leave: () => leave() };
+}
+
+test("a case that is left before the server has answered is let go of", () => {
+  const { asked, leave } = opened("free", () => new Promise(() => undefined));
+  leave();
+  assert.deepEqual(asked, ["POST", "DELETE"]);
+});
+
+test("a case that somebody else has is not let go of", async () => {
+  const { asked, leave } = opened("free", async () => new Response('{"code": "claimed_by_other", "title": "Taken"}', { status: 409 }));
+  await new Promise((done) => setImmediate(done));
+  leave();
+  assert.deepEqual(asked, ["POST"]);
+});
