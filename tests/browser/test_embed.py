@@ -101,7 +101,8 @@ def test_keys_and_rules_hold_in_a_frame(site: RunningServer, visit: Visit, blog:
         expect(frame.get_by_role("button", name="Play", exact=True).first).to_be_visible()
         frame.locator("video").focus()
         page.keyboard.press(" ")
-        frame.locator("video").evaluate("v => new Promise(done => v.addEventListener('timeupdate', done))")
+        played = "v => v.played.length > 0 || new Promise(done => v.addEventListener('timeupdate', done))"
+        frame.locator("video").evaluate(played)
         page.keyboard.press("k")
         page.keyboard.press("?")
         expect(frame.get_by_role("dialog", name="Keyboard shortcuts")).not_to_contain_text("Theatre")

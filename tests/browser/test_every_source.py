@@ -34,7 +34,8 @@ const go = { shaka: async (url) => {
 }, hls: (url) => new Promise((done, fail) => {
   const hls = new Hls();
   hls.on(Hls.Events.ERROR, (_, error) => {
-    if (error.details === 'aborted') return; // a seek has overtaken what was on its way
+    // A seek has overtaken what was on its way, or a busy machine lets it wait: of a gap it says more than that.
+    if (['aborted', 'bufferStalledError'].includes(error.details)) return;
     console.error(`hls.js: ${error.details}`);
     fail(error.details);
   });
