@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "real"
@@ -54,6 +54,9 @@ PATIENCE = 120_000
 UNUSED_PRELOAD = "was preloaded using link preload but not used within a few seconds"
 """Chromium's word for a player that began seconds after its page: the machine is busy, or, after a grant has ended, it
 takes another manifest. Whether what is asked for early is what plays has a test of its own, which counts requests."""
+
+LEFT = "Execution context was destroyed"
+"""Playwright's word for a question to a page that was just being left."""
 
 WATCH_POLICY = """
 addEventListener('securitypolicyviolation', (event) =>
@@ -132,6 +135,18 @@ def bunny() -> Path:
     return path
 
 
+def ready(page: Page) -> None:
+    """Wait until the player can be started: there is something to see, and it listens to keys and buttons."""
+    until(page, "document.querySelector('video').readyState > 1 && !document.querySelector('[data-controls]').hidden")
+
+
+def stand_still(page: Page) -> None:
+    """Stop the player. While it plays its controls fade, so that a slow machine points at them in vain, and its end
+    comes."""
+    page.evaluate("document.querySelector('video').pause()")
+    until(page, "!document.querySelector('[data-player]').classList.contains('player--idle')")
+
+
 def wait_for_place(page: Page, seconds: float, within: float = 0.2) -> None:
     """Wait until a player that stands still is where a seek should lead."""
     until(
@@ -149,9 +164,18 @@ def current_time(page: Page) -> float:
 def until(page: Page, expression: str, arg: Any = None) -> None:
     """Wait until an expression is true. Playwright's own way of waiting needs `eval`, which our pages forbid."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while not page.evaluate(expression, arg):
+    while not _holds(page, expression, arg):
         assert time.monotonic() < deadline, f"waited in vain for {expression} with {arg}"
         page.wait_for_timeout(30)
+
+
+def _holds(page: Page, expression: str, arg: Any) -> bool:
+    try:
+        return bool(page.evaluate(expression, arg))
+    except Error as error:
+        if LEFT not in error.message:
+            raise
+        return False
 
 
 def press_tab(page: Page) -> None:
@@ -161,10 +185,27 @@ def press_tab(page: Page) -> None:
     until(page, "document.activeElement !== window.focusedBefore")
 
 
-def wait_for_time(page: Page, above: float, below: float = 1e9) -> None:
-    """Wait until the player has played on to somewhere between the two."""
-    between = "([above, below], t = document.querySelector('video').currentTime) => t > above && t < below"
-    until(page, between, [above, below])
+def wait_for_time(page: Page, above: float) -> None:
+    """Wait until the player has played on beyond a place."""
+    until(page, "(above) => document.querySelector('video').currentTime > above", above)
+
+
+def play_at(page: Page, seconds: float) -> None:
+    """Play from a place on, also where it was over before this was asked for."""
+    page.evaluate(
+        """at => {
+            const video = document.querySelector('video');
+            video.currentTime = at;
+            video.play().catch(() => undefined);
+        }""",
+        seconds,
+    )
+
+
+def wait_for_beginning(page: Page) -> None:
+    """Wait until the player has played from its beginning on, however far it has come since."""
+    played = "document.querySelector('video').played"
+    until(page, f"{played}.length > 0 && {played}.start(0) < 1 && {played}.end(0) > 0.1")
 
 
 def picture_height(page: Page) -> int:

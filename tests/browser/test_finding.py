@@ -18,6 +18,17 @@ TITLES = ("Rabbits in the garden", "Rabbits at night", "A walk in the rain", "Ra
 
 
 @pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A site that waits for whoever proposes videos, also on a slow machine; alice uploads, bob watches."""
+    data = tmp_path_factory.mktemp("finding") / "data"
+    running = RunningServer(data, STREAMHOST_RECOMMENDATIONS_PATIENCE="10").start()
+    running.add_user("alice@example.org", "creator")
+    running.add_user("bob@example.org", "viewer")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
 def videos(site: RunningServer) -> Iterator[dict[str, str]]:
     """Four public videos by title."""
     alice = site.client("alice@example.org")

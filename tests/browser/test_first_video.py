@@ -66,6 +66,7 @@ def moved_in(page: Page, server: RunningServer) -> None:
     make_administrator(page, server, "Film club")
     expect(page.get_by_role("radio", name="Private home")).to_be_checked()
     page.get_by_role("button", name="Choose and go on").click()
+    page.wait_for_url(f"{server.url}/setup/storage")
     for step in ("mail", "models", "done"):
         page.get_by_role("link", name=re.compile("^(Skip|Go on)$")).click()
         page.wait_for_url(f"{server.url}/setup/{step}")
@@ -104,6 +105,8 @@ def test_the_tutorial_works_as_it_stands(tmp_path: Path, visit: Visit) -> None:
         assert page.evaluate("document.querySelector('video').mediaKeys !== null")
         shutil.copyfile(small_clip(), reader.place / "holiday.mp4")
         assert "Holiday" in reader.typed("6")
+        # Where there was nothing to propose that is believed for a moment.
+        wait_until(lambda: root.get(f"/api/v1/videos/{video}/related").json()["items"])
         edited(page, "Public")
         related = page.get_by_role("region", name="Related videos")
         expect(related.get_by_text(re.compile("New here|Popular here|Similar to"))).to_have_count(1)

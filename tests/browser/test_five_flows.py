@@ -84,7 +84,7 @@ class Town:
 
     def link(self, to: str, path: str) -> str:
         """The newest link to `path` in a mail to somebody."""
-        found = re.findall(rf"{re.escape(self.site.url + path)}\?\S+", text_of(self.post.wait(1, 60, to)[-1]))
+        found = re.findall(rf"{re.escape(self.site.url + path)}\?\S+", text_of(self.post.wait(1, to=to)[-1]))
         assert found, text_of(self.post.mailbox.mails[-1])
         return str(found[-1])
 
@@ -161,7 +161,7 @@ def upload(town: Town, creator: Visitor, folder: Path) -> str:
     for video in more:
         api.wait_until(video, "ready")
     # The first mail about the films comes at once, the next ones together later.
-    assert {NIGHT, GARDEN} & set(re.findall(f"{NIGHT}|{GARDEN}", text_of(town.post.wait(2, 60, "cleo@example.org")[1])))
+    assert {NIGHT, GARDEN} & set(re.findall(f"{NIGHT}|{GARDEN}", text_of(town.post.wait(2, to="cleo@example.org")[1])))
     return str(made[NIGHT]["id"])
 
 
@@ -251,6 +251,7 @@ def test_everybody_goes_through_the_five_flows(
         page.goto(town.url)
     for name, page in pages.items():
         watch(page, NIGHT, to_the_end=name == "vera")
+        page.goto(town.url)  # a player that is still there would ask for what is rejected meanwhile
     is_proposed(all_of, pages["vera"])
     pages["vera"].goto(f"{town.url}/watch/{night}")
     report(pages["vera"])

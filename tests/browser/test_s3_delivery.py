@@ -11,15 +11,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from streamhost.testing import clips
 from tests.browser.conftest import Visit
-from tests.browser.support import ROOT, until, wait_for_time
+from tests.browser.others import HLS_JS, load_hls_js
+from tests.browser.support import play_at, ready, stand_still, wait_for_time
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import RunningServer
-
-HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 
 
 @dataclass
@@ -68,11 +66,12 @@ def test_our_player(bucketed: Bucketed, visit: Visit, stream_format: str) -> Non
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{bucketed.server.url}/watch/{bucketed.video}?format={stream_format}")
-    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
-    until(page, "document.querySelector('video').readyState >= 2")
+    ready(page)
     page.keyboard.press("k")
     wait_for_time(page, 0.5)
+    stand_still(page)
     page.keyboard.press("7")
+    page.keyboard.press("k")
     wait_for_time(page, 4.3)
     came_from(urls, bucketed)
 
@@ -98,19 +97,10 @@ def test_another_player_on_another_site(bucketed: Bucketed, visit: Visit, other_
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{other_site}/page.html")
-    page.evaluate(
-        """url => new Promise((done, fail) => {
-            const hls = (window.hls = new Hls());
-            hls.on(Hls.Events.ERROR, (_, error) => { console.error(error.details); fail(error.details); });
-            hls.on(Hls.Events.MANIFEST_PARSED, () => done());
-            hls.loadSource(url);
-            hls.attachMedia(document.querySelector('video'));
-        })""",
-        str(httpx.URL(bucketed.server.url).join(stream["hls"])),
-    )
+    load_hls_js(page, str(httpx.URL(bucketed.server.url).join(stream["hls"])))
     page.evaluate("document.querySelector('video').play()")
     wait_for_time(page, 1)
-    page.evaluate("document.querySelector('video').currentTime = 4")
+    play_at(page, 4)
     wait_for_time(page, 4.2)
     came_from(urls, bucketed)
 
@@ -140,7 +130,9 @@ def test_answers(bucketed: Bucketed) -> None:
         life = int(httpx.URL(answer.headers["location"]).params["X-Amz-Expires"])
         kept = int(answer.headers["cache-control"].removeprefix("private, max-age="))
         assert 0 < kept <= life / 2
-        assert httpx.get(segment).headers["location"] == answer.headers["location"]
+        # Everybody who asks within one window gets the same; one may just have ended, but hardly two.
+        places = [httpx.get(segment).headers["location"] for _ in range(2)]
+        assert places[0] in (answer.headers["location"], places[1])
     wrong = segment.replace("/s/", "/s/A")
     assert httpx.get(wrong).status_code == 403
     assert httpx.get(f"{base}/readyz").status_code == 200

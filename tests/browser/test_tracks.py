@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from streamhost.testing import clips
 from streamhost.testing.clips import Clip
 from tests.browser.conftest import Visit
-from tests.browser.support import ROOT, until, wait_for_place
+from tests.browser.others import HLS_JS, bare_page, load_hls_js
+from tests.browser.support import play_at, ready, until, wait_for_place, wait_for_time
 from tests.support.films import film
 from tests.support.server import RunningServer
 from tests.support.server import until as wait
 
-HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 CHAPTERS = ((0, "The beginning"), (4, "In the middle"), (9, "The end"))
 
 
@@ -36,8 +36,7 @@ def video(site: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def opened(site: RunningServer, visit: Visit, video: str, query: str = "") -> Page:
     """The watch page, ready to play, standing still at second 7."""
     page = visit(site.url).page(f"/watch/{video}{query}")
-    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
-    until(page, "document.querySelector('video').readyState >= 2")
+    ready(page)
     page.evaluate("document.querySelector('video').currentTime = 7")
     wait_for_place(page, 7)
     return page
@@ -70,10 +69,10 @@ def test_captions_are_shown_when_asked_for(site: RunningServer, visit: Visit, vi
     expect(box.get_by_text("Bonjour")).to_be_visible()
     page.keyboard.press("c")
     expect(box.get_by_text("Bonjour")).to_have_count(0)
-    expect(page.get_by_role("status").filter(has_text="Captions off")).to_be_visible()
+    expect(page.locator("[data-echo]")).to_have_text("Captions off")  # for a moment
     choose(page, "Captions", "Français")
     page.reload()
-    until(page, "document.querySelector('video').readyState >= 2")
+    ready(page)
     page.evaluate("document.querySelector('video').currentTime = 7")
     expect(french).to_be_visible()
     page.keyboard.press("c")
@@ -119,7 +118,7 @@ def test_nothing_is_offered_where_there_is_no_choice(
     assert alice.wait_until(made, "ready")["poster"]
     page = visit(site.url).page(f"/watch/{made}")
     until(page, "document.querySelector('[data-poster]').naturalWidth === 1280")
-    until(page, "document.querySelector('video').readyState >= 2")
+    ready(page)
     expect(page.get_by_role("button", name="Captions")).to_be_hidden()
     page.get_by_role("button", name="Quality and speed").click()
     expect(page.get_by_role("group", name="Speed")).to_be_visible()
@@ -128,29 +127,6 @@ def test_nothing_is_offered_where_there_is_no_choice(
     page.keyboard.press("Escape")
     page.keyboard.press("k")
     until(page, "document.querySelector('video').currentTime > 0.3")
-
-
-def another_player(page: Page, site: RunningServer, hls_url: str, ready: str, options: str = "{}") -> None:
-    """A bare page with hls.js, which has loaded a stream until the event `ready`."""
-
-    def serve(route: Route) -> None:
-        if route.request.url.endswith("/hls.js"):
-            route.fulfill(path=HLS_JS, content_type="text/javascript")
-        else:
-            route.fulfill(body="<video muted></video><script src=hls.js></script>", content_type="text/html")
-
-    page.route("**/another-player/*", serve)
-    page.goto(site.url + "/another-player/page")
-    page.evaluate(
-        f"""url => new Promise((done, fail) => {{
-            const hls = (window.hls = new Hls({options}));
-            hls.on(Hls.Events.ERROR, (_, error) => error.fatal && fail(error.details));
-            hls.on(Hls.Events.{ready}, () => done());
-            hls.loadSource(url);
-            hls.attachMedia(document.querySelector('video'));
-        }})""",
-        hls_url,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +146,7 @@ def test_a_sound_without_pictures_has_its_languages(
 ) -> None:
     """It plays, and the other language can be chosen."""
     page = visit(site.url).page(f"/watch/{radio}?format={stream_format}")
-    until(page, "document.querySelector('video').readyState >= 2")
+    ready(page)
     with page.expect_request(lambda request: "/a-de/" in request.url):
         choose(page, "Sound", "Deutsch")
     page.keyboard.press("k")
@@ -181,21 +157,24 @@ def test_another_player_has_the_languages_of_a_sound(site: RunningServer, visit:
     """hls.js plays it, lists both, and changes to the other one."""
     stream = httpx.get(f"{site.url}/api/v1/stream/{radio}").json()
     page = visit(site.url).page()
-    another_player(page, site, stream["hls"], "AUDIO_TRACKS_UPDATED")
+    bare_page(page, site.url, HLS_JS)
+    load_hls_js(page, stream["hls"], "AUDIO_TRACKS_UPDATED")
     assert page.evaluate("hls.audioTracks.map(t => t.name)") == ["English", "Deutsch"]
     page.evaluate("document.querySelector('video').play()")
     until(page, "document.querySelector('video').currentTime > 0.3")
+    page.evaluate("document.querySelector('video').pause()")
     with page.expect_request(lambda request: "/a-de/" in request.url):
         page.evaluate("hls.audioTrack = 1")
-    at = float(page.evaluate("document.querySelector('video').currentTime"))
-    until(page, f"document.querySelector('video').currentTime > {at}")
+    play_at(page, 0)
+    wait_for_time(page, 0.3)
 
 
 def test_another_player_shows_captions(site: RunningServer, visit: Visit, video: str) -> None:
     """hls.js lists the tracks and has the cues at their times, also when it begins in the middle."""
     stream = httpx.get(f"{site.url}/api/v1/stream/{video}").json()
     page = visit(site.url).page()
-    another_player(page, site, stream["hls"], "SUBTITLE_TRACKS_UPDATED", "{ startPosition: 6.5 }")
+    bare_page(page, site.url, HLS_JS)
+    load_hls_js(page, stream["hls"], "SUBTITLE_TRACKS_UPDATED", startPosition=6.5)
     assert page.evaluate("hls.subtitleTracks.map(t => [t.name, t.lang])") == [["Deutsch", "de"], ["Français", "fr"]]
     page.evaluate("hls.subtitleTrack = 1")
     cues = "[...document.querySelector('video').textTracks].flatMap(t => [...(t.cues ?? [])])"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import sign_in_plainly, until, wait_for_place, wait_for_time
+from tests.browser.support import ready, sign_in_plainly, wait_for_place, wait_for_time
 from tests.support.axe import complaints
 from tests.support.films import film
 from tests.support.server import RunningServer
@@ -18,6 +18,13 @@ PASTE = """(field, text) => {
   clipboardData.setData("text/plain", text);
   field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 }"""
+
+
+def saved(page: Page) -> None:
+    """Save the chapters, and wait until the page has come anew and its script has made rows of them."""
+    page.get_by_role("button", name="Save chapters").click()
+    expect(page.get_by_text("The chapters are saved.")).to_be_visible()
+    page.wait_for_load_state()
 
 
 def typed(page: Page) -> list[tuple[str, str]]:
@@ -83,8 +90,7 @@ def test_chapters_have_rows(site: RunningServer, visit: Visit, video: str) -> No
     expect(rows).to_have_count(4)
     page.get_by_label("Time of chapter 4").fill("0")
     page.get_by_role("button", name="Remove chapter 2").press("Enter")
-    page.get_by_role("button", name="Save chapters").click()
-    expect(page.get_by_text("The chapters are saved.")).to_be_visible()
+    saved(page)
     assert typed(page) == [("0:00", "The title alone"), ("0:01", "Two"), ("0:02", "End")]
 
 
@@ -93,8 +99,7 @@ def test_chapters_beside_the_player(site: RunningServer, visit: Visit, video: st
     from it."""
     page = visit(site.url).sign_in("alice@example.org").page(f"/studio/{video}")
     page.get_by_role("link", name="Set them beside the player").click()
-    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
-    until(page, "document.querySelector('video').readyState > 1")
+    ready(page)
     page.evaluate("document.querySelector('video').currentTime = 0.52")
     wait_for_place(page, 0.52)
     before = len(typed(page))
@@ -111,8 +116,7 @@ def test_chapters_beside_the_player(site: RunningServer, visit: Visit, video: st
     page.get_by_label("Time of chapter 2").fill("1.5")
     row.get_by_role("button", name="Play from here").click()
     wait_for_time(page, 1.5)
-    page.get_by_role("button", name="Save chapters").click()
-    expect(page.get_by_text("The chapters are saved.")).to_be_visible()
+    saved(page)
     assert ("0:01.5", "Half a second") in typed(page)
 
 

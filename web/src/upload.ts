@@ -28,10 +28,12 @@ class Uploader {
 
   start(): void {
     const input = need<HTMLInputElement>("[data-files]");
-    input.addEventListener("change", () => {
+    const take = () => {
       this.add([...(input.files ?? [])]);
       input.value = ""; // so that choosing the same file again counts as a change
-    });
+    };
+    input.addEventListener("change", take);
+    if (input.files?.length) take(); // chosen before this script came
     this.startDropping();
     window.addEventListener("online", () => {
       for (const item of this.rows.keys()) void item.hurry();

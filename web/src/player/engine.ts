@@ -56,6 +56,7 @@ export class Engine {
   private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
+  private plays = false;
   private latest: Promise<void> = Promise.resolve();
 
   /** `given`: the permission to play that the page came with; `query`: what of the video is asked for. */
@@ -66,6 +67,8 @@ export class Engine {
     const again = () => void this.load().catch((error: unknown) => this.listener.failed(error));
     this.grant = new Grant(videoId, again, given, query);
     this.tracks = new Tracks(() => this.player, () => listener.qualities());
+    // Loading stops the element without a word, also while somebody presses play: what they want is known by these.
+    for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => (this.plays = name === "play"));
   }
 
   /**
@@ -83,7 +86,6 @@ export class Engine {
 
   private async loadNow(start: number): Promise<void> {
     const at = this.video.currentTime || start;
-    const playing = !this.video.paused && !this.video.ended;
     // The engine's code and the permission come side by side.
     if (!this.player) void fetchShaka(this.format).catch(() => undefined);
     const stream = await this.grant.renew();
@@ -102,7 +104,7 @@ export class Engine {
     }
     this.chapters = stream.chapters;
     this.listener.qualities();
-    if (playing) await this.video.play().catch(() => undefined);
+    if (this.plays) await this.video.play().catch(() => undefined);
   }
 
   /** The qualities to choose from, best first. */

@@ -23,6 +23,7 @@ export class Item {
   onChange: () => void = () => undefined;
   readonly speed = new Speed();
   private told = { title: "", visibility: "" };
+  private saving: Promise<void> = Promise.resolve();
   private readonly to: Destination;
   private transfer: Transfer | null = null;
   private follower: Follower | null = null;
@@ -99,14 +100,19 @@ export class Item {
     await this.transfer?.cancel().catch(() => undefined);
   }
 
-  /** Tell the server about a title or audience that was changed after the upload began. */
-  async save(): Promise<void> {
+  /** Tell the server about a title or audience that was changed after the upload began: one change after the other, so that the last is what stays. */
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.tell());
+    return this.saving;
+  }
+
+  private async tell(): Promise<void> {
     if (!this.video || !this.title.trim()) return;
     if (this.title === this.told.title && this.visibility === this.told.visibility) return;
-    const change = { title: this.title.trim(), visibility: this.visibility };
+    const told = { title: this.title, visibility: this.visibility };
     try {
-      await api<Video>(`/api/v1/videos/${encodeURIComponent(this.video.id)}`, "PATCH", change);
-      this.told = { title: this.title, visibility: this.visibility };
+      await api<Video>(`/api/v1/videos/${encodeURIComponent(this.video.id)}`, "PATCH", { ...told, title: told.title.trim() });
+      this.told = told;
     } catch (error) {
       if (error instanceof Problem) toast(texts.upload.notSaved(error.message));
     }
