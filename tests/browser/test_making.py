@@ -57,7 +57,7 @@ def test_the_list_of_jobs_follows_what_happens(site: RunningServer, alice: Api, 
     video_id = alice.upload(long_clip(), title="Another long film")
     until(page, MOVES)
     piece = page.get_by_role("listitem").filter(has_text=re.compile("Encode piece.*Another long film", re.DOTALL))
-    piece.get_by_role("button", name="Cancel").click()
+    piece.get_by_role("button", name="Cancel").first.click()
     expect(page.get_by_text("Done. What runs is told at once")).to_be_visible()
     deadline = time.monotonic() + PATIENCE / 1000
     while alice.video(video_id)["state"] != "failed":

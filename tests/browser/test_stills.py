@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import av
 import pytest
 from av.container import InputContainer
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from streamhost.testing import clips
 from tests.browser.conftest import Visit
@@ -38,6 +39,11 @@ def counter(picture: bytes) -> int | None:
     with av.open(BytesIO(picture)) as container:
         assert isinstance(container, InputContainer)
         return clips.read_counter(next(container.decode(video=0)))
+
+
+def shows(element: Locator, number: int) -> bool:
+    """Whether a picture with this number is to be seen."""
+    return counter(element.screenshot()) == number
 
 
 def loaded(page: Page, address: str) -> None:
@@ -69,7 +75,7 @@ def test_the_seek_bar_shows_the_picture_of_its_place(
         assert address.endswith("/storyboard/1.jpg")
         loaded(page, address)
         # A browser may draw a sheet a moment after it has it.
-        wait_until(lambda wanted=number * 25: counter(preview.screenshot()) == wanted)
+        wait_until(partial(shows, preview, number * 25))
     page.mouse.move(10, 10)
     expect(preview).to_be_hidden()
 

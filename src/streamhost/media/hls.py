@@ -104,11 +104,12 @@ def captions(presentation: Presentation) -> str:
 
 def _head(rendition: Rendition, growth: Growth | None, *more: str) -> list[str]:
     """Return what stands before the segments. Of a list that grows nothing in it may change (6.2.1), so the longest
-    segment's length is said beforehand; and players, which begin such a list at its end, are told to begin at 0.
+    segment's length is said beforehand; and players, which begin such a list at its end, are told to begin at 0, or as
+    good as that: Shaka Player 5.2 takes exactly 0 for nothing said.
     """
     target, kind = rendition.target_duration, ["#EXT-X-PLAYLIST-TYPE:VOD"]
     if growth:
-        target, kind = max(target, growth.target), ["#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0"]
+        target, kind = max(target, growth.target), ["#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0.001"]
     return [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
