@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from streamhost.db import users, videos
-from streamhost.db.core import Database
+from streamhost.db import replacements, users, videos
+from streamhost.db.core import Connection, Database
 from streamhost.features.audit import Audit
 from streamhost.features.catalog import Catalog, Trash
 from streamhost.jobs.queue import Queue
@@ -19,7 +19,7 @@ from streamhost.model.accounts import Role, User, Viewer
 from streamhost.model.audit import Act, Actor
 from streamhost.model.cursors import InvalidCursor
 from streamhost.model.ids import UserId, VideoId
-from streamhost.model.videos import Video, VideoState, Visibility
+from streamhost.model.videos import Replacement, Video, VideoState, Visibility
 from tests.support.catalogs import blank
 
 NOW = 1_800_000_000.0
@@ -50,6 +50,27 @@ async def test_edits_at_the_same_time_keep_each_other(catalog: Catalog) -> None:
         )
         video = await catalog.get(VIDEO, alice)
         assert (video.title, video.visibility) == (title, Visibility.PRIVATE)
+
+
+async def test_a_new_file_takes_its_place_while_somebody_asks(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hear of the old file and what is to come, or of the new one: never of the old one as if nothing came."""
+    db, look = catalog._db, videos.get
+    async with db.write() as conn:
+        await replacements.put(conn, Replacement(VIDEO, "videos/film/new/source.mp4", "new.mp4", 1, None, NOW))
+
+    async def takes_over(conn: Connection, video_id: VideoId) -> Video | None:
+        found = await look(conn, video_id)
+        monkeypatch.setattr(videos, "get", look)
+        async with db.write() as writing:
+            await videos.change(writing, VIDEO, NOW, height=720)
+            await replacements.delete(writing, VIDEO)
+        return found
+
+    monkeypatch.setattr(videos, "get", takes_over)
+    video = await catalog.get(VIDEO, Viewer(ALICE))
+    assert (video.height, video.replacement) == (720, None)
 
 
 async def test_what_others_do_to_a_video_is_written_down(catalog: Catalog) -> None:

@@ -120,18 +120,16 @@ class Catalog:
     async def _row(self, video_id: VideoId) -> Video:
         """The row, with the file that is to take its place."""
         async with self._db.read() as conn:
-            video = await rows.get(conn, video_id)
-            if video is None:
-                raise NotFound
-            return replace(video, replacement=await replacements.get(conn, video_id))
+            video = await _with_replacement(conn, video_id)
+        if video is None:
+            raise NotFound
+        return video
 
     async def known(self, video_id: VideoId) -> Video | None:
         """One video, whoever asks: for commands on the data directory."""
         async with self._db.read() as conn:
-            video = await rows.get(conn, video_id)
-            if video is None:
-                return None
-            return await self._with_work(conn, replace(video, replacement=await replacements.get(conn, video_id)))
+            video = await _with_replacement(conn, video_id)
+            return await self._with_work(conn, video) if video is not None else None
 
     async def _with_work(self, conn: Connection, video: Video) -> Video:
         """The video with the reason for which nothing is being done for it at the moment."""
@@ -244,6 +242,17 @@ class Catalog:
                 return
             await asyncio.sleep(LOOK_EVERY)
             quiet += LOOK_EVERY
+
+
+async def _with_replacement(conn: Connection, video_id: VideoId) -> Video | None:
+    """The row, with the file that is to take its place, both as of one moment."""
+    before = await replacements.get(conn, video_id)
+    while (video := await rows.get(conn, video_id)) is not None:
+        after = await replacements.get(conn, video_id)
+        if after == before:
+            return replace(video, replacement=after)
+        before = after
+    return None
 
 
 def _edited(video: Video, details: Mapping[str, Any], now: Timestamp) -> Video:
