@@ -104,6 +104,8 @@ class Watch:
         roots = await asyncio.to_thread(_folders_there, self._roots)
         if not roots:
             return
+        # What came after the first search and before the system was asked is told by nobody.
+        unseen = set(map(os.fsencode, roots))
         async for changes in watchfiles.awatch(
             *roots,
             watch_filter=None,
@@ -112,8 +114,11 @@ class Watch:
             stop_event=self._stop,
             recursive=True,
             ignore_permission_denied=True,
+            yield_on_timeout=True,
         ):
-            yield sorted(set(_folders(changes)))
+            if folders := unseen.union(_folders(changes)):
+                unseen = set()
+                yield sorted(folders)
 
 
 def _folders_there(roots: Sequence[bytes]) -> list[Path]:
