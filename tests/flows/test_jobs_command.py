@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from streamhost.db.core import Database
 from streamhost.model.ids import JobId
 from tests.support.clips import copied_clip
 from tests.support.command import document, run
-from tests.support.server import ROOT, Api, RunningServer, until
-from tests.support.steered import long_clip, until_encoding, until_quiet
+from tests.support.server import ROOT, Api, RunningServer
+from tests.support.steered import hold, long_clip, until_quiet
 
 PATIENCE = 240
 
@@ -31,14 +30,6 @@ def at(server: RunningServer, email: str) -> list[str]:
     """The options that reach a server as somebody."""
     token = server.client(email).headers["Authorization"].removeprefix("Bearer ")
     return ["--url", server.url, "--token", token]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
-    """A server whose encoding outlasts the start of a command, and the time until a server looks at the catalog."""
-    running = RunningServer(tmp_path / "data", STREAMHOST_MEDIA_PRESET="slow").start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -110,8 +101,8 @@ async def keep_output(server: RunningServer, job_id: str, text: str) -> None:
 def test_levers_on_the_data_directory_and_over_http(server: RunningServer, alice: Api) -> None:
     """Paused by the catalog alone, the server stops the work; listed, prioritised and resumed the same way, it goes on.
     A job that is cancelled takes its video along; the retry of the video makes it whole."""
-    video_id = alice.upload(long_clip(), title="Steered")
-    until_encoding(server, alice, video_id)
+    video_id = alice.upload(long_clip(8.0), title="Steered")
+    hold(server, video_id)
     data = ["--data", str(server.data)]
     [paused] = items("pause", f"video:{video_id}", *data)
     assert paused["processing"]["paused"] is True
@@ -126,7 +117,7 @@ def test_levers_on_the_data_directory_and_over_http(server: RunningServer, alice
     [raised] = items("priority", "7", waiting[0]["id"], *data)
     assert raised["priority"] == 7
     assert run("jobs", "resume", f"video:{video_id}", *data).exit_code == 0
-    until(server.media_children)
+    hold(server, video_id)
 
     root = at(server, ROOT["email"])
     [running, *_] = items("list", "--state", "running", "--kind", "make_part", *root)

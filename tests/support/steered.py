@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from streamhost.testing.clips import Clip
@@ -67,6 +69,34 @@ def nothing_runs(server: RunningServer) -> bool:
     """Whether no job about a video is left, but for the end of old packages."""
     sql = "SELECT id FROM jobs WHERE state IN ('queued', 'running') AND subject LIKE 'video:%'"
     return not rows(server.data, sql + " AND kind != 'retire_package'")
+
+
+def encoding(server: RunningServer, video_id: str) -> bool:
+    """Whether a chunk of a video is being encoded, by the catalog: how far it is the video tells only now and then."""
+    return any(part.startswith("chunk-") for part in _made_now(server, video_id))
+
+
+def hold(server: RunningServer, video_id: str) -> None:
+    """Wait until a chunk of a video is being encoded, and have the processes that make it stand still: it is not done
+    before somebody ends it, however late that is on a busy machine."""
+
+    def stands() -> bool:
+        if not encoding(server, video_id):
+            return False
+        children = server.media_children()
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.suspend()
+        # Every part has its process, and none that had come to its end meanwhile was counted.
+        return len(_made_now(server, video_id)) == len(children) == len(server.media_children())
+
+    until(stands, server)
+
+
+def _made_now(server: RunningServer, video_id: str) -> list[str]:
+    """The parts of a video that are being made."""
+    sql = "SELECT json_extract(payload, '$.part') AS part FROM jobs WHERE kind = 'make_part' AND state = 'running'"
+    return [row["part"] for row in rows(server.data, f"{sql} AND subject = ?", f"video:{video_id}")]
 
 
 def steer(api: Api, video_id: str, action: str, status: int = 200, **more: Any) -> dict[str, Any]:
