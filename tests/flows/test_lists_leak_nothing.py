@@ -31,7 +31,7 @@ CLOSED = {
     "unseen": {"clearance": Clearance.PENDING},
     "held": {"clearance": Clearance.REVIEW},
     "rejected": {"clearance": Clearance.REJECTED},
-    "trashed": {"deleted_at": 1_800_000_000.0},
+    "trashed": {"deleted_at": time.time()},
 }
 OTHER = "other"
 """A public one that only the administrator has watched: proposed to the others for what they have watched."""

@@ -26,7 +26,7 @@ USER = ("video", "a word for mail")
 
 def settings(port: int, **more: str) -> dict[str, str]:
     """A site that lets strangers register, and sends its mail to that port."""
-    plain = {"HOST": HOST, "PORT": str(port), "SECURITY": "none", "SENDER": "video@example.org", "TIMEOUT_SECONDS": "3"}
+    plain = {"HOST": HOST, "PORT": str(port), "SECURITY": "none", "SENDER": "video@example.org"}
     mail = {f"STREAMHOST_MAIL_{name}": value for name, value in {**plain, **more}.items()}
     return {"STREAMHOST_ACCOUNTS_REGISTRATION": "open", "STREAMHOST_SERVER_SITE_NAME": "Film club", **mail}
 
@@ -93,7 +93,9 @@ def test_from_registration_to_the_first_sign_in(site: RunningServer, post: MailS
     site.client("alice@example.org", PASSWORD)
     register(site, "Alice@Example.org")
     assert post.wait(2)[1]["Subject"] == "You have an account at Film club already"
-    status = outbox(site.client(ROOT), "sent")
+    admin = site.client(ROOT)
+    until(lambda: len(outbox(admin, "sent")["items"]) == 2)  # it is there before the site hears that it was taken
+    status = outbox(admin, "sent")
     assert (status["configured"], status["waiting"], status["dead"], len(status["items"])) == (True, 0, 0, 2)
     assert "token" not in json.dumps(status)
 
@@ -108,7 +110,7 @@ def test_a_mail_server_that_is_away(site: RunningServer, post: MailServer) -> No
     assert failing["error"]["code"] == "mail_unavailable"
     assert f"port {post.port}" in failing["error"]["detail"]
     post.start()
-    [mail] = post.wait(1, 40)
+    [mail] = post.wait(1)
     assert link_in(mail, site)
     until(lambda: not outbox(admin)["waiting"])
 
@@ -120,7 +122,7 @@ def test_a_kill_between_account_and_mail(site: RunningServer, post: MailServer) 
     site.kill()
     post.mailbox.delay = 0
     site.restart()
-    assert link_in(post.wait(1, 40)[0], site)
+    assert link_in(post.wait(1)[0], site)
 
 
 def test_dead_letters(site: RunningServer, post: MailServer) -> None:
@@ -139,12 +141,12 @@ def test_dead_letters(site: RunningServer, post: MailServer) -> None:
     assert link_in(post.wait(1, to="user")[0], site)
     until(lambda: outbox(admin)["waiting"] == 0)
     assert admin.post(f"/api/v1/admin/mail/{items[0]['id']}/retry").status_code == 404
-    listed = command(site, "list", "--json")
-    assert {item["id"] for item in json.loads(listed.stdout)["items"]} == {items[1]["id"], items[2]["id"]}
-    words = command(site, "list").stdout
+    listed = json.loads(command(site, "list", "--json").stdout)["items"]
+    assert {item["id"] for item in listed if item["to"] != ROOT} == {items[1]["id"], items[2]["id"]}
+    words = command(site, "list", "--state", "dead").stdout
     assert "tried once: The mail server said 550 No such user." in words
     far = afar(admin)
-    assert run("mail", "list", env=far).output == words
+    assert run("mail", "list", "--state", "dead", env=far).output == words
     assert command(site, "discard", items[1]["id"]).exit_code == 0
     assert command(site, "retry", items[1]["id"]).exit_code == 1
     assert command(site, "retry").exit_code == 2
@@ -152,7 +154,7 @@ def test_dead_letters(site: RunningServer, post: MailServer) -> None:
     post.wait(2, to="user")
     until(lambda: outbox(admin)["waiting"] == 0)
     assert admin.delete(f"/api/v1/admin/mail/{items[2]['id']}").status_code == 404
-    assert "There are none." in command(site, "list").stdout
+    assert "There are none." in command(site, "list", "--state", "dead").stdout
     assert admin.post("/api/v1/admin/mail/retry").json() == {"retried": 0}
 
 
@@ -197,7 +199,7 @@ def test_without_a_mail_server(tmp_path: Path) -> None:
     try:
         site.add_user(ROOT, "admin")
         register(site, "alice@example.org")
-        token = until(lambda: re.search(rf"{re.escape(site.url)}/verify\?token=(\S+)", site.output))[1]
+        token = until(lambda: re.search(rf"{re.escape(site.url)}/verify\?token=(\S+)\s", site.output))[1]
         assert "To: alice@example.org" in site.output
         assert site.client().post("/api/v1/auth/verify", json={"token": token}).status_code == 204
         admin = site.client(ROOT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from streamhost.testing.clips import Clip
 from streamhost.testing.house import House, hooks, open_house, plugin_of
 from tests.support.clips import cached
 from tests.support.sealed import SYSTEM, SYSTEM_ID, SealedLicenceProxy, SealedPlayer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 FILM = Clip(seconds=2.0, width=160, height=90)
@@ -36,15 +36,16 @@ def vault() -> Found:
 KEYS = DerivedKeySource(b"s" * 32)
 
 
-async def until_ready(house: House, video: str, who: dict[str, str]) -> dict[str, Any]:
-    """The video once it is made."""
-    for _ in range(600):
-        document: dict[str, Any] = (await house.client.get(f"/api/v1/videos/{video}", headers=who)).json()
-        assert document["state"] != "failed", document
-        if document["state"] == "ready":
-            return document
-        await asyncio.sleep(0.1)
-    raise AssertionError("it was not made in time")
+async def until_ready(house: House, video: str, who: dict[str, str]) -> None:
+    """Wait until the video is made."""
+    document: dict[str, Any] = {}
+
+    async def over() -> bool:
+        document.update((await house.client.get(f"/api/v1/videos/{video}", headers=who)).json())
+        return document["state"] in ("ready", "failed")
+
+    await until(over)
+    assert document["state"] == "ready", document
 
 
 async def licence(house: House, stream: dict[str, Any], kids: list[str]) -> dict[str, str]:

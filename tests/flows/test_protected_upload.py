@@ -19,6 +19,7 @@ from streamhost.model.streaming import INIT_SEGMENT, MANIFEST, MASTER_PLAYLIST
 from streamhost.model.videos import Protection, Video, VideoState, package_prefix
 from streamhost.testing import clips
 from tests.support import protected
+from tests.support.clips import cached
 from tests.support.house import a_host
 from tests.support.licensing import Site, served
 
@@ -75,9 +76,9 @@ def whole(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("protection", "clip"), [(Protection.CENC, COPIED), (Protection.CBCS, ENCODED)], ids=["cenc-copied", "cbcs-encoded"]
 )
-async def test_common_encryption(protection: Protection, clip: clips.Clip, host: Host, tmp_path: Path) -> None:
+async def test_common_encryption(protection: Protection, clip: clips.Clip, host: Host) -> None:
     """Every rendition, copied or encoded, opens with its kind's key and with no other; both manifests say so."""
-    source = clips.make(tmp_path / ("clip.webm" if clip is ENCODED else "clip.mp4"), clip)
+    source = cached(clip, ".webm" if clip is ENCODED else ".mp4")
     _, folder, (video_key, audio_key) = await uploaded(host, source, protection)
     assert f'value="{protection}"' in (folder / MANIFEST).read_text()
     assert video_key.kid in (folder / MASTER_PLAYLIST).read_text()
@@ -91,9 +92,9 @@ async def test_common_encryption(protection: Protection, clip: clips.Clip, host:
         assert protected.errors(path, wrong.key) != ""
 
 
-async def test_whole_files(host: Host, tmp_path: Path) -> None:
+async def test_whole_files(host: Host) -> None:
     """Under AES-128 there is HLS alone, and FFmpeg plays every rendition by what the playlists say."""
-    source = clips.make(tmp_path / "clip.mp4", COPIED)
+    source = cached(COPIED, ".mp4")
     _, folder, keys = await uploaded(host, source, Protection.AES_128)
     assert not (folder / MANIFEST).exists()
     playlists = sorted(folder.glob("*/index.m3u8"))
@@ -110,8 +111,9 @@ async def test_whole_files(host: Host, tmp_path: Path) -> None:
 
 async def test_keys_stand_nowhere(host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """No key is in the catalog, in a stored file, in a file of the instance or in the log, in any spelling."""
-    source = clips.make(tmp_path / "clip.mp4", COPIED)
+    source = cached(COPIED, ".mp4")
     _, _, keys = await uploaded(host, source, Protection.CENC)
+    await host.worker.idle()
     await host.stop(5.0)
     spellings = [form for key in keys for form in (key.key.encode(), key.key.upper().encode(), bytes.fromhex(key.key))]
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]

@@ -10,10 +10,13 @@ from tests.support.command import document, run
 from tests.support.watching import watch_all
 from tests.unit.recommendations.conftest import a_site
 
+PATIENT = {"STREAMHOST_RECOMMENDATIONS_PATIENCE": "10"}
+"""Lists are made without sources that are slower than that."""
+
 
 def recommend(data: Path, *words: str, code: int = 0) -> Any:
     """What a command says as JSON, or in words if it fails."""
-    done = run("recommend", *words, "--data", str(data), "--json")
+    done = run("recommend", *words, "--data", str(data), "--json", env=PATIENT)
     if code == 0:
         return document(done)
     assert done.exit_code == code, done.output

@@ -15,6 +15,7 @@ from streamhost.model.accounts import Role, Viewer
 from streamhost.model.reports import place_of
 from streamhost.model.videos import Video, Visibility
 from tests.support.house import PASSWORD, House, a_house
+from tests.support.waiting import until
 
 
 @asynccontextmanager
@@ -36,13 +37,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 async def told(house: House, who: str, kind: str) -> list[dict[str, Any]]:
     """The notices of a kind under somebody's bell, once every event has been told."""
     subscriber = "SELECT count(*) AS many FROM jobs WHERE kind IN ('announce_event', 'tell_subscriber') "
-    async with asyncio.timeout(60):
-        while True:
-            async with house.host.db.read() as conn:
-                row = await conn.fetch_one(subscriber + "AND state NOT IN ('done', 'failed', 'cancelled')")
-            if row is not None and row["many"] == 0:
-                break
-            await asyncio.sleep(0.05)
+
+    async def over() -> bool:
+        async with house.host.db.read() as conn:
+            row = await conn.fetch_one(subscriber + "AND state NOT IN ('done', 'failed', 'cancelled')")
+        return row is not None and row["many"] == 0
+
+    await until(over)
     async with house.client() as client:
         found = (await client.get("/api/v1/notifications?limit=100", headers=await house.bearer(who))).json()
     return [one for one in found["items"] if one["kind"] == kind]
