@@ -18,7 +18,7 @@ from streamhost.media import wire
 from streamhost.model.accounts import Role
 from streamhost.model.audit import COMMAND_LINE, Actor
 from streamhost.model.cases import By, Cause
-from streamhost.model.clock import DAY
+from streamhost.model.clock import DAY, HOUR
 from streamhost.model.ids import PackageId, VerdictId, VideoId
 from streamhost.model.moderation import OF_TEXTS, Aspect, Findings, FrameScores, Material, Score, Span, TextScores
 from streamhost.model.stills import Still, Stills
@@ -144,6 +144,7 @@ async def test_who_enters_waits(house: House) -> None:
 
 async def test_nobody_can_look(house: House) -> None:
     """A classifier that cannot be reached is asked again; one that fails for good leaves it to a person."""
+    house.host.worker._timing = replace(house.host.worker._timing, backoff=HOUR, outage=HOUR)  # not while we look
     let(house, Says(fails=ClassifierUnavailable("It is away.")))
     video = await made(house)
     assert video.clearance is Clearance.PENDING
