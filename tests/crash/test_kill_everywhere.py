@@ -13,8 +13,9 @@ import pytest
 
 from streamhost.host_basis import CATALOG_FILE
 from tests.support.clips import copied_clip, encoded_clip
+from tests.support.processes import alive
 from tests.support.server import Api, RunningServer
-from tests.support.tree import named, rows, stored
+from tests.support.tree import at_rest, named, rows, stored, until
 
 pytestmark = pytest.mark.slow
 PATIENCE = 240.0
@@ -58,6 +59,7 @@ def wait_for_running(server: RunningServer, stages: Collection[Stage]) -> Stage:
 def check_whole(server: RunningServer, api: Api, video_id: str, source: Path) -> None:
     """The video is ready, exists once, plays, and storage holds what it names and nothing else."""
     document = api.wait_until(video_id, "ready")
+    at_rest(server.data)
     assert document["error"] is None
     assert [row["id"] for row in rows(server.data, "SELECT id FROM videos")] == [video_id]
     assert len(rows(server.data, "SELECT id FROM packages")) == 1
@@ -142,8 +144,5 @@ def test_killing_only_the_server_takes_its_media_processes_along(server: Running
     children = server.children()  # the media process, and the one that hashed a password
     server.process.kill()
     server.process.wait(timeout=150)
-    deadline = time.monotonic() + 150
-    while any(child.is_running() and child.status() != "zombie" for child in children):
-        assert time.monotonic() < deadline, f"still running: {children}"
-        time.sleep(0.05)
+    until(lambda: not alive(children))
     server.restart()

@@ -9,7 +9,7 @@ import pytest
 from streamhost.testing.clips import Clip
 from tests.support.clips import cached
 from tests.support.server import Api, RunningServer
-from tests.support.tree import rows
+from tests.support.tree import at_rest, rows
 
 pytestmark = pytest.mark.slow
 CLIP = Clip(seconds=12, width=320, height=180, gop=50)
@@ -60,6 +60,7 @@ def test_the_tree_is_killed_while_it_packages_anew(server: RunningServer) -> Non
     while api.video(video)["protection_in_use"] != "cenc":
         assert time.monotonic() < deadline, server.output
         time.sleep(0.1)
+    at_rest(server.data)
     assert plays(api, video) != old
     assert api.stream(video)["license"] is not None
     found = rows(server.data, "SELECT protection, finished_at FROM packages ORDER BY created_at")

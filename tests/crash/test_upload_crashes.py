@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.server import RunningServer
-from tests.support.tree import rows
+from tests.support.tree import rows, sizes, until
 from tests.support.tus import Line, append, begin, content, status
 
 SIZE = 8_000_000
@@ -32,6 +33,12 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     running.add_user("alice@example.org")
     yield running
     running.stop()
+
+
+def writes(server: RunningServer, address: str) -> bool:
+    """Whether a request has begun to add to an upload: the server has its file open."""
+    spooled = str(server.data / "uploads" / address.rpartition("/")[2])
+    return any(file.path == spooled for file in psutil.Process(server.process.pid).open_files())
 
 
 def checked_offset(server: RunningServer, address: str, at_least: int, at_most: int) -> int:
@@ -66,8 +73,8 @@ def test_random_breaks_and_kills(victim: RunningServer, steps: list[tuple[str, i
             offset = checked_offset(victim, address, offset + len(piece), offset + len(piece))
         else:
             line = Line(alice).patch(address, offset, SIZE - offset).send(piece)
+            until(lambda: writes(victim, address))  # else what asks next might come before it
             if step == "cut":
-                time.sleep(0.1)
                 line.cut()
             else:
                 victim.kill()
@@ -121,8 +128,9 @@ def test_killed_around_the_last_byte(victim: RunningServer, delay: float) -> Non
     upload = address.rpartition("/")[2]
     [row] = rows(victim.data, "SELECT source_key, source_sha256 FROM videos WHERE id = ?", video)
     assert row["source_sha256"] == hashlib.sha256(data).hexdigest()
-    found = [path for path in (victim.data / "media" / "videos").glob("*/source/*") if path.stat().st_size == len(data)]
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in found]
+    media = victim.data / "media"
+    found = [name for name, size in sizes(media).items() if "/source/" in name and size == len(data)]
+    digests = [hashlib.sha256((media / name).read_bytes()).hexdigest() for name in found]
     assert digests.count(row["source_sha256"]) == 1
     assert not (victim.data / "uploads" / upload).exists()
     assert (

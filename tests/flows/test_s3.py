@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from streamhost.storage.s3 import S3Storage
 from streamhost.testing import clips
+from tests.support import waiting
 from tests.support.films import film
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, until
@@ -103,7 +103,8 @@ async def test_the_whole_way(site: RunningServer, bucket_server: S3Server, alice
     everything(site, alice.stream(video))
 
     assert alice.delete(f"/api/v1/videos/{video}").status_code == 204
-    left = await stored(bucket_server)
-    while left:
-        await asyncio.sleep(0.2)
-        left = await stored(bucket_server)
+
+    async def gone() -> bool:
+        return not await stored(bucket_server)
+
+    await waiting.until(gone)

@@ -41,9 +41,9 @@ def test_a_bucket_that_is_away(tmp_path: Path) -> None:
             assert where.status_code in (200, 503)
 
             bucket.start()
-            until(lambda: alice.get("/api/v1/videos?owner=me").json()["items"], 90)
+            until(lambda: alice.get("/api/v1/videos?owner=me").json()["items"])
             [video] = [item["id"] for item in alice.get("/api/v1/videos?owner=me").json()["items"]]
-            alice.wait_until(video, "ready", seconds=180)
-            until(lambda: alice.get("/readyz").status_code == 200, 60)
+            alice.wait_until(video, "ready")
+            until(lambda: alice.get("/readyz").status_code == 200)
         finally:
             server.stop()

@@ -25,7 +25,7 @@ from tests.support.command import document, run
 from tests.support.ports import free_port
 from tests.support.s3 import S3Server, s3_server
 from tests.support.server import Api, RunningServer, clean_environment, until
-from tests.support.tree import stored
+from tests.support.tree import at_rest, sizes
 
 OLD = 2 * 86400
 
@@ -92,8 +92,7 @@ class Site:
 
     def on_disk(self) -> dict[str, int]:
         """What lies in the data directory."""
-        media = self.server.data / "media"
-        return {name: (media / name).stat().st_size for name in sorted(stored(self.server.data))}
+        return sizes(self.server.data / "media")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +104,7 @@ def site(bucket_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> I
     alice = server.client("alice@example.org")
     video = alice.upload(clips.make(folder / "a.mp4", clips.Clip(seconds=3)), visibility="public", title="Moved")
     alice.wait_until(video, "ready")
+    at_rest(server.data)
     yield Site(server, bucket_server, video)
     server.stop()
 
@@ -165,7 +165,7 @@ def test_move_there_and_back(site: Site) -> None:
     assert all(other in key for key in site.stored())
 
     process = site.begin("move", "--to", "s3")
-    until(lambda: len(site.on_disk()) < len(before) or process.poll() is not None)
+    until(lambda: site.on_disk() != before or process.poll() is not None)
     process.kill()
     process.wait()
     site.plays()

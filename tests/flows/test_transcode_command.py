@@ -19,7 +19,8 @@ from streamhost.testing.clips import Clip
 from tests.support.clips import cached, copied_clip
 from tests.support.command import run
 from tests.support.films import film
-from tests.support.server import clean_environment
+from tests.support.processes import alive
+from tests.support.server import clean_environment, until
 
 PATIENCE = 240
 
@@ -178,8 +179,7 @@ def test_interrupted_it_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path
     _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, told
     assert "goes on where this stopped" in told
-    psutil.wait_procs(children, timeout=150)
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    until(lambda: not alive(children))
     kept = json.loads(journal.read_text())
     assert kept["parts"]["plan"]["facts"] is not None
     again = transcode(slow_clip(), out, "--json", **slow)

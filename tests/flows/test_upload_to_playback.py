@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -14,8 +15,9 @@ import httpx
 import pytest
 
 from tests.support.clips import copied_clip, encoded_clip
+from tests.support.holding import held_back
 from tests.support.server import Api, RunningServer
-from tests.support.tree import named, rows, stored
+from tests.support.tree import at_rest, named, rows, stored, until
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,11 @@ def every_address(api: Api, playlist: str) -> Iterator[str]:
             yield from every_address(api, address)
 
 
-def test_a_copied_video_is_playable_before_its_smaller_renditions_are_made(alice: Api) -> None:
+def test_a_copied_video_is_playable_before_its_smaller_renditions_are_made(site: RunningServer, alice: Api) -> None:
     """Playable comes before ready; then every rendition is there, none larger than the source."""
-    video_id = alice.upload(copied_clip(), title="Early")
-    early = alice.wait_until(video_id, "playable")
+    with held_back(site.data, "chunk-"):
+        video_id = alice.upload(copied_clip(), title="Early")
+        early = alice.wait_until(video_id, "playable")
     assert [r["name"] for r in early["renditions"] if r["ready"]] == ["v480"]
     assert early["state"] == "processing"
     ready = alice.wait_until(video_id, "ready")
@@ -135,11 +138,15 @@ def test_search_finds_by_the_beginnings_of_words_with_marked_snippets(bob: Api, 
 
 def test_events_tell_of_the_way_of_a_video(site: RunningServer, alice: Api) -> None:
     """Server-sent events: states in order, progress that never falls, renditions as they come, an end."""
-    video_id = alice.upload(copied_clip(), title="Watched")
     seen: list[tuple[str, Any]] = []
-    with alice.stream_events(video_id) as answer:
+    with ExitStack() as stack:
+        held = stack.enter_context(ExitStack())
+        held.enter_context(held_back(site.data, "chunk-"))
+        video_id = alice.upload(copied_clip(), title="Watched")
+        answer = stack.enter_context(alice.stream_events(video_id))
         name = ""
         for line in answer.iter_lines():
+            held.close()  # whoever listens from now on hears of all that is made
             if line.startswith("event:"):
                 name = line.removeprefix("event:").strip()
             elif line.startswith("data:"):
@@ -156,7 +163,7 @@ def test_what_is_no_media_fails_with_a_clear_error(site: RunningServer, alice: A
     path = tmp_path / "holiday.mp4"
     path.write_text("This is no film.\n" * 1000)
     video_id = alice.upload(path, title="Not a film")
-    document = alice.wait_until(video_id, "failed", seconds=60)
+    document = alice.wait_until(video_id, "failed")
     assert document["error"]["code"] == "not_media"
     assert document["error"]["hint"]
     assert alice.get(f"/api/v1/stream/{video_id}").status_code == 409
@@ -170,18 +177,16 @@ def test_a_deleted_video_leaves_nothing(server: RunningServer) -> None:
     alice = server.client("alice@example.org")
     ready = alice.upload(copied_clip(), title="Done")
     alice.wait_until(ready, "ready")
+    at_rest(server.data)
     assert stored(server.data) == named(server.data, ready)
     stream = alice.stream(ready)
     underway = alice.upload(encoded_clip(), title="Underway")
-    while not rows(server.data, "SELECT 1 FROM jobs WHERE kind = 'make_part' AND state = 'running' LIMIT 1"):
-        time.sleep(0.02)
+    until(lambda: rows(server.data, "SELECT 1 FROM jobs WHERE kind = 'make_part' AND state = 'running' LIMIT 1"))
     for video_id in (ready, underway):
         assert alice.delete(f"/api/v1/videos/{video_id}").status_code == 204
         assert alice.get(f"/api/v1/videos/{video_id}").status_code == 404
-    deadline = time.monotonic() + 150
-    while stored(server.data) or rows(server.data, "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"):
-        assert time.monotonic() < deadline, stored(server.data)
-        time.sleep(0.1)
+    until(lambda: not stored(server.data))
+    at_rest(server.data)
     gone = alice.get(stream["hls"])
     assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
     assert rows(server.data, "SELECT 1 FROM packages") == []
@@ -211,11 +216,10 @@ def test_a_child_that_dies_costs_one_job_and_not_the_server(server: RunningServe
     alice = server.client("alice@example.org")
     video_id = alice.upload(encoded_clip(), title="Hit")
     deadline = time.monotonic() + 150
-    encoding = "SELECT 1 FROM jobs WHERE kind = 'make_part' AND state = 'running' AND payload LIKE '%chunk%'"
-    while not (rows(server.data, encoding) and server.media_children()):
+    while not (children := server.media_children("chunk")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    server.media_children()[0].kill()
+    children[0].kill()
     assert alice.wait_until(video_id, "ready")["error"] is None
     [worst] = rows(server.data, "SELECT MAX(attempts) AS attempts FROM jobs WHERE kind = 'make_part'")
     assert worst["attempts"] == 2

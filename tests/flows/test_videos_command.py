@@ -12,6 +12,7 @@ from tests.support.clips import small_clip
 from tests.support.command import document, run
 from tests.support.ports import free_port
 from tests.support.server import RunningServer
+from tests.support.tree import at_rest
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def video(site: RunningServer) -> str:
     api = site.client("alice@example.org")
     found = api.upload(small_clip(), title="A walk [bold]by the sea[/bold]", visibility="public")
     api.wait_until(found, "ready")
+    at_rest(site.data)
     return found
 
 

@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = [sys.executable, str(ROOT / "scripts" / "uv.py")]
-START_SECONDS = 90.0
+START_SECONDS = 150.0
 
 pytestmark = pytest.mark.slow
 

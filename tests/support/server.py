@@ -152,12 +152,14 @@ class RunningServer:
         """The processes below the server."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def media_children(self) -> list[psutil.Process]:
-        """The processes below the server that open media; others, such as what forks them, are left out."""
+    def media_children(self, part: str = "") -> list[psutil.Process]:
+        """The processes below the server that open media; others, such as what forks them, are left out. `part`: those
+        alone that make parts whose names begin so, which stand in the names of the folders that they work in."""
         found = []
         for child in self.children():
             with contextlib.suppress(psutil.Error):  # it ended meanwhile
-                if child.name() == MEDIA_CHILD.removeprefix("streamhost."):
+                opens = child.name() == MEDIA_CHILD.removeprefix("streamhost.")
+                if opens and (not part or f"-{part}" in child.cwd()):
                     found.append(child)
         return found
 

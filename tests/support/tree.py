@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -27,6 +28,16 @@ def stored(data: Path) -> set[str]:
     root = data / "media"
     # os.walk passes over folders that vanish while it looks.
     return {str((Path(folder) / name).relative_to(root)) for folder, _, names in os.walk(root) for name in names}
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Bytes of every file below a folder, by relative path; what is removed meanwhile is left out."""
+    found = {}
+    for here, _, names in os.walk(folder):
+        for path in (Path(here, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                found[str(path.relative_to(folder))] = path.stat().st_size
+    return found
 
 
 def named(data: Path, video_id: str) -> set[str]:
@@ -61,7 +72,14 @@ def _pictures(data: Path, video_id: str, package: str) -> set[str]:
     return found
 
 
-def until(true: Callable[[], bool], seconds: float = 150) -> None:
+def at_rest(data: Path) -> None:
+    """Wait until no job runs or is due: then all is done that follows from what can be seen already, such as removing
+    what a video does not need any more once it is ready."""
+    left = "SELECT 1 FROM jobs WHERE state = 'running' OR (state = 'queued' AND paused = 0 AND run_at <= ?) LIMIT 1"
+    until(lambda: not rows(data, left, time.time()))
+
+
+def until(true: Callable[[], object], seconds: float = 150) -> None:
     """Wait until `true()` holds."""
     deadline = time.monotonic() + seconds
     while not true():
