@@ -19,6 +19,7 @@ from streamhost.features.recommendations.sources import (
     WordsRecommender,
 )
 from streamhost.host import Host, assemble
+from streamhost.ml.recommending import serving
 from streamhost.ml.recommending.serving import OnnxRecommender
 from streamhost.model.ids import VideoId
 from streamhost.model.recommendations import Candidate, Edge, Node, NodeKind, Profile, Reason, ReasonKind, Seen
@@ -60,8 +61,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def host(filled: Path) -> AsyncIterator[Host]:
-    """That site, read only."""
+async def host(filled: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
+    """That site, read only. A busy machine is no reason to give the model up."""
+    monkeypatch.setattr(serving, "ANSWER_SECONDS", 60.0)
     host = await assemble(load(filled, {}, recommendations__patience=5.0), instance_at(filled), lambda: NOW)
     yield host
     await host.recommending.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,8 @@ from streamhost.model.cdn import Way
 from streamhost.ports import Cdn
 from streamhost.testing.cdn_contract import OBJECTS, OTHER_PREFIX, PREFIX, CdnContract, Fetch
 from streamhost_nginx_edge.cdn import NginxEdgeCdn
-from tests.support.waiting import patience
+from tests.support.tree import sizes
+from tests.support.waiting import patience, until
 
 
 class TestNginxEdgeCdn(CdnContract):
@@ -53,13 +55,21 @@ class TestNginxEdgeCdn(CdnContract):
         assert (answer.content, answer.headers["x-cache"]) == (content, "HIT")
         assert edge.fetched("v720/large.m4s") == 3
 
+    def kept(self, edge: Edge) -> str:
+        """What lies in the cache, the beginning of each copy."""
+        found = []
+        for name in sizes(edge.root / "cache" / "media"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append((edge.root / "cache" / "media" / name).read_bytes()[:2000].decode("latin-1"))
+        return "".join(found)
+
     async def test_what_was_dropped_is_gone(self, cdn: Cdn, edge: Edge) -> None:
         """From the disk, and only what lies in the folder; the next viewer's is fetched anew."""
         keys = list(OBJECTS)
         await cdn.push(keys)
+        # What was asked for by HEAD may still be on its way; whoever gets it whole gets the copy.
+        assert [httpx.get(cdn.url(key, time.time() + 60)).content for key in keys] == list(OBJECTS.values())
         await cdn.purge([PREFIX])
-        copies = [path for path in (edge.root / "cache" / "media").rglob("*") if path.is_file()]
-        kept = b"".join(path.read_bytes()[:2000] for path in copies)
-        assert OTHER_PREFIX.encode() in kept
-        assert PREFIX.encode() not in kept
+        await until(lambda: PREFIX not in self.kept(edge))
+        assert OTHER_PREFIX in self.kept(edge)
         assert [httpx.get(cdn.url(key, time.time() + 60)).headers["x-cache"] for key in keys] == ["MISS", "MISS", "HIT"]

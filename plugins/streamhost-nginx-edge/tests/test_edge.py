@@ -61,6 +61,7 @@ def test_the_doctor_goes_there(edge: Edge, tmp_path: Path, monkeypatch: pytest.M
     sees that a copy goes; a wrong secret is told."""
     for place in reversed(plugin_path(tmp_path / "plugins", "streamhost-nginx-edge").split(os.pathsep)):
         monkeypatch.syspath_prepend(place)
+    monkeypatch.setattr("streamhost.cli.doctor.asking.PATIENCE", 60.0)
     monkeypatch.setattr("streamhost.cli.doctor.MACHINE", ())
     monkeypatch.setattr("streamhost.cli.doctor.SITE", (cdn.copies, proof.private))
 
@@ -97,9 +98,10 @@ def test_nothing_without_a_permission(stocked: Edge) -> None:
     """Wrong, over, for another video, for the poster alone: refused in the site's own words, though a copy is there."""
     assert stocked.get(path(stocked.grant(VIDEO, PACKAGE))).status_code == 200
     poster = stocked.grant(VIDEO, PACKAGE, flags=POSTER_ONLY)
+    good = stocked.grant(VIDEO, PACKAGE)
     wrong = {
         path("AAAA"): "invalid_grant",
-        path(stocked.grant(VIDEO, PACKAGE)[:-1] + "A"): "invalid_grant",
+        path(good[:-1] + ("B" if good[-1] == "A" else "A")): "invalid_grant",
         path(stocked.grant(VIDEO, PACKAGE, life=0)): "grant_expired",
         path(stocked.grant("anothervideo0001", PACKAGE)): "invalid_grant",
         path(poster): "invalid_grant",
@@ -154,7 +156,7 @@ def test_manifests_are_kept_for_a_moment(stocked: Edge) -> None:
     assert stocked.get(url).headers["cache-control"] == "no-cache"
     assert stocked.get(url).headers["x-cache"] in ("HIT", "MISS", "EXPIRED", "UPDATING", "STALE", "REVALIDATED")
     stocked.store(f"{PREFIX}master.m3u8", b"#EXTM3U\n#grown\n")
-    until(lambda: stocked.get(url).content.endswith(b"#grown\n"), 60)
+    until(lambda: stocked.get(url).content.endswith(b"#grown\n"))
 
 
 def test_a_real_video_by_the_edge(edge: Edge) -> None:
@@ -191,6 +193,7 @@ def test_the_site_has_little_left_to_do(stocked: Edge) -> None:
     """Twenty viewers of ten segments: the site sends each segment once, and is asked once about each viewer."""
     for number in range(10):
         stocked.store(f"{PREFIX}load/{number}.m4s", SEGMENT[: 100_000 + number])
+    stocked.get("/")  # nginx does one thing after the other: what was asked before stands in its log now
     asked, answered = len(stocked.road), len(stocked.log)
     for viewer in range(20):
         grant = stocked.grant(VIDEO, PACKAGE, f"loadsession{viewer:05}")
@@ -198,9 +201,9 @@ def test_the_site_has_little_left_to_do(stocked: Edge) -> None:
             for number in range(10):
                 assert client.get(path(grant, f"load/{number}.m4s")).status_code == 200
     road = stocked.road[asked:]
-    assert sum("/o/videos/" in line for line in road) == 10
+    assert sum(line.startswith("GET /o/videos/") and "/load/" in line for line in road) == 10
     assert 20 <= sum("/o/grant/" in line for line in road) <= 60, "once a viewer, again after five seconds"
-    until(lambda: len(stocked.log) - answered >= 200, 60)
+    until(lambda: tool.report(stocked.log[answered:])["requests"] >= 200)
     told = tool.report(stocked.log[answered:])
     assert told["requests"] == 200
     assert told["hit_rate"] == 0.95
@@ -269,7 +272,7 @@ def test_without_the_site_nobody_gets_anything(stocked: Edge) -> None:
     stocked.server.stop()
     within(REVOKED_WITHIN, lambda: stocked.get(url).status_code in (502, 504))
     stocked.server.restart()
-    until(lambda: stocked.get(url).status_code == 200, 60)
+    until(lambda: stocked.get(url).status_code == 200)
 
 
 def test_what_cannot_stand_in_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

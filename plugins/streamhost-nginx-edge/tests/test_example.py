@@ -29,7 +29,6 @@ def test_the_example_runs() -> None:
     assert rate is not None and work is not None and delay is not None, done.stdout
     assert float(rate[2]) > 90
     assert int(work[1]) < int(rate[1]) / 10
-    assert float(delay[1]) < 10
 
 
 def test_the_whole_site_by_the_edge(edge: Edge, tmp_path: Path) -> None:
