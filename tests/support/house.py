@@ -119,9 +119,10 @@ async def a_host(data: Path, clock: Clock = system_clock, **settings: Any) -> As
 
 @asynccontextmanager
 async def a_house(data: Path, **settings: Any) -> AsyncIterator[House]:
-    """A house on that data directory, with the cast in it."""
+    """A house on that data directory, with the cast in it; `clock` among the settings is what it goes by."""
+    clock: Clock = settings.pop("clock", system_clock)
     instance_at(data)
-    async with at_work(load(data, {}, **{**QUICK, **settings})) as (host, _, door):
+    async with at_work(load(data, {}, **{**QUICK, **settings}), clock) as (host, _, door):
         for who, role in CAST.items():
             await host.accounts.people.add(f"{who}@example.org", PASSWORD, who.title(), role, verified=True)
         yield House(host, door)
