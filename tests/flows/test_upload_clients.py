@@ -22,8 +22,9 @@ from tests.support.slow import SlowNetwork
 from tests.support.tree import rows
 from tests.support.tus import content, status
 
-SIZE = 60_000_000
-RATE = 40_000_000
+SIZE = 24_000_000
+CHUNK = 2_000_000
+RATE = 16_000_000
 """Bytes a second of each connection where an upload must not be over before it is interrupted."""
 
 
@@ -122,10 +123,10 @@ def kill_at(server: RunningServer, script: Script, sent: int) -> None:
     ("title", "order"),
     [
         ("plain", {}),
-        ("in chunks", {"chunkSize": 7_000_000}),
-        ("with the first bytes", {"dataDuringCreation": True, "chunkSize": 5_000_000}),
+        ("in chunks", {"chunkSize": 3_500_000}),
+        ("with the first bytes", {"dataDuringCreation": True, "chunkSize": CHUNK}),
         ("side by side", {"parallelUploads": 4}),
-        ("of unknown length", {"deferLength": True, "chunkSize": 4_000_000}),
+        ("of unknown length", {"deferLength": True, "chunkSize": CHUNK}),
     ],
 )
 def test_tus_js_client(
@@ -137,14 +138,14 @@ def test_tus_js_client(
     end = Script(tus_js, alice, file, metadata={"title": title, "filename": file.name}, **order).end()
     assert end["event"] == "success", end
     assert check(shared, file, title) == end["video"]
-    assert spooled(shared) == before
+    assert spooled(shared) <= before
 
 
 @pytest.mark.parametrize(
     ("title", "order"),
     [
         ("in one go", {}),
-        ("in chunks", {"chunkSize": 9_000_000}),
+        ("in chunks", {"chunkSize": 3_500_000}),
         ("side by side", {"parallelUploads": 3, "restarts": 3}),
     ],
 )
@@ -167,12 +168,15 @@ def test_tus_js_client_through_crashes(
 
 def test_tus_js_client_goes_on_in_another_run(tus_js: Path, shared: RunningServer, alice: Api, file: Path) -> None:
     """A client that died resumes at the stored offset by the upload's address, and sends only the rest."""
-    first = Script(tus_js, alice, file, metadata={"title": "tus-js resumed"}, chunkSize=5_000_000)
+    network = SlowNetwork(shared.port, RATE)
+    order = {"endpoint": f"{network.url}/api/v1/uploads", "chunkSize": CHUNK}
+    first = Script(tus_js, alice, file, metadata={"title": "tus-js resumed"}, **order)
     first.wait_for(lambda: first.heard("progress") and first.heard("progress")[-1]["sent"] >= SIZE // 2)
     first._process.kill()
     [url] = [said["url"] for said in first.heard("url")]
     second = Script(tus_js, alice, file, uploadUrl=url)
     assert second.end()["event"] == "success"
+    network.close()
     assert second.heard("progress")[0]["sent"] >= SIZE // 3
     check(shared, file, "tus-js resumed")
 
@@ -181,12 +185,12 @@ def test_tus_js_client_terminates(tus_js: Path, shared: RunningServer, alice: Ap
     """abort(true) ends the upload on the server too; nothing stays of it."""
     before = spooled(shared)
     script = Script(
-        tus_js, alice, file, metadata={"title": "tus-js ended"}, chunkSize=2_000_000, terminateAfter=10_000_000
+        tus_js, alice, file, metadata={"title": "tus-js ended"}, chunkSize=1_000_000, terminateAfter=4_000_000
     )
     end = script.end()
     assert end["event"] == "terminated", end
     assert status(alice, end["url"]).status_code == 404
-    assert spooled(shared) == before
+    assert spooled(shared) <= before
     assert rows(shared.data, "SELECT id FROM videos WHERE title = 'tus-js ended'") == []
 
 
@@ -199,7 +203,7 @@ def tuspy(api: Api) -> TusClient:
 def test_tuspy_with_checksums(shared: RunningServer, alice: Api, file: Path) -> None:
     """tuspy sends a sha1 checksum with each chunk, and each is compared."""
     uploader = tuspy(alice).uploader(
-        str(file), chunk_size=8_000_000, metadata={"title": "tuspy sha1", "filename": file.name}, upload_checksum=True
+        str(file), chunk_size=3_500_000, metadata={"title": "tuspy sha1", "filename": file.name}, upload_checksum=True
     )
     uploader.upload()
     check(shared, file, "tuspy sha1")
@@ -208,7 +212,7 @@ def test_tuspy_with_checksums(shared: RunningServer, alice: Api, file: Path) -> 
 def test_tuspy_through_crashes(shared: RunningServer, alice: Api, file: Path) -> None:
     """Killed between and in the middle of chunks, several times: tuspy resumes at what was acknowledged."""
     uploader = tuspy(alice).uploader(
-        str(file), chunk_size=4_000_000, metadata={"title": "tuspy crashes"}, upload_checksum=True
+        str(file), chunk_size=CHUNK, metadata={"title": "tuspy crashes"}, upload_checksum=True
     )
     acknowledged = 0
     for number in range(8):
@@ -217,19 +221,22 @@ def test_tuspy_through_crashes(shared: RunningServer, alice: Api, file: Path) ->
             with pytest.raises((TusUploadFailed, TusCommunicationError)):
                 uploader.upload_chunk()
             shared.restart()
-            uploader = tuspy(alice).uploader(str(file), chunk_size=4_000_000, url=uploader.url, upload_checksum=True)
+            uploader = tuspy(alice).uploader(str(file), chunk_size=CHUNK, url=uploader.url, upload_checksum=True)
             assert uploader.offset == acknowledged
         uploader.upload_chunk()
         acknowledged = uploader.offset
-    killer = threading.Timer(0.02, shared.kill)
+    network = SlowNetwork(shared.port, RATE)
+    slowly = str(uploader.url).replace(shared.url, network.url)
+    uploader = tuspy(alice).uploader(str(file), chunk_size=SIZE, url=slowly, upload_checksum=True)
+    killer = threading.Timer(0.1, shared.kill)
     killer.start()
     with pytest.raises((TusUploadFailed, TusCommunicationError)):
-        uploader.chunk_size = SIZE
         for _ in range(100):
             uploader.upload_chunk()
     killer.join()
     shared.restart()
-    uploader = tuspy(alice).uploader(str(file), chunk_size=4_000_000, url=uploader.url)
+    uploader = tuspy(alice).uploader(str(file), chunk_size=CHUNK, url=uploader.url)
     assert uploader.offset >= acknowledged
     uploader.upload()
+    network.close()
     check(shared, file, "tuspy crashes")

@@ -16,11 +16,11 @@ from streamhost.testing.clips import Clip, make
 from tests.support.command import run
 from tests.support.server import RunningServer, clean_environment
 from tests.support.slow import SlowNetwork
-from tests.support.tree import rows
+from tests.support.tree import rows, sizes
 from tests.support.tus import content
 
-SIZE = 60_000_000
-RATE = 40_000_000
+SIZE = 24_000_000
+RATE = 16_000_000
 """Bytes a second where an upload must not be over before it is interrupted."""
 
 
@@ -38,6 +38,14 @@ def begin(arguments: list[str], home: Path) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
     whole = [sys.executable, "-m", "streamhost", *arguments]
     return subprocess.Popen(whole, env=clean_environment(XDG_STATE_HOME=str(home)), stdout=subprocess.PIPE, text=True)
+
+
+def until_arrives(server: RunningServer, size: int) -> None:
+    """Wait until so much of a file has come."""
+    deadline = time.monotonic() + 150
+    while max(sizes(server.data / "uploads").values(), default=0) < size:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_a_file_becomes_a_video(site: RunningServer, tmp_path: Path) -> None:
@@ -103,10 +111,7 @@ def test_an_interrupted_command_goes_on(site: RunningServer, tmp_path: Path) -> 
     file.write_bytes(data)
     arguments = command(site, file, "--title", "In two goes", "--json", url=SlowNetwork(site.port, RATE).url)
     first = begin(arguments, tmp_path)
-    deadline = time.monotonic() + 150
-    while not any(path.stat().st_size > 10_000_000 for path in (site.data / "uploads").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    until_arrives(site, SIZE // 6)
     first.kill()
     first.communicate()
     [before] = rows(site.data, "SELECT id FROM uploads WHERE metadata LIKE '%In two goes%'")
@@ -126,10 +131,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(server: RunningServer, 
     file.write_bytes(data)
     arguments = command(server, file, "--title", "Patient", "--json", url=SlowNetwork(server.port, RATE).url)
     running = begin(arguments, tmp_path)
-    deadline = time.monotonic() + 150
-    while not any(path.stat().st_size > 10_000_000 for path in (server.data / "uploads").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    until_arrives(server, SIZE // 6)
     server.kill()
     time.sleep(1)
     server.restart()
