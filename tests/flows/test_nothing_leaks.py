@@ -34,6 +34,7 @@ from streamhost.testing.clips import Clip
 from tests.flows.access_table import TABLE
 from tests.support.clips import cached
 from tests.support.server import Api, RunningServer, until
+from tests.support.tree import stored
 
 CLIP = Clip(seconds=6, width=320, height=180, gop=50)
 PIECE = 24
@@ -105,14 +106,15 @@ def secret(site: RunningServer) -> Iterator[Secret]:
     assert alice.post(path, data={"language": "en"}, files=file).status_code == 201
     until(lambda: alice.stream(video)["captions"])
     stream = alice.stream(video)
-    media = site.data / "media"
-    folder = media / "videos" / video
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    media, below = site.data / "media", f"videos/{video}/"
+    names = sorted(name.removeprefix(below) for name in stored(site.data, below))
     for kind in KINDS:
         assert [name for name in names if kind in name], f"there is a {kind} to be looked for"
     keys = asyncio.run(_keys(site, PackageId(stream["package"])))
-    needles = {name: _piece(folder / name) for name in names} | {"title": TITLE.encode(), "words": SPOKEN.encode()}
-    needles |= {str(path.relative_to(media)): _piece(path) for path in (media / "stills" / video).rglob("screening-*")}
+    needles = {name: _piece(media / below / name) for name in names}
+    needles |= {"title": TITLE.encode(), "words": SPOKEN.encode()}
+    stills = [name for name in stored(site.data, f"stills/{video}") if "/screening-" in name]
+    needles |= {name: _piece(media / name) for name in stills}
     assert [name for name in needles if name.startswith("stills/")], "pictures that no viewer ever gets"
     for key in keys:
         secret_bytes = bytes.fromhex(key.key)

@@ -18,8 +18,8 @@ from av.video.frame import VideoFrame
 
 from streamhost.testing import clips
 from tests.support.clips import cached
-from tests.support.server import Api, RunningServer
-from tests.support.tree import stored
+from tests.support.server import Api, RunningServer, until
+from tests.support.tree import rows, stored
 
 SMALL = clips.Clip(seconds=6.0, width=192, height=108, fps=Fraction(25), gop=25)
 SECRET = b"48.8584 N 2.2945 E"
@@ -35,10 +35,21 @@ def bob(site: RunningServer) -> Api:
     return site.client("bob@example.org")
 
 
+def ready(alice: Api) -> dict[str, Any]:
+    """A public video, ready."""
+    return alice.wait_until(alice.upload(cached(SMALL, ".mp4"), title="Bars", visibility="public"), "ready")
+
+
 @pytest.fixture
 def video(alice: Api) -> dict[str, Any]:
     """A public video, ready."""
-    return alice.wait_until(alice.upload(cached(SMALL, ".mp4"), title="Bars", visibility="public"), "ready")
+    return ready(alice)
+
+
+@pytest.fixture(scope="module")
+def refused(alice: Api) -> dict[str, Any]:
+    """One more, of which nothing changes."""
+    return ready(alice)
 
 
 def picture(jpeg: bytes) -> VideoFrame:
@@ -104,24 +115,24 @@ def test_a_sent_picture_is_written_anew(site: RunningServer, alice: Api, video: 
     assert (made.width, made.height) == (400, 300)
     assert np.abs(made.to_ndarray(format="rgb24")[150, 200].astype(int) - (200, 0, 0)).max() < 16
     assert choices(alice, video["id"])["sent"] is True
-    for name in stored(site.data):
+    for name in stored(site.data, f"videos/{video['id']}", f"stills/{video['id']}"):
         assert not name.endswith(".jpg") or SECRET not in (site.data / "media" / name).read_bytes()
     assert not (site.data / "work" / "posters").exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff" + bytes(5000)])
 def test_what_is_no_picture_changes_nothing(
-    site: RunningServer, alice: Api, video: dict[str, Any], data: bytes
+    site: RunningServer, alice: Api, refused: dict[str, Any], data: bytes
 ) -> None:
     """A file that cannot be read is refused with its code, and the poster stays."""
-    answer = alice.post(f"/api/v1/videos/{video['id']}/poster", files={"file": ("p.jpg", data, "image/jpeg")})
+    answer = alice.post(f"/api/v1/videos/{refused['id']}/poster", files={"file": ("p.jpg", data, "image/jpeg")})
     assert (answer.status_code, answer.json()["code"]) == (422, "not_picture")
-    assert shown(site, alice.video(video["id"])) == shown(site, video)
+    assert shown(site, alice.video(refused["id"])) == shown(site, refused)
 
 
-def test_candidates_are_for_those_who_may_edit(site: RunningServer, bob: Api, video: dict[str, Any]) -> None:
+def test_candidates_are_for_those_who_may_edit(site: RunningServer, bob: Api, refused: dict[str, Any]) -> None:
     """Bob may watch the public video, but neither sees its candidates nor chooses; a number that is none is refused."""
-    base = f"/api/v1/videos/{video['id']}"
+    base = f"/api/v1/videos/{refused['id']}"
     for answer in (
         bob.get(f"{base}/posters"),
         bob.get(f"{base}/posters/0"),
@@ -153,6 +164,7 @@ def test_a_choice_outlives_a_new_package(site: RunningServer, alice: Api, video:
         conn.execute(
             f"UPDATE jobs SET state = 'queued', finished_at = NULL, run_at = 0 WHERE {job}", [f"video:{video['id']}"]
         )
+    until(lambda: rows(site.data, "SELECT finished_at FROM packages WHERE id = ?", package)[0]["finished_at"])
     again = alice.wait_until(video["id"], "ready")
     assert shown(site, again) == before
     assert len([key for key in stored(site.data) if key.startswith(f"videos/{video['id']}/") and "poster" in key]) == 2

@@ -43,7 +43,7 @@ def test_a_good_file_while_the_first_is_still_being_made(server: RunningServer, 
 
 def test_a_broken_file_while_the_first_is_still_being_made(server: RunningServer, alice: Api, tmp_path: Path) -> None:
     """The first one is made as if nothing had come; the video says why the other was not taken."""
-    video_id = alice.upload(long_clip(), title="Film", visibility="public")
+    video_id = alice.upload(long_clip(8.0), title="Film", visibility="public")
     replace(alice, video_id, broken(tmp_path))
     until(lambda: alice.video(video_id)["state"] in ("ready", "failed") and nothing_runs(server), server)
     document = alice.video(video_id)
@@ -53,9 +53,9 @@ def test_a_broken_file_while_the_first_is_still_being_made(server: RunningServer
 
 def test_a_new_file_cancelled_while_the_first_is_still_being_made(server: RunningServer, alice: Api) -> None:
     """Cancelling takes back the new file alone, however far looking into it has come."""
-    video_id = alice.upload(long_clip(), title="Film", visibility="public")
+    video_id = alice.upload(long_clip(8.0), title="Film", visibility="public")
     until(lambda: alice.video(video_id)["state"] == "processing", server)
-    replace(alice, video_id, copied_clip())
+    replace(alice, video_id, long_clip())
     assert alice.post(f"/api/v1/videos/{video_id}/processing", json={"action": "cancel"}).status_code == 200
     until(lambda: alice.video(video_id)["state"] in ("ready", "failed") and nothing_runs(server), server)
     document = alice.video(video_id)
@@ -70,7 +70,7 @@ def test_several_at_once_and_one_by_a_stranger(server: RunningServer, alice: Api
     replace(bob, video_id, copied_clip(), 404)
     tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", **words(filename="new.mp4", replaces=video_id)}
     assert bob.post("/api/v1/uploads", headers=tus).status_code == 404
-    files = [copied_clip(), long_clip(), copied_clip(), long_clip()]
+    files = [copied_clip(), long_clip(8.0)] * 2
     clients = [server.client("alice@example.org") for _ in files]
     with ThreadPoolExecutor(len(files)) as pool:
         list(pool.map(lambda pair: replace(pair[0], video_id, pair[1]), zip(clients, files, strict=True)))
@@ -78,7 +78,7 @@ def test_several_at_once_and_one_by_a_stranger(server: RunningServer, alice: Api
     until(lambda: nothing_runs(server), server)
     document = alice.video(video_id)
     assert (document["state"], document["error"]) == ("ready", None)
-    wanted = {480: copied_clip(), 720: long_clip()}[document["height"]]
+    wanted = {480: copied_clip(), 720: long_clip(8.0)}[document["height"]]
     assert digest(alice, video_id) == hashlib.sha256(wanted.read_bytes()).digest()
     settle(server, video_id)
     replace(alice, video_id, copied_clip())

@@ -225,7 +225,7 @@ class Api(httpx.Client):
         document: dict[str, Any] = answer.json()
         return document
 
-    def wait_until(self, video_id: str, *states: str, seconds: float = 240) -> dict[str, Any]:
+    def wait_until(self, video_id: str, *states: str, seconds: float = 600) -> dict[str, Any]:
         """The video's document once it is in one of `states` (`playable` counts as one)."""
         deadline = time.monotonic() + seconds
         while True:

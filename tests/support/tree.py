@@ -23,11 +23,13 @@ def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
         conn.close()
 
 
-def stored(data: Path) -> set[str]:
-    """Every file below the media directory, also hidden and temporary ones, by relative path."""
+def stored(data: Path, *below: str) -> set[str]:
+    """Every file below the media directory, or only those of some folders in it, also hidden and temporary ones, by
+    relative path."""
     root = data / "media"
-    # os.walk passes over folders that vanish while it looks.
-    return {str((Path(folder) / name).relative_to(root)) for folder, _, names in os.walk(root) for name in names}
+    # os.walk passes over folders that vanish while it looks, as rglob does not.
+    walks = (os.walk(root / folder) for folder in below or ("",))
+    return {str((Path(here) / name).relative_to(root)) for walk in walks for here, _, names in walk for name in names}
 
 
 def sizes(folder: Path) -> dict[str, int]:
