@@ -36,9 +36,14 @@ READY = "The server is ready"
 """The last line of a start; what a person needs to know is printed before it."""
 STOP_SECONDS = 150.0
 QUICK_HASHES = {"STREAMHOST_ACCOUNTS_ARGON2_MEMORY_KIB": "8192", "STREAMHOST_ACCOUNTS_ARGON2_ROUNDS": "1"}
-QUICK_VIDEO = {"STREAMHOST_MEDIA_ENCODER": "libx264", "STREAMHOST_MEDIA_PRESET": "superfast"}
+QUICK_VIDEO = {
+    "STREAMHOST_MEDIA_ENCODER": "libx264",
+    "STREAMHOST_MEDIA_PRESET": "superfast",
+    "STREAMHOST_JOBS_CHILD_SILENCE_SECONDS": "600",
+}
 """Servers of tests do not try which encoders work: there are many, and the answer is known. A quick preset halves what
-the processor has to do; what presets change is looked at below the server."""
+the processor has to do; what presets change is looked at below the server. On a busy machine a process that has stepped
+back for others may come to nothing for minutes, which is not its end."""
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

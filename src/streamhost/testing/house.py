@@ -42,8 +42,9 @@ QUICK: Mapping[str, Any] = {
     "uploads__keep_free": 0,
     "limits__enabled": False,
     "media__encoder": "libx264",
+    "jobs__child_silence_seconds": 600.0,
 }
-"""Settings with which people come and go fast."""
+"""Settings with which people come and go fast, and a busy machine ends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
