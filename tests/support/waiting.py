@@ -7,17 +7,9 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
-import pytest
+from streamhost.testing.waiting import patience
 
-ENDLESS = frozenset({"silent", "dripping", "hang", "drip"})
-"""Faults of servers that only somebody's patience ends."""
-
-
-def patience(request: pytest.FixtureRequest, little: float) -> float:
-    """Seconds to wait for an answer: `little` where the test's `fault` is that none ever comes to its end, else so many
-    that no busy machine is taken for a fault."""
-    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-    return little if parameters.get("fault") in ENDLESS else 60.0
+__all__ = ["patience", "until"]
 
 
 async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 150) -> None:
