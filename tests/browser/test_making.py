@@ -21,7 +21,7 @@ MOVES = """[...document.querySelectorAll('[data-key]')].some((job) =>
     /Encode piece.*Another long film/s.test(job.textContent) && job.querySelector('progress').value > 0.05)"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def alice(site: RunningServer) -> Api:
     return site.client("alice@example.org")
 
