@@ -162,7 +162,9 @@ def test_without_script(watched_site: RunningServer, titles: list[str], browser:
     page.get_by_label("E-mail address").fill("max@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(watched_site.url + "/moderation")
     page.get_by_role("link", name=titles[3]).click()
+    expect(page.get_by_role("heading", name=titles[3])).to_be_visible()
     page.get_by_role("button", name="Claim it").click()
     expect(page.get_by_role("button", name="Let go of it")).to_be_visible()
     show = page.get_by_role("checkbox", name="Show the picture").first
