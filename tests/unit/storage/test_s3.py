@@ -199,7 +199,7 @@ async def test_a_server_that_is_stopped_or_hangs(tmp_path: Path) -> None:
     """Reading and writing fail within bounds and say what to look at; when it is back everything is as it was."""
     with s3_server() as server:
         storage = S3Storage(replace(server.bucket(), part_bytes=PART))
-        impatient = S3Storage(replace(server.bucket(timeout=1), part_bytes=PART))
+        impatient = S3Storage(replace(server.bucket(timeout=0.5), part_bytes=PART))
         await storage.put_bytes("a", b"content")
         server.freeze()
         async with asyncio.timeout(150):
