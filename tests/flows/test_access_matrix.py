@@ -33,8 +33,9 @@ BAD_COOKIES = ("revoked", "disabled", "wrong key", "other instance", "made up")
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """The whole application, fresh."""
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    """The whole application, fresh. It feels well also where the disk stalls for seconds."""
+    monkeypatch.setattr("streamhost.features.health.PATIENCE", 60.0)
     async with open_house(tmp_path) as opened:
         yield opened
 
