@@ -35,8 +35,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 _NONE: Params = {}
 _READERS = 4
-_BUSY_MS = 10_000
-"""How long the writer waits for another *process* (a command beside the server) to finish its transaction."""
+_BUSY_MS = 30_000
+"""How long the writer waits for another *process* (a command beside the server) to finish its transaction. A disk that
+is worn or shared stalls for seconds at times, and a commit with it."""
 _CACHE_KIB = 4096
 """Page cache of one connection; five of them stay below 20 MiB."""
 _MMAP_BYTES = 64 * 1024**2
