@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tests.support.server import ROOT, Api, RunningServer
-from tests.support.steered import PATIENCE, alice, long_clip, server, steer, until, until_encoding, until_quiet
+from tests.support.steered import alice, hold, long_clip, server, steer, until, until_encoding, until_quiet
 from tests.support.tree import named, rows, stored
 
 __all__ = ["alice", "server"]
 
 
+def lives(process: psutil.Process) -> bool:
+    """Whether a process has not ended; it may do so at any moment."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice: Api) -> None:
     """The child goes, the video says that it is paused, also after kill -9; resumed, it becomes ready."""
-    video_id = alice.upload(long_clip(), title="Paused")
-    working = until_encoding(server, alice, video_id)
-    assert working["processing"]["paused"] is False
+    video_id = alice.upload(long_clip(8.0), title="Paused")
+    hold(server, video_id)
+    assert alice.video(video_id)["processing"]["paused"] is False
     paused = steer(alice, video_id, "pause")
     assert paused["processing"]["paused"] is True
     until_quiet(server)
-    deadline = time.monotonic() + PATIENCE
-    while alice.video(video_id)["processing"]["waiting"] != "It is paused.":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: alice.video(video_id)["processing"]["waiting"] == "It is paused.", server)
     server.kill()
     server.restart()
     waiting = alice.video(video_id)
@@ -45,14 +50,13 @@ def test_a_server_that_is_stopped_gives_back_what_it_encodes(server: RunningServ
     of its own; the work waits as if it had never begun, and the next start finishes the film."""
     video_id = alice.upload(long_clip(8.0), title="Stopped")
     jobs = "SELECT state, attempts FROM jobs WHERE subject = ?"
-    encoding = jobs + " AND state = 'running' AND json_extract(payload, '$.part') LIKE 'chunk-%'"
-    until(lambda: rows(server.data, encoding, f"video:{video_id}") and server.media_children(), server)
+    hold(server, video_id)
     family, said = server.children(), len(server.output)
     assert server.stop() == 0
     ending = server.output[said:]
     assert "job_released" in ending
     assert "did not stop in time" not in ending
-    assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    assert [child for child in family if lives(child)] == []
     left = rows(server.data, jobs + " AND state != 'done'", f"video:{video_id}")
     assert {(row["state"], row["attempts"]) for row in left} == {("queued", 0)}
     server.restart()
@@ -93,8 +97,8 @@ def test_a_sign_in_gets_through_while_films_are_encoded(server: RunningServer, a
 
 def test_what_was_cancelled_goes_on_where_its_parts_stand(server: RunningServer, alice: Api) -> None:
     """A cancelled video has failed and says so; retried, it does not plan anew, and becomes ready."""
-    video_id = alice.upload(long_clip(), title="Cancelled")
-    until_encoding(server, alice, video_id)
+    video_id = alice.upload(long_clip(8.0), title="Cancelled")
+    hold(server, video_id)
     cancelled = steer(alice, video_id, "cancel")
     assert cancelled["state"] == "failed"
     assert cancelled["error"]["code"] == "job_cancelled"
@@ -127,17 +131,14 @@ def test_a_failed_job_is_on_the_list_and_its_retry_takes_up_the_whole_video(
     assert alice.get(f"/api/v1/admin/jobs/{job['id']}").status_code == 403
     assert root.post(f"/api/v1/admin/jobs/{job['id']}", json={"action": "pause"}).json()["code"] == "job_not_steerable"
     assert root.post(f"/api/v1/admin/jobs/{job['id']}", json={"action": "retry"}).status_code == 200
-    deadline = time.monotonic() + PATIENCE
-    while len(root.get("/api/v1/admin/jobs", params={"state": "failed"}).json()["items"]) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert alice.video(video_id)["state"] == "failed"
+    until(lambda: len(root.get("/api/v1/admin/jobs", params={"state": "failed"}).json()["items"]) == 2, server)
+    alice.wait_until(video_id, "failed")
 
 
 def test_jobs_come_in_pages_and_have_an_order(server: RunningServer, alice: Api) -> None:
     """Every job is listed once by cursor; a video's priority moves all of its jobs, and only root may set it."""
-    video_id = alice.upload(long_clip(), title="First")
-    until_encoding(server, alice, video_id)
+    video_id = alice.upload(long_clip(8.0), title="First")
+    hold(server, video_id)
     steer(alice, video_id, "priority", 403, priority=50)
     root = server.client(ROOT["email"])
     assert steer(root, video_id, "priority", priority=50)["processing"]["priority"] == 50

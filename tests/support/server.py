@@ -231,12 +231,15 @@ class Api(httpx.Client):
         return document
 
     def wait_until(self, video_id: str, *states: str, seconds: float = 600) -> dict[str, Any]:
-        """The video's document once it is in one of `states` (`playable` counts as one)."""
-        deadline = time.monotonic() + seconds
+        """The video's document once it is in one of `states` (`playable` counts as one). At most so many seconds
+        may pass without progress: on a busy machine that comes slowly."""
+        progress, deadline = -1.0, 0.0
         while True:
             document = self.video(video_id)
             if document["state"] in states or ("playable" in states and document["playable"]):
                 return document
+            if document["progress"] > progress:
+                progress, deadline = document["progress"], time.monotonic() + seconds
             if document["state"] in ("failed", "ready") or time.monotonic() > deadline:
                 raise AssertionError(f"waited for {states}, found {document}")
             time.sleep(0.1)
