@@ -63,6 +63,14 @@ addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI || 'inline'} in ${event.sourceFile}`));
 """
 
+REMEMBER_TOASTS = """
+window.toasts = [];
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const one of addedNodes) window.toasts.push(one.textContent);
+}).observe(document.querySelector('[data-toasts]'), { childList: true });
+"""
+"""They go by themselves, on a slow machine before anybody has looked."""
+
 
 @dataclass
 class Visitor:

@@ -10,7 +10,7 @@ from pyotp import TOTP
 
 from tests.browser.accounts import OTHER, forgive, mailed, sign_in
 from tests.browser.conftest import Visit
-from tests.browser.support import PASSWORD
+from tests.browser.support import PASSWORD, REMEMBER_TOASTS, until
 from tests.support.server import RunningServer
 
 STEP = 30
@@ -115,8 +115,9 @@ def test_a_token_is_shown_once_and_can_be_revoked(site: RunningServer, visit: Vi
     page.get_by_label("Your password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Make the token").click()
     token = page.locator("#token").inner_text()
+    page.evaluate(REMEMBER_TOASTS)
     page.get_by_role("button", name="Copy Token").click()
-    expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+    until(page, "window.toasts.includes('Copied.')")
     bearer = {"Authorization": f"Bearer {token}"}
     assert httpx.get(site.url + "/api/v1/me", headers=bearer).status_code == 200
     assert httpx.get(site.url + "/account", headers=bearer).status_code == 403

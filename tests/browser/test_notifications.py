@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.looks import look
-from tests.browser.support import PASSWORD, profile, until
+from tests.browser.support import PASSWORD, REMEMBER_TOASTS, profile, until
 from tests.support.server import RunningServer
 from tests.support.server import until as wait_until
 
@@ -25,15 +25,6 @@ def telling_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
         running.add_user(f"{who}@example.org", role)
     yield running
     running.stop()
-
-
-REMEMBER_TOASTS = """
-window.toasts = [];
-new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) for (const one of addedNodes) window.toasts.push(one.textContent);
-}).observe(document.querySelector('[data-toasts]'), { childList: true });
-"""
-"""They go by themselves, on a slow machine before anybody has looked."""
 
 
 def fail(site: RunningServer, who: str, title: str, folder: Path) -> None:
