@@ -91,6 +91,8 @@ class Retimer(Generic[P]):
             starts.pop()
         last: P | None = None
         at: int | None = None
+        standing: P | None = None
+        """What stands until the next start, while the pictures right before that are left out for it."""
         for time, picture in pictures:
             ticks = self.ticks(time)
             if at is None and ticks >= self.start:
@@ -103,14 +105,17 @@ class Retimer(Generic[P]):
             if at is not None:
                 for fill in self._fills(at, min(ticks, self.end), starts, longest):
                     self.repeated += 1
-                    yield fill, last if last is not None else picture
+                    standing = None if fill in starts else standing
+                    yield fill, next(one for one in (standing, last, picture) if one is not None)
                     at = fill
                 if ticks >= self.end:
                     return
                 room = closest if ticks not in starts else 1
-                if ticks - at >= room and not self._too_near_a_start(ticks, starts, closest):
+                if self._too_near_a_start(ticks, starts, closest):
+                    standing = last if standing is None else standing
+                elif ticks - at >= room:
                     yield ticks, picture
-                    at = ticks
+                    at, standing = ticks, None
             last = picture
         if last is None:
             return
@@ -119,7 +124,8 @@ class Retimer(Generic[P]):
             at = self.start
         for fill in self._fills(at, self.end, starts, longest):
             self.repeated += 1
-            yield fill, last
+            standing = None if fill in starts else standing
+            yield fill, last if standing is None else standing
 
     @staticmethod
     def _fills(at: int, until: int, starts: list[int], longest: int) -> Iterator[int]:
