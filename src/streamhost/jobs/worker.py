@@ -170,11 +170,12 @@ class Worker:
     async def idle(self) -> None:
         """Wait until no job runs here and none could start; for tests and for commands that drain the queue."""
         while True:
-            # A job that ends while the queue is read may leave another one there.
-            at_work = bool(self._runs)
-            async with self._claiming, self._db.read() as conn:
-                due = [lane for lane in self._lanes if await rows.due(conn, lane, self._clock())]
-            if not due and not at_work and not self._runs:
+            async with self._claiming:
+                # Nothing starts now; but what ends while the queue is read may leave another job there.
+                at_work = bool(self._runs)
+                async with self._db.read() as conn:
+                    due = [lane for lane in self._lanes if await rows.due(conn, lane, self._clock())]
+            if not due and not at_work:
                 return
             await asyncio.sleep(0.01)
 
