@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,44 @@ async def test_woken_at_once(bench: Bench) -> None:
     await asyncio.sleep(0.05)
     await bench.until(await bench.add(Count(1)), JobState.DONE)
     await bench.until(await bench.add(Count(2), delay=0.2), JobState.DONE)
+
+
+async def test_idle_sees_what_a_quick_job_leaves(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that is just being claimed when somebody asks, and that ends while the queue is read, leaves another one:
+    that is waited for, too."""
+    claimed, asked, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    claim, due = rows.claim, rows.due
+
+    async def claim_slowly(*values: Any) -> Job | None:
+        if (job := await claim(*values)) is not None:
+            claimed.set()
+            await asked.wait()
+        return job
+
+    async def look_slowly(*values: Any) -> bool:
+        found = await due(*values)
+        if asked.is_set():
+            looked.set()
+            await until(lambda: not worker.running)
+        return found
+
+    async def leave_another(task: Count, _job: JobContext) -> None:
+        if task.number == 1:
+            await looked.wait()
+            await bench.add(Count(2))
+        bench.done.append(task.number)
+
+    worker = bench.worker({Count: leave_another}, light=1)
+    monkeypatch.setattr(rows, "claim", claim_slowly)
+    await bench.add(Count(1))
+    await worker.start()
+    await claimed.wait()
+    monkeypatch.setattr(rows, "due", look_slowly)
+    waiting = asyncio.create_task(worker.idle())
+    await asyncio.sleep(0)
+    asked.set()
+    await waiting
+    assert bench.done == [1, 2]
 
 
 async def test_places(bench: Bench) -> None:
