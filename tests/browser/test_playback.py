@@ -206,10 +206,14 @@ def test_play_is_heard_while_the_stream_is_loaded_anew(
 
     page.goto(f"{site.url}/watch/{videos['long']}")
     ready(page)
+    page.get_by_role("button", name="Quality and speed").press("Enter")
+    expect(page.get_by_role("group", name="Quality").get_by_label("240p", exact=True)).to_be_visible()
     page.route("**/api/v1/stream/*", other_package)
     page.route("**/s/**/manifest.mpd", lambda route: held.append(route))
     page.route("**/s/**/*.m4s", lambda route: route.fulfill(status=403, body=""), times=1)
-    choose_quality(page, "240p")
+    # All in one moment: once a segment is refused, there is nothing to choose from until the manifest is there.
+    page.evaluate("document.querySelectorAll('[data-qualities] input').forEach((one) => one.click())")
+    page.keyboard.press("Escape")
     deadline = time.monotonic() + PATIENCE / 1000
     while not held:
         assert time.monotonic() < deadline
