@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 from tests.support.node import NODE, installed
 from tests.support.server import Api, RunningServer
 from tests.support.slow import SlowNetwork
-from tests.support.tree import rows
+from tests.support.tree import rows, until
 from tests.support.tus import content, status
 
 SIZE = 24_000_000
@@ -225,18 +226,24 @@ def test_tuspy_through_crashes(shared: RunningServer, alice: Api, file: Path) ->
             assert uploader.offset == acknowledged
         uploader.upload_chunk()
         acknowledged = uploader.offset
-    network = SlowNetwork(shared.port, RATE)
-    slowly = str(uploader.url).replace(shared.url, network.url)
+    network, url = SlowNetwork(shared.port, RATE / 8), str(uploader.url)
+    slowly = url.replace(shared.url, network.url)
     uploader = tuspy(alice).uploader(str(file), chunk_size=SIZE, url=slowly, upload_checksum=True)
-    killer = threading.Timer(0.1, shared.kill)
-    killer.start()
-    with pytest.raises((TusUploadFailed, TusCommunicationError)):
-        for _ in range(100):
+    spool = shared.data / "uploads" / url.rpartition("/")[2]
+
+    def kill() -> None:
+        until(lambda: spool.stat().st_size > acknowledged)
+        shared.kill()
+
+    with ThreadPoolExecutor(1) as apart:
+        killed = apart.submit(kill)
+        with pytest.raises((TusUploadFailed, TusCommunicationError)):
             uploader.upload_chunk()
-    killer.join()
-    shared.restart()
-    uploader = tuspy(alice).uploader(str(file), chunk_size=CHUNK, url=uploader.url)
-    assert uploader.offset >= acknowledged
-    uploader.upload()
+        killed.result()
     network.close()
+    assert acknowledged < spool.stat().st_size < SIZE
+    shared.restart()
+    uploader = tuspy(alice).uploader(str(file), chunk_size=CHUNK, url=url)
+    assert uploader.offset == acknowledged
+    uploader.upload()
     check(shared, file, "tuspy crashes")

@@ -49,8 +49,15 @@ def every_address(api: Api, playlist: str) -> Iterator[str]:
             yield from every_address(api, address)
 
 
-def test_a_copied_video_is_playable_before_its_smaller_renditions_are_made(site: RunningServer, alice: Api) -> None:
-    """Playable comes before ready; then every rendition is there, none larger than the source."""
+def test_a_copied_video_is_playable_before_its_smaller_renditions_are_made(
+    site: RunningServer, alice: Api, video: dict[str, Any]
+) -> None:
+    """Playable comes before ready, of itself and however long the smaller ones take; then every rendition is there,
+    none larger than the source."""
+    times = "SELECT json_extract(payload, '$.part') AS part, started_at, finished_at FROM jobs WHERE subject = ?"
+    made = {row["part"]: row for row in rows(site.data, times, f"video:{video['id']}") if row["part"]}
+    smaller = [row["started_at"] for part, row in made.items() if part.startswith("chunk-")]
+    assert made["copy"]["finished_at"] <= made["publish-playable"]["finished_at"] <= min(smaller)
     with held_back(site.data, "chunk-"):
         video_id = alice.upload(copied_clip(), title="Early")
         early = alice.wait_until(video_id, "playable")

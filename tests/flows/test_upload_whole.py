@@ -107,15 +107,15 @@ def test_a_form_that_breaks_off_leaves_nothing(alice: Api, site: RunningServer) 
 
 @pytest.fixture
 def pieces() -> Iterator[bytes]:
-    return (bytes([number % 251]) * MIB for number in range(150))
+    return (bytes([number % 251]) * MIB for number in range(300))
 
 
 def test_memory_does_not_grow_with_the_file(alice: Api, site: RunningServer, pieces: Iterator[bytes]) -> None:
-    """150 MiB go through while the server's memory grows by less than 40 MiB."""
+    """300 MiB go through while the server's memory grows by less than 40 MiB."""
     process = psutil.Process(site.process.pid)
     append(alice, begin(alice, 4 * MIB), 0, content(4 * MIB))
     before, most = process.memory_info().rss, 0
-    line = Line(alice).patch(begin(alice, 150 * MIB), 0, 150 * MIB)
+    line = Line(alice).patch(begin(alice, 300 * MIB), 0, 300 * MIB)
     for number, piece in enumerate(pieces):
         line.send(piece)
         if number % 10 == 0:

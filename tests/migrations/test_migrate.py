@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import pytest
 
 from streamhost.db import migrate as migrating
 from streamhost.db.errors import CatalogDamaged, CatalogTooNew, CatalogUnavailable
-from streamhost.db.migrate import MigrationFailed, migrate, restore
+from streamhost.db.migrate import MigrationFailed, copy, migrate, restore
 from streamhost.db.migrations import STEPS, m0001_first, steps
+from streamhost.model.clock import iso
 from streamhost.model.errors import StreamhostError
 
 ALICE = ("a", "alice@example.org", "alice@example.org", "Alice", "creator", "x", 1.0)
@@ -123,6 +125,35 @@ def test_old_snapshots_go(catalog: Path, later_version: Callable[..., None]) -> 
         migrate(catalog, clock=lambda number=number: 1_700_000_000.0 + number)  # type: ignore[misc]
     names = sorted(path.name for path in (catalog.parent / "snapshots").iterdir())
     assert [name.split("-")[1] for name in names] == [f"m{number:04}_more" for number in range(4, 9)]
+
+
+def test_of_snapshots_in_one_tick_the_later_stay(
+    catalog: Path, later_version: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times of files are coarse: among those of one time a later step is newer, and of one step, on which upgrades
+    failed again and again, what was written at a later moment, full second or not."""
+
+    def copy_at_once(source: Path, target: Path) -> None:
+        copy(source, target)
+        os.utime(target, (0, 0))
+
+    def kept() -> list[str]:
+        return sorted(path.stem.partition("-")[2] for path in (catalog.parent / "snapshots").iterdir())
+
+    monkeypatch.setattr(migrating, "copy", copy_at_once)
+    modules: list[ModuleType] = []
+    for number in range(995, 1003):
+        modules.append(step(f"m{number:04}_more", f"CREATE TABLE more{number} (id TEXT);"))
+        later_version(*modules)
+        migrate(catalog, clock=lambda: 1_700_000_000.0)
+    assert [name.split("-")[0] for name in kept()] == [f"m{number:04}_more" for number in range(997, 1002)]
+    later_version(*modules, step("m1003_wrong", "INSERT INTO nowhere VALUES (1);"))
+    moments = [float(1_700_000_038 + quarter / 4) for quarter in range(11)]
+    for moment in moments:
+        with pytest.raises(StreamhostError, match="nowhere"):
+            migrate(catalog, clock=lambda moment=moment: moment)  # type: ignore[misc]
+    last = [str(iso(moment)).translate(str.maketrans("", "", "-:.")) for moment in moments[-migrating.KEPT :]]
+    assert kept() == [f"m1002_more-{moment}" for moment in last]
 
 
 def test_failing_step(catalog: Path, later_version: Callable[..., None]) -> None:

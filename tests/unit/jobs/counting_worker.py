@@ -19,8 +19,9 @@ from streamhost.model.tasks import Lane, Task
 
 CHAIN = 3
 """How many jobs follow one another, each added by the one before."""
-LAST = 12
-"""After so many jobs a process that is to be killed gets no further: it is at work whenever the kill comes."""
+LAST = 16
+"""After so many jobs, and those beside the last, a process that is to be killed gets no further: six are not done with
+all 120."""
 
 
 @dataclass(frozen=True, slots=True)

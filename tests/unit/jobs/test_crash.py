@@ -16,6 +16,7 @@ from streamhost.db.core import Database
 from streamhost.jobs.queue import Queue
 from streamhost.model.clock import system_clock
 from tests.support.catalogs import blank
+from tests.support.tree import rows
 from tests.unit.jobs import counting_worker
 
 CHAINS = 40
@@ -49,6 +50,11 @@ def end(process: subprocess.Popen[bytes]) -> int:
         return process.wait(timeout=240)
 
 
+def done(catalog: Path) -> int:
+    """How many results there are so far."""
+    return len(rows(catalog.parent, "SELECT chain FROM results"))
+
+
 def check(catalog: Path) -> None:
     """Every link of every chain has exactly one result, and its job is done."""
     conn = sqlite3.connect(catalog)
@@ -60,10 +66,13 @@ def check(catalog: Path) -> None:
 
 
 async def test_killed_and_restarted(catalog: Path) -> None:
-    """A worker that is killed again and again, at any moment, and started again, ends with every job done once."""
+    """A worker that is killed over and over, anywhere in its work, and started again, ends with every job done once."""
     for _ in range(6):
         process = begin(catalog, "doomed")
-        time.sleep(random.uniform(0.0, 0.15))
+        enough = done(catalog) + random.randrange(counting_worker.LAST)
+        while done(catalog) < enough:
+            assert process.poll() is None
+            time.sleep(random.uniform(0.0, 0.005))
         process.kill()
         assert end(process) == -signal.SIGKILL
     assert end(begin(catalog)) == 0

@@ -93,6 +93,19 @@ async def test_what_hangs_is_left_behind() -> None:
     release.set()
 
 
+def test_a_thread_that_outlives_its_loop_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hangs until the server is over finds nobody to tell its answer to, and says nothing of that."""
+    heard: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", heard.append)
+    release, caller = threading.Event(), Caller("late")
+    with pytest.raises(PluginTooSlow):
+        asyncio.run(caller.call("on_event", release.wait, {}, 0.01))
+    [thread] = [one for one in threading.enumerate() if one.name == "plugin-late-on_event"]
+    release.set()
+    thread.join(PATIENCE)
+    assert (thread.is_alive(), heard) == (False, [])
+
+
 async def test_what_will_not_be_cancelled_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the server, which waits for what is left when it stops, would never stop."""
     monkeypatch.setattr(calling, "CLEANING_SECONDS", 0.05)
