@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     while time.monotonic() < end:
         rounds += 1
         print(f"round {rounds}, {(end - time.monotonic()) / 60:.1f} minutes left", flush=True)
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "loadfile", "--timeout", "300"]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "loadfile", "--timeout", "600"]
         for tests in (PROPERTIES, RARE):
             code = subprocess.run([*command, "--hypothesis-profile", "chance", *tests], cwd=ROOT).returncode
             if code:

@@ -14,8 +14,8 @@ import pytest
 from streamhost.host_basis import CATALOG_FILE
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.processes import alive
-from tests.support.server import Api, RunningServer
-from tests.support.tree import at_rest, named, rows, stored, until
+from tests.support.server import Api, RunningServer, until
+from tests.support.tree import at_rest, named, rows, stored
 
 pytestmark = pytest.mark.slow
 PATIENCE = 240.0

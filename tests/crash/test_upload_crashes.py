@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.server import RunningServer
-from tests.support.tree import rows, sizes, until
+from tests.support.server import RunningServer, until
+from tests.support.tree import rows, sizes
 from tests.support.tus import Line, append, begin, content, status
 
 SIZE = 8_000_000

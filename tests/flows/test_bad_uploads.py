@@ -46,6 +46,7 @@ def test_a_bad_file_fails_in_words(name: str, alice: Api, site: RunningServer, t
     assert error["detail"]
     assert error["hint"]
     assert "/" not in str(error["detail"]).replace("and/or", "")
+    assert alice.get("/livez").status_code == 200
     until(lambda: alice.get("/readyz").status_code == 200)  # a disk that stalls for seconds is reported, too
 
 

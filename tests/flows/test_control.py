@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from tests.support.processes import alive
 from tests.support.server import ROOT, Api, RunningServer
 from tests.support.steered import alice, hold, long_clip, server, steer, until, until_encoding, until_quiet
 from tests.support.tree import named, rows, stored
 
 __all__ = ["alice", "server"]
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether a process has not ended; it may do so at any moment."""
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def test_a_pause_stops_the_work_and_survives_a_kill(server: RunningServer, alice: Api) -> None:
@@ -56,7 +47,7 @@ def test_a_server_that_is_stopped_gives_back_what_it_encodes(server: RunningServ
     ending = server.output[said:]
     assert "job_released" in ending
     assert "did not stop in time" not in ending
-    assert [child for child in family if lives(child)] == []
+    assert alive(family) == []
     left = rows(server.data, jobs + " AND state != 'done'", f"video:{video_id}")
     assert {(row["state"], row["attempts"]) for row in left} == {("queued", 0)}
     server.restart()

@@ -29,7 +29,7 @@ WITHIN = 10.0
 """Seconds after which nothing of a rejected video may be had any more."""
 ENDING = ("/logout", "/sessions/end")
 """Routes after which the one who asks is somebody else."""
-PATIENCE = 600.0
+PATIENCE = 540.0
 """Seconds for a look at all of them, on a machine that has other things to do."""
 PIECE = 24
 """Bytes that tell one file from all others."""

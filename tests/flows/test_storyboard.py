@@ -18,8 +18,8 @@ from av.video.frame import VideoFrame
 
 from streamhost.testing import clips
 from tests.support.clips import cached, copied_clip, encoded_clip
-from tests.support.server import Api, RunningServer
-from tests.support.tree import stored, until
+from tests.support.server import Api, RunningServer, until
+from tests.support.tree import stored
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 SMALL = clips.Clip(seconds=6.0, width=192, height=108, fps=Fraction(25), gop=25)

@@ -16,8 +16,8 @@ import pytest
 
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.holding import held_back
-from tests.support.server import Api, RunningServer
-from tests.support.tree import at_rest, named, rows, stored, until
+from tests.support.server import Api, RunningServer, until
+from tests.support.tree import at_rest, named, rows, stored
 
 
 @pytest.fixture(scope="module")

@@ -230,7 +230,7 @@ class Api(httpx.Client):
         document: dict[str, Any] = answer.json()
         return document
 
-    def wait_until(self, video_id: str, *states: str, seconds: float = 600) -> dict[str, Any]:
+    def wait_until(self, video_id: str, *states: str, seconds: float = 540) -> dict[str, Any]:
         """The video's document once it is in one of `states` (`playable` counts as one). At most so many seconds
         may pass without progress: on a busy machine that comes slowly."""
         progress, deadline = -1.0, 0.0

@@ -17,8 +17,11 @@ from tests.support.clips import cached
 from tests.support.server import ROOT, Api, RunningServer
 from tests.support.tree import rows, stored
 
-PATIENCE = 600.0
-"""Whoever makes media steps back behind all others, and may have little of a busy machine."""
+PATIENCE = 540.0
+"""Whoever makes media steps back behind all others, and may have little of a busy machine. Less than what pytest grants
+a test: otherwise nobody would hear what was waited for."""
+AT_WORK = 0.3
+"""Seconds of the processor after which a process has begun to write: 0.2 at most; all of `long_clip(8.0)` takes 2.8."""
 
 
 def long_clip(seconds: float = 20.0) -> Path:
@@ -80,11 +83,11 @@ def encoding(server: RunningServer, video_id: str) -> bool:
 
 
 def hold(server: RunningServer, video_id: str) -> None:
-    """Wait until a chunk of a video is being encoded, and have the processes that make it stand still: it is not done
-    before somebody ends it, however late that is on a busy machine."""
+    """Wait until pictures of a video are being encoded, and have the processes that make it stand still: it is not
+    done before somebody ends it, however late that is on a busy machine."""
 
     def stands() -> bool:
-        if not encoding(server, video_id):
+        if not encoding(server, video_id) or not any(map(_works, server.media_children("chunk-"))):
             return False
         children = server.media_children()
         for child in children:
@@ -94,6 +97,13 @@ def hold(server: RunningServer, video_id: str) -> None:
         return len(_made_now(server, video_id)) == len(children) == len(server.media_children())
 
     until(stands, server)
+
+
+def _works(child: psutil.Process) -> bool:
+    """Whether a process is in the middle of what it does; it may end at any moment."""
+    with contextlib.suppress(psutil.Error):
+        return sum(child.cpu_times()[:2]) > AT_WORK
+    return False
 
 
 def _made_now(server: RunningServer, video_id: str) -> list[str]:

@@ -8,9 +8,10 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.support.server import until
 
 
 def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
@@ -79,11 +80,3 @@ def at_rest(data: Path) -> None:
     what a video does not need any more once it is ready."""
     left = "SELECT 1 FROM jobs WHERE state = 'running' OR (state = 'queued' AND paused = 0 AND run_at <= ?) LIMIT 1"
     until(lambda: not rows(data, left, time.time()))
-
-
-def until(true: Callable[[], object], seconds: float = 150) -> None:
-    """Wait until `true()` holds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.05)
