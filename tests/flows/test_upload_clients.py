@@ -18,9 +18,9 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from tests.support.node import NODE, installed
-from tests.support.server import Api, RunningServer
+from tests.support.server import Api, RunningServer, until
 from tests.support.slow import SlowNetwork
-from tests.support.tree import rows, until
+from tests.support.tree import rows
 from tests.support.tus import content, status
 
 SIZE = 24_000_000
