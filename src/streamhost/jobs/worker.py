@@ -171,8 +171,7 @@ class Worker:
         """Wait until no job runs here and none could start; for tests and for commands that drain the queue."""
         while True:
             async with self._claiming:
-                # Nothing starts now; but what ends while the queue is read may leave another job there.
-                at_work = bool(self._runs)
+                at_work = bool(self._runs)  # nothing starts now, but what ends meanwhile may leave another job there
                 async with self._db.read() as conn:
                     due = [lane for lane in self._lanes if await rows.due(conn, lane, self._clock())]
             if not due and not at_work:
