@@ -31,10 +31,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.others import HLS_JS  # noqa: E402
 from tests.browser.support import CHROMIUM, FLAGS, bunny  # noqa: E402
 from tests.support.server import RunningServer  # noqa: E402
 
-HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 STOPWATCH = Path(__file__).parent / "stopwatch"
 PATIENCE = 120
 """Seconds until a page that shows nothing ends the measurement."""
