@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streamhost import builtin
 from streamhost.caching.cache import Cache
-from streamhost.config import Settings
+from streamhost.config import Settings, media_url
 from streamhost.db.core import Database
 from streamhost.features.accounts import Accounts
 from streamhost.features.analytics import Analytics
@@ -315,7 +315,7 @@ async def _built_on(basis: Basis, installed: Sequence[Found] | None) -> Host:
         every(DAY, CountStored()),
     ]
     worker = Worker(db, queue, handlers, lanes_of(settings), clock)
-    systems, root = protections.systems, delivery.addresses.stream_root
+    systems, root = protections.systems, delivery.addresses.stream_root or media_url(settings.server)
     return Host(
         settings=settings,
         settings_desk=settings_desk_of(basis, plugins),

@@ -1,9 +1,10 @@
-"""Segments per second: this server with its grant check against nginx without one, one worker each, in the same run.
+"""Segments per second: this server with its grant check against nginx without one, one worker each, in the same run;
+by its one port, and by its port for media (`server.media_port`).
 
     .venv/bin/python tests/benchmarks/bench_delivery.py [--seconds 3] [--rounds 5]
 
 Needs `nginx` and `wrk`. Both servers deliver the same files in turn, all in the kernel's memory, to 16 keep-alive
-connections on loopback. Rounds alternate between the two; the ratio is the median over the rounds.
+connections on loopback. Rounds alternate between the three; the ratio is the median over the rounds.
 
 With 64 files this server keeps them in its own memory too, as it does with segments that several people watch; with
 512 files of 1 MiB there are more than it keeps, as when everybody watches something else.
@@ -83,11 +84,11 @@ def main() -> None:
         with _ours(data) as ours, _nginx(root, media) as nginx:
             for name, (size, files, aim) in SETS.items():
                 place = f"{size}x{files}/"
-                scripts = {
-                    "ours": _script(root, f"/s/{text}/{VIDEO}/{place}", files),
-                    "peer": _script(root, f"/{package_prefix(VIDEO, PACKAGE)}{place}", files),
-                }
-                _measure(name, aim, {"ours": (ours, scripts["ours"]), "peer": (nginx, scripts["peer"])}, arguments)
+                asked = _script(root, f"/s/{text}/{VIDEO}/{place}", files)
+                peer = _script(root, f"/{package_prefix(VIDEO, PACKAGE)}{place}", files)
+                _measure(
+                    name, aim, {"ours": (ours[0], asked), "media": (ours[1], asked), "peer": (nginx, peer)}, arguments
+                )
 
 
 def _measure(name: str, aim: str | None, sides: dict[str, tuple[str, Path]], arguments: argparse.Namespace) -> None:
@@ -97,12 +98,13 @@ def _measure(name: str, aim: str | None, sides: dict[str, tuple[str, Path]], arg
     for _ in range(arguments.rounds):
         for side, (url, script) in sides.items():
             found[side].append(_wrk(url, script, arguments.seconds))
-    ratio = statistics.median(a / b for a, b in zip(found["ours"], found["peer"], strict=True))
-    ours, peer = statistics.median(found["ours"]), statistics.median(found["peer"])
-    line = {"name": f"delivery of {name} segments, vs nginx", "ours": round(ours), "peer": round(peer)}
-    print(json.dumps({**line, "ratio": round(ratio, 2), "unit": "segments/s", "aim": aim}))
-    rounds = ", ".join(f"{a / b:.2f}" for a, b in zip(found["ours"], found["peer"], strict=True))
-    print(f"{name}: {ours:,.0f} segments/s with grant check, nginx {peer:,.0f} without; rounds {rounds}")
+    for side, words in (("ours", ""), ("media", " by the port for media")):
+        ratios = [a / b for a, b in zip(found[side], found["peer"], strict=True)]
+        ours, peer = statistics.median(found[side]), statistics.median(found["peer"])
+        line = {"name": f"delivery of {name} segments{words}, vs nginx", "ours": round(ours), "peer": round(peer)}
+        print(json.dumps({**line, "ratio": round(statistics.median(ratios), 2), "unit": "segments/s", "aim": aim}))
+        rounds = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"{name}{words}: {ours:,.0f} segments/s with grant check, nginx {peer:,.0f} without; rounds {rounds}")
 
 
 def _wrk(url: str, script: Path, seconds: int) -> float:
@@ -124,11 +126,13 @@ def _script(root: Path, prefix: str, files: int) -> Path:
 
 
 @contextlib.contextmanager
-def _ours(data: Path) -> Iterator[str]:
-    url = f"http://127.0.0.1:{_free_port()}"
-    command = [sys.executable, "-m", "streamhost", "serve", "--data", str(data), "--port", url.rpartition(":")[2]]
-    with _running(command, url + "/readyz"):
-        yield url
+def _ours(data: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of its two ports."""
+    port, media_port = _free_port(), _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamhost", "serve", "--data", str(data), "--port", str(port)]
+    with _running(command, url + "/readyz", STREAMHOST_SERVER_MEDIA_PORT=str(media_port)):
+        yield url, f"http://127.0.0.1:{media_port}"
 
 
 @contextlib.contextmanager
@@ -142,8 +146,9 @@ def _nginx(root: Path, media: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], probe: str) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _running(command: list[str], probe: str, **environment: str) -> Iterator[None]:
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=nothing, stderr=nothing, env=os.environ | environment)
     try:
         for _ in range(200):
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Playing by way of each kind of CDN: the page comes from the site, the segments from elsewhere."""
+"""Playing by way of each kind of CDN, and of the port for media: pages come from the site, segments from elsewhere."""
 
 from __future__ import annotations
 
@@ -147,6 +147,16 @@ def own_edge(film: Film, root: Path) -> Iterator[dict[str, str]]:
         purger.shutdown()
 
 
+@contextmanager
+def media_port(_film: Film, _root: Path) -> Iterator[dict[str, str]]:
+    """No CDN: the site's own port for media."""
+    port = free_port()
+    yield {
+        "STREAMHOST_SERVER_MEDIA_PORT": str(port),
+        "STREAMHOST_SERVER_MEDIA_URL": f"http://127.0.0.1:{port}",
+    }
+
+
 def arrivals(page: Page) -> list[str]:
     """Where everything came from in the end, growing."""
     came: list[str] = []
@@ -161,8 +171,14 @@ def arrivals(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(
     ("way", "formats"),
-    [(pull, ("dash", "hls")), (secure_link, ("dash",)), (cloudfront, ("hls",)), (own_edge, ("dash", "hls"))],
-    ids=["pull", "secure_link", "cloudfront", "own edge"],
+    [
+        (pull, ("dash", "hls")),
+        (secure_link, ("dash",)),
+        (cloudfront, ("hls",)),
+        (own_edge, ("dash", "hls")),
+        (media_port, ("dash", "hls")),
+    ],
+    ids=["pull", "secure_link", "cloudfront", "own edge", "media port"],
 )
 def test_it_plays(
     film: Film,
@@ -175,7 +191,7 @@ def test_it_plays(
     with ExitStack() as stack:
         settings = stack.enter_context(way(film, tmp_path))
         site = stack.enter_context(film.site(settings))
-        cdn = next(value for name, value in settings.items() if name.endswith("_BASE_URL"))
+        cdn = next(value for name, value in settings.items() if name.endswith(("_BASE_URL", "MEDIA_URL")))
         for stream_format in formats:
             page = visit(site.url).page()
             came = arrivals(page)
@@ -190,3 +206,25 @@ def test_it_plays(
             segments = [url for url in came if urlsplit(url).path.endswith((".m4s", ".mp4"))]
             assert len(segments) >= 4
             assert all(url.startswith(f"{cdn}/") for url in segments)
+
+
+@pytest.mark.parametrize("protection", ["cenc", "aes-128"])
+def test_what_is_protected_plays_by_the_port_for_media(
+    film: Film, visit: Visit, tmp_path: Path, protection: str
+) -> None:
+    """Its licences and keys come from there too."""
+    with ExitStack() as stack:
+        settings = stack.enter_context(media_port(film, tmp_path))
+        site = stack.enter_context(film.site(settings))
+        alice = site.client("alice@example.org")
+        video = alice.upload(small_clip(), title="Sealed", visibility="public", protection=protection)
+        alice.wait_until(video, "ready")
+        page = visit(site.url).page()
+        came = arrivals(page)
+        page.goto(f"{site.url}/watch/{video}")
+        expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
+        page.locator("[data-start]").click()
+        wait_for_time(page, 0.5)
+        keys = [url for url in came if "/license/" in url or "/key/" in url]
+        assert keys
+        assert all(url.startswith(f"{settings['STREAMHOST_SERVER_MEDIA_URL']}/s/") for url in keys)

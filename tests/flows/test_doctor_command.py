@@ -73,6 +73,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         "STREAMHOST_SERVER_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "STREAMHOST_SERVER_TRUSTED_PROXIES": '["127.0.0.1/32"]',
         "STREAMHOST_UPLOADS_KEEP_FREE": "0",
+        "STREAMHOST_SERVER_MEDIA_PORT": str(free_port()),
     }
     server = RunningServer(folder / "data", **settings).start()
     server.add_user("root@example.org", "admin")
@@ -89,12 +90,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_site_that_is_well(front: Front) -> None:
     """Everything that can be looked at is, nothing is left behind, and the proof that a private segment is refused is
-    made at the server and through the proxy."""
+    made at the server, through the proxy and at the port for media."""
     with front.nginx(GOOD):
         lines = front.doctor(code=0)
     well = {name for name, (level, _) in lines.items() if level == "ok"}
     assert {"versions", "secrets", "encoders", "keys", "storage", "server", "proxy", "events", "visitors"} <= well
-    assert {"uploads", "privacy", "privacy by proxy"} <= well
+    assert {"uploads", "privacy", "privacy by proxy", "privacy by port"} <= well
     assert not front.server.client("root@example.org").get("/api/v1/admin/overview").json()["videos"]
     assert lines["mail"][0] == lines["backups"][0] == "warn"
     assert not any((front.server.data / "media" / "videos").rglob("*"))
@@ -114,6 +115,13 @@ def test_a_proxy_that_collects_uploads(front: Front, monkeypatch: pytest.MonkeyP
     with front.nginx(CAREFUL_BUT_SLOW):
         lines = front.doctor(code=0)
     assert lines["uploads"][0] == "warn" and "breaks off" in lines["uploads"][1]
+
+
+def test_a_port_for_media_that_leads_nowhere(front: Front) -> None:
+    """Players would be sent there: it does not work, and the settings that say so are named."""
+    lines = front.doctor(code=1, STREAMHOST_SERVER_MEDIA_URL=f"http://127.0.0.1:{free_port()}")
+    assert lines["privacy"][0] == "ok"
+    assert lines["privacy by port"][0] == "fail" and "cannot be asked" in lines["privacy by port"][1]
 
 
 def test_a_leak_is_found(front: Front) -> None:

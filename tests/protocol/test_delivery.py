@@ -1,4 +1,5 @@
-"""The delivery path of a real server, asked over real sockets: who gets bytes, which bytes, and with which words."""
+"""The delivery path of a real server, asked over real sockets, by the HTTP server and by the port for media: who gets
+bytes, which bytes, and with which words."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from streamhost.config import load
 from streamhost.instance import Instance, Purpose, open_instance
 from streamhost.model.clock import system_clock
 from streamhost.model.grants import POSTER_ONLY, Grants
 from streamhost.model.ids import PackageId, SessionId, VideoId
 from streamhost.model.videos import package_prefix, source_prefix
+from tests.support.ports import free_port
 from tests.support.server import RunningServer
 
 VIDEO, PACKAGE = VideoId("deliveredvideo01"), PackageId("deliveredpack001")
@@ -41,6 +44,7 @@ class Place:
 
     server: RunningServer
     instance: Instance
+    port: int
 
     def grant(self, video: VideoId = VIDEO, package: PackageId = PACKAGE, *, life: float = 600, flags: int = 0) -> str:
         """The text of a grant that this server believes."""
@@ -54,7 +58,7 @@ class Place:
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Send the path exactly as it is written; no library tidies it up."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=150)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=150)
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
@@ -83,15 +87,24 @@ def store(data: Path, video: VideoId, package: PackageId) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    server = RunningServer(tmp_path_factory.mktemp("delivery") / "data").start()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    media_port = str(free_port())
+    data = tmp_path_factory.mktemp("delivery") / "data"
+    server = RunningServer(data, STREAMHOST_SERVER_MEDIA_PORT=media_port).start()
     store(server.data, VIDEO, PACKAGE)
     store(server.data, OTHER_VIDEO, OTHER_PACKAGE)
     secret = server.data / "media" / source_prefix(VIDEO) / "source.mp4"
     secret.parent.mkdir(parents=True)
     secret.write_bytes(b"the uploaded file")
-    yield Place(server, open_instance(server.data))
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="module", params=["http", "media"])
+def place(server: RunningServer, request: pytest.FixtureRequest) -> Place:
+    instance = open_instance(server.data)
+    media_port = load(server.data, server.environment).server.media_port
+    return Place(server, instance, media_port if request.param == "media" else server.port)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +243,7 @@ TRAVERSALS = [
 @pytest.mark.parametrize("name", TRAVERSALS)
 def test_no_name_leads_out_of_the_package(place: Place, name: str) -> None:
     """However a way out is spelt, it is not found (or not even a request)."""
-    with socket.create_connection(("127.0.0.1", place.server.port), timeout=150) as raw:
+    with socket.create_connection(("127.0.0.1", place.port), timeout=150) as raw:
         target = place.url(name).encode("latin-1", "replace")
         raw.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b""
@@ -369,7 +382,7 @@ def test_a_file_stays_right_when_it_is_asked_for_often(place: Place) -> None:
 
 def test_one_connection_serves_many_requests(place: Place) -> None:
     """Keep-alive: every answer ends where it says it ends."""
-    connection = http.client.HTTPConnection("127.0.0.1", place.server.port, timeout=150)
+    connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=150)
     for name in ["v720/4000.m4s", "master.m3u8", "v720/1.m4s", "v720/0.m4s", "empty.m4s"] * 3:
         connection.request("GET", place.url(name))
         body = connection.getresponse().read()

@@ -95,6 +95,11 @@ class RunningServer:
         return self._process
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        return clean_environment(**self._settings)
+
+    @property
     def output(self) -> str:
         """Everything that all runs have printed."""
         return self._log.read_text("utf-8", "replace")
@@ -127,7 +132,7 @@ class RunningServer:
             begin = log.tell()
             command = [self.python, "-m", "streamhost", "serve", "--data", str(self.data), "--port", str(self.port)]
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=clean_environment(**self._settings), start_new_session=True
+                command, stdout=log, stderr=log, env=self.environment, start_new_session=True
             )
         return begin
 
@@ -184,7 +189,7 @@ class RunningServer:
     def add_user(self, email: str, role: str = "creator", password: str = "correct horse battery") -> None:
         """Add a verified user beside the running server, as the command line does; a process of its own would take a
         second of the processor each time."""
-        settings = load(self.data, clean_environment(**self._settings))
+        settings = load(self.data, self.environment)
 
         async def add() -> None:
             async with people(settings, open_instance(settings.data)) as house:

@@ -14,9 +14,10 @@ import click
 import uvloop
 
 from streamhost import log
-from streamhost.config import Settings, load
+from streamhost.config import Settings, load, media_url
+from streamhost.config.serving import ANY
 from streamhost.host import Host
-from streamhost.server.listening import ANY, Listener
+from streamhost.server.listening import Listener
 from streamhost.server.run import Restart, run
 
 
@@ -75,6 +76,8 @@ async def announce(listener: Listener, host: Host) -> None:
     click.secho(f"{settings.server.site_name} is running at {click.style(address, underline=True)}", bold=True)
     if settings.server.public_url:
         click.echo(f"It listens at {listener.url}")
+    if settings.server.media_port:
+        click.echo(f"Films are sent from {media_url(settings.server)}")
     if settings.server.host in ANY:
         click.echo("It listens on every network interface.")
     click.echo(f"Data: {settings.data}")

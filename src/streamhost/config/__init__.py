@@ -47,6 +47,7 @@ from streamhost.config.protecting import ProtectionSettings
 from streamhost.config.recommending import RecommendationSettings
 from streamhost.config.reporting import ReportSettings
 from streamhost.config.section import Section
+from streamhost.config.serving import ServerSettings, media_url
 from streamhost.config.settings import (
     GIB,
     MIB,
@@ -56,7 +57,6 @@ from streamhost.config.settings import (
     LogSettings,
     MailSettings,
     MediaSettings,
-    ServerSettings,
     Settings,
     UploadSettings,
 )
@@ -108,6 +108,7 @@ __all__ = [
     "hidden",
     "load",
     "load_with_origins",
+    "media_url",
     "perhaps",
     "plugged",
     "read_sheet",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamhost.config.cdn import CdnSettings
+from streamhost.config.serving import ServerSettings, media_url
 from streamhost.config.settings import Settings
 
 ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
@@ -13,7 +14,30 @@ ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
 
 def disagreements(settings: Settings) -> list[str]:
     """What does not fit together, a line each."""
-    return [f"cdn.{line}" for line in _cdn(settings.cdn)]
+    return [
+        *(f"server.{line}" for line in _media_port(settings.server)),
+        *(f"cdn.{line}" for line in _cdn(settings.cdn)),
+    ]
+
+
+def _media_port(server: ServerSettings) -> Iterator[str]:
+    if not server.media_port:
+        if server.media_url:
+            yield "media_url: there is no server.media_port that it could lead to"
+        return
+    if server.host.startswith("unix:"):
+        yield "media_port: server.host is a Unix socket, which has no ports"
+        return
+    if server.media_port == server.port:
+        yield "media_port: is server.port; it has to be another"
+    url = media_url(server)
+    if server.public_url.startswith("https:") and not url.startswith("https:"):
+        yield (
+            f"media_url: pages of {server.public_url} load nothing that is not encrypted; say here the https address "
+            "by which a proxy leads to server.media_port"
+        )
+    elif not url:
+        yield f"media_url: players cannot be sent to {server.host}; say here, or in server.public_url, where they can"
 
 
 def _cdn(cdn: CdnSettings) -> Iterator[str]:

@@ -8,15 +8,17 @@ hop, no database, and no copy of a large file through Python.
   (`preadv` with `RWF_NOWAIT`) and sent as it is.
 - Everything else goes by `http.response.pathsend`: the server's own threads read it.
 - Ranges are read in pieces.
+
+The port for media (`straight/`) takes the same answers and lets the kernel send the files.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from streamhost import log
@@ -29,18 +31,17 @@ from streamhost.model.streaming import POSTER
 from streamhost.model.videos import DOWNLOADS, package_prefix
 from streamhost.ports import NotStored, Storage
 from streamhost.server.door import Headers, Receive, Scope, Send
-from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, answer, check_origin, refuse
-from streamhost.server.hot import PIECE, Content, Kind, KnownFile, KnownFiles
+from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, check_origin, refuse
+from streamhost.server.hot import Content, Kind, KnownFile, KnownFiles
 from streamhost.server.licences import PLACE, Licences
 from streamhost.server.overhearing import Hears, hears
-from streamhost.server.plan import Plan, plan
+from streamhost.server.plan import plan
 from streamhost.server.ranges import Range
 from streamhost.server.remote import Redirects, redirects_of, stream
+from streamhost.server.reply import FilePart, Later, Reply, read_now, send_reply
 
 Offload = Literal["none", "x-accel-redirect", "x-sendfile"]
 
-READ_LIMIT = 512 * 1024
-"""Bytes up to which a file is read in one go; above, pathsend is as fast (bench_delivery) and needs less memory."""
 TARGETS = 8192
 """Paths whose meaning is remembered (about 8 MB when full); then all are forgotten, which costs each one look."""
 INTERNAL_LOCATION = "/_streamhost/"
@@ -131,31 +132,11 @@ class Delivery:
         """Answer one request."""
         method = scope["method"]
         try:
-            target = self._targets.get(scope["path"])
-            if target is None and self._licences is not None and PLACE.fullmatch(scope["path"]):
-                await self._licences(scope, receive, send)
-                return
-            if method == "OPTIONS":
-                await answer(send, 204, PREFLIGHT)
-                return
-            if method not in ("GET", "HEAD"):
-                raise MethodNotAllowed
-            if target is None:
-                target = self._resolve(scope["path"])
+            reply = self.reply(scope)
+            if isinstance(reply, Reply):
+                await send_reply(scope, send, reply)
             else:
-                self._grants.still_good(target.grant)
-            if target.grant.origin is not None:
-                check_origin(scope, target.grant)
-            if target.kind is SEGMENT:
-                self._used(target.grant)
-                if self._hears is not None and method == "GET":
-                    self._hears(scope, target.grant)
-            lasting = target.kind[1] is FOREVER
-            onward = self._onward(target.key) if self._onward is not None and lasting else None
-            if onward is not None:
-                await _send_on(send, onward)
-            elif not await self._redirected(method, send, target):
-                await self._send(scope, receive, send, target.key, target.kind, target.file)
+                await reply(receive, send)
         except StreamhostError as error:
             await refuse(send, method, error)
         except ConnectionAbortedError:
@@ -164,22 +145,57 @@ class Delivery:
             _logger.exception("delivery failed", action="delivery_failed", path=scope["path"])
             await refuse(send, method, error)
 
+    def reply(self, scope: Scope, *, straight: bool = False) -> Reply | Later:
+        """What to answer to one request. `straight`: whoever asks has the kernel send files, so none is read here.
+
+        Raises `StreamhostError`: what is to be refused, with words."""
+        method = scope["method"]
+        target = self._targets.get(scope["path"])
+        if target is None and self._licences is not None and PLACE.fullmatch(scope["path"]):
+            return partial(self._licences, scope)
+        if method == "OPTIONS":
+            return Reply(204, PREFLIGHT)
+        if method not in ("GET", "HEAD"):
+            raise MethodNotAllowed
+        if target is None:
+            target = self._resolve(scope["path"])
+        else:
+            self._grants.still_good(target.grant)
+        if target.grant.origin is not None:
+            check_origin(scope, target.grant)
+        if target.kind is SEGMENT:
+            self._used(target.grant)
+            if self._hears is not None and method == "GET":
+                self._hears(scope, target.grant)
+        lasting = target.kind[1] is FOREVER
+        onward = self._onward(target.key) if self._onward is not None and lasting else None
+        if onward is not None:
+            return _sent_on(onward)
+        if target.file is None:
+            return partial(self._fetch, scope, target)
+        return self._found(scope, target.key, target.file, straight)
+
     async def give(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
         """Send an object of a package that somebody else has found permitted. Raises `NotFound`."""
         kind = KINDS.get(key.rpartition(".")[2])
         if kind is None:
             raise NotFound
-        await self._send(scope, receive, send, key, kind, self._file(key, kind))
-
-    async def _send(
-        self, scope: Scope, receive: Receive, send: Send, key: str, kind: Kind, file: KnownFile | None
-    ) -> None:
+        file = self._file(key, kind)
         if file is None:
             await stream(scope, receive, send, self._storage, key, kind)
-        elif self._offload != "none":
-            await self._hand_over(send, key, file)
         else:
-            await self._deliver(scope, send, key, file)
+            await send_reply(scope, send, self._found(scope, key, file))
+
+    async def _fetch(self, scope: Scope, target: _Target, receive: Receive, send: Send) -> None:
+        """Send what is not on this machine's disk, or send the viewer to where it is."""
+        if self._redirects is not None and target.kind[1] is FOREVER and scope["method"] == "GET":
+            try:
+                await self._redirects.answer(send, target.key, target.grant)
+            except NotStored:
+                pass  # it has no address there: from here
+            else:
+                return
+        await stream(scope, receive, send, self._storage, target.key, target.kind)
 
     def _file(self, key: str, kind: Kind) -> KnownFile | None:
         known = self._known.get(key)
@@ -209,33 +225,40 @@ class Delivery:
         self._targets[path] = target
         return target
 
-    async def _deliver(self, scope: Scope, send: Send, key: str, known: KnownFile) -> None:
+    def _found(self, scope: Scope, key: str, known: KnownFile, straight: bool = False) -> Reply:
+        """A file on this disk, or what tells the proxy in front to send it, ranges and conditions included. No proxy
+        that could stands in front of a port of its own."""
+        if self._offload != "none" and not straight:
+            return self._handed_over(key, known)
         try:
-            if known.content is not None:
+            if known.content is not None and not straight:
                 known.look(os.stat(known.path))
-            content = self._known.wanted(key, known)
-            if content is not None:
-                await _send_content(scope, send, content, known)
-                return
+                content = self._known.wanted(key, known)
+                if content is not None:
+                    return _of_content(scope, content, known)
             file = os.open(known.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             self._known.forget(key)
             self._targets.pop(scope["path"], None)
             raise NotFound from error
+        taken = False
         try:
             facts = os.fstat(file)
             known.look(facts)
-            if self._known.worth_keeping(known):
-                read = _read_now(file, Range(0, facts.st_size))
+            if not straight and self._known.worth_keeping(known):
+                read = read_now(file, Range(0, facts.st_size))
                 if read is not None:
-                    await _send_content(scope, send, self._known.keep(key, known, read), known)
-                    return
-            await _send_file(scope, send, file, known)
+                    return _of_content(scope, self._known.keep(key, known, read), known)
+            wanted = plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
+            if wanted.part is None:
+                return Reply(wanted.status, wanted.headers)
+            taken = True
+            return Reply(wanted.status, wanted.headers, (), FilePart(file, known.path, wanted.part, wanted.whole))
         finally:
-            os.close(file)
+            if not taken:
+                os.close(file)
 
-    async def _hand_over(self, send: Send, key: str, known: KnownFile) -> None:
-        """Let the proxy in front send the bytes; it deals with ranges and conditions itself."""
+    def _handed_over(self, key: str, known: KnownFile) -> Reply:
         headers: Headers = [
             *OPEN_TO_PLAYERS,
             (b"content-type", known.kind[0]),
@@ -244,20 +267,10 @@ class Delivery:
             if self._offload == "x-accel-redirect"
             else (b"x-sendfile", known.path.encode()),
         ]
-        await answer(send, 200, headers)
-
-    async def _redirected(self, method: str, send: Send, target: _Target) -> bool:
-        """Send the viewer to where the segment can be had; False where it is to come from here."""
-        if self._redirects is None or target.file is not None or target.kind[1] is not FOREVER or method != "GET":
-            return False
-        try:
-            await self._redirects.answer(send, target.key, target.grant)
-        except NotStored:
-            return False
-        return True
+        return Reply(200, headers)
 
 
-async def _send_on(send: Send, onward: Onward) -> None:
+def _sent_on(onward: Onward) -> Reply:
     """Tell where it is. Remembered by this one player alone, whose permission was checked."""
     headers: Headers = [
         *OPEN_TO_PLAYERS,
@@ -266,81 +279,17 @@ async def _send_on(send: Send, onward: Onward) -> None:
         (b"referrer-policy", b"no-referrer"),
         (b"content-length", b"0"),
     ]
-    await answer(send, 302, headers)
+    return Reply(302, headers)
 
 
-def _plan_of(scope: Scope, known: KnownFile) -> Plan:
-    return plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
-
-
-async def _send_content(scope: Scope, send: Send, content: Content, known: KnownFile) -> None:
-    plan = _plan_of(scope, known)
-    part = plan.part
+def _of_content(scope: Scope, content: Content, known: KnownFile) -> Reply:
+    wanted = plan(scope, known.headers or [], known.version[1], known.etag, known.modified)
+    part = wanted.part
     if part is None:
         content = ()
-    elif not plan.whole:
+    elif not wanted.whole:
         content = (b"".join(content)[part.start : part.end],)
-    await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers})
-    for piece in content[:-1]:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": content[-1] if content else b""})
-
-
-async def _send_file(scope: Scope, send: Send, file: int, known: KnownFile) -> None:
-    plan = _plan_of(scope, known)
-    start = {"type": "http.response.start", "status": plan.status, "headers": plan.headers}
-    part = plan.part
-    if part is None:
-        await send(start)
-        await send({"type": "http.response.body", "body": b""})
-        return
-    if part.end - part.start <= READ_LIMIT:
-        body = await _bytes(file, part)
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
-        return
-    await send(start)
-    if plan.whole and "http.response.pathsend" in scope.get("extensions", ()):
-        await send({"type": "http.response.pathsend", "path": known.path})
-        return
-    at = part.start
-    while at < part.end:
-        piece = Range(at, min(at + PIECE, part.end))
-        body = await _bytes(file, piece)
-        at = piece.end
-        await send({"type": "http.response.body", "body": body, "more_body": at < part.end})
-
-
-async def _bytes(file: int, part: Range) -> bytes | bytearray:
-    """The bytes of `part`, at once if the kernel has them, else by a thread that waits for the disk."""
-    ready = _read_now(file, part)
-    return ready if ready is not None else await asyncio.to_thread(_read, file, part)
-
-
-def _read_now(file: int, part: Range) -> bytearray | None:
-    """The bytes if the kernel has all of them in memory; None rather than wait for the disk.
-
-    The server takes a bytearray over in one copy, a memoryview byte by byte.
-    """
-    buffer = bytearray(part.end - part.start)
-    try:
-        count = os.preadv(file, [buffer], part.start, os.RWF_NOWAIT)
-    except OSError:
-        return None
-    return buffer if count == len(buffer) else None
-
-
-def _read(file: int, part: Range) -> bytes:
-    """The bytes, waiting for the disk: only in a thread."""
-    pieces = []
-    at = part.start
-    while at < part.end:
-        piece = os.pread(file, part.end - at, at)
-        if not piece:
-            break
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
+    return Reply(wanted.status, wanted.headers, content)
 
 
 def delivery_of(host: Host) -> Delivery:

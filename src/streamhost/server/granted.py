@@ -10,6 +10,7 @@ from streamhost.model.grants import Grant
 from streamhost.server.door import Headers, Scope, Send
 from streamhost.server.errors import PROBLEM_TYPE, Problem, problem_of
 from streamhost.server.ranges import Unsatisfiable
+from streamhost.server.reply import Reply
 
 METHODS = b"GET, HEAD, OPTIONS"
 OPEN_TO_PLAYERS: Headers = [
@@ -56,8 +57,8 @@ def check_origin(scope: Scope, grant: Grant) -> None:
         raise WrongOrigin
 
 
-async def refuse(send: Send, method: str, error: Exception, methods: bytes = METHODS) -> None:
-    """Answer with the error as a problem document."""
+def refusal(method: str, error: Exception, methods: bytes = METHODS) -> Reply:
+    """The error as a problem document."""
     problem: Problem = problem_of(error)
     body = problem.body()
     headers: Headers = [
@@ -70,7 +71,13 @@ async def refuse(send: Send, method: str, error: Exception, methods: bytes = MET
         headers.append((b"allow", methods))
     if isinstance(error, Unsatisfiable):
         headers.append((b"content-range", b"bytes */%d" % error.size))
-    await answer(send, problem.status, headers, b"" if method == "HEAD" else body)
+    return Reply(problem.status, headers, () if method == "HEAD" else (body,))
+
+
+async def refuse(send: Send, method: str, error: Exception, methods: bytes = METHODS) -> None:
+    """Answer with the error as a problem document."""
+    said = refusal(method, error, methods)
+    await answer(send, said.status, said.headers, b"".join(said.content))
 
 
 async def answer(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:

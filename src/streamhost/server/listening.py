@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from streamhost.config.serving import ANY
 from streamhost.model.errors import StreamhostError
 
 BACKLOG = 1024
 """Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn."""
 UNIX = "unix:"
-ANY = ("0.0.0.0", "::")  # noqa: S104  # only compared with
 SOCKET_MODE = 0o660
 """The owner and the group (of the proxy in front) may connect."""
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streamhost import log
+from streamhost.config import media_url
 from streamhost.host import Host
 from streamhost.model.errors import Forbidden, NotFound, StreamhostError
 from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
@@ -152,4 +153,4 @@ def objects_of(host: Host, delivery: Delivery) -> Objects:
 
 def media_sites(host: Host) -> list[str]:
     """The other origins that pages load media from."""
-    return [site for site in (host.addresses.site, bucket_origin(host)) if site]
+    return [site for site in (host.addresses.site, bucket_origin(host), media_url(host.settings.server)) if site]

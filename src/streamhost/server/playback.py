@@ -38,8 +38,8 @@ class CaptionDocument:
 
 @dataclass(frozen=True, slots=True)
 class StreamDocument:
-    """Where a video plays. Addresses are paths on this site, or whole ones where a CDN honours grants; `license` maps a
-    key system to its address.
+    """Where a video plays. Addresses are paths on this site, or whole ones where players go to a port for media or to a
+    CDN that honours grants; `license` maps a key system to its address.
 
     There is no `dash` under aes-128. When `package` changes from one answer to the next, the video was packaged anew:
     read the manifest again.

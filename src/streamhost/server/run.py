@@ -28,6 +28,7 @@ from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
 from streamhost.server.resting import rest
 from streamhost.server.stores import shared_cache
+from streamhost.server.straight import MediaPort
 from streamhost.server.turns import Turns
 
 CONNECTIONS = 1024
@@ -103,6 +104,7 @@ async def run(settings: Settings, announce: Announce, *, restarts: bool = False)
     instance = open_instance(settings.data)
     with instance.lock() as lock:
         listener = listen(settings.server.host, settings.server.port)
+        media = listen(settings.server.host, settings.server.media_port) if settings.server.media_port else None
         lock.announce(listener.url)
         signals = _Signals()
         door = Door(Proxies(settings.server).resolve)
@@ -113,10 +115,12 @@ async def run(settings: Settings, announce: Announce, *, restarts: bool = False)
             desk = host.settings_desk
             desk.rehearse, desk.restart_asked = rehearse, signals.restart if restarts else None
             try:
-                await _serve(host, door, granian, serving, signals, announce, listener)
+                await _serve(host, door, granian, serving, signals, announce, listener, media)
             finally:
                 await host.close()
         finally:
+            if media is not None:
+                media.socket.close()
             granian.end()
             with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(serving, FAREWELL_SECONDS)
@@ -143,11 +147,13 @@ async def _serve(
     signals: _Signals,
     announce: Announce,
     listener: Listener,
+    media: Listener | None,
 ) -> None:
     app = create_app(host)
     async with app.lifespan():
         await host.start()
         delivery = delivery_of(host)
+        media_port = MediaPort(media.socket, delivery, host.measures) if media is not None else None
         turns = Turns(cast(ASGIApp, app), host.accounts.hashing_at_once + 1)
         door.open(turns, delivery, objects_of(host, delivery), media_sites(host), host.measures)
         gc.freeze()  # what is loaded stays: looking through all of it again and again would hold up every request
@@ -165,7 +171,8 @@ async def _serve(
         draining = asyncio.create_task(_drain(serving, patience))
         stopping = asyncio.create_task(host.stop(patience))
         hurried = asyncio.create_task(signals.hurried.wait())
-        ending = asyncio.gather(draining, stopping)
+        closing = (media_port.close(patience),) if media_port is not None else ()
+        ending = asyncio.gather(draining, stopping, *closing)
         await asyncio.wait((ending, hurried), return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():
             draining.cancel()

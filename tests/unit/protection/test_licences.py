@@ -23,6 +23,7 @@ from streamhost.ports import LicenceProxy
 from streamhost.server.delivery import Delivery
 from streamhost.server.licences import LARGEST_CHALLENGE, Licences
 from streamhost.storage.memory import MemoryStorage
+from tests.support.media_port import media_port
 from tests.unit.protection.conftest import NOW, ONE, TWO, VIDEO, Vault
 
 SESSION = SessionId("session")
@@ -73,17 +74,21 @@ def b64(digits: str) -> str:
     return urlsafe_b64encode(bytes.fromhex(digits)).rstrip(b"=").decode()
 
 
-@pytest.fixture
-async def counter(vault: Vault) -> AsyncIterator[Counter]:
+@pytest.fixture(params=["asgi", "media port"])
+async def counter(vault: Vault, request: pytest.FixtureRequest) -> AsyncIterator[Counter]:
     """Both packages have keys."""
     grants = Grants({1: b"k" * 32}, lambda: NOW, 600)
     provider = Provider()
     licences: dict[str, LicenceProxy] = {"clearkey": ClearKeyLicenceProxy(), "example": provider}
     protections = Protections(vault.source, vault.source, lambda: NOW, ProtectionSettings(), licences)
     delivery = Delivery(grants, MemoryStorage(), licences=Licences(grants, protections))
-    transport = httpx.ASGITransport(cast(Any, delivery))
-    async with httpx.AsyncClient(transport=transport, base_url="http://site.test") as client:
-        keys, others = await vault.source.make(ONE, 2), await vault.source.make(TWO, 2)
+    keys, others = await vault.source.make(ONE, 2), await vault.source.make(TWO, 2)
+    if request.param == "asgi":
+        transport = httpx.ASGITransport(cast(Any, delivery))
+        async with httpx.AsyncClient(transport=transport, base_url="http://site.test") as client:
+            yield Counter(client, grants, protections, provider, keys, others)
+        return
+    async with media_port(delivery) as url, httpx.AsyncClient(base_url=url, timeout=150) as client:
         yield Counter(client, grants, protections, provider, keys, others)
 
 

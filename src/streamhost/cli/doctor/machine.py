@@ -136,16 +136,19 @@ async def encoders(case: Case) -> AsyncIterator[Line]:
 async def port(case: Case) -> AsyncIterator[Line]:
     """Whether a server can listen where it is to, if none does."""
     server = case.settings.server
-    if case.address or server.host.startswith("unix:") or server.port == 0:
+    if case.address or server.host.startswith("unix:"):
         return
-    try:
-        with socket.create_server((server.host.strip("[]"), server.port), family=_family(server.host)):
-            pass
-    except OSError as error:
-        hint = "Another program listens there; choose another server.port."
-        yield fail("port", f"{server.host} port {server.port}: {error.strerror}.", hint)
-    else:
-        yield ok("port", f"{server.host} port {server.port} is free.")
+    for name, number in (("port", server.port), ("media_port", server.media_port)):
+        if number == 0:
+            continue
+        try:
+            with socket.create_server((server.host.strip("[]"), number), family=_family(server.host)):
+                pass
+        except OSError as error:
+            hint = f"Another program listens there; choose another server.{name}."
+            yield fail("port", f"{server.host} port {number}: {error.strerror}.", hint)
+        else:
+            yield ok("port", f"{server.host} port {number} is free.")
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from streamhost.cli.doctor.asking import Site
 from streamhost.cli.doctor.lines import Case, Line, fail, ok, skip
+from streamhost.config import media_url
 from streamhost.db import videos as rows
 from streamhost.host import Host
 from streamhost.keyrings import Ring
@@ -33,8 +34,7 @@ CONTENT = b"what nobody may see without a permission\n" * 100
 LETS_IN = (200, 206, 301, 302, 303, 307, 308)
 REFUSES = (400, 401, 403, 404, 405, 409, 410, 416)
 HINT = "Take the site off the network, and report this: nobody but its owner may see a private video."
-
-
+BY_PORT = "privacy by port"
 ABOUT = "Made for a moment by `streamhost doctor`, to try that nobody sees it. It may be deleted."
 NOTHING: Mapping[str, str] = MappingProxyType({})
 JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
@@ -116,6 +116,9 @@ def _sites(case: Case, host: Host) -> Iterator[tuple[str, Site]]:
     if public and public != case.address:
         with suppress(OSError):
             yield "privacy by proxy", Site.of(public, outside=case.outside)
+    if media := media_url(case.settings.server):
+        with suppress(OSError):
+            yield BY_PORT, Site.of(media, outside=case.outside)
     if host.copies.cdn.way is Way.GRANT and host.copies.cdn.base_url not in ("", public):
         # Players go there with their permissions, and it asks the site about them.
         with suppress(OSError):
@@ -152,7 +155,10 @@ def _tried(name: str, site: Site, host: Host, video: VideoId, package: PackageId
                 words = f"A part of a segment was answered with {part.status} and {len(part.body)} bytes."
                 lines.append(fail("ranges", words, "Let the proxy pass Range on, and change no answers."))
     except (OSError, http.client.HTTPException) as error:
-        return [skip(name, f"{site.url} cannot be asked from here: {error}.")]
+        words = f"{site.url} cannot be asked from here: {error}."
+        if name == BY_PORT and site.is_own:
+            return [fail(name, words, "Players are sent there: see server.media_port and server.media_url.")]
+        return [skip(name, words)]
     return lines
 
 
