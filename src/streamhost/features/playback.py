@@ -121,8 +121,8 @@ class Playback:
     ) -> None:
         """`systems`: where licences are had, as the last part of the address, by key system. `admits` says whether
         somebody may watch what is closed to them. `begins` hears of every grant to play, and may refuse it by raising;
-        so may `gate`, which is asked before there is one. `edge`: where grants are honoured elsewhere (a CDN, a port for media), to which
-        players go; empty: they come here.
+        so may `gate`, which is asked before there is one. `edge`: the address of what honours grants elsewhere (a CDN,
+        a port for media), to which players go; empty: they come here.
         """
         self._db = db
         self._clock = clock
