@@ -1,4 +1,4 @@
-# Two commands are enough: `make serve` and `make test`. Both set everything up, and are quick to repeat.
+# Two commands are enough: `make serve` and `make test`. Both set everything up, which is quick to repeat.
 
 PYTHON ?= $(shell sh scripts/find-python)
 VENV   ?= .venv

@@ -39,6 +39,7 @@ SYSTEM = {
     "test": {
         "caddy": "caddy",
         "chromium": "chromium",
+        "curl": "curl",
         "eatmydata": "eatmydata",
         "ffmpeg": "ffmpeg",
         "ffprobe": "ffmpeg",

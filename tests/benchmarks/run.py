@@ -2,8 +2,8 @@
 
 A benchmark is a program `bench_<name>.py`. Among text for people it prints one JSON object a line for each figure:
 `{"name": …, "ours": …, "peer": …, "ratio": …, "unit": …, "aim": …}`; `peer` and `ratio` are null where there is nobody
-to compare with, and `aim` is a text such as `>= 0.9x` (about the ratio) or `<= 5` (about ours). All figures are kept in
-`.cache/bench.json`, and `docs/explanation/performance.md` is refreshed from there.
+to compare with, and `aim` is a text such as `>= 0.9x` (about the ratio) or `<= 5` (about ours). Its table in
+`docs/explanation/performance.md` is written anew; those of benchmarks that did not run stay as they are.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-KEPT = ROOT / ".cache" / "bench.json"
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
 LONGEST_SECONDS = 1800
+TABLE = re.compile(r"^### (?P<name>\S+)\n.*?(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 AIM = re.compile(r"(?P<sign><=|>=)\s*(?P<limit>[\d.]+)\s*(?P<times>x?)")
 
 Figure = dict[str, Any]
@@ -127,35 +127,24 @@ def text_table(figures: list[Figure]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
 
-def markdown(kept: dict[str, Any]) -> str:
-    """For the page: the tables of each benchmark, and what they were measured on."""
-    lines = []
-    for name, entry in sorted(kept["benches"].items()):
-        head, *body = rows(entry["figures"])
-        lines += [f"### {name}", "", *(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)), ""]
-        about = entry["machine"]
-        where = f"{about['processor']}, {about['memory']}, {about['system']}"
-        lines += [f"Measured on {entry['date']} with Python {about['python']}: {where}.", ""]
-    return "\n".join(lines).rstrip()
+def table(name: str, figures: list[Figure]) -> str:
+    """A benchmark's part of the page: its figures, and what they were measured on."""
+    head, *body = rows(figures)
+    lines = [f"### {name}", "", *(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)), ""]
+    about, today = machine(), datetime.datetime.now(datetime.UTC).date().isoformat()
+    where = f"{about['processor']}, {about['memory']}, {about['system']}"
+    return "\n".join([*lines, f"Measured on {today} with Python {about['python']}: {where}."])
 
 
-def keep(figures: list[Figure]) -> dict[str, Any]:
-    """Add the new figures to those of earlier runs; a benchmark that ran again replaces its own."""
-    kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {"benches": {}}
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    for name in dict.fromkeys(figure["bench"] for figure in figures):
-        mine = [figure for figure in figures if figure["bench"] == name]
-        kept["benches"][name] = {"date": today, "machine": machine(), "figures": mine}
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(kept, indent=1))
-    return kept
-
-
-def refresh_page(kept: dict[str, Any]) -> None:
-    """Write the tables between the marks of the page."""
+def refresh_page(figures: list[Figure]) -> None:
+    """Write the tables of the benchmarks that ran between the marks of the page, and leave the others."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{markdown(kept)}\n\n{END}{after}", "utf-8")
+    inside, _, after = rest.partition(END)
+    tables = {found["name"]: found[0].strip() for found in TABLE.finditer(inside)}
+    for name in dict.fromkeys(figure["bench"] for figure in figures):
+        tables[name] = table(name, [figure for figure in figures if figure["bench"] == name])
+    written = "\n\n".join(tables[name] for name in sorted(tables))
+    PAGE.write_text(f"{before}{BEGIN}\n\n{written}\n\n{END}{after}", "utf-8")
 
 
 def main() -> int:
@@ -179,7 +168,7 @@ def main() -> int:
         figures += mine
         if not whole:
             broken.append(name)
-    refresh_page(keep(figures))
+    refresh_page(figures)
     print(f"\n{text_table(figures)}")
     if broken:
         print(f"\nwithout a result: {', '.join(broken)}", file=sys.stderr)

@@ -42,20 +42,23 @@ def test_aims(aim: str | None, said: str) -> None:
 
 
 def test_the_page_keeps_what_was_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of one benchmark replaces its own table, leaves the others, and touches nothing outside the marks."""
+    """A run of one benchmark replaces its own table, leaves the others to the letter, and touches nothing outside the
+    marks; also in a fresh checkout, where the page is all there is."""
     page = tmp_path / "performance.md"
-    page.write_text(f"before\n{run.BEGIN}\nold\n{run.END}\nafter\n")
-    monkeypatch.setattr(run, "KEPT", tmp_path / "bench.json")
+    page.write_text(f"before\n{run.BEGIN}\n{run.END}\nafter\n")
     monkeypatch.setattr(run, "PAGE", page)
-    run.keep([figure(bench="one", name="first"), figure(bench="two", name="second")])
-    run.refresh_page(run.keep([figure(bench="two", name="third")]))
+    run.refresh_page([figure(bench="one", name="first"), figure(bench="two", name="second")])
+    begin = page.read_text().partition("### two")[0]
+    run.refresh_page([figure(bench="two", name="third")])
     text = page.read_text()
-    assert text.startswith("before\n")
+    assert text.startswith(begin)
     assert text.endswith(f"{run.END}\nafter\n")
     assert "first" in text
     assert "third" in text
     assert "second" not in text
-    assert "old" not in text
+    run.refresh_page([figure(bench="a", name="fourth")])
+    assert [line for line in page.read_text().splitlines() if line.startswith("###")] == ["### a", "### one", "### two"]
+    assert text.partition("### one")[2] == page.read_text().partition("### one")[2]
 
 
 def test_a_benchmark_that_fails_is_told(tmp_path: Path) -> None:

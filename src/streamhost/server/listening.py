@@ -50,15 +50,16 @@ class Listener:
             Path(self.url.removeprefix(UNIX)).unlink(missing_ok=True)
 
 
-def listen(host: str, port: int) -> Listener:
-    """Bind and listen. `host` is an IPv4 or IPv6 address, a name, or `unix:PATH`; port 0 takes a free one.
+def listen(host: str, port: int, setting: str = "--port") -> Listener:
+    """Bind and listen. `host` is an IPv4 or IPv6 address, a name, or `unix:PATH`; port 0 takes a free one. `setting`:
+    what says which port.
 
     Raises `CannotListen`.
     """
     try:
         return _unix(Path(host.removeprefix(UNIX))) if host.startswith(UNIX) else _tcp(host.strip("[]"), port)
     except OSError as error:
-        raise CannotListen(f"{host} port {port}: {_words(error)}.", hint=_hint(error)) from error
+        raise CannotListen(f"{host} port {port}: {_words(error)}.", hint=_hint(error, setting)) from error
 
 
 def _tcp(host: str, port: int) -> Listener:
@@ -116,9 +117,10 @@ def _words(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _hint(error: OSError) -> str:
+def _hint(error: OSError, setting: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "Another program listens there. Choose another port with --port, or --port 0 for a free one."
+        free = f", or {setting} 0 for a free one" if setting.startswith("--") else ""
+        return f"Another program listens there. Choose another port with {setting}{free}."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return "Ports below 1024 need a privilege; choose a higher one with --port and put a proxy in front."
+        return f"Ports below 1024 need a privilege; choose a higher one with {setting} and put a proxy in front."
     return "Use an address of this machine with --host, such as 127.0.0.1, or 0.0.0.0 for all of them."

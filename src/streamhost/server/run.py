@@ -104,7 +104,7 @@ async def run(settings: Settings, announce: Announce, *, restarts: bool = False)
     instance = open_instance(settings.data)
     with instance.lock() as lock:
         listener = listen(settings.server.host, settings.server.port)
-        media = listen(settings.server.host, settings.server.media_port) if settings.server.media_port else None
+        media = _listen_for_media(settings)
         lock.announce(listener.url)
         signals = _Signals()
         door = Door(Proxies(settings.server).resolve)
@@ -126,6 +126,11 @@ async def run(settings: Settings, announce: Announce, *, restarts: bool = False)
                 await asyncio.wait_for(serving, FAREWELL_SECONDS)
             listener.remove()
     return Restart(listener.port) if signals.restart.is_set() else None
+
+
+def _listen_for_media(settings: Settings) -> Listener | None:
+    server = settings.server
+    return listen(server.host, server.media_port, "server.media_port") if server.media_port else None
 
 
 async def rehearse(settings: Settings) -> None:

@@ -25,6 +25,8 @@ IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 """How long a client may go on sending after its last answer. Were it cut off at once, the kernel would take back what
 the client has not read of the answer yet (RFC 9112, section 9.6)."""
+TURN_ANSWERS = 16
+"""Answers to one client before the others have their turn."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -167,9 +169,13 @@ class Connection:
 
     def _go_on(self) -> None:
         """Answer what there is to be answered."""
-        reader = self._reader
+        reader, turn = self._reader, TURN_ANSWERS
         while self._open and not self._busy and not self._lingers:
+            if turn == 0:
+                self._port.loop.call_soon(self._go_on)
+                break
             if reader.ready:
+                turn -= 1
                 self._answer(reader.ready.pop(0))
             elif self._refused:
                 self._busy, self._lasting = True, False
@@ -180,8 +186,8 @@ class Connection:
                     self._sender.send(CONTINUE)
                 break
         if self._open:
-            # Whoever sends more while an answer is on its way has it wait in the kernel, not in our memory.
-            self._pause(self._busy and bool(reader.ready or self._refused))
+            # Whoever sends more while answers are on their way has it wait in the kernel, not in our memory.
+            self._pause(not self._lingers and bool(reader.ready or self._refused))
 
     def _answer(self, request: Request) -> None:
         self._busy = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from streamhost import log
@@ -53,8 +54,9 @@ class Exchange:
         except Exception as error:
             if not isinstance(error, StreamhostError):
                 _logger.exception("delivery failed", action="delivery_failed", path=self._scope["path"])
-            if not self._begun and not self._gone.is_set():
-                await self._tell(error)
+            if not self._begun:
+                with contextlib.suppress(ConnectionAbortedError):
+                    await self._tell(error)
         if self._gone.is_set():
             return
         if self._whole:

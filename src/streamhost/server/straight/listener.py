@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -26,8 +25,7 @@ READING_THREADS = 32
 LOOK_SECONDS = 5.0
 """Seconds between two looks at who has gone quiet."""
 REST_SECONDS = 1.0
-"""How long no connection is accepted after the system had no room for one."""
-FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""How long no connection is accepted after that has failed: mostly because too many files are open."""
 
 _logger = log.get("delivery")
 
@@ -106,9 +104,7 @@ class MediaPort:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in FULL:
-                    raise
-                _logger.error("no room for another connection", action="connections_full", error=str(error))
+                _logger.error("no connection can be accepted", action="accepting_failed", error=str(error))
                 self._accept_no_more()
                 self.loop.call_later(REST_SECONDS, self._rested)
                 return

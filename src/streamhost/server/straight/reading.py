@@ -72,6 +72,8 @@ class Reader:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # Nothing is upgraded here (RFC 9110, section 7.8): the request is answered as it stands, as the last one.
+            if not self.ready:
+                raise Refused(BAD_REQUEST) from None
             self.ready[-1].lasting = False
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
