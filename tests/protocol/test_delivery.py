@@ -97,7 +97,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     secret.parent.mkdir(parents=True)
     secret.write_bytes(b"the uploaded file")
     yield server
-    server.stop()
+    assert server.stop() == 0
 
 
 @pytest.fixture(scope="module", params=["http", "media"])

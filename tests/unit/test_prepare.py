@@ -97,7 +97,7 @@ def test_an_old_python_is_refused(tmp_path: Path) -> None:
 def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without apt, or without the rights for it, the packages to install are named."""
     monkeypatch.setattr("shutil.which", lambda *_args, **_more: None)
-    with pytest.raises(prepare.SetupFailed, match="chromium eatmydata ffmpeg"):
+    with pytest.raises(prepare.SetupFailed, match="chromium curl eatmydata ffmpeg"):
         prepare.system(["test"])
     monkeypatch.setattr("shutil.which", lambda name, **_more: "apt" if name == "apt-get" else None)
     monkeypatch.setattr("os.geteuid", lambda: 1000)

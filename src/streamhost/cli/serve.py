@@ -76,7 +76,7 @@ async def announce(listener: Listener, host: Host) -> None:
     click.secho(f"{settings.server.site_name} is running at {click.style(address, underline=True)}", bold=True)
     if settings.server.public_url:
         click.echo(f"It listens at {listener.url}")
-    if settings.server.media_port:
+    if settings.server.media_port and not host.addresses.stream_root:
         click.echo(f"Films are sent from {media_url(settings.server)}")
     if settings.server.host in ANY:
         click.echo("It listens on every network interface.")

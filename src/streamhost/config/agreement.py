@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamhost.config.cdn import CdnSettings
-from streamhost.config.serving import ServerSettings, media_url
+from streamhost.config.serving import ServerSettings, is_behind_a_proxy, media_url
 from streamhost.config.settings import Settings
 
 ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
@@ -30,7 +30,11 @@ def _media_port(server: ServerSettings) -> Iterator[str]:
         return
     if server.media_port == server.port:
         yield "media_port: is server.port; it has to be another"
-    url = media_url(server)
+    try:
+        url, proxied = media_url(server), is_behind_a_proxy(server)
+    except ValueError as error:
+        yield f"public_url: {server.public_url} is no address: {error}"
+        return
     if server.public_url.startswith("https:") and not url.startswith("https:"):
         yield (
             f"media_url: pages of {server.public_url} load nothing that is not encrypted; say here the https address "
@@ -38,6 +42,10 @@ def _media_port(server: ServerSettings) -> Iterator[str]:
         )
     elif not url:
         yield f"media_url: players cannot be sent to {server.host}; say here, or in server.public_url, where they can"
+    elif proxied and not server.media_url:
+        yield "media_url: the server listens for this machine alone; say here where a proxy leads to server.media_port"
+    elif not url.isascii():
+        yield f"media_url: say {url} here as browsers write it (xn--…)"
 
 
 def _cdn(cdn: CdnSettings) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from msgspec import Meta
 
 from streamhost.config.section import Section
 
-ANY = ("0.0.0.0", "::", "[::]")  # noqa: S104  # only compared with
+ANY = ("0.0.0.0", "0", "::", "[::]")  # noqa: S104  # only compared with
 
 
 class ServerSettings(Section, frozen=True):
@@ -88,7 +89,7 @@ class ServerSettings(Section, frozen=True):
     media_url: Annotated[
         str,
         Meta(
-            pattern=r"^(https?://[^/\s]+)?$",
+            pattern=r"^(https?://[A-Za-z0-9.:\[\]_-]+)?$",
             examples=["https://media.example.org"],
             description="Where players reach server.media_port; empty: at the host of server.public_url, or where the "
             "server listens.",
@@ -117,13 +118,26 @@ class ServerSettings(Section, frozen=True):
 
 def media_url(server: ServerSettings) -> str:
     """The address (scheme, host and port) of `server.media_port` for players; empty if there is none, or if nothing
-    says which it is: the port itself speaks no TLS."""
+    says which it is: the port itself speaks no TLS. Raises `ValueError` for a public address that is none."""
     if not server.media_port or server.media_url:
         return server.media_url
     if not server.public_url:
         return "" if server.host in ANY else f"http://{_host(server.host)}:{server.media_port}"
     parts = urlsplit(server.public_url)
     return f"http://{_host(parts.hostname or '')}:{server.media_port}" if parts.scheme == "http" else ""
+
+
+def is_behind_a_proxy(server: ServerSettings) -> bool:
+    """Whether others reach the server only by way of another program on this machine. Raises as `media_url`."""
+    named = urlsplit(server.public_url).hostname or ""
+    return _is_loopback(server.host) and (bool(server.trusted_proxies) or not _is_loopback(named or server.host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _host(text: str) -> str:

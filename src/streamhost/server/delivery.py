@@ -14,6 +14,7 @@ The port for media (`straight/`) takes the same answers and lets the kernel send
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from streamhost.model.grants import POSTER_ONLY, Grant, Grants, InvalidGrant
 from streamhost.model.ids import VideoId
 from streamhost.model.streaming import POSTER
 from streamhost.model.videos import DOWNLOADS, package_prefix
-from streamhost.ports import NotStored, Storage
+from streamhost.ports import NotStored, Storage, StorageUnavailable
 from streamhost.server.door import Headers, Receive, Scope, Send
 from streamhost.server.granted import METHODS, OPEN_TO_PLAYERS, MethodNotAllowed, check_origin, refuse
 from streamhost.server.hot import Content, Kind, KnownFile, KnownFiles
@@ -238,6 +239,8 @@ class Delivery:
                     return _of_content(scope, content, known)
             file = os.open(known.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise StorageUnavailable("Too many files are open.") from error
             self._known.forget(key)
             self._targets.pop(scope["path"], None)
             raise NotFound from error

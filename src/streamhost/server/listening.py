@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import stat
 from dataclasses import dataclass
@@ -18,6 +19,18 @@ BACKLOG = 1024
 UNIX = "unix:"
 SOCKET_MODE = 0o660
 """The owner and the group (of the proxy in front) may connect."""
+
+
+FILES = 65_536
+"""Open files that are asked for: each viewer may take two, a connection and a segment."""
+
+
+def allow_files() -> None:
+    """Have the system allow this process as many open files as it may; often that is a thousand at first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class CannotListen(StreamhostError):

@@ -23,7 +23,7 @@ from streamhost.instance import open_instance
 from streamhost.server.app import create_app
 from streamhost.server.delivery import delivery_of
 from streamhost.server.door import ASGIApp, Door
-from streamhost.server.listening import BACKLOG, Listener, listen
+from streamhost.server.listening import BACKLOG, Listener, allow_files, listen
 from streamhost.server.objects import media_sites, objects_of
 from streamhost.server.proxies import Proxies
 from streamhost.server.resting import rest
@@ -103,6 +103,7 @@ async def run(settings: Settings, announce: Announce, *, restarts: bool = False)
     """
     instance = open_instance(settings.data)
     with instance.lock() as lock:
+        allow_files()
         listener = listen(settings.server.host, settings.server.port)
         media = _listen_for_media(settings)
         lock.announce(listener.url)
@@ -155,10 +156,13 @@ async def _serve(
     media: Listener | None,
 ) -> None:
     app = create_app(host)
-    async with app.lifespan():
+    async with app.lifespan(), contextlib.AsyncExitStack() as stack:
         await host.start()
         delivery = delivery_of(host)
-        media_port = MediaPort(media.socket, delivery, host.measures) if media is not None else None
+        closing: Callable[[float], Awaitable[None]] | None = None
+        if media is not None:
+            closing = MediaPort(media.socket, delivery, host.measures).close
+            stack.push_async_callback(closing, 0.0)  # however this ends, and also where somebody is in a hurry
         turns = Turns(cast(ASGIApp, app), host.accounts.hashing_at_once + 1)
         door.open(turns, delivery, objects_of(host, delivery), media_sites(host), host.measures)
         gc.freeze()  # what is loaded stays: looking through all of it again and again would hold up every request
@@ -176,8 +180,7 @@ async def _serve(
         draining = asyncio.create_task(_drain(serving, patience))
         stopping = asyncio.create_task(host.stop(patience))
         hurried = asyncio.create_task(signals.hurried.wait())
-        closing = (media_port.close(patience),) if media_port is not None else ()
-        ending = asyncio.gather(draining, stopping, *closing)
+        ending = asyncio.gather(draining, stopping, *([closing(patience)] if closing is not None else []))
         await asyncio.wait((ending, hurried), return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():
             draining.cancel()

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Protocol
 
+from streamhost import log
 from streamhost.server.door import Headers, Scope
 from streamhost.server.reply import FilePart, Later, Reply
 from streamhost.server.straight.exchange import Exchange
 from streamhost.server.straight.reading import Reader, Refused, Request
 from streamhost.server.straight.sending import Sender
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 16 * 1024
 HEAD_SECONDS = 30.0
-"""A client that has not sent its whole request by then is cut off (slow loris)."""
+"""A client that has not sent its whole request by then is cut off (slow loris), from the first byte or from the
+beginning."""
 STALL_SECONDS = 120.0
 """A client that takes nothing for so long is cut off. A player that was paused asks for the rest anew."""
 IDLE_SECONDS = 75.0
@@ -28,6 +31,7 @@ the client has not read of the answer yet (RFC 9112, section 9.6)."""
 TURN_ANSWERS = 16
 """Answers to one client before the others have their turn."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_logger = log.get("delivery")
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -37,6 +41,11 @@ class Port(Protocol):
     loop: asyncio.AbstractEventLoop
     ending: bool
     """Whether every connection is to close after the answer that it is at."""
+    accepting: bool
+    """Whether there is room for another connection."""
+
+    def accept_more(self) -> None:
+        """There may be room again: somebody waits for the next request."""
 
     @property
     def readers(self) -> Executor:
@@ -56,8 +65,8 @@ class Connection:
     """One client, and the answer that it is being sent."""
 
     __slots__ = (
-        "_busy", "_exchange", "_lasting", "_lingers", "_moved", "_open", "_paused", "_port", "_reader", "_refused",
-        "_sender", "_socket",
+        "_asked", "_busy", "_exchange", "_lasting", "_lingers", "_open", "_paused", "_port", "_reader", "_refused",
+        "_sender", "_socket", "moved",
     )  # fmt: skip
 
     def __init__(self, port: Port, accepted: socket.socket, client: tuple[str, int]) -> None:
@@ -76,8 +85,16 @@ class Connection:
         self._paused = False
         self._lingers = False
         """Whether all is said, and only the client's end is waited for."""
-        self._moved = port.loop.time()
-        port.loop.add_reader(accepted.fileno(), self._readable)
+        self._asked = False
+        """Whether anything was ever asked here."""
+        self.moved = port.loop.time()
+        """When an answer ended, or bytes last came that are no part of a request that had begun."""
+        port.loop.add_reader(accepted.fileno(), self._guard, self._readable)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return not self._busy
 
     def end(self) -> None:
         """Close it as soon as nothing is being answered."""
@@ -90,8 +107,9 @@ class Connection:
         if self._busy:
             late = self._sender.waits_for_client and now - self._sender.moved > STALL_SECONDS
         else:
-            patience = LINGER_SECONDS if self._lingers else HEAD_SECONDS if self._reader.amid else IDLE_SECONDS
-            late = now - self._moved > patience
+            waits = IDLE_SECONDS if self._asked and not self._reader.amid else HEAD_SECONDS
+            patience = LINGER_SECONDS if self._lingers else waits
+            late = now - self.moved > patience
         if late:
             self.close()
 
@@ -130,7 +148,9 @@ class Connection:
 
     def _answered(self) -> None:
         self._busy = False
-        self._moved = self._port.loop.time()
+        self.moved = self._port.loop.time()
+        if not self._port.accepting:
+            self._port.accept_more()
         if self._lasting:
             return
         self._lingers = True
@@ -147,6 +167,14 @@ class Connection:
             self._answered()
             self._go_on()
 
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Do what the loop calls for; whatever goes wrong in it ends this connection, and no more."""
+        try:
+            step()
+        except Exception:
+            _logger.exception("delivery failed", action="delivery_failed")
+            self.close()
+
     def _readable(self) -> None:
         try:
             data = self._socket.recv(READ_BYTES)
@@ -160,7 +188,7 @@ class Connection:
         if self._lingers:
             return
         if not self._reader.amid:  # a head that comes in drops gains no time by them
-            self._moved = self._port.loop.time()
+            self.moved = self._port.loop.time()
         try:
             self._reader.feed(data)
         except Refused as error:
@@ -172,7 +200,7 @@ class Connection:
         reader, turn = self._reader, TURN_ANSWERS
         while self._open and not self._busy and not self._lingers:
             if turn == 0:
-                self._port.loop.call_soon(self._go_on)
+                self._port.loop.call_soon(self._guard, self._go_on)
                 break
             if reader.ready:
                 turn -= 1
@@ -190,7 +218,7 @@ class Connection:
             self._pause(not self._lingers and bool(reader.ready or self._refused))
 
     def _answer(self, request: Request) -> None:
-        self._busy = True
+        self._busy = self._asked = True
         self._lasting = self._lasting and request.lasting and not self._port.ending
         reply = self._port.reply(request.scope)
         if isinstance(reply, Reply):
@@ -205,4 +233,4 @@ class Connection:
             if pause:
                 self._port.loop.remove_reader(self._socket.fileno())
             else:
-                self._port.loop.add_reader(self._socket.fileno(), self._readable)
+                self._port.loop.add_reader(self._socket.fileno(), self._guard, self._readable)

@@ -19,7 +19,9 @@ from streamhost.server.reply import Later, Reply
 from streamhost.server.straight.connection import Connection
 
 CONNECTIONS = 1024
-"""Connections served at once; more wait in the kernel's queue."""
+"""Connections served at once. More wait in the kernel's queue until one ends, or one that is not used makes room."""
+UNUSED_SECONDS = 5.0
+"""After how long without a request a connection is ended if others wait."""
 READING_THREADS = 32
 """Threads that wait for the disk, at most; they are made when needed."""
 LOOK_SECONDS = 5.0
@@ -42,13 +44,13 @@ class MediaPort:
         self._delivery = delivery
         self._measures = measures
         self._connections: set[Connection] = set()
-        self._accepting = False
+        self.accepting = False
         self._empty = asyncio.Event()
         self._empty.set()
         self._second = 0
         self._date = b""
         self._looking = self.loop.call_later(LOOK_SECONDS, self._look)
-        self._accept_more()
+        self.accept_more()
 
     @property
     def readers(self) -> Executor:
@@ -56,7 +58,8 @@ class MediaPort:
         return self._readers
 
     async def close(self, patience: float) -> None:
-        """Accept nothing more, finish what is being answered, but wait no longer than `patience` seconds for that."""
+        """Accept nothing more, finish what is being answered, but wait no longer than `patience` seconds for that. It
+        may be called again, to wait less."""
         self.ending = True
         self._accept_no_more()
         self._bound.close()
@@ -67,7 +70,7 @@ class MediaPort:
             await asyncio.wait_for(self._empty.wait(), patience)
         for connection in list(self._connections):
             connection.close()
-        self._readers.shutdown(wait=False)
+        self._readers.shutdown(wait=False, cancel_futures=True)
 
     def reply(self, scope: Scope) -> Reply | Later:
         """What to answer to a request. Raises nothing."""
@@ -94,10 +97,13 @@ class MediaPort:
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
-        if not self.ending:
-            self._accept_more()
+        self.accept_more()
 
     def _accept(self) -> None:
+        """Somebody waits."""
+        if len(self._connections) >= CONNECTIONS and not self._make_room():
+            self._accept_no_more()
+            return
         while len(self._connections) < CONNECTIONS:
             try:
                 accepted, address = self._bound.accept()
@@ -106,29 +112,33 @@ class MediaPort:
             except OSError as error:
                 _logger.error("no connection can be accepted", action="accepting_failed", error=str(error))
                 self._accept_no_more()
-                self.loop.call_later(REST_SECONDS, self._rested)
+                self.loop.call_later(REST_SECONDS, self.accept_more)
                 return
             accepted.setblocking(False)
             self._empty.clear()
             self._connections.add(Connection(self, accepted, (str(address[0]), int(address[1]))))
-        self._accept_no_more()
 
-    def _rested(self) -> None:
-        if not self.ending:
-            self._accept_more()
+    def _make_room(self) -> bool:
+        idle = min((one for one in self._connections if one.idle), key=lambda one: one.moved, default=None)
+        if idle is None or self.loop.time() - idle.moved < UNUSED_SECONDS:
+            return False
+        idle.close()
+        return True
 
-    def _accept_more(self) -> None:
-        if not self._accepting:
-            self._accepting = True
+    def accept_more(self) -> None:
+        """There may be room again, unless the end has come."""
+        if not self.accepting and not self.ending:
+            self.accepting = True
             self.loop.add_reader(self._bound.fileno(), self._accept)
 
     def _accept_no_more(self) -> None:
-        if self._accepting:
-            self._accepting = False
+        if self.accepting:
+            self.accepting = False
             self.loop.remove_reader(self._bound.fileno())
 
     def _look(self) -> None:
+        self._looking = self.loop.call_later(LOOK_SECONDS, self._look)
         now = self.loop.time()
         for connection in list(self._connections):
             connection.look(now)
-        self._looking = self.loop.call_later(LOOK_SECONDS, self._look)
+        self.accept_more()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,8 +17,12 @@ else:
 
 HEAD_BYTES = 64 * 1024
 """The longest head of a request, as on the server's other port."""
-BODY_BYTES = 256 * 1024
-"""The longest body: only licence requests have one, which are bounded more narrowly where they are read."""
+HEADERS = 100
+BODY_BYTES = 128 * 1024
+"""The longest body: only licence requests have one, which may be half as long (`licences.py` refuses with words)."""
+FRAMED_BYTES = 8 * BODY_BYTES
+"""The longest body with what chunks say of themselves, and trailers."""
+_GO_ON = re.compile(rb"\s*100-continue\s*", re.IGNORECASE)
 BAD_REQUEST, TOO_LARGE, HEAD_TOO_LARGE = 400, 413, 431
 
 
@@ -53,7 +58,7 @@ class Reader:
         self._target = b""
         self._headers: Headers = []
         self._hosts = 0
-        self._body = b""
+        self._body = bytearray()
         self.ready: list[Request] = []
         """Requests that are whole, the first one first."""
         self.waits = False
@@ -83,11 +88,13 @@ class Reader:
         # What came with its beginning may have been of the requests before it.
         if self._in_head and self._fed > 2 * HEAD_BYTES:
             raise Refused(HEAD_TOO_LARGE)
+        if self._fed > 2 * HEAD_BYTES + FRAMED_BYTES:
+            raise Refused(TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """The parser: a request begins."""
         self._fed, self._in_head, self._hosts = self._latest, True, 0
-        self._target, self._headers, self._body = b"", [], b""
+        self._target, self._headers, self._body = b"", [], bytearray()
 
     def on_url(self, part: bytes) -> None:
         """The parser: more of the target."""
@@ -101,6 +108,8 @@ class Reader:
         if name == b"host":
             self._hosts += 1
         self._headers.append((name, value))
+        if len(self._headers) > HEADERS:
+            raise Refused(HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """The parser: the head is whole."""
@@ -110,7 +119,8 @@ class Reader:
         # RFC 9112, section 3.2: exactly one, but for HTTP/1.0, which knows none.
         if self._hosts != 1 and (self._hosts or self._parser.get_http_version() != "1.0"):
             raise Refused(BAD_REQUEST)
-        self.waits = (b"expect", b"100-continue") in self._headers
+        if self._parser.get_http_version() != "1.0":
+            self.waits = any(name == b"expect" and _GO_ON.fullmatch(value) for name, value in self._headers)
 
     def on_body(self, part: bytes) -> None:
         """The parser: more of the body."""
@@ -139,4 +149,4 @@ class Reader:
             "http_version": version,
         }
         lasting = self._parser.should_keep_alive() and version != "1.0"
-        self.ready.append(Request(scope, self._body, lasting))
+        self.ready.append(Request(scope, bytes(self._body), lasting))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
+from streamhost import log
 from streamhost.server.reply import FilePart
 from streamhost.server.straight.warming import read_through, resident
 
@@ -15,6 +17,10 @@ TURN_BYTES = 2 * 1024**2
 """Bytes sent to one client before the others have their turn."""
 WINDOW = 8 * 1024**2
 """Bytes of a large file that are brought into memory at a time."""
+BELIEVED_SECONDS = 5.0
+"""For how long bytes that were in memory are taken to be there still: a slow client takes minutes for a window."""
+
+_logger = log.get("delivery")
 
 
 class Sender:
@@ -22,20 +28,8 @@ class Sender:
     client has gone or the file has failed."""
 
     __slots__ = (
-        "_at",
-        "_closed",
-        "_file",
-        "_known_to",
-        "_loop",
-        "_lost",
-        "_number",
-        "_out",
-        "_readers",
-        "_reading",
-        "_sent",
-        "_socket",
-        "_writing",
-        "moved",
+        "_at", "_closed", "_file", "_known_at", "_known_to", "_loop", "_lost", "_number", "_out", "_readers",
+        "_reading", "_sent", "_socket", "_writing", "moved",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +50,8 @@ class Sender:
         self._out = memoryview(b"")
         self._file: FilePart | None = None
         self._at = self._known_to = 0
-        self._reading: asyncio.Future[None] | None = None
+        self._known_at = 0.0
+        self._reading: Future[None] | None = None
         self._writing = False
         self._closed = False
         self.moved = 0.0
@@ -82,13 +77,13 @@ class Sender:
         self._closed = True
         self._wait_for_client(False)
         self._out = memoryview(b"")
-        if self._reading is None:
+        if self._reading is None or self._reading.cancel():
             self._release()
 
     def _push(self) -> bool:
         try:
             while self._out:
-                count = self._socket.send(self._out, socket.MSG_MORE if self._file is not None else 0)
+                count = self._socket.send(self._out, socket.MSG_MORE if self._follows() else 0)
                 self._out = self._out[count:]
             if self._file is not None and not self._push_file(self._file):
                 return False
@@ -100,6 +95,10 @@ class Sender:
             return False
         self._wait_for_client(False)
         return True
+
+    def _follows(self) -> bool:
+        """Whether bytes of a file are sent next, so that the kernel may wait for them with what it has."""
+        return self._file is not None and self._file.part.end > self._file.part.start
 
     def _push_file(self, file: FilePart) -> bool:
         """Whether it is out. Raises `BlockingIOError` where the client has no room, else `OSError`."""
@@ -123,28 +122,42 @@ class Sender:
         """Whether the next bytes of the file are in memory; where they are not, a thread fetches them."""
         end = min(self._at + WINDOW, file.part.end)
         if resident(file.number, self._at, end):
-            self._known_to = end
+            self._know(end)
             return True
-        reading = self._loop.run_in_executor(self._readers, read_through, file.number, self._at, end)
-        self._reading = reading
-        reading.add_done_callback(self._brought)
+        # The thread's own future: cancelling one of the loop would leave the thread at work on a file that is closed.
+        self._reading = self._readers.submit(read_through, file.number, self._at, end)
+        self._reading.add_done_callback(self._loop_brought)
         return False
 
-    def _brought(self, reading: asyncio.Future[None]) -> None:
+    def _know(self, end: int) -> None:
+        self._known_to, self._known_at = end, self._loop.time()
+
+    def _loop_brought(self, reading: Future[None]) -> None:
+        """Called by the thread."""
+        if not reading.cancelled():
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._brought, reading)
+
+    def _brought(self, reading: Future[None]) -> None:
         self._reading = None
-        failed = reading.cancelled() or reading.exception() is not None
         if self._closed or self._file is None:
             self._release()
-        elif failed:
+        elif reading.exception() is not None:
             self._lost()
         else:
-            self._known_to = min(self._at + WINDOW, self._file.part.end)
+            self._know(min(self._at + WINDOW, self._file.part.end))
             self._writable()
 
     def _writable(self) -> None:
         self.moved = self._loop.time()
-        if self._push():
-            self._sent()
+        if self.moved - self._known_at > BELIEVED_SECONDS:
+            self._known_to = self._at
+        try:
+            if self._push():
+                self._sent()
+        except Exception:  # whatever it is, nobody may wait for this answer for ever
+            _logger.exception("delivery failed", action="delivery_failed")
+            self._lost()
 
     def _wait_for_client(self, wait: bool) -> None:
         if wait != self._writing:
