@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.server import Api, RunningServer
 from tests.support.tree import rows, sizes
-from tests.support.tus import Line, append, begin, content
+from tests.support.tus import Line, begin, content
 
 PATH = "/api/v1/upload"
 MIB = 1024**2
@@ -105,23 +105,38 @@ def test_a_form_that_breaks_off_leaves_nothing(alice: Api, site: RunningServer) 
         time.sleep(0.01)
 
 
-@pytest.fixture
-def pieces() -> Iterator[bytes]:
-    return (bytes([number % 251]) * MIB for number in range(300))
+def by_tus(api: Api, size: int) -> tuple[Line, bytes, int]:
+    """Begin to send so many bytes as one piece of a resumable upload: what follows them, and what is answered then."""
+    return Line(api).patch(begin(api, size), 0, size), b"", 204
 
 
-def test_memory_does_not_grow_with_the_file(alice: Api, site: RunningServer, pieces: Iterator[bytes]) -> None:
-    """300 MiB go through while the server's memory grows by less than 40 MiB."""
+def by_form(api: Api, size: int) -> tuple[Line, bytes, int]:
+    """The same by one multipart request."""
+    head, end = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n', b"\r\n--x--\r\n"
+    sizes = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(len(head) + size + len(end))}
+    return Line(api).head("POST", PATH, **sizes).send(head), end, 202
+
+
+@pytest.mark.parametrize("way", [by_tus, by_form])
+def test_memory_does_not_grow_with_the_file(
+    alice: Api, site: RunningServer, way: Callable[[Api, int], tuple[Line, bytes, int]]
+) -> None:
+    """300 MiB go through while the server's memory grows by less than 40 MiB, whether pieces of them could be sent
+    again or all of them are one request."""
     process = psutil.Process(site.process.pid)
-    append(alice, begin(alice, 4 * MIB), 0, content(4 * MIB))
-    before, most = process.memory_info().rss, 0
-    line = Line(alice).patch(begin(alice, 300 * MIB), 0, 300 * MIB)
-    for number, piece in enumerate(pieces):
-        line.send(piece)
-        if number % 10 == 0:
+
+    def send(count: int) -> int:
+        """Send so many MiB, of which one at a time is held here; most bytes of memory that the server had meanwhile."""
+        line, end, wanted = way(alice, count * MIB)
+        most = 0
+        for number in range(count):
+            line.send(bytes([number % 251]) * MIB)
             most = max(most, process.memory_info().rss)
-    assert line.status() == 204
-    assert most - before < 40 * MIB
+        assert line.send(end).status() == wanted
+        return max(most, process.memory_info().rss)
+
+    before = send(4)
+    assert send(300) - before < 40 * MIB
 
 
 def test_a_file_sent_by_the_helper_of_other_tests(alice: Api, site: RunningServer, tmp_path: Path) -> None:
