@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.support import PATIENCE, bunny, until, wait_for_time
+from tests.browser.support import PATIENCE, bunny, ready, stand_still, until, wait_for_place, wait_for_time
 from tests.support.clips import copied_clip
 from tests.support.server import RunningServer
 
@@ -19,13 +19,17 @@ SLOW = 400_000
 SIZE = 12_000_000
 """Bytes of a file that takes half a minute by it, so that no machine is too slow to interrupt it."""
 
-REMEMBER_STATES = """
+REMEMBER = """
 window.statesSeen = new Set();
+window.sharesSeen = new Set();
 new MutationObserver(() => {
-  const state = document.querySelector('.upload [role=status]')?.innerText;
+  const upload = document.querySelector('.upload');
+  const state = upload?.querySelector('[role=status]').innerText;
   if (state) window.statesSeen.add(state);
-}).observe(document.body, { childList: true, subtree: true, characterData: true });
+  if (upload?.dataset.phase === 'processing') window.sharesSeen.add(upload.querySelector('progress').value);
+}).observe(document.body, { attributes: true, childList: true, subtree: true, characterData: true });
 """
+"""Words, and how far the bar is while the film is made: both are gone before anybody has looked."""
 
 
 def throttle(page: Page, upload: int = SLOW) -> None:
@@ -71,13 +75,44 @@ def is_made_public(answer: Response) -> bool:
     )
 
 
-def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> None:
-    """Big Buck Bunny goes in by the page; progress is live; it can be watched, and ends as ready in the studio."""
+def drop(page: Page, file: Path) -> None:
+    """Drag a file out of a folder of the machine over the box, which shows that it would take it, and let go."""
+    target = page.locator("[data-drop]")
+    box = target.bounding_box()
+    assert box
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    carried = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    browser = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": carried})
+    expect(target).to_have_class(re.compile("drop--over"))
+    browser.send("Input.dispatchDragEvent", {"type": "drop", **place, "data": carried})
+    expect(target).not_to_have_class(re.compile("drop--over"))
+
+
+def plays(page: Page, manifest: str) -> None:
+    """Time goes on, a seek lands, time goes on from there; and it is this kind of manifest that was loaded."""
+    ready(page)
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.5)
+    stand_still(page)
+    place = 0.6 * float(page.evaluate("document.querySelector('video').duration"))
+    page.keyboard.press("6")
+    wait_for_place(page, place)
+    page.keyboard.press("k")
+    wait_for_time(page, place + 0.5)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(r => new URL(r.name).pathname)")
+    assert any(path.endswith(manifest) for path in loaded)
+
+
+def test_a_dropped_film_becomes_a_stream(site: RunningServer, visit: Visit) -> None:
+    """Big Buck Bunny is dropped on the page; progress is live; it plays by DASH and by HLS, and ends as ready in the
+    studio."""
     alice = visit(site.url).sign_in("alice@example.org")
     page = alice.page("/upload")
     page.get_by_label("Unlisted").first.check()
-    page.evaluate(REMEMBER_STATES)
-    page.locator("[data-files]").set_input_files(bunny())
+    page.evaluate(REMEMBER)
+    drop(page, bunny())
     phase(page, "processing", "ready")
     title = row(page).get_by_label("Title")
     title.fill("The big rabbit")
@@ -87,11 +122,15 @@ def test_a_dropped_file_becomes_a_stream(site: RunningServer, visit: Visit) -> N
     expect(row(page).get_by_role("link", name="Watch")).to_be_visible()
     phase(page, "ready")
     assert len(page.evaluate("[...window.statesSeen]")) > 1, "no state was shown on the way"
+    shares = page.evaluate("[...window.sharesSeen]")
+    assert any(0 < share < 1 for share in shares), f"the bar did not move while the film was made: {shares}"
     row(page).get_by_role("link", name="Watch").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The big rabbit")
     expect(page.get_by_text("Public").first).to_be_visible()
-    page.locator("[data-start]").click()
-    wait_for_time(page, 0.5)
+    address = page.url
+    for stream_format, manifest in (("dash", ".mpd"), ("hls", ".m3u8")):
+        page.goto(f"{address}?format={stream_format}")
+        plays(page, manifest)
     page.goto(site.url + "/studio")
     expect(page.get_by_role("listitem").filter(has_text="The big rabbit")).to_contain_text("Ready")
 
