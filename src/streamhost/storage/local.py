@@ -34,8 +34,6 @@ _SYNCS = 8
 syncfs(2) took 0.07 to 0.25 s, but would also wait for everybody else's unwritten bytes."""
 _TRIES = 5
 """A folder that was made may be removed as empty by another process before the rename; then it is made again."""
-_JUST_MADE = 1.0
-"""Seconds: a file that is so new may be one that its writer is about to lock."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -259,23 +257,25 @@ class LocalStorage:
         if not self._tidied:
             self._tidied = True
             self._tidy()
-        path = self._incoming / new_id()
-        with path.open("xb") as held:
-            with contextlib.suppress(OSError):  # not every network's file system has locks
-                fcntl.flock(held, fcntl.LOCK_EX)
-            try:
-                yield path
-            finally:
-                path.unlink(missing_ok=True)
+        while True:
+            path = self._incoming / new_id()
+            with path.open("xb") as held:
+                with contextlib.suppress(OSError):  # not every network's file system has locks
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                if not path.exists():
+                    continue  # before it was locked somebody has taken it for left over
+                try:
+                    yield path
+                finally:
+                    path.unlink(missing_ok=True)
+                return
 
     def _tidy(self) -> None:
         for leftover in self._incoming.iterdir():
             with contextlib.suppress(OSError), leftover.open("rb") as abandoned:
-                age = time.time() - os.fstat(abandoned.fileno()).st_mtime
-                if age < DAY:
+                if time.time() - os.fstat(abandoned.fileno()).st_mtime < DAY:
                     fcntl.flock(abandoned, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error while somebody writes it
-                if age > _JUST_MADE:
-                    leftover.unlink()
+                leftover.unlink()
 
 
 async def _blocking(work: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -117,7 +117,7 @@ async def test_leftovers_of_crashes(storage: LocalStorage) -> None:
             ("old", 2 * 86400, True),
             ("left", 60, False),
             ("held", 60, True),
-            ("new", -3600, False),
+            ("new", 0, False),
         ):
             file = writers.enter_context((incoming / name).open("wb"))
             if locked:
@@ -125,7 +125,31 @@ async def test_leftovers_of_crashes(storage: LocalStorage) -> None:
             os.utime(file.fileno(), (time.time() - age, time.time() - age))
         assert [stored.key async for stored in storage.list()] == []
         await storage.put_bytes("a", b"x")
-        assert sorted(path.name for path in incoming.iterdir()) == ["held", "new"]
+        assert sorted(path.name for path in incoming.iterdir()) == ["held"]
+
+
+async def test_taken_for_left_over(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody removes a file before its writer has locked it, another one is written: one that is locked."""
+    lock, replace, removed = fcntl.flock, os.replace, list[Path]()
+
+    def late(file: BinaryIO, operation: int) -> None:
+        if not removed:
+            [fresh] = (storage.root / ".incoming").iterdir()
+            fresh.unlink()
+            removed.append(fresh)
+        lock(file, operation)
+
+    def looked_at(source: Path, target: Path) -> None:
+        with source.open("rb") as other, pytest.raises(BlockingIOError):
+            lock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        replace(source, target)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    monkeypatch.setattr(os, "replace", looked_at)
+    await storage.put_bytes("a", b"x")
+    assert removed
+    assert b"".join([piece async for piece in storage.read("a")]) == b"x"
+    assert list((storage.root / ".incoming").iterdir()) == []
 
 
 async def test_cancelled_while_storing(storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
