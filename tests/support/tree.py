@@ -8,20 +8,28 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.support.server import until
 
 
-def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
-    """Rows of the catalog, read beside the running server."""
+@contextlib.contextmanager
+def reading(data: Path) -> Iterator[sqlite3.Connection]:
+    """The catalog, to be read beside the running server; for whoever looks again and again."""
     conn = sqlite3.connect(f"file:{data / 'catalog.sqlite3'}?mode=ro", uri=True, timeout=150)
     conn.row_factory = sqlite3.Row
     try:
-        return conn.execute(sql, values).fetchall()
+        yield conn
     finally:
         conn.close()
+
+
+def rows(data: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
+    """Rows of the catalog, read beside the running server."""
+    with reading(data) as conn:
+        return conn.execute(sql, values).fetchall()
 
 
 def stored(data: Path, *below: str) -> set[str]:
