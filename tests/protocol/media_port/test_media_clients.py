@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -141,3 +143,46 @@ async def test_a_fault_ends_one_connection(place: Place, monkeypatch: pytest.Mon
         broken.setattr(f"{SENDING}.resident", fail)
         assert (await place.exchange(place.request("large.m4s"))).partition(b"\r\n\r\n")[2] == b""
     assert (await place.exchange(place.request("small.m4s", "Host: x", "Connection: close"))).endswith(SMALL)
+
+
+async def test_who_cannot_be_accepted_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many files are open, it is tried again after a rest, however many answers end meanwhile."""
+    monkeypatch.setattr(listener, "REST_SECONDS", 0.3)
+    tries = 0
+
+    class Full:
+        """The bound socket, which has no room at first."""
+
+        def __init__(self, bound: socket.socket) -> None:
+            self._bound = bound
+
+        def fileno(self) -> int:
+            return self._bound.fileno()
+
+        def close(self) -> None:
+            self._bound.close()
+
+        def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+            nonlocal tries
+            tries += 1
+            if 2 < tries < 5:
+                raise OSError(errno.EMFILE, "Too many open files")
+            accepted, (host, port) = self._bound.accept()
+            return accepted, (host, port)
+
+    real = listener.MediaPort.__init__
+    monkeypatch.setattr(
+        listener.MediaPort, "__init__", lambda port, bound, *rest: real(port, cast(socket.socket, Full(bound)), *rest)
+    )
+    async with a_place(tmp_path) as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(place.request("small.m4s"))
+        assert (await one_answer(reader))[2] == SMALL
+        assert tries == 2
+        waiting = asyncio.create_task(place.exchange(place.request("small.m4s", "Host: x", "Connection: close")))
+        for _ in range(20):
+            writer.write(place.request("small.m4s"))
+            assert (await one_answer(reader))[2] == SMALL
+        assert (await waiting).endswith(SMALL)
+        assert tries <= 7
+        writer.close()

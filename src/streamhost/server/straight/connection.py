@@ -41,11 +41,6 @@ class Port(Protocol):
     loop: asyncio.AbstractEventLoop
     ending: bool
     """Whether every connection is to close after the answer that it is at."""
-    accepting: bool
-    """Whether there is room for another connection."""
-
-    def accept_more(self) -> None:
-        """There may be room again: somebody waits for the next request."""
 
     @property
     def readers(self) -> Executor:
@@ -149,8 +144,6 @@ class Connection:
     def _answered(self) -> None:
         self._busy = False
         self.moved = self._port.loop.time()
-        if not self._port.accepting:
-            self._port.accept_more()
         if self._lasting:
             return
         self._lingers = True

@@ -48,6 +48,19 @@ class Exchange:
 
     async def _run(self, later: Later) -> None:
         try:
+            await self._answer(later)
+            if self._gone.is_set():
+                return
+            if self._whole:
+                self._connection.answered()
+            else:
+                self._connection.close()
+        except Exception:  # nobody may wait for this connection for ever
+            _logger.exception("delivery failed", action="delivery_failed", path=self._scope["path"])
+            self._connection.close()
+
+    async def _answer(self, later: Later) -> None:
+        try:
             await later(self._receive, self._send)
         except ConnectionAbortedError:
             pass  # by the client, or because what is stored ended too soon: either way the rest cannot be told
@@ -57,12 +70,6 @@ class Exchange:
             if not self._begun:
                 with contextlib.suppress(ConnectionAbortedError):
                     await self._tell(error)
-        if self._gone.is_set():
-            return
-        if self._whole:
-            self._connection.answered()
-        else:
-            self._connection.close()
 
     async def _tell(self, error: Exception) -> None:
         said = refusal(self._scope["method"], error)

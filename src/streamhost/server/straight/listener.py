@@ -44,13 +44,14 @@ class MediaPort:
         self._delivery = delivery
         self._measures = measures
         self._connections: set[Connection] = set()
-        self.accepting = False
+        self._accepting = False
+        self._rest: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
         self._empty.set()
         self._second = 0
         self._date = b""
         self._looking = self.loop.call_later(LOOK_SECONDS, self._look)
-        self.accept_more()
+        self._accept_more()
 
     @property
     def readers(self) -> Executor:
@@ -64,6 +65,8 @@ class MediaPort:
         self._accept_no_more()
         self._bound.close()
         self._looking.cancel()
+        if self._rest is not None:
+            self._rest.cancel()
         for connection in list(self._connections):
             connection.end()
         with contextlib.suppress(TimeoutError):
@@ -97,7 +100,7 @@ class MediaPort:
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
-        self.accept_more()
+        self._accept_more()
 
     def _accept(self) -> None:
         """Somebody waits."""
@@ -112,7 +115,8 @@ class MediaPort:
             except OSError as error:
                 _logger.error("no connection can be accepted", action="accepting_failed", error=str(error))
                 self._accept_no_more()
-                self.loop.call_later(REST_SECONDS, self.accept_more)
+                self._make_room()
+                self._rest = self.loop.call_later(REST_SECONDS, self._rested)
                 return
             accepted.setblocking(False)
             self._empty.clear()
@@ -125,15 +129,19 @@ class MediaPort:
         idle.close()
         return True
 
-    def accept_more(self) -> None:
+    def _rested(self) -> None:
+        self._rest = None
+        self._accept_more()
+
+    def _accept_more(self) -> None:
         """There may be room again, unless the end has come."""
-        if not self.accepting and not self.ending:
-            self.accepting = True
+        if not self._accepting and not self.ending and self._rest is None:
+            self._accepting = True
             self.loop.add_reader(self._bound.fileno(), self._accept)
 
     def _accept_no_more(self) -> None:
-        if self.accepting:
-            self.accepting = False
+        if self._accepting:
+            self._accepting = False
             self.loop.remove_reader(self._bound.fileno())
 
     def _look(self) -> None:
@@ -141,4 +149,4 @@ class MediaPort:
         now = self.loop.time()
         for connection in list(self._connections):
             connection.look(now)
-        self.accept_more()
+        self._accept_more()

@@ -29,7 +29,7 @@ class Sender:
 
     __slots__ = (
         "_at", "_closed", "_file", "_known_at", "_known_to", "_loop", "_lost", "_number", "_out", "_readers",
-        "_reading", "_sent", "_socket", "_writing", "moved",
+        "_reading", "_sent", "_socket", "_window", "_writing", "moved",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +51,7 @@ class Sender:
         self._file: FilePart | None = None
         self._at = self._known_to = 0
         self._known_at = 0.0
+        self._window = WINDOW
         self._reading: Future[None] | None = None
         self._writing = False
         self._closed = False
@@ -66,7 +67,7 @@ class Sender:
         """Send this, and then the file, which is closed afterwards. True if everything is out; else `sent` is called
         once it is, or `lost`."""
         self._out = memoryview(bytes(self._out) + data if self._out else data)
-        self._file = file
+        self._file, self._window = file, WINDOW
         if file is not None:
             self._at = self._known_to = file.part.start
         self.moved = self._loop.time()
@@ -120,7 +121,7 @@ class Sender:
 
     def _bring(self, file: FilePart) -> bool:
         """Whether the next bytes of the file are in memory; where they are not, a thread fetches them."""
-        end = min(self._at + WINDOW, file.part.end)
+        end = min(self._at + self._window, file.part.end)
         if resident(file.number, self._at, end):
             self._know(end)
             return True
@@ -145,13 +146,14 @@ class Sender:
         elif reading.exception() is not None:
             self._lost()
         else:
-            self._know(min(self._at + WINDOW, self._file.part.end))
+            self._know(min(self._at + self._window, self._file.part.end))
             self._writable()
 
     def _writable(self) -> None:
         self.moved = self._loop.time()
         if self.moved - self._known_at > BELIEVED_SECONDS:
-            self._known_to = self._at
+            # Looked at again, and only as much of it as such a client is likely to take before the next time.
+            self._known_to, self._window = self._at, TURN_BYTES
         try:
             if self._push():
                 self._sent()
