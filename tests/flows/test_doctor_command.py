@@ -68,12 +68,13 @@ class Front:
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """Without a proxy so far."""
-    folder, port = tmp_path_factory.mktemp("front"), free_port()
+    folder, port, media_port = tmp_path_factory.mktemp("front"), free_port(), free_port()
     settings = {
         "STREAMHOST_SERVER_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "STREAMHOST_SERVER_TRUSTED_PROXIES": '["127.0.0.1/32"]',
         "STREAMHOST_UPLOADS_KEEP_FREE": "0",
-        "STREAMHOST_SERVER_MEDIA_PORT": str(free_port()),
+        "STREAMHOST_SERVER_MEDIA_PORT": str(media_port),
+        "STREAMHOST_SERVER_MEDIA_URL": f"http://127.0.0.1:{media_port}",
     }
     server = RunningServer(folder / "data", **settings).start()
     server.add_user("root@example.org", "admin")
