@@ -169,6 +169,14 @@ def arrivals(page: Page) -> list[str]:
     return came
 
 
+def play(page: Page, address: str) -> None:
+    """Start the video there, and see time go on."""
+    page.goto(address)
+    expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
+    page.locator("[data-start]").click()
+    wait_for_time(page, 0.5)
+
+
 @pytest.mark.parametrize(
     ("way", "formats"),
     [
@@ -195,10 +203,7 @@ def test_it_plays(
         for stream_format in formats:
             page = visit(site.url).page()
             came = arrivals(page)
-            page.goto(f"{site.url}/watch/{film.video}?format={stream_format}")
-            expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
-            page.locator("[data-start]").click()
-            wait_for_time(page, 0.5)
+            play(page, f"{site.url}/watch/{film.video}?format={stream_format}")
             page.get_by_role("slider", name="Position").focus()
             page.keyboard.press("7")
             wait_for_time(page, 12 * 0.7)
@@ -221,10 +226,7 @@ def test_what_is_protected_plays_by_the_port_for_media(
         alice.wait_until(video, "ready")
         page = visit(site.url).page()
         came = arrivals(page)
-        page.goto(f"{site.url}/watch/{video}")
-        expect(page.get_by_role("button", name="Play", exact=True).first).to_be_visible()
-        page.locator("[data-start]").click()
-        wait_for_time(page, 0.5)
+        play(page, f"{site.url}/watch/{video}")
         keys = [url for url in came if "/license/" in url or "/key/" in url]
         assert keys
         assert all(url.startswith(f"{settings['STREAMHOST_SERVER_MEDIA_URL']}/s/") for url in keys)

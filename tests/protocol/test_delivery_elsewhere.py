@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +19,7 @@ from streamhost.model.videos import package_prefix
 from streamhost.ports import StorageUnavailable
 from streamhost.server.delivery import Delivery
 from streamhost.storage.memory import MemoryStorage
+from tests.support.asgi import told
 from tests.support.ports import free_port
 from tests.support.server import RunningServer
 
@@ -65,23 +65,8 @@ class Remote:
 
     async def ask(self, name: str = NAME, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body."""
-        sent: list[Any] = []
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": f"/s/{a_grant(self.ring)}/{VIDEO}/{name}",
-            "headers": [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()],
-            "extensions": {"http.response.pathsend": {}},
-        }
-        await self.delivery(scope, receive, send)
-        start, *rest = sent
+        path = f"/s/{a_grant(self.ring)}/{VIDEO}/{name}"
+        start, *rest = await told(self.delivery, path, method, **headers)
         found = {key.decode(): value.decode() for key, value in start["headers"]}
         return start["status"], found, b"".join(message["body"] for message in rest)
 

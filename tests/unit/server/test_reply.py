@@ -16,11 +16,11 @@ from streamhost.server.delivery import Delivery
 from streamhost.server.hot import PIECE
 from streamhost.server.reply import READ_LIMIT
 from streamhost.storage.local import LocalStorage
+from tests.support.asgi import PATHSEND, told
 
 VIDEO, PACKAGE, SESSION = VideoId("deliveredvideo01"), PackageId("deliveredpack001"), SessionId("somebodyssession")
 NAME = "v720/0.m4s"
 ROOT = package_prefix(VIDEO, PACKAGE)
-PATHSEND = "http.response.pathsend"
 LARGE = os.urandom(READ_LIMIT + 1)
 
 
@@ -30,23 +30,8 @@ async def messages(
     """What is told to a server that `offers` these extensions about a request for a file with this content."""
     storage, grants = LocalStorage(folder), Grants({1: b"k" * 32}, system_clock, 600)
     await storage.put_bytes(ROOT + NAME, content)
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": f"/s/{grants.issue(VIDEO, PACKAGE, SESSION)[0]}/{VIDEO}/{NAME}",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "extensions": {name: {} for name in offers},
-    }
-    await Delivery(grants, storage)(scope, receive, send)
-    return sent
+    path = f"/s/{grants.issue(VIDEO, PACKAGE, SESSION)[0]}/{VIDEO}/{NAME}"
+    return await told(Delivery(grants, storage), path, method, offers=offers, **headers)
 
 
 def body(rest: list[dict[str, Any]]) -> bytes:
