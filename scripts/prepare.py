@@ -43,9 +43,11 @@ SYSTEM = {
         "eatmydata": "eatmydata",
         "ffmpeg": "ffmpeg",
         "ffprobe": "ffmpeg",
+        "fish": "fish",
         "nginx": "nginx-light",
         "redis-server": "redis-server",
         "systemd-analyze": "systemd",
+        "zsh": "zsh",
     },
     "bench": {"curl": "curl", "wrk": "wrk"},
 }

@@ -122,3 +122,37 @@ def test_tab_in_bash(tmp_path: Path) -> None:
     assert code == 0, screen
     assert "streamhost jobs list --state failed --data /nowhere" in screen
     assert "There is no catalog" in screen
+
+
+def test_tab_in_zsh(tmp_path: Path) -> None:
+    """The same in a real zsh, which finds the script where its people keep theirs: every Tab counts, not only the first
+    one, which loads the script. zsh draws its line in pieces, and is asked for what it ran."""
+    functions = tmp_path / "functions"
+    functions.mkdir()
+    (functions / "_streamhost").write_text(run("completion", "zsh").stdout)
+    env = terminal(HOME=str(tmp_path), PATH=f"{PROGRAM.parent}:/usr/bin:/bin", PS1="ready> ", ZDOTDIR=str(tmp_path))
+    asked = [
+        ("ready> ", f"fpath=({functions} $fpath); autoload -Uz compinit && compinit -u -D && echo com''plete"),
+        ("complete", "streamhost jo\tli\t--sta\tfai\t--data /nowhere"),
+        ("There is no catalog", "fc -ln -1; exit"),
+    ]
+    _, screen = answered(["/usr/bin/zsh", "-f", "-i"], asked, env)
+    assert "\nstreamhost jobs list --state failed --data /nowhere\n" in screen
+
+
+def test_suggestions_of_fish(tmp_path: Path) -> None:
+    """A real fish suggests commands, commands below them, options and their values, each with what it is for."""
+    script = tmp_path / ".config/fish/completions/streamhost.fish"
+    script.parent.mkdir(parents=True)
+    script.write_text(run("completion", "fish").stdout)
+    places = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config")}
+    env = terminal(PATH=f"{PROGRAM.parent}:/usr/bin:/bin", **places)
+
+    def suggested(line: str) -> str:
+        asked = ["fish", "--command", f"complete --do-complete '{line}'"]
+        return subprocess.run(asked, env=env, capture_output=True, text=True, check=True).stdout
+
+    assert suggested("streamhost jo").startswith("jobs\t")
+    assert suggested("streamhost jobs li").startswith("list\t")
+    assert suggested("streamhost jobs list --sta").startswith("--state\t")
+    assert suggested("streamhost jobs list --state fai").split() == ["failed"]

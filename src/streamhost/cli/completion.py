@@ -32,5 +32,7 @@ def completion(ctx: click.Context, shell: str, as_json: bool) -> None:
     assert kind is not None, "one of those that click knows"
     # The template of click's class alone: asking the shell for its version is not needed to print it.
     made = kind(ctx.find_root().command, {}, PROGRAM, VARIABLE)
-    script = made.source_template % made.source_vars()
+    # zsh takes a file on its $fpath for the function of the same name. Only if the file defines that function itself is
+    # it called by later presses of Tab; otherwise the second one would define it again and complete nothing.
+    script = made.source_template % (made.source_vars() | {"complete_func": f"_{PROGRAM}"})
     click.echo(json.dumps({"shell": shell, "place": PLACES[shell], "script": script}) if as_json else script)
