@@ -55,6 +55,25 @@ async def test_an_upload_lives_until_the_time_it_was_given(tmp_path: Path) -> No
         assert (await house.client.delete(address, headers=alice)).status_code == 410
 
 
+async def test_a_part_that_has_expired_is_not_joined(tmp_path: Path) -> None:
+    """Complete or not, 410: whether it is still there is a matter of when old files are swept."""
+    clock = Standing()
+    instance_at(tmp_path / "data")
+    async with open_house(tmp_path / "data", clock=clock, uploads__expire_hours=SHORT / 3600) as house:
+        alice = await house.sign_in("alice") | VERSION
+        part = alice | TYPE | {"Upload-Length": "3", "Upload-Concat": "partial"}
+        parts = [(await house.client.post(PATH, headers=part, content=b"abc")).headers["location"]]
+        clock.now += SHORT * 0.9
+        parts.append((await house.client.post(PATH, headers=part, content=b"def")).headers["location"])
+        clock.now += SHORT * 0.5
+        joined = alice | {"Upload-Concat": "final;" + " ".join(parts)}
+        answer = await house.client.post(PATH, headers=joined)
+        assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
+        assert (await house.client.head(parts[1], headers=alice)).status_code == 200
+        alone = alice | {"Upload-Concat": f"final;{parts[1]}"}
+        assert (await house.client.post(PATH, headers=alone)).status_code == 201
+
+
 async def test_room_is_promised_only_once(tmp_path: Path) -> None:
     """507 when too little is left beside what stays free and what others were promised, until they give it back."""
     instance_at(tmp_path / "data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from streamhost.config.cdn import CdnSettings
 from streamhost.config.serving import ServerSettings, is_behind_a_proxy, media_url
@@ -14,10 +15,27 @@ ORIGIN, PULL, SECURE_LINK = "origin", "pull", "secure_link"
 
 def disagreements(settings: Settings) -> list[str]:
     """What does not fit together, a line each."""
+    server = settings.server
+    unusable = [f"server.{line}" for line in _addresses(server)]
     return [
-        *(f"server.{line}" for line in _media_port(settings.server)),
+        *(unusable or [f"server.{line}" for line in _media_port(server)]),
         *(f"cdn.{line}" for line in _cdn(settings.cdn)),
     ]
+
+
+def _addresses(server: ServerSettings) -> Iterator[str]:
+    """What has the form of an address, and leads nowhere."""
+    for name, address in (("public_url", server.public_url), ("media_url", server.media_url)):
+        if not address:
+            continue
+        try:
+            parts = urlsplit(address)
+            missing = not parts.hostname or parts.port == 0
+        except ValueError as error:
+            yield f"{name}: {address} is no address: {error}"
+            continue
+        if missing:
+            yield f"{name}: {address} names no {'port' if parts.hostname else 'host'} that anybody could ask"
 
 
 def _media_port(server: ServerSettings) -> Iterator[str]:
@@ -30,11 +48,7 @@ def _media_port(server: ServerSettings) -> Iterator[str]:
         return
     if server.media_port == server.port:
         yield "media_port: is server.port; it has to be another"
-    try:
-        url, proxied = media_url(server), is_behind_a_proxy(server)
-    except ValueError as error:
-        yield f"public_url: {server.public_url} is no address: {error}"
-        return
+    url, proxied = media_url(server), is_behind_a_proxy(server)
     if server.public_url.startswith("https:") and not url.startswith("https:"):
         yield (
             f"media_url: pages of {server.public_url} load nothing that is not encrypted; say here the https address "

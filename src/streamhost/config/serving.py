@@ -118,7 +118,7 @@ class ServerSettings(Section, frozen=True):
 
 def media_url(server: ServerSettings) -> str:
     """The address (scheme, host and port) of `server.media_port` for players; empty if there is none, or if nothing
-    says which it is: the port itself speaks no TLS. Raises `ValueError` for a public address that is none."""
+    says which it is: the port itself speaks no TLS."""
     if not server.media_port or server.media_url:
         return server.media_url
     if not server.public_url:
@@ -128,7 +128,7 @@ def media_url(server: ServerSettings) -> str:
 
 
 def is_behind_a_proxy(server: ServerSettings) -> bool:
-    """Whether others reach the server only by way of another program on this machine. Raises as `media_url`."""
+    """Whether others reach the server only by way of another program on this machine."""
     named = urlsplit(server.public_url).hostname or ""
     return _is_loopback(server.host) and (bool(server.trusted_proxies) or not _is_loopback(named or server.host))
 

@@ -140,7 +140,8 @@ class Uploads:
     ) -> Upload:
         """Make one upload of finished partial ones, which it uses up. Asked again for the same parts, it is the same.
 
-        Raises `InvalidParts`, `PartsUnfinished`, `UploadNotFound` for a missing part, and what `create` raises."""
+        Raises `InvalidParts`, `PartsUnfinished`, `UploadNotFound` for a missing part, `UploadGone` for one that has
+        expired, and what `create` raises."""
         if not parts or len(set(parts)) != len(parts) or len(parts) > MAX_PARTS:
             raise InvalidParts(f"From 1 to {MAX_PARTS} different parts are needed.")
         final = await self._offered(owner_id, None, UploadKind.FINAL, metadata, metadata_header)
@@ -148,7 +149,8 @@ class Uploads:
         async with self._db.write() as conn:
             known = await rows.final_of(conn, owner_id, parts)
             if known is None:
-                sizes = [usable(await rows.get(conn, part_id), part_id, owner_id) for part_id in parts]
+                now = self._clock()
+                sizes = [usable(await rows.get(conn, part_id), part_id, owner_id, now) for part_id in parts]
                 self._room.fits(sum(sizes))
                 await check_target(conn, final)
                 video_id = chosen_video(final)
