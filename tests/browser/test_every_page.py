@@ -15,7 +15,7 @@ from streamhost.db import videos
 from streamhost.db.core import Database
 from streamhost.host_basis import CATALOG_FILE
 from streamhost.jobs.queue import Queue
-from streamhost.model.clock import DAY, system_clock
+from streamhost.model.clock import DAY, HOUR, system_clock
 from streamhost.model.ids import PackageId, UserId, VideoId, new_id
 from streamhost.model.tasks import MakeDownload
 from streamhost.model.videos import Video, VideoState, Visibility
@@ -97,7 +97,7 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
     begun = furnish(full_site, user, good, rendition)
     events[1] |= {"at": 1060, "position": 60}
     root.post("/api/v1/events", json={"session": "other", "video": begun, "events": events}).raise_for_status()
-    wait_until(lambda: all(row in root.get("/").text for row in ("Continue watching", "For you")))
+    wait_until(lambda: all(row in root.get("/").text for row in ("Continue watching", "Trending", "For you")))
     return {
         "video": good,
         "rendition": rendition,
@@ -109,8 +109,9 @@ def addresses(full_site: RunningServer) -> Mapping[str, str]:
 
 
 def furnish(site: RunningServer, owner: str, video: str, rendition: str) -> str:
-    """Put what would take long to come about beside a running server: films of somebody, of which the newest is the
-    answer; and an order for a file that is not put together meanwhile, so that the page which waits for it stays."""
+    """Put what would take long to come about beside a running server: films of somebody that many watch, of which the
+    newest is the answer; and an order for a file that is not put together meanwhile, so that the page which waits for
+    it stays."""
     now = system_clock()
 
     async def put() -> str:
@@ -119,6 +120,8 @@ def furnish(site: RunningServer, owner: str, video: str, rendition: str) -> str:
             films = [film(UserId(owner), title, now - number * DAY) for number, title in enumerate(FILMS)]
             for one in films:
                 await videos.insert(conn, one)
+                sql = "INSERT INTO playback_hours (subject, hour, views) VALUES (:subject, :hour, 100)"
+                await conn.execute(sql, {"subject": one.id, "hour": int(now // HOUR)})
             found = await videos.get(conn, VideoId(video))
             assert found is not None
             assert found.package_id is not None

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.support import until
@@ -41,6 +41,30 @@ def test_a_video_is_paused_and_goes_on(site: RunningServer, alice: Api, visit: V
     expect(row.get_by_role("button", name="Pause")).to_be_visible()
     expect(row).to_contain_text("Ready", timeout=PATIENCE)
     expect(row.get_by_role("button", name="Pause")).to_have_count(0)
+
+
+def test_a_press_is_not_lost(site: RunningServer, alice: Api, visit: Visit) -> None:
+    """A link that was pressed before its card came anew leads where it should when it is let go."""
+    visitor = visit(site.url).sign_in("alice@example.org")
+    video_id = alice.upload(long_clip(), title="Pressed film")
+    page = visitor.page("/studio")
+    row = page.get_by_role("listitem").filter(has_text="Pressed film")
+    expect(row).to_contain_text(re.compile(r"\d %"))
+
+    def copy(request: Request) -> bool:
+        return request.resource_type == "fetch" and request.url.endswith("/studio")
+
+    held: list[Route] = []
+    page.route("**/studio", lambda route: held.append(route) if copy(route.request) else route.continue_())
+    with page.expect_request(copy, timeout=PATIENCE):
+        alice.post(f"/api/v1/videos/{video_id}/processing", json={"action": "cancel"}).raise_for_status()
+    row.get_by_role("link", name="Pressed film", exact=True).last.hover()
+    page.mouse.down()
+    with page.expect_event("requestfinished", copy):
+        held[0].continue_()
+    page.evaluate("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(video_id))
 
 
 def test_the_list_of_jobs_follows_what_happens(site: RunningServer, alice: Api, visit: Visit, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import { icon, make, setText } from "./dom.ts";
 import { ago, localMinute, moment, percent } from "./format.ts";
 import { Follower } from "./live.ts";
+import { letGo } from "./press.ts";
 import { stateText } from "./states.ts";
 import { texts } from "./texts.ts";
 import { settled } from "./types.ts";
@@ -146,6 +147,7 @@ async function refresh(item: HTMLElement, id: string): Promise<void> {
   if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector(`[data-video="${CSS.escape(id)}"]`);
+  await letGo();
   if (!fresh || !item.isConnected) return;
   const focused = item.contains(document.activeElement);
   const ticked = item.querySelector<HTMLInputElement>("[data-tick]")?.checked ?? false;

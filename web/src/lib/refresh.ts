@@ -1,6 +1,7 @@
 // Lists that keep themselves up to date: the server knows best how they look, so a fresh copy of the page is asked for.
 
 import { startTimes } from "./page.ts";
+import { isPressed } from "./press.ts";
 
 const EVERY = 2000; // ms between two copies
 
@@ -29,7 +30,7 @@ const keys = (list: ParentNode): string => [...list.querySelectorAll<HTMLElement
 /** Numbers and words change in place; a list with other items replaces the old one, unless somebody is about to use a button of it. */
 function show(list: HTMLElement, fresh: HTMLElement): void {
   if (keys(list) !== keys(fresh)) {
-    if (list.contains(document.activeElement)) return;
+    if (isPressed() || list.contains(document.activeElement)) return;
     list.replaceChildren(...fresh.childNodes);
     startTimes();
     return;
