@@ -56,7 +56,7 @@ async def test_an_upload_lives_until_the_time_it_was_given(tmp_path: Path) -> No
 
 
 async def test_a_part_that_has_expired_is_not_joined(tmp_path: Path) -> None:
-    """Complete or not, 410: whether it is still there is a matter of when old files are swept."""
+    """410, whether it has been swept away already or not; the others can be joined without it."""
     clock = Standing()
     instance_at(tmp_path / "data")
     async with open_house(tmp_path / "data", clock=clock, uploads__expire_hours=SHORT / 3600) as house:

@@ -25,9 +25,13 @@ function release(): void {
   });
 }
 
-const press = (): void => void (pressed = true);
+function press(): void {
+  pressed = true;
+}
+
 const options = { capture: true, passive: true };
-document.addEventListener("pointerdown", press, options);
+// Other buttons open menus, which may keep the end of the press to themselves.
+document.addEventListener("pointerdown", (event) => event.button === 0 && press(), options);
 document.addEventListener("pointerup", release, options);
 document.addEventListener("pointercancel", release, options);
 document.addEventListener("keydown", (event) => event.key === " " && press(), options);
