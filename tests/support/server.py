@@ -147,7 +147,15 @@ class RunningServer:
         """Ask it to end (SIGTERM) and wait; answers the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=STOP_SECONDS)
+        try:
+            return self.process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the server does not end: {self._what_is_left()}") from None
+
+    def _what_is_left(self) -> str:
+        """Whom a server waits for: clients that are still connected, and processes below it."""
+        clients = [one.raddr for one in psutil.Process(self.process.pid).net_connections("tcp") if one.raddr]
+        return f"connected are {clients}, below it run {self.children()}; its last words:\n{self.output[-2000:]}"
 
     def kill(self) -> None:
         """kill -9 of the whole tree, all at once."""
