@@ -76,7 +76,7 @@ def manifest(presentation: Presentation) -> str:
         lines += _captions(number, track)
     if presentation.storyboard:
         lines += _images(len(sets) + len(presentation.captions), presentation.storyboard)
-    return "\n".join([*lines, "  </Period>", "</MPD>"]) + "\n"
+    return "\n".join([*lines, "  </Period>", *_clock(presentation.growing), "</MPD>"]) + "\n"
 
 
 def _growing(growth: Growth | None) -> dict[str, str]:
@@ -92,6 +92,16 @@ def _growing(growth: Growth | None) -> dict[str, str]:
         "publishTime": str(iso(growth.now)),
         "minimumUpdatePeriod": f"PT{UPDATED_EVERY}S",
     }
+
+
+def _clock(growth: Growth | None) -> list[str]:
+    """Return the clock that `_growing` reckons with, as it stood when this was written (5.8.4.11): that late at the least
+    everything had become available, and a player whose own clock is off need not know.
+    """
+    if growth is None:
+        return []
+    timing = {"schemeIdUri": "urn:mpeg:dash:utc:direct:2014", "value": str(iso(growth.now))}
+    return [f"  {_tag('UTCTiming', timing, close=True)}"]
 
 
 def _adaptation_set(number: int, renditions: list[Rendition]) -> list[str]:

@@ -73,6 +73,10 @@ def test_a_growing_mpd_says_how_long_it_will_be() -> None:
     assert read.get("publishTime") == "2023-11-14T22:14:20.500Z"
     assert read.get("availabilityStartTime") == "2023-11-13T22:13:01.400Z"
     assert read.get("minimumUpdatePeriod")
+    period, timing = read
+    assert (period.tag, timing.tag) == (f"{{{dash.NAMESPACE}}}Period", f"{{{dash.NAMESPACE}}}UTCTiming")
+    assert timing.get("schemeIdUri") == "urn:mpeg:dash:utc:direct:2014"
+    assert timing.get("value") == read.get("publishTime")
 
 
 def test_a_grown_mpd_is_static() -> None:

@@ -4,6 +4,7 @@
 import type shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Chapter, Stream } from "../lib/types.ts";
 import { Grant } from "./grant.ts";
+import { listedTo } from "./listed.ts";
 import { Tracks } from "./tracks.ts";
 import { EngineMissing, isEngineError, statusOf, Unsupported } from "./problems.ts";
 
@@ -13,12 +14,14 @@ export type Player = InstanceType<Shaka["Player"]>;
 type VideoTrack = ReturnType<Player["getVideoTracks"]>[number];
 
 const CRITICAL = 2;
+const MANIFEST = 0; // shaka.net.NetworkingEngine.RequestType.MANIFEST
 const LICENSE = 2; // shaka.net.NetworkingEngine.RequestType.LICENSE
 const FORBIDDEN = 403; // a segment's answer when its grant has ended
 // About half a minute of trying: longer than a restart of the server or a change of network takes.
 const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFactor: 0.3, timeout: 20_000 };
 const BUFFER_AHEAD = 30; // seconds
 const BUFFER_BEHIND = 30; // seconds
+const LEAST_AHEAD = 1; // seconds that can be played from the last place that can be chosen in a video that is being made
 
 /** Each format has its own build of the engine, so that a page loads a quarter less. Throws `EngineMissing`. */
 async function fetchShaka(format: Format): Promise<Shaka> {
@@ -56,8 +59,10 @@ export class Engine {
   private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
+  private listed = 0;
   private plays = false;
   private latest: Promise<void> = Promise.resolve();
+  private preparing: Promise<unknown> = Promise.resolve();
 
   /** `given`: the permission to play that the page came with; `query`: what of the video is asked for. */
   constructor(video: HTMLVideoElement, videoId: string, format: Format, listener: Listener, given: Stream | null = null, query = "") {
@@ -90,12 +95,12 @@ export class Engine {
     if (!this.player) void fetchShaka(this.format).catch(() => undefined);
     const stream = await this.grant.renew();
     const format: Format = stream.dash ? this.format : "hls";
-    if (this.player && this.made !== format) await this.unmake();
-    const player = this.player ?? (await this.make(format));
+    const player = await this.prepare(format);
     if (!player) {
       await this.loadNatively(stream.hls, at);
     } else {
       player.configure("drm.servers", stream.license ?? {});
+      this.listed = 0;
       // What is still being made would begin at its end unless told where.
       await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at);
       this.choose(this.wanted);
@@ -154,9 +159,14 @@ export class Engine {
     return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
   }
 
-  /** Up to where it can be played, in seconds, while the rest is still being made; null where nothing is missing. */
+  /**
+   * Up to where it can be played, in seconds, while the rest is still being made; null where nothing is missing. The engine
+   * moves the end of its range on with the clock, whatever is made.
+   */
   get reaches(): number | null {
-    return this.player?.isInProgress() ? this.player.seekRange().end : null;
+    const player = this.player;
+    if (!player?.isInProgress()) return null;
+    return Math.min(player.seekRange().end, Math.max(0, this.listed - LEAST_AHEAD));
   }
 
   /** The place nearest to `to` that can be played by now. */
@@ -184,6 +194,16 @@ export class Engine {
     this.player = null;
   }
 
+  /** The one player of this element, made for `format`; null where the browser knows no Media Source Extensions. */
+  private prepare(format: Format): Promise<Player | null> {
+    const mine = this.preparing.then(async () => {
+      if (this.player && this.made !== format) await this.unmake();
+      return this.player ?? this.make(format);
+    });
+    this.preparing = mine.catch(() => undefined);
+    return mine;
+  }
+
   private async make(format: Format): Promise<Player | null> {
     const shaka = await fetchShaka(format);
     shaka.polyfill.installAll();
@@ -202,7 +222,12 @@ export class Engine {
         maxDisabledTime: 0, // a quality that fails is tried again, not taken away
         retryParameters: ATTEMPTS,
       },
-      manifest: { retryParameters: { ...ATTEMPTS, maxAttempts: 3 }, disableText: format === "hls" },
+      manifest: {
+        retryParameters: { ...ATTEMPTS, maxAttempts: 3 },
+        disableText: format === "hls",
+        // What is still being made grows faster than a clock runs, or slower: what is listed counts.
+        dash: { autoCorrectDrift: false },
+      },
       abr: { restrictToElementSize: true },
     });
     this.startRenewing(player);
@@ -241,6 +266,9 @@ export class Engine {
       const asks = type === LICENSE && !request.uris.some((uri) => uri.startsWith("data:"));
       const licence = asks ? this.grant.licence : null;
       request.uris = licence ? [licence] : request.uris.map((uri) => this.grant.freshen(uri));
+    });
+    network?.registerResponseFilter((type, response) => {
+      if (type === MANIFEST) this.listed = Math.max(this.listed, listedTo(new TextDecoder().decode(response.data)) ?? 0);
     });
   }
 

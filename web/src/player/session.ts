@@ -26,9 +26,11 @@ export class Session {
   private readonly options: Options;
   private readonly places: Places | null;
   private readonly telemetry: Telemetry;
+  private loading = false;
   private loaded = false;
   private known = "";
   private stale = false;
+  private over = false;
   private passing = false;
   private ready = false;
   private start = 0;
@@ -72,14 +74,15 @@ export class Session {
       .filter((one) => one.ready)
       .map((one) => one.name)
       .join();
-    if (this.loaded && ready !== this.known) this.stale = true;
+    if (this.playing && ready !== this.known) this.stale = true;
     this.known = ready;
+    this.over = settled(video);
     if (video.state === "failed" || video.state === "rejected") this.say(texts.processing.failedTitle, failureText(video));
     else if (!video.playable) this.progress(video);
-    else if (!this.loaded) {
+    else if (!this.playing) {
       this.loaded = true;
       void this.begin();
-    } else if (settled(video)) void this.renewIfStale();
+    } else if (this.over) void this.renewIfStale();
   }
 
   /** Nothing more is heard of how far the video is. */
@@ -87,12 +90,14 @@ export class Session {
     if (!this.loaded) setText(this.message.querySelector("[data-message-text]"), problem.status ? problem.message : texts.processing.lost);
   }
 
+  /** Whether it plays, or is about to. */
   get playing(): boolean {
-    return this.loaded;
+    return this.loaded || this.loading;
   }
 
   private async load(start: number): Promise<void> {
     this.start = start;
+    this.loading = true;
     this.message.hidden = true;
     this.message.classList.remove("player__message--over");
     this.wait.hidden = false;
@@ -105,8 +110,10 @@ export class Session {
     } catch (error) {
       this.failed(error);
     } finally {
+      this.loading = false;
       this.wait.hidden = true;
     }
+    if (this.over) void this.renewIfStale();
   }
 
   /** It can play for the first time. */
@@ -132,12 +139,15 @@ export class Session {
     if (bar) bar.value = video.progress;
   }
 
-  /** Manifests do not change while they play: read them anew where that does not disturb. */
+  /** Manifests do not change while they play: read them anew where that does not disturb, one time after the other. */
   private async renewIfStale(): Promise<void> {
     const idle = this.engine.video.paused || !this.wait.hidden;
-    if (!this.stale || !this.loaded || !idle) return;
+    if (!this.stale || !this.loaded || this.loading || !idle) return;
     this.stale = false;
+    this.loading = true;
     await this.engine.load().catch((error: unknown) => this.failed(error));
+    this.loading = false;
+    if (this.over) void this.renewIfStale();
   }
 
   /** The connection is back: what had failed for want of it is tried again without a click. */
