@@ -95,8 +95,8 @@ def _growing(growth: Growth | None) -> dict[str, str]:
 
 
 def _clock(growth: Growth | None) -> list[str]:
-    """Return the clock that `_growing` reckons with, as it stood when this was written (5.8.4.11): that late at the least
-    everything had become available, and a player whose own clock is off need not know.
+    """Return the clock that `_growing` reckons with, as it stood when this was written (5.8.4.11): all was
+    available by then, also for a player whose own clock is off.
     """
     if growth is None:
         return []

@@ -229,9 +229,9 @@ class _Exchange:
             await self._send(message)
 
     def end(self) -> None:
-        """Let go of the server's side of it. An error that was raised on the way is in a circle with all that its frames
-        knew, us included, which Python finds late or never. Until then the server would keep what it has of the request,
-        and with the rest of a body the connection of a client that does not send it: nobody could stop."""
+        """Let go of the server's side of it. An error that was raised on the way is in a circle with all that its
+        frames knew, us included, which Python finds late or never. Until then the server would keep what it has of
+        the request, and with the rest of a body the connection of a client that does not send it, for ever."""
         self._receive, self._send = _hung_up, _unheard
 
     async def _start(self, message: Message) -> None:

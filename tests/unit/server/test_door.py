@@ -109,8 +109,8 @@ async def test_head_where_only_get_is_known() -> None:
 
 
 async def test_an_exchange_that_is_over_holds_nothing_of_the_server() -> None:
-    """Whatever an application leaves behind, in circles that only the search for garbage finds, what the server has of a
-    request is free at once: a rest of its body that nobody reads would hold its connection. Both ends are dead then."""
+    """Whatever an application leaves behind, in circles that only the search for garbage finds, what the server has of
+    a request is free at once: a rest of its body that nobody reads would hold its connection."""
     kept: list[Any] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
