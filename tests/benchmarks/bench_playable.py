@@ -2,12 +2,14 @@
 
     .venv/bin/python tests/benchmarks/bench_playable.py [minutes]
 
-The file is sent by one request; the clock starts when that is answered (by then its bytes are synced and the job is in
-the catalog) and stops when the first segment of picture and sound has been fetched. The answer itself is timed too.
+The file is sent by one request; the clock starts when its last piece is handed to the socket and stops when the first
+segment of picture and sound has been fetched. The answer (by then the bytes are synced and the job is in the catalog)
+is timed too, from the first byte on.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -37,6 +39,19 @@ def first_segments(api: Api, video_id: str) -> None:
         api.get(urljoin(playlist, segment)).raise_for_status()
 
 
+class Noting(io.FileIO):
+    """A file that knows when something was last read of it."""
+
+    last = 0.0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read as files do."""
+        piece = super().read(-1 if size is None else size)
+        if piece:
+            self.last = time.monotonic()
+        return piece
+
+
 def main() -> None:
     """Print the figures."""
     minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
@@ -48,15 +63,17 @@ def main() -> None:
             server.add_user("alice@example.org")
             api = server.client("alice@example.org")
             began = time.monotonic()
-            video_id = api.upload(source, title="An hour")
-            received = time.monotonic()
+            with Noting(source) as file:
+                answer = api.post("/api/v1/upload", files={"file": (source.name, file)}, data={"title": "An hour"})
+                sent, received = file.last, time.monotonic()
+            video_id = answer.raise_for_status().json()["video"]["id"]
             api.wait_until(video_id, "playable", seconds=600)
             first_segments(api, video_id)
             playable = time.monotonic()
         finally:
             server.stop()
     words = {"name": f"{minutes} minutes of 720p: last byte to playable", "unit": "s", "aim": "<= 5"}
-    print(json.dumps(words | {"ours": round(playable - received, 2), "peer": None, "ratio": None}))
+    print(json.dumps(words | {"ours": round(playable - sent, 2), "peer": None, "ratio": None}))
     words = {"name": f"{minutes} minutes of 720p: sent and acknowledged", "unit": "s"}
     print(json.dumps(words | {"ours": round(received - began, 2), "peer": None, "ratio": None}))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin
 
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no types
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from streamhost.media import compat
 from streamhost.model.streaming import Rendition
 from streamhost.testing import clips
+from tests.support.server import Api, RunningServer
 from tests.unit.media import workshop
 from tests.unit.media.content import big_buck_bunny
 
@@ -41,6 +44,18 @@ def languages(tmp_path_factory: pytest.TempPathFactory) -> workshop.Package:
     return workshop.package(clips.make(folder / "two.mkv", clip), folder / "package", encode=True)
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, str]]:
+    """Big Buck Bunny as a server makes it, with its own ladder and segments of four seconds; who may watch, and it."""
+    server = RunningServer(tmp_path_factory.mktemp("served") / "data").start()
+    server.add_user("alice@example.org")
+    alice = server.client("alice@example.org")
+    video = alice.upload(big_buck_bunny())
+    alice.wait_until(video, "ready")
+    yield alice, video
+    server.stop()
+
+
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_ffprobe_counts_the_packets_of_every_stream(bunny: workshop.Package, manifest: str) -> None:
     """It finds each stream that the manifest names, with packets to the end, and has nothing to complain about."""
@@ -61,8 +76,31 @@ def test_ffprobe_counts_the_packets_of_every_stream(bunny: workshop.Package, man
     assert min(counts) > 100
 
 
-def read(ffmpeg: str, path: Path) -> list[Frames]:
-    """Decode all streams of a manifest or file at once; return the frames of each. No word of warning is allowed."""
+@pytest.mark.parametrize("manifest", ["hls", "dash"])
+@pytest.mark.parametrize("ffmpeg", FFMPEGS)
+def test_what_the_server_makes_reads_evenly(ffmpeg: str, manifest: str, served: tuple[Api, str]) -> None:
+    """From the server, by its permission: every rendition has every picture of the file, and sound without a gap."""
+    alice, video = served
+    streams = read(FFMPEGS[ffmpeg], urljoin(str(alice.base_url), alice.stream(video)[manifest]))
+    [pictures, _] = sorted(read(FFMPEGS["newest"], big_buck_bunny()), key=len)
+    rungs = [rendition["name"] for rendition in alice.video(video)["renditions"]]
+    assert rungs == ["v720", "v480", "v240"]
+    shown = [frames for frames in streams if len(frames) == len(pictures)]
+    assert len(shown) == len(rungs) < len(streams)
+    for frames in shown:
+        assert frames[0][0] == 0
+        assert max(abs(b[0] - a[0] - Fraction(1, 25)) for a, b in pairwise(frames)) < Fraction(1, 500)
+    for blocks in streams:
+        if blocks not in shown:
+            assert blocks[0][0] == 0
+            assert len(blocks) > len(pictures)
+            assert all(abs(a[0] + a[1] - b[0]) < Fraction(1, 1000) for a, b in pairwise(blocks))
+
+
+def read(ffmpeg: str, path: Path | str) -> list[Frames]:
+    """Decode all streams of a manifest (by path or address) or file at once; return the frames of each. No word of
+    warning is allowed.
+    """
     command = [
         ffmpeg,
         "-v",

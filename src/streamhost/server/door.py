@@ -146,6 +146,7 @@ class Door:
         log.bind(request_id=request_id.decode())
         self._resolve(scope)
         exchange = _Exchange(scope, receive, send, self._closing, request_id, self._streams, self._sites)
+        del receive, send  # a traceback keeps this frame, from Python 3.12 on also where the error did not come so far
         begin = time.perf_counter()
         try:
             await app(scope, exchange.receive, exchange.send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import resource
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamhost.db import uploads as rows
 from streamhost.db.core import Connection
 from streamhost.features.uploads import ClientGone, OffsetMismatch, Pace, UploadInterrupted, Uploads
 from streamhost.features.uploads.errors import (
@@ -26,6 +28,7 @@ from streamhost.features.uploads.spool import SpoolFile
 from streamhost.model.clock import HOUR
 from streamhost.model.errors import InvalidInput, StreamhostError
 from streamhost.model.ids import UploadId, UserId
+from streamhost.model.uploads import Upload
 from tests.support.tus import content
 from tests.unit.uploads.conftest import ALICE, BOB, House, Open, Pause, body, broken, eventually, upload_file
 
@@ -61,6 +64,34 @@ async def test_offsets_are_stored_on_the_way(open_uploads: Open, house: House) -
     assert upload_file(house, upload.id).stat().st_size == 100
     go_on.set()
     assert (await task).offset == 100
+
+
+async def test_no_offset_is_stored_before_its_bytes_are_on_the_disk(
+    open_uploads: Open, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is acknowledged survives a loss of power: on the way, and at the end of a request."""
+    on_disk, offsets = [0], []
+    sync, advance = os.fdatasync, rows.advance
+
+    def note_sync(descriptor: int) -> None:
+        sync(descriptor)
+        on_disk.append(os.fstat(descriptor).st_size)
+
+    async def note_offset(conn: Connection, upload: Upload) -> bool:
+        offsets.append((upload.offset, on_disk[-1]))
+        return await advance(conn, upload)
+
+    monkeypatch.setattr(os, "fdatasync", note_sync)
+    monkeypatch.setattr(rows, "advance", note_offset)
+    uploads, go_on = open_uploads(replace(QUICK, silence=600.0)), asyncio.Event()
+    upload = await uploads.create(ALICE, 5_000_000)
+    task = asyncio.create_task(uploads.append(upload.id, ALICE, 0, body(content(100), content(50), then=go_on)))
+    await eventually(lambda: _stands_at(house, upload.id, 150))
+    go_on.set()
+    assert (await task).offset == 150
+    await uploads.append(upload.id, ALICE, 150, body(content(60)))
+    assert offsets[-1] == (210, 210)
+    assert all(stored <= synced for stored, synced in offsets)
 
 
 async def _stands_at(house: House, upload_id: UploadId, offset: int) -> bool:

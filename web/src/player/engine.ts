@@ -21,6 +21,7 @@ const FORBIDDEN = 403; // a segment's answer when its grant has ended
 const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFactor: 0.3, timeout: 20_000 };
 const BUFFER_AHEAD = 30; // seconds
 const BUFFER_BEHIND = 30; // seconds
+const LEAST_JUMP = 0.1; // seconds
 const LEAST_AHEAD = 1; // seconds that can be played from the last place that can be chosen in a video that is being made
 
 /** Each format has its own build of the engine, so that a page loads a quarter less. Throws `EngineMissing`. */
@@ -59,7 +60,7 @@ export class Engine {
   private made: Format | null = null;
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
-  private listed = 0;
+  private listed: number | null = null;
   private plays = false;
   private latest: Promise<void> = Promise.resolve();
   private preparing: Promise<unknown> = Promise.resolve();
@@ -71,6 +72,10 @@ export class Engine {
     this.listener = listener;
     const again = () => void this.load().catch((error: unknown) => this.listener.failed(error));
     this.grant = new Grant(videoId, again, given, query);
+    // Whoever asks for what is not made yet, a link to a place included, gets the last place there is.
+    video.addEventListener("seeking", () => {
+      if (this.reachable(video.currentTime) < video.currentTime - LEAST_JUMP) video.currentTime = this.reachable(video.currentTime);
+    });
     this.tracks = new Tracks(() => this.player, () => listener.qualities());
     // Loading stops the element without a word, also while somebody presses play: what they want is known by these.
     for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => (this.plays = name === "play"));
@@ -100,7 +105,7 @@ export class Engine {
       await this.loadNatively(stream.hls, at);
     } else {
       player.configure("drm.servers", stream.license ?? {});
-      this.listed = 0;
+      this.listed = null;
       // What is still being made would begin at its end unless told where.
       await player.load(format === "dash" && stream.dash ? stream.dash : stream.hls, at);
       this.choose(this.wanted);
@@ -166,7 +171,8 @@ export class Engine {
   get reaches(): number | null {
     const player = this.player;
     if (!player?.isInProgress()) return null;
-    return Math.min(player.seekRange().end, Math.max(0, this.listed - LEAST_AHEAD));
+    const { end } = player.seekRange();
+    return this.listed === null ? end : Math.min(end, Math.max(0, this.listed - LEAST_AHEAD));
   }
 
   /** The place nearest to `to` that can be played by now. */
@@ -268,7 +274,8 @@ export class Engine {
       request.uris = licence ? [licence] : request.uris.map((uri) => this.grant.freshen(uri));
     });
     network?.registerResponseFilter((type, response) => {
-      if (type === MANIFEST) this.listed = Math.max(this.listed, listedTo(new TextDecoder().decode(response.data)) ?? 0);
+      const listed = type === MANIFEST ? listedTo(new TextDecoder().decode(response.data)) : null;
+      if (listed !== null) this.listed = Math.max(listed, this.listed ?? 0);
     });
   }
 

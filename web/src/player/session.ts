@@ -28,7 +28,7 @@ export class Session {
   private readonly telemetry: Telemetry;
   private loading = false;
   private loaded = false;
-  private known = "";
+  private known: string | null = null;
   private stale = false;
   private over = false;
   private passing = false;
@@ -74,15 +74,18 @@ export class Session {
       .filter((one) => one.ready)
       .map((one) => one.name)
       .join();
-    if (this.playing && ready !== this.known) this.stale = true;
+    const failed = video.state === "failed" || video.state === "rejected";
+    const over = settled(video) && !failed;
+    const more = this.known !== null && ready !== this.known;
+    if ((this.loaded || this.loading) && (more || (over && !this.over))) this.stale = true;
     this.known = ready;
-    this.over = settled(video);
-    if (video.state === "failed" || video.state === "rejected") this.say(texts.processing.failedTitle, failureText(video));
+    this.over = over;
+    if (failed) this.say(texts.processing.failedTitle, failureText(video));
     else if (!video.playable) this.progress(video);
-    else if (!this.playing) {
+    else if (!this.loaded && !this.loading) {
       this.loaded = true;
       void this.begin();
-    } else if (this.over) void this.renewIfStale();
+    } else if (over) void this.renewIfStale();
   }
 
   /** Nothing more is heard of how far the video is. */
@@ -90,14 +93,14 @@ export class Session {
     if (!this.loaded) setText(this.message.querySelector("[data-message-text]"), problem.status ? problem.message : texts.processing.lost);
   }
 
-  /** Whether it plays, or is about to. */
   get playing(): boolean {
-    return this.loaded || this.loading;
+    return this.loaded;
   }
 
   private async load(start: number): Promise<void> {
     this.start = start;
     this.loading = true;
+    this.stale = false;
     this.message.hidden = true;
     this.message.classList.remove("player__message--over");
     this.wait.hidden = false;
@@ -108,6 +111,7 @@ export class Session {
       this.controls.show();
       this.begun();
     } catch (error) {
+      this.stale = false; // whoever tries again reads everything anew
       this.failed(error);
     } finally {
       this.loading = false;
