@@ -303,6 +303,18 @@ def test_a_private_video_does_not_exist_for_others(site: RunningServer, visit: V
     guest.troubles.clear()
 
 
+def test_a_seek_while_it_is_loaded_counts(server: RunningServer, visit: Visit) -> None:
+    """Who asks for a place before anything is loaded gets there, and not to where the page's address leads."""
+    server.add_user("alice@example.org")
+    alice = server.client("alice@example.org")
+    video = alice.upload(copied_clip(), visibility="public")
+    alice.wait_until(video, "ready")
+    page = visit(server.url).page(f"/watch/{video}?t=2")
+    page.evaluate("document.querySelector('video').currentTime = 12")
+    ready(page)
+    wait_for_place(page, 12)
+
+
 @pytest.mark.slow
 def test_playing_survives_a_restart_of_the_server(server: RunningServer, visit: Visit) -> None:
     """kill -9 of the server while a video plays: the picture waits at most, and goes on once the server is back."""

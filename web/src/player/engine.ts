@@ -22,6 +22,7 @@ const ATTEMPTS = { maxAttempts: 12, baseDelay: 500, backoffFactor: 1.3, fuzzFact
 const BUFFER_AHEAD = 30; // seconds
 const BUFFER_BEHIND = 30; // seconds
 const LEAST_JUMP = 0.1; // seconds
+const LEAST_STEP = 0.001; // seconds: where it stood before, the engine would take for a start that has not been made
 const LEAST_AHEAD = 1; // seconds that can be played from the last place that can be chosen in a video that is being made
 
 /** Each format has its own build of the engine, so that a page loads a quarter less. Throws `EngineMissing`. */
@@ -61,6 +62,7 @@ export class Engine {
   private wanted: number | null = null;
   private renewing: Promise<unknown> | null = null;
   private listed: number | null = null;
+  private leads = 0;
   private plays = false;
   private latest: Promise<void> = Promise.resolve();
   private preparing: Promise<unknown> = Promise.resolve();
@@ -72,6 +74,11 @@ export class Engine {
     this.listener = listener;
     const again = () => void this.load().catch((error: unknown) => this.listener.failed(error));
     this.grant = new Grant(videoId, again, given, query);
+    // A seek while it is loaded anew: the element keeps it until it can, and the engine then goes where its load leads.
+    const keep = (asked: number) => {
+      if (asked) video.addEventListener("canplay", () => (video.currentTime = asked + LEAST_STEP), { once: true });
+    };
+    video.addEventListener("loadedmetadata", () => keep(video.currentTime), { capture: true });
     // Whoever asks for what is not made yet, a link to a place included, gets the last place there is.
     video.addEventListener("seeking", () => {
       if (this.reachable(video.currentTime) < video.currentTime - LEAST_JUMP) video.currentTime = this.reachable(video.currentTime);
@@ -95,12 +102,14 @@ export class Engine {
   }
 
   private async loadNow(start: number): Promise<void> {
-    const at = this.video.currentTime || start;
     // The engine's code and the permission come side by side.
     if (!this.player) void fetchShaka(this.format).catch(() => undefined);
     const stream = await this.grant.renew();
     const format: Format = stream.dash ? this.format : "hls";
     const player = await this.prepare(format);
+    // Where it stands by now; amid another load, or after one that failed, where that one leads.
+    const at = this.video.currentTime || this.leads || start;
+    this.leads = at;
     if (!player) {
       await this.loadNatively(stream.hls, at);
     } else {
@@ -112,6 +121,7 @@ export class Engine {
       if (format === "hls") await this.addCaptions(player, stream);
       this.tracks.begin(stream);
     }
+    this.leads = 0;
     this.chapters = stream.chapters;
     this.listener.qualities();
     if (this.plays) await this.video.play().catch(() => undefined);
