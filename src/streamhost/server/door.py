@@ -146,7 +146,6 @@ class Door:
         log.bind(request_id=request_id.decode())
         self._resolve(scope)
         exchange = _Exchange(scope, receive, send, self._closing, request_id, self._streams, self._sites)
-        del receive, send  # a traceback keeps this frame, from Python 3.12 on also where the error did not come so far
         begin = time.perf_counter()
         try:
             await app(scope, exchange.receive, exchange.send)
@@ -155,7 +154,6 @@ class Door:
                 exchange.retry_as_get = False
                 await app(get, exchange.receive, exchange.send)
         finally:
-            exchange.end()
             if exchange.listens is not None:
                 self._streams.close(exchange.listens)
         seconds = time.perf_counter() - begin
@@ -229,12 +227,6 @@ class _Exchange:
         else:
             await self._send(message)
 
-    def end(self) -> None:
-        """Let go of the server's side of it. An error that was raised on the way is in a circle with all that its
-        frames knew, us included, which Python finds late or never. Until then the server would keep what it has of
-        the request, and with the rest of a body the connection of a client that does not send it, for ever."""
-        self._receive, self._send = _hung_up, _unheard
-
     async def _start(self, message: Message) -> None:
         headers: Headers = list(message.get("headers", []))
         given = {name.lower(): value for name, value in headers}
@@ -269,14 +261,6 @@ class _Exchange:
         if self._head or over:
             self._done = True
             await self._send({"type": "http.response.body", "body": over})
-
-
-async def _hung_up() -> Message:
-    return {"type": "http.disconnect"}
-
-
-async def _unheard(_message: Message) -> None:
-    pass
 
 
 NOT_FOR_CACHES = (b"cache-control", b"private, no-store")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -39,6 +40,8 @@ READING_THREADS = 32
 """Threads that read large files from disk, at most; they are made when needed."""
 HEADER_MILLISECONDS = 30_000
 """A client that has not sent its whole head by then is cut off (slow loris)."""
+TIDYING_SECONDS = 0.25
+"""How often a server that ends looks for garbage: milliseconds, as what was loaded at its start is left out."""
 FAREWELL_SECONDS = 2.0
 """How long the parts may still take to stop after the second signal."""
 QUIET_LOGGERS: dict[str, Any] = {
@@ -177,7 +180,7 @@ async def _serve(
         door.close()
         granian.end()
         patience = host.settings.server.shutdown_seconds
-        draining = asyncio.create_task(_drain(serving, patience))
+        draining = asyncio.create_task(drain(serving, patience))
         stopping = asyncio.create_task(host.stop(patience))
         hurried = asyncio.create_task(signals.hurried.wait())
         ending = asyncio.gather(draining, stopping, *([closing(patience)] if closing is not None else []))
@@ -190,10 +193,18 @@ async def _serve(
             await stopping
 
 
-async def _drain(serving: asyncio.Task[None], patience: float) -> None:
-    """Wait until the last request is answered, but not for ever."""
-    done, _ = await asyncio.wait((serving,), timeout=patience)
-    if not done:
+async def drain(serving: asyncio.Task[None], patience: float) -> None:
+    """Wait until the last request is answered, but not for ever.
+
+    An error that was raised on the way is in a circle with the frames that it passed, and with what they knew,
+    granian's part of the request included: that keeps the connection of a client that was answered and does not send
+    the rest of its body. A server that ends makes so little that nobody would look for such circles any more.
+    """
+    deadline = time.monotonic() + patience
+    while not serving.done() and (left := deadline - time.monotonic()) > 0:
+        gc.collect()
+        await asyncio.wait((serving,), timeout=min(left, TIDYING_SECONDS))
+    if not serving.done():
         _logger.warning("Requests were cut off", action="requests_cut_off", after_seconds=patience)
     else:
         await serving

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
-import weakref
 from typing import Any
 
 from streamhost.model.accounts import Role, User, Viewer
@@ -107,41 +104,6 @@ async def test_head_where_only_get_is_known() -> None:
     assert asked == ["HEAD", "GET"]
     assert (caller.status, caller.body) == (200, b"")
     assert (b"content-length", b"4") in caller.sent[0]["headers"]
-
-
-async def test_an_exchange_that_is_over_holds_nothing_of_the_server() -> None:
-    """Whatever an application leaves behind, in circles that only the search for garbage finds, what the server has of
-    a request is free at once: a rest of its body that nobody reads would hold its connection."""
-    kept: list[Any] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        kept.extend((receive, send))
-        try:
-            raise RuntimeError
-        except RuntimeError as caught:
-            error = caught  # which has a traceback, which has this frame, which has the error
-        await answering(b"over")(scope, receive, send)
-        if scope["path"] == "/fails":
-            raise error
-
-    door = Door()
-    door.open(app, app)
-    gc.disable()
-    try:
-        for path in ("/answers", "/fails"):
-            caller = Caller(path)
-            sent, server = caller.sent, weakref.ref(caller)
-            with contextlib.suppress(RuntimeError):
-                await door(caller.scope, caller.receive, caller.send)
-            del caller
-            assert server() is None, path
-            receive, send = kept
-            assert await receive() == {"type": "http.disconnect"}
-            await send({"type": "http.response.body", "body": b"more"})
-            assert len(sent) == 2
-            kept.clear()
-    finally:
-        gc.enable()
 
 
 async def test_a_shutdown_ends_event_streams_only() -> None:
