@@ -106,10 +106,10 @@ export class Engine {
     if (!this.player) void fetchShaka(this.format).catch(() => undefined);
     const stream = await this.grant.renew();
     const format: Format = stream.dash ? this.format : "hls";
-    const player = await this.prepare(format);
     // Where it stands by now; amid another load, or after one that failed, where that one leads.
     const at = this.video.currentTime || this.leads || start;
     this.leads = at;
+    const player = await this.prepare(format);
     if (!player) {
       await this.loadNatively(stream.hls, at);
     } else {
