@@ -66,6 +66,8 @@ def test_a_folder_that_plays(tmp_path: Path) -> None:
     assert made["v480"]["copied"] is True
     assert facts["duration"] == pytest.approx(24.0, abs=0.1)
     assert facts["speed"] > 0
+    source = {"codec": "h264", "width": 854, "height": 480, "frame_rate": 25.0, "frame_rate_kind": "constant"}
+    assert facts["source"] == source
     assert frames(out / facts["hls"]) == frames(out / facts["dash"]) == 600
     assert (out / facts["poster"]).read_bytes()[:3] == b"\xff\xd8\xff"
     assert not [name for name in files(out) if name.startswith(".")]

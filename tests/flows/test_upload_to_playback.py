@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+import psutil
 import pytest
 
 from tests.support.clips import copied_clip, encoded_clip
 from tests.support.holding import held_back
 from tests.support.server import Api, RunningServer, until
 from tests.support.tree import at_rest, named, rows, stored
+
+PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +180,29 @@ def test_what_is_no_media_fails_with_a_clear_error(site: RunningServer, alice: A
     assert alice.get(f"/api/v1/stream/{video_id}").status_code == 409
     [job] = rows(site.data, "SELECT attempts, state FROM jobs WHERE subject = ?", f"video:{video_id}")
     assert (job["attempts"], job["state"]) == (1, "failed")
+
+
+@pytest.mark.slow
+def test_processes_that_segfault_cost_one_video(site: RunningServer, alice: Api) -> None:
+    """Whatever works at a video dies of SIGSEGV each time it begins: that video fails and says why; the same server
+    makes the next one."""
+    server = psutil.Process(site.process.pid)
+    began = server.create_time()
+    video_id = alice.upload(encoded_clip(), title="Breaks the decoder")
+    deadline = time.monotonic() + PATIENCE
+    while alice.video(video_id)["state"] != "failed":
+        assert time.monotonic() < deadline, site.output
+        for child in site.media_children():
+            with suppress(psutil.NoSuchProcess):
+                child.send_signal(signal.SIGSEGV)
+    error = alice.video(video_id)["error"]
+    assert (error["code"], bool(error["hint"])) == ("child_crashed", True)
+    failed = "SELECT attempts, error_detail FROM jobs WHERE subject = ? AND state = 'failed'"
+    jobs = rows(site.data, failed, f"video:{video_id}")
+    assert {job["attempts"] for job in jobs} == {2}
+    assert all("SIGSEGV" in job["error_detail"] for job in jobs)
+    alice.wait_until(alice.upload(copied_clip(), title="The next one"), "ready")
+    assert (server.is_running(), server.create_time()) == (True, began)
 
 
 def test_a_deleted_video_leaves_nothing(server: RunningServer) -> None:

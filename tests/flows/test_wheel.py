@@ -19,8 +19,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOL = [sys.executable, str(ROOT / "scripts" / "uv.py")]
+from tests.support.server import ROOT
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TOOL = [sys.executable, str(CHECKOUT / "scripts" / "uv.py")]
 START_SECONDS = 150.0
 
 pytestmark = pytest.mark.slow
@@ -46,7 +48,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` of an environment that holds the wheel and what it asks for, and nothing else."""
     venv = tmp_path_factory.mktemp("installed") / "venv"
     subprocess.run([*TOOL, "venv", "--quiet", "--python", sys.executable, str(venv)], check=True)
-    limits = ["--constraint", str(ROOT / "constraints.txt")]
+    limits = ["--constraint", str(CHECKOUT / "constraints.txt")]
     subprocess.run(
         [*TOOL, "pip", "install", "--quiet", "--python", str(venv), str(wheel), *limits], cwd=wheel.parent, check=True
     )
@@ -132,7 +134,7 @@ def test_wheel_is_for_every_machine(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     metadata = next(name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("METADATA"))
     text = zipfile.ZipFile(wheel).read(metadata).decode()
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
     assert f"Requires-Python: {wanted['requires-python']}" in text
     assert "nodejs" not in text.lower().split("description-content-type")[0]
 
@@ -169,17 +171,36 @@ def test_first_start_offers_the_setup(site: tuple[str, str]) -> None:
 @pytest.mark.parametrize("path", ["/", "/login"])
 def test_pages_come_with_everything_they_load(site: tuple[str, str], path: str) -> None:
     """Each page of the wheel answers, and so does every script, style and picture it names."""
-    page = httpx.get(site[0] + path, follow_redirects=True)
-    assert page.status_code == 200
+    with httpx.Client(base_url=site[0]) as browser:
+        comes_with_everything(browser, path)
+
+
+def comes_with_everything(browser: httpx.Client, path: str) -> None:
+    """A page answers, and so does all that it loads, from here."""
+    page = browser.get(path, follow_redirects=True)
+    assert (page.status_code, page.url.path) == (200, path)
     assert page.headers["content-type"].startswith("text/html")
     loaded = {urljoin(str(page.url), address) for address in parts(page.text)}
     assert any(urlsplit(address).path.endswith(".js") for address in loaded)
     assert any(urlsplit(address).path.endswith(".css") for address in loaded)
     for address in sorted(loaded):
-        assert urlsplit(address).netloc == urlsplit(site[0]).netloc, f"{address} is somebody else's"
-        answer = httpx.get(address)
+        assert urlsplit(address).netloc == page.url.netloc.decode(), f"{address} is somebody else's"
+        answer = browser.get(address)
         assert answer.status_code == 200, address
         assert answer.content, address
+
+
+def test_so_do_the_pages_of_the_first_administrator(site: tuple[str, str]) -> None:
+    """The printed link makes the account and signs in; then the pages of uploads, of the account and of the site."""
+    link = re.search(r"/setup\?token=(\S+)", site[1])
+    assert link, site[1]
+    with httpx.Client(base_url=site[0]) as browser:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(link[0]).text)
+        assert token
+        form = {**ROOT, "token": link[1], "csrf_token": token[1]}
+        assert browser.post("/setup", data=form).status_code == 303
+        for path in ("/", "/upload", "/studio", "/library/later", "/account", "/admin"):
+            comes_with_everything(browser, path)
 
 
 def test_the_api_is_described(site: tuple[str, str]) -> None:

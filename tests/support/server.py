@@ -74,6 +74,12 @@ def within(seconds: float, true: Callable[[], object]) -> None:
         assert left > 0, f"not within {seconds:g} seconds"
 
 
+def own_address(said: str) -> re.Match[str] | None:
+    """Where a server listens, by what it has said; a mail that it wrote there before that has addresses, too."""
+    places = (re.search(rf"(?<={words} at )http://[\d.]+:(\d+)", said) for words in ("listens", "is running"))
+    return next(filter(None, places), None)
+
+
 class RunningServer:
     """`streamhost serve` on a data directory. Kill it, stop it, start it again on the same port."""
 
@@ -115,14 +121,14 @@ class RunningServer:
             text = self._log.read_bytes()[begin:].decode("utf-8", "replace")
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n{text}")
-            own = r"(?<=listens at )http://[\d.]+:(\d+)"
-            address = re.search(own, text) or re.search(r"http://[\d.]+:(\d+)", text) if READY in text else None
+            address = own_address(text) if READY in text else None
             if address and self._answers(address.group(0)):
                 self.url, self.port = address.group(0), int(address.group(1))
                 setup = re.search(r"http://\S+/setup\?token=[^\s]+", text)
                 self.setup_url = setup.group(0) if setup else ""
                 return self
             time.sleep(0.05)
+        self.kill()  # or it would keep its directory and its port from whoever comes next
         raise AssertionError(f"the server did not answer within {START_SECONDS} s:\n{self.output}")
 
     def launch(self) -> int:

@@ -20,7 +20,15 @@ from streamhost.host_media import rules_of, runner_of
 from streamhost.late import late
 from streamhost.media.run import MediaRunner
 from streamhost.model.clock import system_clock
-from streamhost.model.streaming import CAPTIONS_FILE, MANIFEST, MASTER_PLAYLIST, POSTER, Presentation
+from streamhost.model.streaming import (
+    CAPTIONS_FILE,
+    MANIFEST,
+    MASTER_PLAYLIST,
+    POSTER,
+    FrameRateKind,
+    Presentation,
+    VideoTrack,
+)
 from streamhost.model.videos import Protection
 from streamhost.model.words import blanked
 
@@ -150,6 +158,8 @@ class _Bar:
 def _tell(made: Made, directory: Path, seconds: float) -> None:
     video = Presentation(made.renditions)
     length = float(video.duration)
+    if made.info.video:
+        click.echo(_source_line(made.info.video))
     click.echo(f"{directory}: {length:.1f} s of film in {seconds:.1f} s ({length / max(seconds, 0.001):.1f}x)")
     for rendition in (*video.video, *video.audio):
         size = f"{rendition.width}x{rendition.height}" if rendition.width else rendition.language or "sound"
@@ -161,6 +171,23 @@ def _tell(made: Made, directory: Path, seconds: float) -> None:
     click.echo(f"Play {os.path.join(directory, MASTER_PLAYLIST)} (HLS) or {MANIFEST} (DASH).")
 
 
+def _source_line(video: VideoTrack) -> str:
+    width, height = video.display_size
+    irregular = ", at irregular times" if video.frame_rate_kind is FrameRateKind.VARIABLE else ""
+    return f"Source: {video.codec} {width}x{height}, {float(video.frame_rate):.5g} pictures a second{irregular}"
+
+
+def _source_document(video: VideoTrack) -> dict[str, Any]:
+    width, height = video.display_size
+    return {
+        "codec": video.codec,
+        "width": width,
+        "height": height,
+        "frame_rate": round(float(video.frame_rate), 3),
+        "frame_rate_kind": video.frame_rate_kind,
+    }
+
+
 def _document(made: Made, directory: Path, protection: str, seconds: float) -> dict[str, Any]:
     length = float(Presentation(made.renditions).duration)
     return {
@@ -169,6 +196,7 @@ def _document(made: Made, directory: Path, protection: str, seconds: float) -> d
         "dash": MANIFEST,
         "poster": POSTER if made.poster else None,
         "protection": protection,
+        "source": _source_document(made.info.video) if made.info.video else None,
         "duration": length,
         "seconds": round(seconds, 3),
         "speed": round(length / max(seconds, 0.001), 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import av
@@ -25,7 +26,7 @@ from streamhost.media.reading import Damage, decode, packets
 from streamhost.media.scanning import length_of
 from streamhost.media.seams import JUMPING_FORMATS
 from streamhost.media.tasks import Limits
-from streamhost.model.streaming import AudioTrack, MediaInfo, Transfer, VideoTrack
+from streamhost.model.streaming import AudioTrack, FrameRateKind, MediaInfo, Transfer, VideoTrack
 
 LOOK_AT_PICTURES = 12
 """Decoded pictures that tell interlacing, rotation and colour."""
@@ -35,6 +36,10 @@ MAX_AUDIO_TRACKS = 16
 USUAL_RATE = Fraction(25)
 """Taken where a container says nothing believable about its frame rate."""
 MAX_BELIEVABLE_RATE = 1000
+STEADY = Fraction(1, 100)
+"""By how much the average of a constant rate may miss its grid: clocks are rounded, and a first picture may be late."""
+UNEVEN = Fraction(3, 10)
+"""By how much an interval may differ from the usual one: rounding to milliseconds at 60/s is 0.06. One may be a gap."""
 THINNEST = 8_000
 """Bit/s. If a file of a clock that jumps would have less, its duration is not believed."""
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
@@ -187,6 +192,7 @@ def _video_track(stream: VideoStream, sample: _Sample) -> VideoTrack:
         color_matrix=MATRICES.get(frame.colorspace, "unknown"),
         picture_reorder=context.reorder_depth,
         peak=luminance.brightest(frame),
+        frame_rate_kind=_rate_kind(stream, sample.frames, interlaced=interlaced),
     )
 
 
@@ -214,6 +220,24 @@ def _rate(stream: VideoStream) -> Fraction:
         if rate and 0 < rate <= MAX_BELIEVABLE_RATE:
             return Fraction(rate)
     return USUAL_RATE
+
+
+def _rate_kind(stream: VideoStream, pictures: Sequence[VideoFrame], *, interlaced: bool) -> FrameRateKind | None:
+    """Tell it from the first pictures' times, and from what the container says of all: the average rate against the
+    one on whose grid they stand (FFmpeg's ``avg_frame_rate``, ``r_frame_rate``), which counts fields if there are any.
+    """
+    average, grid = stream.average_rate, stream.base_rate
+    if average and grid:
+        fields = 2 if interlaced and grid > average * 3 / 2 else 1
+        if abs(average * fields / grid - 1) > STEADY:
+            return FrameRateKind.VARIABLE
+    times = [picture.pts for picture in pictures if picture.pts is not None]
+    steps = sorted(later - time for time, later in pairwise(times))
+    if not steps:
+        return None
+    usual = steps[len(steps) // 2]
+    odd = sum(abs(step - usual) > usual * UNEVEN for step in steps)
+    return FrameRateKind.CONSTANT if odd <= 1 else FrameRateKind.VARIABLE
 
 
 def _audio_track(stream: AudioStream, start: Fraction) -> AudioTrack:

@@ -53,12 +53,21 @@ class Transfer(StrEnum):
     HLG = "hlg"
 
 
+class FrameRateKind(StrEnum):
+    """Whether pictures come at equal intervals."""
+
+    CONSTANT = "constant"
+    VARIABLE = "variable"
+
+
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
     """One video track of a source, as stored; ``width`` and ``height`` are before rotation and pixel aspect.
 
-    ``frame_rate`` is the best guess of the nominal rate. ``start`` is when its first picture is shown, in seconds of
-    the source's clock. ``rotation`` is the clockwise turn in degrees that shows it upright: 0, 90, 180 or 270.
+    ``frame_rate`` is the best guess of the nominal rate; ``frame_rate_kind`` is what the container and the first
+    pictures tell, where encoding goes by the times of all (``media.timing.constant_rate``). ``start`` is when its first
+    picture is shown, in seconds of the source's clock. ``rotation`` is the clockwise turn in degrees that shows it
+    upright: 0, 90, 180 or 270.
     ``peak`` is the brightest light of a high dynamic range, in cd/m2, if the source says it.
     """
 
@@ -83,6 +92,7 @@ class VideoTrack:
     color_matrix: str
     picture_reorder: int
     peak: float | None = None
+    frame_rate_kind: FrameRateKind | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from av.video.frame import VideoFrame
 from streamhost.media import tasks
 from streamhost.media.execute import execute
 from streamhost.media.pictures import Decoding
-from streamhost.model.streaming import MediaInfo, Plan
+from streamhost.media.probe import probe
+from streamhost.model.streaming import FrameRateKind, MediaInfo, Plan
 from streamhost.testing import clips
 from streamhost.testing.clips import Clip
 from tests.unit.media import workshop
@@ -97,6 +98,23 @@ def test_pixels_become_square(tmp_path: Path) -> None:
     source = clips.make(tmp_path / "wide.mp4", Clip(pixel_aspect=Fraction(4, 3), seconds=1))
     package = workshop.package(source, tmp_path / "package")
     assert (package.presentation.video[0].width, package.presentation.video[0].height) == (428, 180)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_the_kind_of_frame_rate(ending: str, tmp_path: Path) -> None:
+    """Constant at whole and at broken rates, variable where intervals differ, whatever container tells it."""
+    kinds = {
+        "25": Clip(seconds=2),
+        "29.97": Clip(seconds=2, fps=Fraction(30000, 1001)),
+        "gaps": Clip(seconds=4, gaps=(1, 1, 3, 2)),
+        "doubled": Clip(seconds=4, gaps=(1, 2)),
+    }
+    found = {}
+    for name, clip in kinds.items():
+        video = probe(str(clips.make(tmp_path / f"{name}.{ending}", clip)), tasks.Limits()).video
+        found[name] = video.frame_rate_kind if video else None
+    constant, variable = FrameRateKind.CONSTANT, FrameRateKind.VARIABLE
+    assert found == {"25": constant, "29.97": constant, "gaps": variable, "doubled": variable}
 
 
 @pytest.mark.parametrize("encode", [False, True], ids=["copied", "encoded"])
