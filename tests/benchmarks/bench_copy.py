@@ -1,8 +1,8 @@
 """One hour of 720p30 H.264 and AAC repackaged into CMAF, with both manifests: from the file's last byte to playable.
 
 The file is 64 generated seconds (a whole number of AAC frames), their packets repeated. Timed are the probe and the
-copy in child processes, as the server runs them, and the manifests. `python tests/benchmarks/bench_copy.py
-[minutes]`.
+copy in child processes, as the server runs them, and the manifests: the best of three rounds of each, in turns.
+`python tests/benchmarks/bench_copy.py [minutes]`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.unit.media.content import looped  # noqa: E402 -- likewise
 
 FULL = (("preset", "ultrafast"), ("b", "2500k"), ("maxrate", "2500k"), ("bufsize", "2500k"), ("nal-hrd", "cbr"))
 """Padded to its bit rate, so that the file is as large as one of real pictures."""
+ROUNDS = 3
 PIECE = clips.Clip(seconds=64, width=1280, height=720, fps=Fraction(30), gop=60, options=FULL)
 
 
@@ -38,6 +39,13 @@ def peer(source: Path, out: Path) -> float:
     return time.monotonic() - began
 
 
+def fresh(folder: str, name: str) -> Path:
+    """A folder of that name."""
+    made = Path(folder) / name
+    made.mkdir()
+    return made
+
+
 def main() -> None:
     """Print the figure."""
     minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
@@ -45,9 +53,10 @@ def main() -> None:
         piece = clips.make(Path(folder) / "piece.mp4", PIECE)
         source = looped(piece, Path(folder) / "hour.mp4", minutes * 60)
         print(f"{minutes} minutes, {source.stat().st_size / 1e6:.0f} MB")
-        for name in ("ours", "peer"):
-            (Path(folder) / name).mkdir()
-        mine, theirs = making.copy(source, Path(folder) / "ours").seconds, peer(source, Path(folder) / "peer")
+        # What a round has written stays until the end: an ext4 without a journal looks for long at what was removed.
+        rounds = [(fresh(folder, f"ours-{n}"), fresh(folder, f"peer-{n}")) for n in range(ROUNDS)]
+        times = [(making.copy(source, ours).seconds, peer(source, theirs)) for ours, theirs in rounds]
+        mine, theirs = (min(side) for side in zip(*times, strict=True))
     figure = {"name": f"{minutes} minutes of 720p copied, with manifests", "unit": "s", "aim": "<= 5"}
     print(json.dumps(figure | {"ours": round(mine, 2), "peer": round(theirs, 2), "ratio": round(mine / theirs, 3)}))
 
