@@ -152,6 +152,8 @@ def test_two_moderators(watched_site: RunningServer, titles: list[str], visit: V
     page.goto(watched_site.url + path)
     until(page, "document.querySelector('[data-case-page]').dataset.holding === 'me'")
     expect(page.get_by_text("is looking at this video")).to_be_hidden()
+    expect(page.get_by_role("button", name="Claim it")).to_be_hidden()
+    expect(page.get_by_role("button", name="Let go of it")).to_be_visible()
 
 
 def test_without_script(watched_site: RunningServer, titles: list[str], browser: Browser) -> None:

@@ -37,7 +37,7 @@ export class Lease {
     this.held = true;
     try {
       await api<Claim>(this.path, "POST");
-      this.page.dataset["holding"] = "me";
+      this.stand("me");
       this.later(() => void this.claim(), Number(this.page.dataset["lease"]) / 3);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -53,7 +53,13 @@ export class Lease {
     const text = box?.querySelector("p");
     if (text) setText(text, message);
     if (box) box.hidden = false;
-    this.page.dataset["holding"] = "other";
+    this.stand("other");
+  }
+
+  /** Says whose the case is, and shows the form that fits: one claims where no script has, one lets go. */
+  private stand(holding: string): void {
+    this.page.dataset["holding"] = holding;
+    for (const form of this.page.querySelectorAll<HTMLElement>("[data-hold]")) form.hidden = form.dataset["hold"] !== holding;
   }
 
   /** Somebody else has it: look again when their time is up. */
