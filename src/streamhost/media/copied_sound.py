@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,7 @@ from streamhost.media.compat import NotCopyable
 from streamhost.media.protect import shield
 from streamhost.media.sound import audio_header, audio_rendition, frames_per_segment
 from streamhost.media.timing import Clock
-from streamhost.media.writer import AudioWriter, TrackWriter
+from streamhost.media.writer import AudioWriter, Put, TrackWriter
 from streamhost.model.protection import Protecting
 from streamhost.model.streaming import AudioTrack, Kind, MediaInfo, Rendition
 
@@ -37,6 +36,7 @@ class AudioCopy:
     out_dir: Path
     segment: float
     protecting: Protecting | None
+    put: Put
     obstacle: str | None = field(default=None, init=False)
     _writer: AudioWriter | None = field(default=None, init=False)
     _config: bytes | None = field(default=None, init=False)
@@ -88,9 +88,8 @@ class AudioCopy:
         self._writer.track.write_header(header)
 
     def give_up(self, why: str) -> None:
-        """Remove what was written and remember the reason."""
+        """Remember the reason. What was written is not looked at any more."""
         self.obstacle = why
-        shutil.rmtree(self.out_dir / self.name, ignore_errors=True)
 
     def rendition(self) -> Rendition:
         """Return the facts."""
@@ -108,5 +107,5 @@ class AudioCopy:
             raise NotCopyable("The sound starts late.")
         per_segment = frames_per_segment(self.track.sample_rate, self.segment)
         guard = shield(self.protecting, self.name, Kind.AUDIO, self.track.sample_rate)
-        out = TrackWriter(self.out_dir / self.name, shield=guard)
+        out = TrackWriter(self.out_dir / self.name, shield=guard, put=self.put)
         self._writer = AudioWriter(out, aac.FRAME_SAMPLES, per_segment, start)

@@ -28,7 +28,7 @@ from streamhost.media.reading import only, packets
 from streamhost.media.scanning import latest, measure
 from streamhost.media.tasks import Copied, CopyTracks, MakePoster
 from streamhost.media.timing import Clock, Timing, source_timescale
-from streamhost.media.writer import TrackWriter, VideoWriter
+from streamhost.media.writer import Put, TrackWriter, VideoWriter, WriteBehind
 from streamhost.model.protection import Protecting
 from streamhost.model.streaming import Kind, MediaInfo, Plan, Rendition, VideoTrack
 
@@ -51,19 +51,21 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     obstacle = source_obstacle(info, info.video, task.encoding.max_frame_rate) if info.video else None
     if obstacle is not None:
         return _refused(info, obstacle)
-    video = VideoCopy(info, out_dir, task.encoding.segment, task.protecting) if info.video else None
-    sounds = [
-        AudioCopy(track, name, info, out_dir, task.encoding.segment, task.protecting)
-        for track, name in zip(info.audio, audio_names(info.audio), strict=True)
-        if audio_obstacle(track) is None
-    ]
-    copies: list[VideoCopy | AudioCopy] = [video, *sounds] if video else [*sounds]
-    heard_until = _read(task, copies, Progress(report, "copy"))
+    with WriteBehind() as put:
+        video = VideoCopy(info, out_dir, task.encoding.segment, task.protecting, put) if info.video else None
+        sounds = [
+            AudioCopy(track, name, info, out_dir, task.encoding.segment, task.protecting, put)
+            for track, name in zip(info.audio, audio_names(info.audio), strict=True)
+            if audio_obstacle(track) is None
+        ]
+        copies: list[VideoCopy | AudioCopy] = [video, *sounds] if video else [*sounds]
+        heard_until = _read(task, copies, Progress(report, "copy"))
     if video is not None:
         _compare_ends(video, sounds, heard_until)
+    for copy in copies:
+        if copy.obstacle is not None or (video and video.obstacle is not None):
+            shutil.rmtree(out_dir / copy.name, ignore_errors=True)
     if video is not None and video.obstacle is not None:
-        for sound in sounds:
-            sound.give_up(video.obstacle)
         return _refused(info, video.obstacle)
     done = [copy for copy in copies if copy.obstacle is None]
     seen_until = video.rendition().end if video else Fraction(0)
@@ -149,6 +151,7 @@ class VideoCopy:
     out_dir: Path
     segment: float
     protecting: Protecting | None
+    put: Put
     obstacle: str | None = field(default=None, init=False)
     left_out: Fraction = field(default=Fraction(0), init=False)
     """Seconds of pictures before the first keyframe."""
@@ -182,7 +185,7 @@ class VideoCopy:
         guard = shield(self.protecting, self.name, Kind.VIDEO, self.timescale)
         if guard and self._sets:
             guard.learn(self._sets)
-        self._writer = VideoWriter(TrackWriter(self.out_dir / self.name, shield=guard), delay)
+        self._writer = VideoWriter(TrackWriter(self.out_dir / self.name, shield=guard, put=self.put), delay)
 
     def add(self, packet: Packet[Stream]) -> None:
         """Take a packet. Raises ``NotCopyable``."""
@@ -239,9 +242,8 @@ class VideoCopy:
         self._writer.track.write_header(header)
 
     def give_up(self, why: str) -> None:
-        """Remove what was written and remember the reason."""
+        """Remember the reason. What was written is not looked at any more."""
         self.obstacle = why
-        shutil.rmtree(self.out_dir / self.name, ignore_errors=True)
 
     def rendition(self) -> Rendition:
         """Return the facts."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
@@ -14,17 +17,66 @@ from streamhost.model.streaming import INIT_SEGMENT, Segment, segment_name
 
 MOST_PARTS = 1000
 """Buffers that one ``writev`` takes: under Linux's IOV_MAX of 1024."""
+MOST_WAITING = 2
+"""Segments that wait to be written at most: they are held in memory."""
+
+Parts = Sequence[bytes | bytearray]
+Put = Callable[[Path, Parts], None]
+"""Writes the parts as one new file, or sees to it. The parts are not changed afterwards."""
+
+
+def write_file(path: Path, parts: Parts) -> None:
+    """Write a file anew in one call."""
+    if len(parts) > MOST_PARTS:
+        parts = [b"".join(parts)]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        written = os.writev(descriptor, parts)
+        if written < sum(map(len, parts)):
+            rest = memoryview(b"".join(parts))[written:]
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+class WriteBehind:
+    """A ``Put`` that writes in a thread of its own, in order, while the next segment is read: where nothing is encoded,
+    the kernel's part of writing is a third of the work.
+
+    The ``with`` block ends when everything is written. Raises what writing raised, there or at a later call.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "writer")
+        self._waiting: deque[Future[None]] = deque()
+
+    def __call__(self, path: Path, parts: Parts) -> None:
+        """Have a file written; wait while too many are."""
+        while len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(write_file, path, parts))
+
+    def __enter__(self) -> WriteBehind:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        self._thread.shutdown()
+        if kind is None:
+            for writing in self._waiting:
+                writing.result()
 
 
 class TrackWriter:
     """Writes the media segments of one rendition into its folder.
 
-    ``first`` is the number of segments before these, so that chunks written apart count on. ``shield`` encrypts them.
-    Not thread safe.
+    ``first`` is the number of segments before these, so that chunks written apart count on. ``shield`` encrypts them,
+    ``put`` writes them. Not thread safe.
     """
 
-    def __init__(self, folder: Path, *, first: int = 0, shield: Shield | None = None) -> None:
+    def __init__(self, folder: Path, *, first: int = 0, shield: Shield | None = None, put: Put = write_file) -> None:
         self.folder = folder
+        self._put = put
         self.shield = shield
         self.segments: list[Segment] = []
         self._first = first
@@ -33,14 +85,15 @@ class TrackWriter:
     def write_header(self, header: cmaf.Header) -> None:
         """Write ``init.mp4``."""
         data = self.shield.header(header) if self.shield else header.to_bytes()
-        _write(self.folder / INIT_SEGMENT, [data])
+        self._put(self.folder / INIT_SEGMENT, [data])
 
     def write(self, samples: cmaf.Samples, start: int, *, keyed: bool = False) -> None:
         """Write one segment whose first sample is decoded at ``start`` ticks; ``keyed`` if that one is a keyframe."""
         sequence = self._first + len(self.segments) + 1
         made = self.shield.segment if self.shield else cmaf.segment
-        parts: Sequence[bytes | bytearray] = made(samples, sequence, start)
-        size = _write(self.folder / segment_name(start), parts)
+        parts: Parts = made(samples, sequence, start)
+        size = sum(map(len, parts))
+        self._put(self.folder / segment_name(start), parts)
         # Of a file that is encrypted as a whole no part can be read by itself.
         divisible = self.shield is None or self.shield.facts.scheme.common
         key_size = len(parts[0]) + len(samples.data[0]) if keyed and divisible else 0
@@ -112,20 +165,3 @@ class AudioWriter:
             self.track.write(cmaf.Samples.even(self._data, self.frame), self.next)
             self.next += self.frame * len(self._data)
             self._data = []
-
-
-def _write(path: Path, parts: Sequence[bytes | bytearray]) -> int:
-    """Write a file anew in one call and return its size in bytes."""
-    if len(parts) > MOST_PARTS:
-        parts = [b"".join(parts)]
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        size = sum(map(len, parts))
-        written = os.writev(descriptor, parts)
-        if written < size:
-            rest = memoryview(b"".join(parts))[written:]
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-    finally:
-        os.close(descriptor)
-    return size
