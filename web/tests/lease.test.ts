@@ -39,3 +39,9 @@ test("the form that claims gives way to the one that lets go", async () => {
   await new Promise((done) => setImmediate(done));
   assert.deepEqual(shown(), ["me"]);
 });
+
+test("where there is no case any more, there is nothing to claim", async () => {
+  const { shown } = opened("free", async () => new Response('{"code": "no_case", "title": "Decided"}', { status: 404 }));
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(shown(), []);
+});

@@ -19,7 +19,7 @@ from streamhost.media.copied_sound import AudioCopy
 from streamhost.media.encoding import video_header
 from streamhost.media.errors import NotProtectable
 from streamhost.media.ladder import audio_names, rung_name
-from streamhost.media.opening import check_length, opened
+from streamhost.media.opening import check_length, opened, translated
 from streamhost.media.planning import follow_plan
 from streamhost.media.poster import make_poster
 from streamhost.media.progress import Progress, Report
@@ -51,7 +51,7 @@ def copy_tracks(task: CopyTracks, report: Report) -> Copied:
     obstacle = source_obstacle(info, info.video, task.encoding.max_frame_rate) if info.video else None
     if obstacle is not None:
         return _refused(info, obstacle)
-    with WriteBehind() as put:
+    with translated(), WriteBehind() as put:
         video = VideoCopy(info, out_dir, task.encoding.segment, task.protecting, put) if info.video else None
         sounds = [
             AudioCopy(track, name, info, out_dir, task.encoding.segment, task.protecting, put)

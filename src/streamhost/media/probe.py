@@ -38,6 +38,8 @@ USUAL_RATE = Fraction(25)
 MAX_BELIEVABLE_RATE = 1000
 STEADY = Fraction(1, 100)
 """By how much the average of a constant rate may miss its grid: clocks are rounded, and a first picture may be late."""
+ONE_GAP = Fraction(3, 2)
+"""By how many pictures it may, where their number is known: one may be missing."""
 UNEVEN = Fraction(3, 10)
 """By how much an interval may differ from the usual one: rounding to milliseconds at 60/s is 0.06. One may be a gap."""
 THINNEST = 8_000
@@ -229,9 +231,11 @@ def _rate_kind(stream: VideoStream, pictures: Sequence[VideoFrame], *, interlace
     average, grid = stream.average_rate, stream.base_rate
     if average and grid:
         fields = 2 if interlaced and grid > average * 3 / 2 else 1
-        if abs(average * fields / grid - 1) > STEADY:
+        slack = max(STEADY, ONE_GAP / stream.frames) if stream.frames else STEADY
+        if abs(average * fields / grid - 1) > slack:
             return FrameRateKind.VARIABLE
-    times = [picture.pts for picture in pictures if picture.pts is not None]
+    # In order: AVI has decode times alone, and of pictures that depend on later ones these come out of it.
+    times = sorted(picture.pts for picture in pictures if picture.pts is not None)
     steps = sorted(later - time for time, later in pairwise(times))
     if not steps:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from streamhost.media.opening import translated
 from streamhost.media.progress import Progress, Report
 from streamhost.media.protect import shield
 from streamhost.media.tasks import Encoded, Repackage
@@ -15,12 +16,12 @@ from streamhost.model.streaming import Kind, Rendition
 
 
 def repackage(task: Repackage, report: Report) -> Encoded:
-    """Write every rendition of the task. Raises ``DamagedPackage`` and ``NotProtectable``."""
+    """Write every rendition of the task. Raises ``DamagedPackage``, ``NotProtectable`` and ``OutOfSpace``."""
     progress = Progress(report, "repackage")
     total = sum(len(rendition.segments) for rendition in task.renditions)
     done = 0
     made: list[Rendition] = []
-    with WriteBehind() as put:
+    with translated(), WriteBehind() as put:
         for rendition in task.renditions:
             source = Unpacker(Path(task.source) / rendition.name, rendition, task.opening)
             writer = _writer(source, rendition, Path(task.out_dir), task.protecting, put)

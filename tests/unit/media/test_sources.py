@@ -102,10 +102,12 @@ def test_pixels_become_square(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_the_kind_of_frame_rate(ending: str, tmp_path: Path) -> None:
-    """Constant at whole and at broken rates, variable where intervals differ, whatever container tells it."""
+    """Constant at whole and broken rates and where one picture is missing, variable where intervals differ, in all
+    containers."""
     kinds = {
         "25": Clip(seconds=2),
         "29.97": Clip(seconds=2, fps=Fraction(30000, 1001)),
+        "a gap": Clip(seconds=1.2, gaps=(*[1] * 20, 2, *[1] * 9)),
         "gaps": Clip(seconds=4, gaps=(1, 1, 3, 2)),
         "doubled": Clip(seconds=4, gaps=(1, 2)),
     }
@@ -114,7 +116,16 @@ def test_the_kind_of_frame_rate(ending: str, tmp_path: Path) -> None:
         video = probe(str(clips.make(tmp_path / f"{name}.{ending}", clip)), tasks.Limits()).video
         found[name] = video.frame_rate_kind if video else None
     constant, variable = FrameRateKind.CONSTANT, FrameRateKind.VARIABLE
-    assert found == {"25": constant, "29.97": constant, "gaps": variable, "doubled": variable}
+    assert found == {"25": constant, "29.97": constant, "a gap": constant, "gaps": variable, "doubled": variable}
+
+
+def test_the_kind_of_frame_rate_where_only_decode_times_are(tmp_path: Path) -> None:
+    """Pictures that depend on later ones come out of an AVI with times that go back and forth."""
+    source = clips.make(tmp_path / "clip.avi", Clip(seconds=2, options=(("preset", "medium"), ("bf", "3"))))
+    video = probe(str(source), tasks.Limits()).video
+    assert video is not None
+    assert video.picture_reorder > 0
+    assert video.frame_rate_kind is FrameRateKind.CONSTANT
 
 
 @pytest.mark.parametrize("encode", [False, True], ids=["copied", "encoded"])

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from streamhost.media.writer import MOST_PARTS, MOST_WAITING, WriteBehind
+from streamhost.media import tasks, writer
+from streamhost.media.errors import OutOfSpace
+from streamhost.media.execute import execute
+from streamhost.media.writer import MOST_PARTS, MOST_WAITING, Parts, WriteBehind
+from streamhost.testing import clips
+from tests.unit.media import workshop
 
 
 def test_everything_is_written(tmp_path: Path) -> None:
@@ -37,3 +43,31 @@ def test_what_ended_the_block_is_what_is_raised(tmp_path: Path) -> None:
         put(tmp_path / "1.m4s", [b"data"])
         raise ValueError("the reason")
     assert (tmp_path / "1.m4s").read_bytes() == b"data"
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk on which the first header still finds room, and nothing after it."""
+    real, headers = writer.write_file, 0
+
+    def write(path: Path, parts: Parts) -> None:
+        nonlocal headers
+        headers += path.suffix == ".mp4"
+        if path.suffix != ".mp4" or headers > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, parts)
+
+    monkeypatch.setattr(writer, "write_file", write)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["copied", "encrypted anew"])
+def test_a_disk_that_is_full_at_the_end(again: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """One segment a track, so every failure comes after all was read: it is told as what it is."""
+    source = clips.make(tmp_path / "short.mp4", clips.Clip(seconds=2))
+    task: tasks.Task = tasks.CopyTracks(str(source), str(tmp_path / "out"), workshop.probe(source), ())
+    if again:
+        made = workshop.package(source, tmp_path / "package", rungs=())
+        task = tasks.Repackage(str(made.out), str(tmp_path / "out"), made.presentation.renditions)
+    request.getfixturevalue("full")
+    with pytest.raises(OutOfSpace):
+        execute(task)

@@ -43,7 +43,8 @@ export class Lease {
       if (!(error instanceof Problem)) throw error;
       this.held = false;
       if (error.code === "claimed_by_other") this.taken(error.message);
-      else if (error.code !== "no_case") this.later(() => void this.claim(), LEAST);
+      else if (error.code === "no_case") this.stand("none");
+      else this.later(() => void this.claim(), LEAST);
     }
   }
 
