@@ -54,6 +54,7 @@ LATE = {
     "sandbox_child.py": "the module is imported after the limits are in force",
     "sandbox_forker.py": "what children need is loaded as the command line says",
     "__main__.py": "the same program as the `streamhost` command",
+    "db/migrations/__main__.py": "NumPy is hidden from sqlite-utils before that is loaded",
 }
 
 # Packages that are loaded at their first use (`streamhost.late`), and what a start that never comes to it is spared.
